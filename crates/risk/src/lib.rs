@@ -1,0 +1,80 @@
+//! Plimsoll's risk engine.
+//!
+//! One margin account is one [`Portfolio`](portfolio::Portfolio). This crate says what it is worth, what the stress
+//! scenarios say it could lose, how much of it a liquidator takes over, what a trade against the house costs, how
+//! interest accrues and what a Pyth account says. The on-chain program and every off-chain client call the same code,
+//! so they agree to the last unit (INV-7).
+//!
+//! It knows no account, no clock, no framework: bytes and numbers in, numbers out. `no_std`, no allocation, no floating
+//! point, no panics: what does not fit is an [`Error`].
+//!
+//! # The model in one screen
+//!
+//! An account holds, for every *underlying* `u` (SOL, BTC, ...), a linear exposure `D_u` in base units: deposits less
+//! borrows plus the perpetual size. At the oracle's spot `P_u` it is worth `V_u = D_u P_u`.
+//!
+//! ```text
+//! equity        E      = quote + cash + sum_u V_u
+//! stress loss   L_u    = range_u |V_u|                       each underlying alone
+//! group, netted N_g    = | sum_{u in g} range_u V_u |        all move together
+//! group, gross  A_g    = sum_{u in g} L_u                    each moves its own worst way
+//! group risk    R_g    = phi_g N_g + (1 - phi_g) A_g
+//! portfolio     R      = sqrt( sum_gh rho_gh R_g R_h )
+//! requirement   R_init = R + add-ons,   R_maint = maintenance_ratio R + add-ons
+//! health        H      = E - requirement
+//! ```
+//!
+//! `H_init >= 0` is wanted to take risk on (INV-5), `H_maint < 0` opens liquidation (INV-6).
+//!
+//! # Modules
+//!
+//! | module | what |
+//! |---|---|
+//! | [`units`] | integers with their unit in the type, and the legal products |
+//! | [`math`] | 64 x 64 bit products and quotients by limbs, rounding named |
+//! | [`pyth`] | Pyth accounts from bytes, and their normalisation |
+//! | [`price`] | observations, freshness, limits |
+//! | [`interest`] | rate model, accrual, shares |
+//! | [`portfolio`] | equity, requirement, health, the report |
+//! | [`liquidation`] | how much a liquidator takes over, and what it pays |
+//! | [`trade`] | what a trade against the house costs |
+//! | [`error`] | one cause, one code |
+//!
+//! # Rounding
+//!
+//! Every multiplication and division names its rounding, and rounding favours the exchange: assets down, liabilities
+//! up, requirements up, fees up. "Unit" below is one quote native unit, 1e-6 USD.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        missing_docs,
+        clippy::arithmetic_side_effects,
+        clippy::cast_lossless,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::expect_used,
+        clippy::float_arithmetic,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+pub mod error;
+pub mod interest;
+pub mod liquidation;
+pub mod math;
+pub mod portfolio;
+pub mod price;
+pub mod pyth;
+pub mod trade;
+pub mod units;
+
+pub use error::Error;

@@ -1,0 +1,278 @@
+//! Integer arithmetic for a machine without wide multiply and divide.
+//!
+//! The Solana VM multiplies and divides 64-bit words in one instruction, and has nothing wider: compiler-generated
+//! 128-bit division costs hundreds of instructions. So products are made of 32-bit limbs, quotients of 32-bit digits,
+//! and overflow checks of multiplications (which compile to 128-bit products) are avoided by bounds proved beside them.
+//!
+//! `wrapping_*` in this module never wraps unless a comment says so.
+use crate::units::Ppm;
+
+/// The low 32 bits.
+const LOW: u64 = 0xFFFF_FFFF;
+/// One million.
+const MILLION: u64 = 1_000_000;
+
+/// The full product of two words, as `(high, low)` words.
+///
+/// With `a = a1 2^32 + a0`: `ab = a1 b1 2^64 + (a1 b0 + a0 b1) 2^32 + a0 b0`. No partial sum wraps: a limb product is
+/// at most `(2^32 - 1)^2 = 2^64 - 2^33 + 1`, which leaves room for two more 32-bit numbers.
+#[inline(always)]
+pub const fn mul_wide(a: u64, b: u64) -> (u64, u64) {
+    let (a1, a0) = (a >> 32, a & LOW);
+    let (b1, b0) = (b >> 32, b & LOW);
+    let low = a0.wrapping_mul(b0);
+    let middle = a1.wrapping_mul(b0).wrapping_add(low >> 32);
+    let cross = a0.wrapping_mul(b1).wrapping_add(middle & LOW);
+    let high = a1.wrapping_mul(b1).wrapping_add(middle >> 32).wrapping_add(cross >> 32);
+    (high, (cross << 32) | (low & LOW))
+}
+
+/// `floor(a b / 2^shift)`, for `shift <= 64`. `None` when it does not fit, or for a larger shift.
+#[inline(always)]
+pub const fn mul_shift_floor(a: u64, b: u64, shift: u32) -> Option<u64> {
+    match mul_shift(a, b, shift) {
+        Some((floor, _)) => Some(floor),
+        None => None,
+    }
+}
+
+/// `ceil(a b / 2^shift)`, for `shift <= 64`. `None` when it does not fit, or for a larger shift.
+#[inline(always)]
+pub const fn mul_shift_ceil(a: u64, b: u64, shift: u32) -> Option<u64> {
+    match mul_shift(a, b, shift) {
+        Some((floor, exact)) => {
+            if exact {
+                Some(floor)
+            } else {
+                floor.checked_add(1)
+            }
+        }
+        None => None,
+    }
+}
+
+/// `floor(a b / 2^shift)` and whether it is exact.
+#[inline(always)]
+pub(crate) const fn mul_shift(a: u64, b: u64, shift: u32) -> Option<(u64, bool)> {
+    let (high, low) = mul_wide(a, b);
+    match shift {
+        0 => {
+            if high == 0 {
+                Some((low, true))
+            } else {
+                None
+            }
+        }
+        1..=63 => {
+            if high >> shift != 0 {
+                return None;
+            }
+            let up = 64_u32.wrapping_sub(shift);
+            Some(((high << up) | (low >> shift), low << up == 0))
+        }
+        64 => Some((high, low == 0)),
+        _ => None,
+    }
+}
+
+/// `floor(a b / d)`. `None` when it does not fit or `d` is zero.
+#[inline]
+pub const fn mul_div_floor(a: u64, b: u64, d: u64) -> Option<u64> {
+    let (high, low) = mul_wide(a, b);
+    match div_wide(high, low, d) {
+        Some((quotient, _)) => Some(quotient),
+        None => None,
+    }
+}
+
+/// `ceil(a b / d)`. `None` when it does not fit or `d` is zero.
+#[inline]
+pub const fn mul_div_ceil(a: u64, b: u64, d: u64) -> Option<u64> {
+    let (high, low) = mul_wide(a, b);
+    match div_wide(high, low, d) {
+        Some((quotient, 0)) => Some(quotient),
+        Some((quotient, _)) => quotient.checked_add(1),
+        None => None,
+    }
+}
+
+/// Quotient and remainder of `(high 2^64 + low) / d`. `None` when the quotient does not fit a word or `d` is zero.
+///
+/// Knuth's algorithm D (The Art of Computer Programming, 4.3.1) with 32-bit digits.
+pub const fn div_wide(high: u64, low: u64, d: u64) -> Option<(u64, u64)> {
+    if high >= d {
+        // Also d = 0: any high is at least that.
+        return None;
+    }
+    if high == 0 {
+        // d > high, so d is not zero.
+        return match (low.checked_div(d), low.checked_rem(d)) {
+            (Some(quotient), Some(remainder)) => Some((quotient, remainder)),
+            _ => None,
+        };
+    }
+    if d <= LOW {
+        return Some(div_short(high, low, d));
+    }
+    // Normalise: the divisor's top bit set, so that a digit's estimate is at most two too large.
+    let shift = d.leading_zeros();
+    let d = d << shift;
+    let (d1, d0) = (d >> 32, d & LOW);
+    // shift <= 31, so 63 - shift is a legal shift.
+    let high = (high << shift) | ((low >> 1) >> 63_u32.wrapping_sub(shift));
+    let low = low << shift;
+    let (q1, rest) = div_digit(high, low >> 32, d, d1, d0);
+    let (q0, rest) = div_digit(rest, low & LOW, d, d1, d0);
+    Some(((q1 << 32) | q0, rest >> shift))
+}
+
+/// One digit of [`div_wide`]: quotient and remainder of `(rest 2^32 + digit) / d`, for `rest < d` and `d >= 2^63`.
+#[inline(always)]
+const fn div_digit(rest: u64, digit: u64, d: u64, d1: u64, d0: u64) -> (u64, u64) {
+    // d1 >= 2^31, so neither division can fail.
+    let mut q = match rest.checked_div(d1) {
+        Some(q) => q,
+        None => 0,
+    };
+    let mut r = rest.wrapping_sub(q.wrapping_mul(d1));
+    // Knuth's test, at most twice: q is below 2^32 + 2, so q d0 wraps only if q > LOW, which is tested first.
+    while q > LOW || q.wrapping_mul(d0) > ((r << 32) | digit) {
+        q = q.wrapping_sub(1);
+        r = r.wrapping_add(d1);
+        if r > LOW {
+            break;
+        }
+    }
+    // Modulo 2^64 on purpose: the true remainder is below d, so it is what is left.
+    let rest = (rest << 32).wrapping_add(digit).wrapping_sub(q.wrapping_mul(d));
+    (q, rest)
+}
+
+/// Quotient and remainder of `(high 2^64 + low) / d` for `high < d < 2^32`: two plain divisions.
+#[inline(always)]
+pub(crate) const fn div_short(high: u64, low: u64, d: u64) -> (u64, u64) {
+    let first = (high << 32) | (low >> 32);
+    // d > high >= 0, so neither division can fail.
+    let q1 = match first.checked_div(d) {
+        Some(q) => q,
+        None => 0,
+    };
+    let second = (first.wrapping_sub(q1.wrapping_mul(d)) << 32) | (low & LOW);
+    let q0 = match second.checked_div(d) {
+        Some(q) => q,
+        None => 0,
+    };
+    ((q1 << 32) | q0, second.wrapping_sub(q0.wrapping_mul(d)))
+}
+
+/// `floor(value ratio)`. `None` when it does not fit, which takes a ratio above one.
+#[inline]
+pub const fn mul_ppm_floor(value: u64, ratio: Ppm) -> Option<u64> {
+    match mul_ppm(value, ratio) {
+        Some((floor, _)) => Some(floor),
+        None => None,
+    }
+}
+
+/// `ceil(value ratio)`. `None` when it does not fit, which takes a ratio above one.
+#[inline]
+pub const fn mul_ppm_ceil(value: u64, ratio: Ppm) -> Option<u64> {
+    match mul_ppm(value, ratio) {
+        Some((floor, 0)) => Some(floor),
+        Some((floor, _)) => floor.checked_add(1),
+        None => None,
+    }
+}
+
+/// `floor(value ratio)` and the millionths left over, below one million.
+///
+/// With `value = q 10^6 + m`: `value ratio / 10^6 = q ratio + m ratio / 10^6`, so two divisions by a constant and no
+/// wide product. `m ratio < 10^6 2^32` fits. `q ratio <= value` fits for a ratio up to one.
+#[inline(always)]
+pub(crate) const fn mul_ppm(value: u64, ratio: Ppm) -> Option<(u64, u64)> {
+    let ratio = ratio.wide();
+    let q = value / MILLION;
+    let part = value.wrapping_sub(q.wrapping_mul(MILLION)).wrapping_mul(ratio);
+    let carry = part / MILLION;
+    let rest = part.wrapping_sub(carry.wrapping_mul(MILLION));
+    if ratio <= MILLION {
+        return Some((q.wrapping_mul(ratio).wrapping_add(carry), rest));
+    }
+    let (high, whole) = mul_wide(q, ratio);
+    if high != 0 {
+        return None;
+    }
+    match whole.checked_add(carry) {
+        Some(whole) => Some((whole, rest)),
+        None => None,
+    }
+}
+
+/// `10^exponent`, or `None` above 19.
+#[inline]
+pub const fn pow10(exponent: u32) -> Option<u64> {
+    10_u64.checked_pow(exponent)
+}
+
+/// `ceil(sqrt(n))`. `None` when it is 2^64, above `(2^64 - 1)^2`.
+#[inline]
+pub const fn isqrt_ceil_u128(n: u128) -> Option<u64> {
+    #[allow(clippy::cast_possible_truncation)]
+    let (high, low) = ((n >> 64) as u64, n as u64);
+    isqrt_ceil(high, low)
+}
+
+/// `ceil(sqrt(high 2^64 + low))`. `None` when it is 2^64.
+pub(crate) const fn isqrt_ceil(high: u64, low: u64) -> Option<u64> {
+    let root = isqrt_floor(high, low);
+    let (square_high, square_low) = mul_wide(root, root);
+    if square_high == high && square_low == low { Some(root) } else { root.checked_add(1) }
+}
+
+/// `floor(sqrt(high 2^64 + low))`.
+///
+/// Zimmermann's Karatsuba square root, one step: the root of the high word, then one division for the low half, which
+/// is exact or one too large.
+#[inline(always)]
+const fn isqrt_floor(high: u64, low: u64) -> u64 {
+    if high == 0 {
+        return low.isqrt();
+    }
+    // Normalise by an even shift, so that high >= 2^62 and its root s >= 2^31.
+    let shift = high.leading_zeros() & !1;
+    let high = if shift == 0 { high } else { (high << shift) | (low >> 64_u32.wrapping_sub(shift)) };
+    let low = low << shift;
+    let s = high.isqrt();
+    // r <= 2 s < 2^33.
+    let r = high.wrapping_sub(s.wrapping_mul(s));
+    // q = floor((r 2^32 + low's upper half) / (2 s)), both halved so that they fit. q <= 2^32.
+    let half = (r << 31) | (low >> 33);
+    let q = match half.checked_div(s) {
+        Some(q) => q,
+        None => 0,
+    };
+    // s 2^32 + q may be 2^64, which is one too large.
+    let root = match (s << 32).checked_add(q) {
+        Some(root) => root,
+        None => u64::MAX,
+    };
+    let (square_high, square_low) = mul_wide(root, root);
+    let root =
+        if square_high > high || (square_high == high && square_low > low) { root.wrapping_sub(1) } else { root };
+    root >> (shift >> 1)
+}
+
+/// As a signed number, or `None` when it does not fit.
+#[inline(always)]
+pub(crate) const fn positive(magnitude: u64) -> Option<i64> {
+    if magnitude <= i64::MAX.unsigned_abs() { Some(magnitude.cast_signed()) } else { None }
+}
+
+/// The opposite of `magnitude`, or `None` when it does not fit. `i64::MIN` counts as not fitting.
+#[inline(always)]
+pub(crate) const fn negative(magnitude: u64) -> Option<i64> {
+    match positive(magnitude) {
+        Some(value) => value.checked_neg(),
+        None => None,
+    }
+}

@@ -1,0 +1,861 @@
+//! Equity, requirement and health of one account.
+//!
+//! # Linear exposures
+//!
+//! Each underlying `u` carries one signed exposure `D_u`: deposits less borrows of its banks plus the perpetual size. A
+//! deposit hedged by a short perpetual is an exposure of zero, and costs no risk.
+//!
+//! ```text
+//! V_u  = floor(D_u spot)                                    toward minus infinity: assets down, liabilities up
+//! E    = quote + sum_u V_u
+//! L_u  = ceil(range_u ceil(|D_u| spot))                     shock loss;  a_u = sign(D_u) L_u
+//! N_g  = | sum_{u in g} a_u |,  A_g = sum_{u in g} L_u
+//! R_g  = ceil(phi_g N_g + (1 - phi_g) A_g)
+//! R    = ceil( sqrt( sum_gh rho_gh R_g R_h ) )
+//! C_u  = ceil(k_u ceil(|D_u| confidence))                   the oracle's doubt, on net exposure
+//! M_u  = ceil(|D_u| |spot - ema|)                           only when the gap flatters: long with spot > ema, short with
+//!                                                           spot < ema; only towards init
+//! requirement_init  = R + sum_u (C_u + M_u + addon_init_u) + quote_addon_init
+//! requirement_maint = ceil(maintenance_ratio R) + sum_u (C_u + addon_maint_u) + quote_addon_maint
+//! H = E - requirement
+//! ```
+//!
+//! # Why the grid needs no enumeration
+//!
+//! The stress grid moves the price by `m_k range_u` with `m_k` in `{0, +-1/3, +-2/3, +-1}`. A linear exposure gains
+//! `m_k a_u`, so its loss is `-m_k a_u`, linear in `m_k`, and a linear function over a set that lies within `[-1, 1]` and
+//! contains both ends is largest at an end: `max_k loss_u(k) = |a_u| = L_u`. The netted loss of a group, all moving by
+//! the same index `k`, is `-m_k sum a_u`, linear too: `max_k = |sum a_u| = N_g`. [`grid_pnl`] enumerates the nodes for
+//! reports, and a test compares.
+//!
+//! # The four axioms (INV-8)
+//!
+//! Write `a` for the vector of shocks. In real numbers, `N_g` and `A_g` are seminorms of `a`, so `R_g` is one, being a
+//! combination with weights `phi` and `1 - phi`, neither negative. `R` is the norm that the positive semi-definite
+//! matrix `rho` defines, of the vector of `R_g >= 0`; as no `rho_gh` is negative it rises with each `R_g`. A monotone
+//! norm of seminorms is a seminorm: `R` is non-negative, positively homogeneous and subadditive, and it is monotone in
+//! every `R_g`. `C_u` and `M_u` are seminorms of `D_u` (`M_u` a sublinear function: one slope for each sign). The
+//! other add-ons are sums over balances. In integers each ceiling adds less than one unit.
+//!
+//! Being subadditive, a requirement is never above the sum of its parts': [`Report::saving_init`] is what the netting
+//! saved.
+//!
+//! # Prices that are not fresh
+//!
+//! | freshness | towards init | towards maint |
+//! |---|---|---|
+//! | stale or dead, an asset only (`D_u >= 0`, no liability) | value, risk and add-ons zero | as below |
+//! | stale or dead, else | as fresh at the last price, and [`Margin::blocked_by`] is set | as below |
+//! | stale | - | value `V_u + L_u`, the price moved one range in the account's favour; no risk, no `C_u`; add-ons stay |
+//! | dead | - | as fresh at the last price |
+//!
+//! So an old price within its range never gets an account liquidated, and a dead feed never makes one unliquidatable.
+//! Going stale never lowers `H_maint`: by subadditivity `R(rest) <= R(all) + L_u`, so with `mm <= 1` the term
+//! `V_u + L_u - mm R(rest)` is at least `V_u - mm R(all)`.
+//!
+//! # Order of the two (INV-9)
+//!
+//! With every price fresh, `requirement_maint <= requirement_init` whenever each `addon_maint <= addon_init`, as
+//! `maintenance_ratio <= 1`. With a price that is not fresh the two sides hold different positions, and the ordering is
+//! of health: `H_init <= H_maint` up to rounding, as long as what leaves `H_init` was worth more than it cost.
+use crate::Error;
+use crate::math::{isqrt_ceil, mul_ppm, mul_ppm_ceil, mul_ppm_floor, mul_shift, mul_wide, positive};
+use crate::price::{Freshness, Observation};
+use crate::units::{Base, Ppm, Price, Q48, Quote};
+
+/// Most underlyings of one portfolio.
+pub const MAX_UNDERLYINGS: usize = 16;
+/// Number of risk groups.
+pub const MAX_GROUPS: usize = 8;
+/// Number of unordered pairs of risk groups.
+pub const GROUP_PAIRS: usize = 28;
+/// Largest shock range.
+pub const MAX_RANGE: Ppm = Ppm::ONE;
+/// Largest multiplier of the oracle's confidence.
+pub const MAX_CONFIDENCE_MULTIPLIER: Ppm = Ppm::from_raw(10_000_000);
+/// How far below zero an eigenvalue of the correlation matrix may be, in ppm: room for entries rounded to one ppm.
+pub const RHO_TOLERANCE: Ppm = Ppm::from_raw(10);
+
+/// One underlying of a portfolio.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Underlying {
+    /// All of the linear exposure: deposits (rounded down) less borrows (rounded up) plus perpetual size.
+    pub exposure: Base,
+    /// Whether a perpetual position or a borrow is part of it, even when the exposures cancel.
+    pub has_liability: bool,
+    /// The market's price.
+    pub observation: Observation,
+    /// How old that price is.
+    pub freshness: Freshness,
+    /// Shock range, at most [`MAX_RANGE`].
+    pub range: Ppm,
+    /// How many confidence half widths are charged, [`Ppm::ONE`] for one, at most [`MAX_CONFIDENCE_MULTIPLIER`].
+    pub confidence_multiplier: Ppm,
+    /// Risk group, below [`MAX_GROUPS`].
+    pub group: u8,
+    /// Haircuts and borrow weights of the underlying's balances towards init, quote native.
+    pub addon_init: u64,
+    /// Haircuts and borrow weights of the underlying's balances towards maint, quote native. At most `addon_init`.
+    pub addon_maint: u64,
+}
+
+impl Underlying {
+    /// Whether something is owed or open here, so that a price that is not fresh blocks new risk.
+    #[inline(always)]
+    const fn is_committed(&self) -> bool {
+        self.has_liability || self.exposure.is_negative()
+    }
+}
+
+/// One account, as the engine sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Portfolio {
+    /// How many of `underlyings` are in use, at most all.
+    len: usize,
+    /// The underlyings; those from `len` on are defaults.
+    underlyings: [Underlying; MAX_UNDERLYINGS],
+    /// Quote balances plus the cash of every perpetual.
+    pub quote: Quote,
+    /// Borrow weight of the quote bank towards init, quote native.
+    pub quote_addon_init: u64,
+    /// Borrow weight of the quote bank towards maint, quote native. At most `quote_addon_init`.
+    pub quote_addon_maint: u64,
+}
+
+impl Default for Portfolio {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Portfolio {
+    /// An account with nothing in it.
+    #[inline]
+    pub const fn new() -> Self {
+        const NONE: Underlying = Underlying {
+            exposure: Base::ZERO,
+            has_liability: false,
+            observation: Observation {
+                spot: Price::ZERO,
+                ema: Price::ZERO,
+                confidence: Price::ZERO,
+                publish_time: crate::units::Timestamp::ZERO,
+            },
+            freshness: Freshness::Fresh,
+            range: Ppm::ZERO,
+            confidence_multiplier: Ppm::ZERO,
+            group: 0,
+            addon_init: 0,
+            addon_maint: 0,
+        };
+        Self {
+            len: 0,
+            underlyings: [NONE; MAX_UNDERLYINGS],
+            quote: Quote::ZERO,
+            quote_addon_init: 0,
+            quote_addon_maint: 0,
+        }
+    }
+
+    /// Adds an underlying and returns its number. The caller adds each underlying once: two entries of one underlying
+    /// would not net.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyUnderlyings`].
+    #[inline]
+    pub fn push(&mut self, underlying: Underlying) -> Result<usize, Error> {
+        let number = self.len;
+        *self.underlyings.get_mut(number).ok_or(Error::TooManyUnderlyings)? = underlying;
+        // number is below MAX_UNDERLYINGS, as the slot exists.
+        self.len = number.wrapping_add(1);
+        Ok(number)
+    }
+
+    /// The underlyings in use, in the order of their numbers.
+    #[inline(always)]
+    pub fn underlyings(&self) -> &[Underlying] {
+        self.underlyings.get(..self.len).unwrap_or(&[])
+    }
+
+    /// One underlying by number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownUnderlying`].
+    #[inline(always)]
+    pub fn underlying(&self, number: usize) -> Result<&Underlying, Error> {
+        self.underlyings().get(number).ok_or(Error::UnknownUnderlying)
+    }
+
+    /// One underlying by number, to change.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownUnderlying`].
+    #[inline(always)]
+    pub fn underlying_mut(&mut self, number: usize) -> Result<&mut Underlying, Error> {
+        self.underlyings.get_mut(..self.len).and_then(|used| used.get_mut(number)).ok_or(Error::UnknownUnderlying)
+    }
+
+    /// Number of underlyings.
+    #[inline(always)]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no underlyings. There may still be quote.
+    #[inline(always)]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+/// What the exchange configures for aggregation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct RiskParameters {
+    /// Credit for correlation inside each group: 0 none, [`Ppm::ONE`] full netting.
+    pub phi: [Ppm; MAX_GROUPS],
+    /// Correlation between groups, the strict lower triangle row by row: (1,0), (2,0), (2,1), (3,0), ... See
+    /// [`pair_index`]. The diagonal is one.
+    pub rho: [Ppm; GROUP_PAIRS],
+    /// Maintenance over initial stress requirement, above 0 and at most [`Ppm::ONE`].
+    pub maintenance_ratio: Ppm,
+}
+
+/// Where the correlation of two different groups is in [`RiskParameters::rho`]; `None` for one group twice or a group
+/// that does not exist.
+pub const fn pair_index(one: u8, other: u8) -> Option<usize> {
+    let (low, high) = if one < other { (one, other) } else { (other, one) };
+    if low == high || high as usize >= MAX_GROUPS {
+        return None;
+    }
+    Some(row_start(high as usize).wrapping_add(low as usize))
+}
+
+/// Start of a group's row in [`RiskParameters::rho`]: `g (g - 1) / 2`.
+#[inline(always)]
+const fn row_start(group: usize) -> usize {
+    group.wrapping_mul(group.wrapping_sub(1)) >> 1
+}
+
+impl RiskParameters {
+    /// No credit for correlation inside a group, groups unrelated, maintenance at the initial requirement.
+    pub const STRICT: Self =
+        Self { phi: [Ppm::ZERO; MAX_GROUPS], rho: [Ppm::ZERO; GROUP_PAIRS], maintenance_ratio: Ppm::ONE };
+
+    /// Correlation of two groups; one on the diagonal, `None` for a group that does not exist.
+    pub fn rho(&self, one: u8, other: u8) -> Option<Ppm> {
+        if one == other && usize::from(one) < MAX_GROUPS {
+            return Some(Ppm::ONE);
+        }
+        pair_index(one, other).and_then(|index| self.rho.get(index).copied())
+    }
+
+    /// Checks the parameters as a whole.
+    ///
+    /// The matrix is positive semi-definite when no eigenvalue is negative. Entries are rounded to one ppm, which moves
+    /// an eigenvalue by up to 4 ppm, so [`RHO_TOLERANCE`] is granted: see [`Self::is_positive_semi_definite`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PhiInvalid`], [`Error::RhoInvalid`], [`Error::MaintenanceRatioInvalid`],
+    /// [`Error::RhoNotPositiveSemiDefinite`].
+    pub fn validate(&self) -> Result<(), Error> {
+        if self.phi.iter().any(|phi| *phi > Ppm::ONE) {
+            return Err(Error::PhiInvalid);
+        }
+        if self.rho.iter().any(|rho| *rho > Ppm::ONE) {
+            return Err(Error::RhoInvalid);
+        }
+        if self.maintenance_ratio.is_zero() || self.maintenance_ratio > Ppm::ONE {
+            return Err(Error::MaintenanceRatioInvalid);
+        }
+        if !self.is_positive_semi_definite() {
+            return Err(Error::RhoNotPositiveSemiDefinite);
+        }
+        Ok(())
+    }
+
+    /// Whether no eigenvalue of the correlation matrix is below minus [`RHO_TOLERANCE`].
+    ///
+    /// Gaussian elimination of `A = rho + tolerance I` by symmetric steps (`L D L^T`), in integers of 2^-11 ppm: `A`
+    /// is positive definite exactly when every pivot is positive. Each step replaces `a_ij` by `a_ij - a_ik a_jk / a_kk`
+    /// with one rounding of at most one integer step, so the pivots are those of a matrix that differs from `A` by at
+    /// most 7 steps per entry, hence by at most 8 * 7 steps = 0.03 ppm in every eigenvalue, however small the pivots.
+    /// The decision is therefore exact for a smallest eigenvalue outside -10.03 ..= -9.97 ppm.
+    ///
+    /// In a positive definite matrix no entry is above the diagonal's largest, and no diagonal rises: an entry above
+    /// that is refused at once, which also bounds every product below 2^63.
+    fn is_positive_semi_definite(&self) -> bool {
+        const STEPS: i64 = 1 << 11;
+        const DIAGONAL: i64 = 1_000_010 * STEPS;
+        let mut a = [[0_i64; MAX_GROUPS]; MAX_GROUPS];
+        for (row, line) in (0_u8..).zip(a.iter_mut()) {
+            for (column, entry) in (0_u8..).zip(line.iter_mut()) {
+                *entry = if row == column {
+                    DIAGONAL
+                } else {
+                    // At most 10^6 ppm, checked by the caller; above it the bound below refuses.
+                    let rho = self.rho(row, column).unwrap_or(Ppm::ONE);
+                    i64::from(rho.raw()).saturating_mul(STEPS)
+                };
+            }
+        }
+        let mut rest: &mut [[i64; MAX_GROUPS]] = &mut a;
+        let mut first = 0_usize;
+        while let Some((pivot_row, below)) = rest.split_first_mut() {
+            let Some(&pivot) = pivot_row.get(first) else {
+                return false;
+            };
+            if pivot <= 0 {
+                return false;
+            }
+            for line in below.iter_mut() {
+                let Some(&factor) = line.get(first) else {
+                    return false;
+                };
+                for (entry, above) in line.iter_mut().zip(pivot_row.iter()).skip(first.wrapping_add(1)) {
+                    let Some(eliminated) = factor
+                        .checked_mul(*above)
+                        .and_then(|product| product.checked_div(pivot))
+                        .and_then(|part| entry.checked_sub(part))
+                    else {
+                        return false;
+                    };
+                    if eliminated.unsigned_abs() > DIAGONAL.unsigned_abs() {
+                        return false;
+                    }
+                    *entry = eliminated;
+                }
+            }
+            first = first.wrapping_add(1);
+            rest = below;
+        }
+        true
+    }
+}
+
+/// What a portfolio is worth and what it must be worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Margin {
+    /// Equity towards init: an asset whose price is not fresh counts zero.
+    pub equity_init: Quote,
+    /// Equity towards maint: a stale price counts one range in the account's favour.
+    pub equity_maint: Quote,
+    /// Requirement towards init, never negative.
+    pub requirement_init: Quote,
+    /// Requirement towards maint, never negative.
+    pub requirement_maint: Quote,
+    /// First underlying with a liability or a position and a price that is not fresh: new risk must be refused.
+    pub blocked_by: Option<u8>,
+}
+
+impl Margin {
+    /// `E - R` towards init. New risk wants it at zero or above (INV-5).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Overflow`].
+    #[inline]
+    pub fn health_init(&self) -> Result<Quote, Error> {
+        self.equity_init.checked_sub(self.requirement_init).ok_or(Error::Overflow)
+    }
+
+    /// `E - R` towards maint. Below zero the account may be liquidated (INV-6).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Overflow`].
+    #[inline]
+    pub fn health_maint(&self) -> Result<Quote, Error> {
+        self.equity_maint.checked_sub(self.requirement_maint).ok_or(Error::Overflow)
+    }
+}
+
+/// One underlying at its last price.
+#[derive(Clone, Copy, Default)]
+struct Valued {
+    /// `V_u`.
+    value: i64,
+    /// `L_u`.
+    loss: i64,
+    /// `C_u`.
+    confidence: u64,
+    /// `M_u`.
+    ema_gap: u64,
+}
+
+/// Values one underlying at its last price.
+#[inline(always)]
+fn value(underlying: &Underlying) -> Result<Valued, Error> {
+    let magnitude = underlying.exposure.unsigned_abs();
+    if magnitude == 0 {
+        return Ok(Valued::default());
+    }
+    if underlying.range > MAX_RANGE {
+        return Err(Error::RangeTooLarge);
+    }
+    if underlying.confidence_multiplier > MAX_CONFIDENCE_MULTIPLIER {
+        return Err(Error::ConfidenceMultiplierTooLarge);
+    }
+    let short = underlying.exposure.is_negative();
+    let observation = &underlying.observation;
+    let (spot, ema) = (observation.spot.raw(), observation.ema.raw());
+    let (floor, exact) = mul_shift(magnitude, spot, Q48).ok_or(Error::Overflow)?;
+    let floor = positive(floor).ok_or(Error::Overflow)?;
+    let ceil = if exact { floor } else { floor.checked_add(1).ok_or(Error::Overflow)? };
+    // The range is at most one, so the loss is at most the value and fits.
+    let loss = mul_ppm_ceil(ceil.unsigned_abs(), underlying.range).and_then(positive).ok_or(Error::Overflow)?;
+    let gap = if short { ema.saturating_sub(spot) } else { spot.saturating_sub(ema) };
+    Ok(Valued {
+        // ceil is not negative, so its opposite exists.
+        value: if short { ceil.wrapping_neg() } else { floor },
+        loss,
+        confidence: doubt(magnitude, observation.confidence, underlying.confidence_multiplier)?,
+        ema_gap: if gap == 0 { 0 } else { product_ceil(magnitude, gap)? },
+    })
+}
+
+/// `C_u`.
+#[inline(always)]
+fn doubt(magnitude: u64, confidence: Price, multiplier: Ppm) -> Result<u64, Error> {
+    let once = product_ceil(magnitude, confidence.raw())?;
+    if multiplier == Ppm::ONE {
+        return Ok(once);
+    }
+    mul_ppm_ceil(once, multiplier).ok_or(Error::Overflow)
+}
+
+/// `ceil(magnitude price)`.
+#[inline(always)]
+fn product_ceil(magnitude: u64, price: u64) -> Result<u64, Error> {
+    match mul_shift(magnitude, price, Q48) {
+        Some((floor, true)) => Ok(floor),
+        Some((floor, false)) => floor.checked_add(1).ok_or(Error::Overflow),
+        None => Err(Error::Overflow),
+    }
+}
+
+/// Sum of two unsigned amounts.
+#[inline(always)]
+fn sum(one: u64, other: u64) -> Result<u64, Error> {
+    one.checked_add(other).ok_or(Error::Overflow)
+}
+
+/// Sum of two signed amounts.
+#[inline(always)]
+fn signed_sum(one: i64, other: i64) -> Result<i64, Error> {
+    one.checked_add(other).ok_or(Error::Overflow)
+}
+
+/// Netted and gross shocks of every group.
+#[derive(Clone, Copy, Default)]
+struct Shocks {
+    /// `sum a_u` per group.
+    net: [i64; MAX_GROUPS],
+    /// `A_g = sum L_u` per group, never negative.
+    gross: [i64; MAX_GROUPS],
+}
+
+impl Shocks {
+    /// Adds the shock of one underlying.
+    #[inline(always)]
+    fn add(&mut self, group: u8, short: bool, loss: i64) -> Result<(), Error> {
+        let group = usize::from(group);
+        let gross = self.gross.get_mut(group).ok_or(Error::GroupOutOfRange)?;
+        *gross = signed_sum(*gross, loss)?;
+        let net = self.net.get_mut(group).ok_or(Error::GroupOutOfRange)?;
+        // |net| <= gross <= i64::MAX at every step, so neither wraps.
+        *net = if short { net.wrapping_sub(loss) } else { net.wrapping_add(loss) };
+        Ok(())
+    }
+
+    /// `R_g` of every group.
+    ///
+    /// `ceil(phi N + (1 - phi) A) = A - floor(phi (A - N))`, as `A` is an integer; and `A >= N`.
+    #[inline(always)]
+    fn group_risks(&self, parameters: &RiskParameters) -> Result<[u64; MAX_GROUPS], Error> {
+        let mut risks = [0_u64; MAX_GROUPS];
+        let groups = self.net.iter().zip(&self.gross).zip(&parameters.phi);
+        for (risk, ((net, gross), phi)) in risks.iter_mut().zip(groups) {
+            let gross = gross.unsigned_abs();
+            if gross == 0 {
+                continue;
+            }
+            if *phi > Ppm::ONE {
+                return Err(Error::PhiInvalid);
+            }
+            let offset = gross.wrapping_sub(net.unsigned_abs());
+            let credit = mul_ppm_floor(offset, *phi).ok_or(Error::Overflow)?;
+            *risk = gross.wrapping_sub(credit);
+        }
+        Ok(risks)
+    }
+}
+
+/// `R = ceil(sqrt(sum_gh rho_gh R_g R_h))`, exact: one rounding, at the end.
+///
+/// Row by row, `sum_gh = sum_g R_g (R_g + 2 sum_{h<g} rho_gh R_h)`. Each `rho R_h` is split into units and millionths,
+/// so that products of two words are enough:
+///
+/// ```text
+/// 2 sum_{h<g} rho_gh R_h = w + m / 10^6          0 <= m < 10^6
+/// row                    = R_g (R_g + w) + R_g m / 10^6
+/// ```
+///
+/// and the millionths of all rows are summed before the one ceiling. For an integer `k`, `k^2 >= x` exactly when
+/// `k^2 >= ceil(x)`, so taking the ceiling before the root changes nothing.
+fn aggregate(risks: &[u64; MAX_GROUPS], parameters: &RiskParameters) -> Result<u64, Error> {
+    const MILLION: u64 = 1_000_000;
+    let (mut high, mut low) = (0_u64, 0_u64);
+    let mut millionths = 0_u64;
+    let mut seen = 0_u64;
+    let mut single = true;
+    for (group, &risk) in risks.iter().enumerate() {
+        if risk == 0 {
+            continue;
+        }
+        let (mut whole, mut part) = (0_u64, 0_u64);
+        if seen != 0 {
+            single = false;
+            let row = parameters.rho.get(row_start(group)..).ok_or(Error::GroupOutOfRange)?;
+            for (&other, &rho) in risks.iter().zip(row).take(group) {
+                if other == 0 || rho.is_zero() {
+                    continue;
+                }
+                if rho > Ppm::ONE {
+                    return Err(Error::RhoInvalid);
+                }
+                let (units, rest) = mul_ppm(other, rho).ok_or(Error::Overflow)?;
+                whole = sum(whole, units)?;
+                // At most 7 terms below 10^6.
+                part = part.wrapping_add(rest);
+            }
+            // Twice: part < 14 * 10^6, whole checked.
+            part = part.wrapping_add(part);
+            let carry = part / MILLION;
+            part = part.wrapping_sub(carry.wrapping_mul(MILLION));
+            whole = sum(sum(whole, whole)?, carry)?;
+        }
+        seen = risk;
+        let (row_high, row_low) = mul_wide(risk, sum(risk, whole)?);
+        // part < 10^6 is a ratio below one.
+        let (units, rest) = mul_ppm(risk, Ppm::from_raw(u32::try_from(part).unwrap_or(0))).ok_or(Error::Overflow)?;
+        millionths = millionths.wrapping_add(rest);
+        (high, low) = add_wide(high, low, row_high, row_low)?;
+        (high, low) = add_wide(high, low, 0, units)?;
+    }
+    if single {
+        return Ok(seen);
+    }
+    (high, low) = add_wide(high, low, 0, millionths.div_ceil(MILLION))?;
+    isqrt_ceil(high, low).ok_or(Error::Overflow)
+}
+
+/// Sum of two double words.
+#[inline(always)]
+fn add_wide(high: u64, low: u64, more_high: u64, more_low: u64) -> Result<(u64, u64), Error> {
+    let (low, carry) = low.overflowing_add(more_low);
+    let high = sum(high, more_high)?;
+    Ok((sum(high, u64::from(carry))?, low))
+}
+
+/// `R` of the shocks.
+#[inline(always)]
+fn stress(shocks: &Shocks, parameters: &RiskParameters) -> Result<u64, Error> {
+    aggregate(&shocks.group_risks(parameters)?, parameters)
+}
+
+/// `ceil(maintenance_ratio R)`.
+#[inline(always)]
+fn maintenance(stress: u64, parameters: &RiskParameters) -> Result<u64, Error> {
+    if parameters.maintenance_ratio > Ppm::ONE {
+        return Err(Error::MaintenanceRatioInvalid);
+    }
+    mul_ppm_ceil(stress, parameters.maintenance_ratio).ok_or(Error::Overflow)
+}
+
+/// A requirement as a signed amount.
+#[inline(always)]
+fn requirement(stress: u64, addons: u64) -> Result<Quote, Error> {
+    positive(sum(stress, addons)?).map(Quote::from_raw).ok_or(Error::Overflow)
+}
+
+/// Equity and requirement of an account, towards init and towards maint. See the module's page for the formulas.
+///
+/// # Errors
+///
+/// [`Error::Overflow`] when a value, a sum or a requirement does not fit an `i64`; [`Error::RangeTooLarge`],
+/// [`Error::ConfidenceMultiplierTooLarge`], [`Error::GroupOutOfRange`], [`Error::PhiInvalid`], [`Error::RhoInvalid`],
+/// [`Error::MaintenanceRatioInvalid`] when a parameter that is used is out of range. Never panics, whatever the input.
+#[inline(never)]
+pub fn margin(portfolio: &Portfolio, parameters: &RiskParameters) -> Result<Margin, Error> {
+    let mut equity = portfolio.quote.raw();
+    let mut addon_init = portfolio.quote_addon_init;
+    let mut addon_maint = portfolio.quote_addon_maint;
+    let mut shocks = Shocks::default();
+    for underlying in portfolio.underlyings() {
+        if underlying.freshness != Freshness::Fresh {
+            return margin_not_fresh(portfolio, parameters);
+        }
+        addon_init = sum(addon_init, underlying.addon_init)?;
+        addon_maint = sum(addon_maint, underlying.addon_maint)?;
+        if underlying.exposure.is_zero() {
+            continue;
+        }
+        let valued = value(underlying)?;
+        equity = signed_sum(equity, valued.value)?;
+        addon_init = sum(addon_init, valued.ema_gap)?;
+        addon_init = sum(addon_init, valued.confidence)?;
+        addon_maint = sum(addon_maint, valued.confidence)?;
+        shocks.add(underlying.group, underlying.exposure.is_negative(), valued.loss)?;
+    }
+    let stress = stress(&shocks, parameters)?;
+    Ok(Margin {
+        equity_init: Quote::from_raw(equity),
+        equity_maint: Quote::from_raw(equity),
+        requirement_init: requirement(stress, addon_init)?,
+        requirement_maint: requirement(maintenance(stress, parameters)?, addon_maint)?,
+        blocked_by: None,
+    })
+}
+
+/// One side of a margin while it is summed.
+#[derive(Clone, Copy)]
+struct Side {
+    /// Equity so far.
+    equity: i64,
+    /// Add-ons so far.
+    addons: u64,
+    /// Shocks so far.
+    shocks: Shocks,
+}
+
+impl Side {
+    /// Adds an underlying at its last price, with its risk.
+    fn add_marked(&mut self, underlying: &Underlying, valued: &Valued, addons: u64) -> Result<(), Error> {
+        self.equity = signed_sum(self.equity, valued.value)?;
+        self.addons = sum(self.addons, addons)?;
+        self.shocks.add(underlying.group, underlying.exposure.is_negative(), valued.loss)
+    }
+
+    /// Adds an underlying at a stale price: moved one range in the account's favour, without risk.
+    fn add_favoured(&mut self, valued: &Valued, addons: u64) -> Result<(), Error> {
+        let favoured = signed_sum(valued.value, valued.loss)?;
+        self.equity = signed_sum(self.equity, favoured)?;
+        self.addons = sum(self.addons, addons)?;
+        Ok(())
+    }
+}
+
+/// [`margin`] when at least one price is not fresh: the two sides hold different positions.
+#[cold]
+#[inline(never)]
+fn margin_not_fresh(portfolio: &Portfolio, parameters: &RiskParameters) -> Result<Margin, Error> {
+    let mut init =
+        Side { equity: portfolio.quote.raw(), addons: portfolio.quote_addon_init, shocks: Shocks::default() };
+    let mut maint = Side { addons: portfolio.quote_addon_maint, ..init };
+    let mut blocked_by = None;
+    for (number, underlying) in (0_u8..).zip(portfolio.underlyings()) {
+        let fresh = underlying.freshness == Freshness::Fresh;
+        let committed = underlying.is_committed();
+        if !fresh && committed && blocked_by.is_none() {
+            blocked_by = Some(number);
+        }
+        let valued = value(underlying)?;
+        if fresh || committed {
+            let doubt = sum(valued.confidence, valued.ema_gap)?;
+            init.add_marked(underlying, &valued, sum(doubt, underlying.addon_init)?)?;
+        }
+        if underlying.freshness == Freshness::Stale {
+            maint.add_favoured(&valued, underlying.addon_maint)?;
+        } else {
+            let addons = sum(valued.confidence, underlying.addon_maint)?;
+            maint.add_marked(underlying, &valued, addons)?;
+        }
+    }
+    let stress_init = stress(&init.shocks, parameters)?;
+    let stress_maint = stress(&maint.shocks, parameters)?;
+    Ok(Margin {
+        equity_init: Quote::from_raw(init.equity),
+        equity_maint: Quote::from_raw(maint.equity),
+        requirement_init: requirement(stress_init, init.addons)?,
+        requirement_maint: requirement(maintenance(stress_maint, parameters)?, maint.addons)?,
+        blocked_by,
+    })
+}
+
+/// The loss that one market's whole exposure could make alone, `L_u` rounded up, quote native: what the house's
+/// inventory is held to.
+///
+/// # Errors
+///
+/// [`Error::RangeTooLarge`], [`Error::Overflow`].
+pub fn standalone_loss(exposure: Base, spot: Price, range: Ppm) -> Result<u64, Error> {
+    if range > MAX_RANGE {
+        return Err(Error::RangeTooLarge);
+    }
+    product_ceil(exposure.unsigned_abs(), spot.raw())
+        .and_then(|value| mul_ppm_ceil(value, range).ok_or(Error::Overflow))
+}
+
+/// Number of nodes of the stress grid.
+pub const GRID_NODES: usize = 7;
+/// The relative moves of the stress grid, in thirds of the range.
+pub const GRID_THIRDS: [i64; GRID_NODES] = [-3, -2, -1, 0, 1, 2, 3];
+
+/// P&L of a linear exposure at every node of the grid, from its signed shock `a_u`: `floor(m_k a_u)`.
+///
+/// # Errors
+///
+/// [`Error::Overflow`] for a shock of `i64::MIN`.
+pub fn grid_pnl(shock: Quote) -> Result<[Quote; GRID_NODES], Error> {
+    let magnitude = shock.raw().checked_abs().ok_or(Error::Overflow)?;
+    let mut pnl = [Quote::ZERO; GRID_NODES];
+    for (pnl, thirds) in pnl.iter_mut().zip(GRID_THIRDS) {
+        // floor(n |a| / 3) for n in 0 ..= 3 as (|a| / 3) n + (|a| % 3) n / 3: nothing exceeds |a|.
+        let count = thirds.saturating_abs();
+        let whole = (magnitude / 3).wrapping_mul(count);
+        let part = (magnitude % 3).wrapping_mul(count);
+        let gains = (thirds < 0) == shock.is_negative();
+        *pnl = Quote::from_raw(if gains {
+            whole.wrapping_add(part / 3)
+        } else {
+            // part <= 6.
+            whole.wrapping_add(part.wrapping_add(2) / 3).wrapping_neg()
+        });
+    }
+    Ok(pnl)
+}
+
+/// One underlying in a [`Report`], at its last price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnderlyingReport {
+    /// `V_u`.
+    pub value: Quote,
+    /// `a_u`: the shock loss with the exposure's sign. `L_u` is its magnitude.
+    pub shock: Quote,
+    /// `C_u`, quote native.
+    pub confidence: u64,
+    /// `M_u`, quote native.
+    pub ema_gap: u64,
+    /// What init would want of this underlying alone: `L_u + C_u + M_u + addon_init_u`.
+    pub standalone_init: Quote,
+    /// What maint would want of this underlying alone: `ceil(maintenance_ratio L_u) + C_u + addon_maint_u`.
+    pub standalone_maint: Quote,
+}
+
+/// One risk group in a [`Report`], every price taken as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupReport {
+    /// `N_g`.
+    pub netted: u64,
+    /// `A_g`.
+    pub gross: u64,
+    /// `R_g`.
+    pub risk: u64,
+    /// The group's P&L at every node of the grid, every underlying moving by the same node: nodes as [`GRID_THIRDS`].
+    pub pnl: [Quote; GRID_NODES],
+    /// Sign of the move that makes the netted loss: -1 when prices fall, 1 when they rise, 0 without a net shock.
+    pub worst_move: i8,
+}
+
+/// Where a requirement comes from. For clients: slower and larger than [`margin`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Exactly what [`margin`] returns.
+    pub margin: Margin,
+    /// The underlyings, by number; the rest is zero.
+    pub underlyings: [UnderlyingReport; MAX_UNDERLYINGS],
+    /// The risk groups, every underlying at its last price.
+    pub groups: [GroupReport; MAX_GROUPS],
+    /// `R` of all underlyings at their last prices.
+    pub stress: u64,
+    /// What init would want if every underlying stood alone, quote borrow weight included.
+    pub standalone_init: Quote,
+    /// What maint would want if every underlying stood alone, quote borrow weight included.
+    pub standalone_maint: Quote,
+    /// `standalone_init` less what the portfolio wants at last prices: what netting saves, never negative.
+    pub saving_init: Quote,
+    /// `standalone_maint` less what the portfolio wants at last prices: what netting saves, never negative.
+    pub saving_maint: Quote,
+}
+
+/// Where the requirement comes from.
+///
+/// Groups, standalone requirements and savings are taken at last prices whatever their age, so that a report does not
+/// jump when a feed pauses; [`Report::margin`] follows the rules for prices that are not fresh.
+///
+/// # Errors
+///
+/// As [`margin`].
+pub fn report(portfolio: &Portfolio, parameters: &RiskParameters) -> Result<Report, Error> {
+    let margin = margin(portfolio, parameters)?;
+    let mut underlyings = [UnderlyingReport::default(); MAX_UNDERLYINGS];
+    let mut shocks = Shocks::default();
+    let mut addon_init = portfolio.quote_addon_init;
+    let mut addon_maint = portfolio.quote_addon_maint;
+    let mut alone_init = addon_init;
+    let mut alone_maint = addon_maint;
+    for (line, underlying) in underlyings.iter_mut().zip(portfolio.underlyings()) {
+        let valued = value(underlying)?;
+        let short = underlying.exposure.is_negative();
+        shocks.add(underlying.group, short, valued.loss)?;
+        let init = sum(sum(valued.confidence, valued.ema_gap)?, underlying.addon_init)?;
+        let maint = sum(valued.confidence, underlying.addon_maint)?;
+        addon_init = sum(addon_init, init)?;
+        addon_maint = sum(addon_maint, maint)?;
+        let loss = valued.loss.unsigned_abs();
+        let alone = requirement(loss, init)?;
+        let alone_later = requirement(maintenance(loss, parameters)?, maint)?;
+        alone_init = sum(alone_init, alone.unsigned_abs())?;
+        alone_maint = sum(alone_maint, alone_later.unsigned_abs())?;
+        *line = UnderlyingReport {
+            value: Quote::from_raw(valued.value),
+            // loss is not negative, so its opposite exists.
+            shock: Quote::from_raw(if short { valued.loss.wrapping_neg() } else { valued.loss }),
+            confidence: valued.confidence,
+            ema_gap: valued.ema_gap,
+            standalone_init: alone,
+            standalone_maint: alone_later,
+        };
+    }
+    let stress = stress(&shocks, parameters)?;
+    let standalone_init = requirement(0, alone_init)?;
+    let standalone_maint = requirement(0, alone_maint)?;
+    let init = requirement(stress, addon_init)?;
+    let maint = requirement(maintenance(stress, parameters)?, addon_maint)?;
+    Ok(Report {
+        margin,
+        underlyings,
+        groups: group_reports(&shocks, parameters)?,
+        stress,
+        standalone_init,
+        standalone_maint,
+        saving_init: standalone_init.checked_sub(init).ok_or(Error::Overflow)?,
+        saving_maint: standalone_maint.checked_sub(maint).ok_or(Error::Overflow)?,
+    })
+}
+
+/// The groups of a [`Report`].
+fn group_reports(shocks: &Shocks, parameters: &RiskParameters) -> Result<[GroupReport; MAX_GROUPS], Error> {
+    let mut groups = [GroupReport::default(); MAX_GROUPS];
+    let risks = shocks.group_risks(parameters)?;
+    let sums = shocks.net.iter().zip(&shocks.gross).zip(risks);
+    for (line, ((net, gross), risk)) in groups.iter_mut().zip(sums) {
+        *line = GroupReport {
+            netted: net.unsigned_abs(),
+            gross: gross.unsigned_abs(),
+            risk,
+            pnl: grid_pnl(Quote::from_raw(*net))?,
+            worst_move: match net.signum() {
+                1 => -1,
+                -1 => 1,
+                _ => 0,
+            },
+        };
+    }
+    Ok(groups)
+}
