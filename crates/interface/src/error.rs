@@ -1,0 +1,185 @@
+//! Everything the program can answer besides success: one cause, one code, never reused. On-chain a code is
+//! `Custom(6000 + number)`; the message reaches people through the IDL and the clients.
+
+use plimsoll_risk::Error as RiskError;
+
+/// First code of the program's errors, after Anchor's own.
+pub const ERROR_OFFSET: u32 = 6000;
+
+macro_rules! errors {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $message:literal;)*) => {
+        /// What the program answers besides success.
+        #[cfg(feature = "anchor")]
+        #[anchor_lang::error_code(offset = 6000)]
+        #[derive(Debug, PartialEq, Eq)]
+        pub enum PlimsollError {
+            $(#[doc = $message] #[msg($message)] $name = $number,)*
+        }
+
+        /// What the program answers besides success.
+        #[cfg(not(feature = "anchor"))]
+        #[repr(u32)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum PlimsollError {
+            $(#[doc = $message] $name = $number,)*
+        }
+
+        impl PlimsollError {
+            /// Every error, in the order of their numbers.
+            pub const ALL: &'static [PlimsollError] = &[$(PlimsollError::$name),*];
+
+            /// The code as the chain reports it.
+            pub const fn code(self) -> u32 {
+                ERROR_OFFSET + self as u32
+            }
+
+            /// The error with the given code, if it is one of ours.
+            pub fn from_code(code: u32) -> Option<Self> {
+                Self::ALL.iter().copied().find(|error| error.code() == code)
+            }
+
+            /// The name, for logs and tests.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// What is wrong and what to do.
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$name => $message,)* }
+            }
+        }
+    };
+}
+
+errors! {
+    // Who may, and which accounts.
+    NotAdmin = 0, "The signer is not the exchange's admin: sign with the admin key";
+    NotOwner = 1, "The signer is not the margin account's owner: only the owner may do this";
+    NotOwnerOrDelegate = 2, "The signer is neither the margin account's owner nor its delegate";
+    WrongExchange = 3, "An account belongs to another exchange: pass accounts of one exchange";
+    WrongVault = 4, "The vault is not the bank's: pass the vault that the bank names";
+    WrongMint = 5, "The mint is not the one expected: pass the bank's mint";
+    WrongTokenAccount = 6, "The token account is of another mint or owner: pass one of the bank's mint";
+    WrongMarket = 7, "The market is not the one that is meant: pass the market that the bank or position names";
+    WrongQuoteBank = 8, "The bank is not the exchange's quote bank";
+    WrongTokenProgram = 9, "The token program is not the bank's";
+    MissingBank = 10, "A bank that the margin account has a balance in was not passed: pass every bank and market it uses";
+    MissingMarket = 11, "A market that the margin account uses was not passed: pass every bank and market it uses";
+    UnknownAccount = 12, "A remaining account is no bank, market or price account: pass only those, each price account after its market";
+    NotWritable = 13, "An account that is to change was passed read-only: pass it writable";
+    SameAccount = 14, "Taker and liquidated account are the same, or of one owner: nobody liquidates himself";
+
+    // States.
+    Paused = 20, "This kind of action is paused by the admin: wait until it is resumed";
+    MarketReduceOnly = 21, "The market only accepts trades that reduce a position";
+    PerpDisabled = 22, "The market has no perpetual: it only prices collateral";
+    BankReduceOnly = 23, "The bank only accepts repayments and withdrawals of deposits";
+    AccountNotEmpty = 24, "The margin account still holds balances, positions or cash: withdraw, close and settle first";
+    HouseMissing = 25, "The exchange has no house yet: create it first";
+    QuoteBankMissing = 26, "The exchange has no quote bank yet: create the bank of the quote mint first";
+
+    // Prices.
+    OracleWrongOwner = 40, "The price account is not owned by the market's oracle program";
+    OracleWrongAccount = 41, "The price account is not one of the market's format";
+    OracleNotFull = 42, "The price update is only partially verified: pass one with full verification";
+    OracleWrongFeed = 43, "The price account is of another feed: pass the market's feed";
+    OracleNotTrading = 44, "The feed is not trading: wait until it publishes again";
+    OraclePriceNotPositive = 45, "The oracle's price or average is not positive";
+    OracleExponent = 46, "The oracle's exponent is outside of the supported range";
+    OracleTooWide = 47, "The oracle's confidence or its gap to the average is beyond the market's limit: only reductions are accepted until it narrows";
+    OracleStale = 48, "The price of a market that this depends on is too old: observe it or pass a fresh price account";
+    OracleInFuture = 49, "The price's publish time is ahead of the chain's clock";
+    OracleOlderThanObservation = 50, "The market has already observed a younger price: pass a newer update";
+    OraclePriceOutOfRange = 51, "The price cannot be represented with the market's base decimals";
+    OracleNeverObserved = 52, "The market has no observation yet: observe it first";
+
+    // Trading.
+    ZeroSize = 60, "The size is zero";
+    LimitPrice = 61, "The price is worse than the limit";
+    OrderExpired = 62, "The order's time has passed";
+    ReduceOnlyViolated = 63, "A reduce-only order would open, enlarge or flip the position";
+    HouseRiskBudget = 64, "The house's inventory would exceed the market's risk budget: trade a smaller size";
+    OpenInterestLimit = 65, "The market's open interest would exceed its limit: trade a smaller size";
+    NoPosition = 66, "There is no position to close";
+    SkewTooLarge = 67, "The skew is so large that the price would not be positive: trade a smaller size";
+
+    // Margin and liquidation.
+    InsufficientMargin = 80, "The initial margin would be insufficient: deposit more or do less";
+    AccountHealthy = 81, "The account is above its maintenance line: it cannot be liquidated";
+    AccountInsolvent = 82, "The account's equity is not positive: it is for the insolvency waterfall, not for an auction";
+    TakerUnhealthy = 83, "The taker would not have the initial margin for what it takes over";
+    TooManyBalances = 84, "The margin account has no free balance slot: withdraw a balance first";
+    TooManyMarkets = 85, "The margin account has no free market slot: close and settle a market first";
+    PaymentLimit = 86, "The payment would exceed the taker's limit";
+
+    // Lending.
+    ZeroAmount = 100, "The amount is zero";
+    DepositCap = 101, "The bank's deposit cap would be exceeded";
+    BorrowCap = 102, "The bank's borrow cap would be exceeded";
+    VaultInsufficient = 103, "The bank has not enough tokens that are not lent out: withdraw less or wait";
+    HouseInsufficient = 104, "The house has not enough quote for this";
+    HouseBudgets = 105, "The house's net asset value would fall below the sum of the markets' risk budgets";
+    NothingToSettle = 106, "The account has nothing to settle in this market";
+    AmountTooSmall = 107, "The amount is smaller than one share: use a larger amount";
+
+    // Configuration.
+    InvalidRiskParameters = 120, "The risk groups' parameters are invalid: phi and rho in 0..=1, rho positive semi-definite, maintenance ratio in 0.1..=1";
+    InvalidLiquidationParameters = 121, "The liquidation parameters are invalid";
+    InvalidMarketParameters = 122, "The market's parameters are invalid or beyond a hard ceiling";
+    InvalidBankParameters = 123, "The bank's parameters are invalid or beyond a hard ceiling";
+    InvalidPauses = 124, "A pause bit has no meaning";
+    UnsupportedDecimals = 125, "The decimals are not supported: 6 for the quote, 0 to 9 for a collateral and at most the market's, up to 12 for a market";
+    UnsupportedOracle = 126, "The oracle program is not one that the exchange accepts for this format";
+    UnsupportedMint = 127, "The mint is not an initialised mint of the SPL Token program";
+    QuoteBankExists = 128, "The exchange has its quote bank already";
+    InvalidSymbol = 129, "The symbol must be 1 to 16 bytes of printable ASCII, padded with zeros";
+    BankHasMarket = 130, "The quote bank is priced by no market: pass none";
+    BankNeedsMarket = 131, "A collateral bank is priced by a market: pass it";
+    TooMany = 132, "The exchange cannot have more banks or markets";
+
+    // Arithmetic and what must not happen.
+    Overflow = 150, "A number does not fit: use smaller amounts";
+    ClockWentBack = 151, "The chain's clock is before the last accrual";
+    Corrupt = 152, "The account contradicts itself: this is a defect, please report it";
+}
+
+/// The one place where the engine's causes become the program's codes.
+impl From<RiskError> for PlimsollError {
+    fn from(error: RiskError) -> Self {
+        use RiskError as E;
+        match error {
+            E::Overflow | E::IndexOverflow => Self::Overflow,
+            E::PriceOwnerMismatch => Self::OracleWrongOwner,
+            E::PriceLengthInvalid
+            | E::PriceDiscriminatorMismatch
+            | E::PriceMagicMismatch
+            | E::PriceVersionUnsupported
+            | E::PriceTypeMismatch => Self::OracleWrongAccount,
+            E::PriceNotFullyVerified => Self::OracleNotFull,
+            E::PriceFeedMismatch => Self::OracleWrongFeed,
+            E::PriceNotTrading => Self::OracleNotTrading,
+            E::PublishTimeInFuture => Self::OracleInFuture,
+            E::PriceNotPositive | E::EmaNotPositive => Self::OraclePriceNotPositive,
+            E::ExponentOutOfRange => Self::OracleExponent,
+            E::PriceOutOfRange | E::EmaOutOfRange | E::ConfidenceOutOfRange => Self::OraclePriceOutOfRange,
+            E::DecimalsOutOfRange => Self::UnsupportedDecimals,
+            E::OptimalUtilisationInvalid | E::RatesNotOrdered | E::RateTooHigh | E::ReserveFactorInvalid => {
+                Self::InvalidBankParameters
+            }
+            E::TooManyUnderlyings => Self::TooManyMarkets,
+            E::IndexInvalid | E::UnknownUnderlying | E::FractionInvalid => Self::Corrupt,
+            E::GroupOutOfRange | E::RangeTooLarge | E::ConfidenceMultiplierTooLarge => Self::InvalidMarketParameters,
+            E::HalfSpreadTooLarge | E::SkewPremiumTooLarge | E::SkewScaleZero | E::TakerFeeTooLarge => {
+                Self::InvalidMarketParameters
+            }
+            E::PhiInvalid | E::RhoInvalid | E::RhoNotPositiveSemiDefinite | E::MaintenanceRatioInvalid => {
+                Self::InvalidRiskParameters
+            }
+            E::AccountInsolvent => Self::AccountInsolvent,
+            E::NotLiquidatable => Self::AccountHealthy,
+            E::DiscountInvalid | E::BufferInvalid | E::DurationInvalid => Self::InvalidLiquidationParameters,
+            E::SizeZero => Self::ZeroSize,
+            E::MarginalPriceNotPositive => Self::SkewTooLarge,
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Events: one per kind of change, with everything that a reader needs to follow an account without reading it.
+//! Each is logged as Anchor does: eight bytes of discriminator, then the struct.
+
+use solana_address::Address;
+
+#[cfg(not(feature = "anchor"))]
+use bytemuck::{Pod, Zeroable};
+
+/// An event type, as seen by a reader of logs.
+pub trait EventType: bytemuck::Pod {
+    /// First eight bytes of the log entry: of the SHA-256 of `event:Name`.
+    const DISCRIMINATOR: [u8; 8];
+    /// Its name.
+    const NAME: &'static str;
+
+    /// The event in one decoded `Program data:` entry, or `None` if it is another.
+    fn read(entry: &[u8]) -> Option<Self> {
+        let (discriminator, body) = entry.split_at_checked(8)?;
+        (discriminator == Self::DISCRIMINATOR).then(|| bytemuck::try_pod_read_unaligned(body).ok())?
+    }
+}
+
+macro_rules! event {
+    ($(#[$doc:meta])* $name:ident = $discriminator:expr, { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[cfg_attr(feature = "anchor", anchor_lang::event(bytemuck))]
+        #[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, Pod, Zeroable))]
+        #[derive(Debug, PartialEq, Eq)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+
+        impl EventType for $name {
+            const DISCRIMINATOR: [u8; 8] = $discriminator;
+            const NAME: &'static str = stringify!($name);
+        }
+    };
+}
+
+event! {
+    /// An account of the exchange was created or its parameters were replaced.
+    Configured = [33, 54, 80, 14, 177, 137, 82, 235], {
+        /// The exchange.
+        exchange: Address,
+        /// The exchange, market, bank or house that is new or changed.
+        subject: Address,
+        /// Who did it.
+        admin: Address,
+    }
+}
+
+event! {
+    /// A market's price was observed.
+    Observed = [154, 65, 198, 52, 238, 11, 193, 59], {
+        /// The market.
+        market: Address,
+        /// Spot, Q16.48 quote native per base unit.
+        spot: u64,
+        /// Exponential moving average, same unit.
+        ema: u64,
+        /// Confidence, same unit.
+        confidence: u64,
+        /// When it was published, unix seconds.
+        publish_time: i64,
+    }
+}
+
+event! {
+    /// Interest was accrued on a bank.
+    Accrued = [207, 152, 166, 145, 189, 39, 33, 167], {
+        /// The bank.
+        bank: Address,
+        /// Native per deposit share, Q16.48.
+        deposit_index: u64,
+        /// Native per borrow share, Q16.48.
+        borrow_index: u64,
+        /// The bank's reserve, native.
+        reserve: u64,
+        /// Accrued up to, unix seconds.
+        accrued_at: i64,
+    }
+}
+
+event! {
+    /// A margin account was opened or closed, or its delegate set.
+    AccountChanged = [183, 191, 16, 59, 91, 104, 1, 7], {
+        /// The margin account.
+        account: Address,
+        /// Its owner.
+        owner: Address,
+        /// Its delegate, zero for nobody.
+        delegate: Address,
+        /// 1 opened, 2 delegate set, 3 closed.
+        kind: u64,
+    }
+}
+
+event! {
+    /// A balance changed by a deposit or a withdrawal.
+    BalanceChanged = [231, 114, 125, 58, 137, 248, 148, 201], {
+        /// The margin account or the house.
+        account: Address,
+        /// The bank.
+        bank: Address,
+        /// Native amount, positive in, negative out.
+        amount: i64,
+        /// The balance's shares afterwards, negative for a borrow.
+        shares: i64,
+    }
+}
+
+event! {
+    /// A trade against the house.
+    Traded = [225, 202, 73, 175, 147, 43, 160, 150], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// Who signed: owner or delegate.
+        trader: Address,
+        /// Base units bought, negative sold.
+        size: i64,
+        /// Quote native paid for it, spread and premium included, negative received.
+        cost: i64,
+        /// Fee, quote native.
+        fee: u64,
+        /// Oracle price of the trade, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The account's position afterwards, base units.
+        position: i64,
+        /// The house's position afterwards, base units.
+        house_position: i64,
+    }
+}
+
+event! {
+    /// Cash moved between a margin account's market and its quote balance.
+    Settled = [232, 210, 40, 17, 142, 124, 145, 238], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// Quote native to the account's quote balance, negative from it.
+        amount: i64,
+        /// Price at which the position was marked, Q16.48 quote native per base unit.
+        spot: u64,
+    }
+}
+
+event! {
+    /// An account's auction started, went on or ended.
+    LiquidationFlagged = [79, 38, 130, 100, 13, 183, 3, 111], {
+        /// The margin account.
+        account: Address,
+        /// Maintenance equity, quote native.
+        equity: i64,
+        /// Maintenance requirement, quote native.
+        requirement: i64,
+        /// Start of the auction, unix seconds, zero for none.
+        started_at: i64,
+    }
+}
+
+event! {
+    /// A fraction of an account was taken over.
+    Liquidated = [231, 57, 55, 75, 0, 170, 246, 68], {
+        /// The liquidated margin account.
+        account: Address,
+        /// The taker's margin account.
+        taker: Address,
+        /// Maintenance equity before, quote native.
+        equity: i64,
+        /// Maintenance requirement before, quote native.
+        requirement: i64,
+        /// Fraction taken over, Q32.
+        fraction: u64,
+        /// What the taker paid, quote native.
+        payment: u64,
+        /// Discount on the equity taken over, ppm.
+        discount_ppm: u64,
+    }
+}
+
+/// Values of [`AccountChanged::kind`].
+pub mod account_change {
+    /// The account was opened.
+    pub const OPENED: u64 = 1;
+    /// Its delegate was set.
+    pub const DELEGATE_SET: u64 = 2;
+    /// The account was closed.
+    pub const CLOSED: u64 = 3;
+}

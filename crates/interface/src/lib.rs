@@ -1,0 +1,33 @@
+//! What the Plimsoll program and everything that talks to it share, and nothing that either side could get wrong on its
+//! own: account layouts, instruction arguments, events, error codes, addresses, and the one bridge from accounts to the
+//! risk engine.
+//!
+//! The crate knows neither Anchor nor RPC. Feature `anchor` (on-chain) adds Anchor's traits to the same types; feature
+//! `client` (off-chain) adds the borsh encoding of the arguments.
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod accounts;
+pub mod address;
+pub mod bridge;
+pub mod config;
+pub mod error;
+pub mod event;
+pub mod instruction;
+pub mod oracle;
+
+pub use error::PlimsollError;
+pub use solana_address::Address;
+
+/// The program's address on local chains. A deployment of its own key runs `anchor keys sync` first.
+pub const ID: Address = Address::new_from_array([
+    89, 191, 30, 218, 222, 22, 90, 119, 68, 24, 214, 247, 160, 32, 109, 133,
+    79, 172, 180, 174, 168, 187, 219, 10, 116, 225, 186, 5, 12, 188, 163, 150,
+]);
+
+#[cfg(feature = "anchor")]
+#[doc(hidden)]
+pub const fn id() -> Address {
+    ID
+}

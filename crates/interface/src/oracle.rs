@@ -1,0 +1,47 @@
+//! Reading a market's price account, the same on-chain and off.
+
+use plimsoll_risk::{
+    price::{Observation, check_publish_time},
+    pyth,
+    units::Timestamp,
+};
+use solana_address::Address;
+
+use crate::{
+    PlimsollError,
+    accounts::{Market, oracle_kind, same_address},
+};
+
+/// Programs that may own a price account, with the format that each writes. No role can add to them.
+pub const ORACLE_PROGRAMS: [(Address, u8); 3] = [
+    (Address::new_from_array(pyth::RECEIVER_PROGRAM_ID), oracle_kind::PRICE_UPDATE_V2),
+    (Address::new_from_array(pyth::RECEIVER_PROGRAM_ID_2), oracle_kind::PRICE_UPDATE_V2),
+    (Address::new_from_array(pyth::LEGACY_PROGRAM_ID), oracle_kind::LEGACY),
+];
+
+/// The observation in a market's price account.
+///
+/// # Errors
+/// One code per cause: another owner, another format, another feed, partial verification, not trading, not positive,
+/// out of range, published in the future. Age is judged by the caller, against the market's limits.
+pub fn read(
+    market: &Market,
+    address: &Address,
+    owner: &Address,
+    data: &[u8],
+    now: Timestamp,
+) -> Result<Observation, PlimsollError> {
+    if !same_address(owner, &market.oracle_owner) {
+        return Err(PlimsollError::OracleWrongOwner);
+    }
+    let price = if market.oracle_kind == oracle_kind::PRICE_UPDATE_V2 {
+        pyth::read_price_update_v2(data, &market.feed_id)?
+    } else {
+        if address.as_array() != &market.feed_id {
+            return Err(PlimsollError::OracleWrongFeed);
+        }
+        pyth::read_legacy(data)?
+    };
+    check_publish_time(Timestamp::from_raw(price.publish_time), now)?;
+    Ok(pyth::normalise(&price, market.base_decimals)?)
+}

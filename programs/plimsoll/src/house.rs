@@ -1,0 +1,106 @@
+//! What the house is worth, and what its inventory may risk.
+
+use anchor_lang::prelude::*;
+use plimsoll_interface::{
+    PlimsollError,
+    accounts::{Bank, Exchange, House, Market, same_address},
+};
+use plimsoll_risk::{
+    price::{Freshness, Observation, freshness},
+    portfolio,
+    units::{Base, Ppm, Seconds, Timestamp},
+};
+
+use crate::{book::Listed, ledger};
+
+/// How old an observation is by its market's limits.
+pub fn market_freshness(market: &Market, observation: &Observation, now: Timestamp) -> Freshness {
+    freshness(
+        observation.publish_time,
+        now,
+        Seconds::from_raw(i64::from(market.config.max_age_seconds)),
+        Seconds::from_raw(i64::from(market.config.dead_age_seconds)),
+    )
+}
+
+/// The worth of the house's inventory in one market: `cash + size * price`, rounded down, quote native.
+///
+/// # Errors
+/// [`PlimsollError::OracleStale`] where there is inventory and no fresh price for it.
+fn inventory_value(market: &Market, observation: &Observation, now: Timestamp) -> Result<i64> {
+    if market.house_size == 0 {
+        return Ok(market.house_cash);
+    }
+    require!(market_freshness(market, observation, now) == Freshness::Fresh, PlimsollError::OracleStale);
+    let value = observation.spot.value_floor(Base::from_raw(market.house_size)).ok_or(PlimsollError::Overflow)?;
+    Ok(value.raw().checked_add(market.house_cash).ok_or(PlimsollError::Overflow)?)
+}
+
+/// A market that is not among the listed ones because the instruction declares it.
+pub type Declared<'a> = Option<(&'a Address, &'a Market)>;
+
+/// The house's net asset value: its quote deposit and its inventory in every market of the exchange, each of which must
+/// be there exactly once. A gain that the house has not settled counts, as it would for any account.
+///
+/// # Errors
+/// [`PlimsollError::MissingMarket`], [`PlimsollError::WrongExchange`], [`PlimsollError::SameAccount`],
+/// [`PlimsollError::OracleStale`].
+pub fn net_asset_value(
+    exchange: &Account<Exchange>,
+    house: &House,
+    quote_bank: &Bank,
+    listed: &Listed,
+    declared: Declared<'_>,
+    now: Timestamp,
+) -> Result<i64> {
+    let deposit = ledger::house_quote(house, quote_bank)?;
+    let mut value = i64::try_from(deposit).map_err(|_| PlimsollError::Overflow)?;
+    let mut count = 0usize;
+    if let Some((_, market)) = declared {
+        value = add(value, inventory_value(market, &market.observation(), now)?)?;
+        count = 1;
+    }
+    let declared_index = declared.map(|(_, market)| market.index);
+    let mut next_index = 0u32;
+    for entry in &listed.markets {
+        let market: &Market = &entry.account;
+        require!(same_address(&market.exchange, exchange.address()), PlimsollError::WrongExchange);
+        // Ascending indexes, none of them the declared one: no market counts twice.
+        require!(u32::from(market.index) >= next_index, PlimsollError::SameAccount);
+        require!(declared_index != Some(market.index), PlimsollError::SameAccount);
+        next_index = u32::from(market.index).saturating_add(1);
+        value = add(value, inventory_value(market, &entry.observation, now)?)?;
+        count = count.saturating_add(1);
+    }
+    require!(count == usize::from(exchange.market_count), PlimsollError::MissingMarket);
+    Ok(value)
+}
+
+/// Checks that the house's net asset value covers all risk budgets together.
+///
+/// # Errors
+/// [`PlimsollError::HouseBudgets`].
+pub fn require_budgets_covered(house: &House, net_asset_value: i64) -> Result<()> {
+    let budgets = i64::try_from(house.risk_budget_total).map_err(|_| PlimsollError::Overflow)?;
+    require!(net_asset_value >= budgets, PlimsollError::HouseBudgets);
+    Ok(())
+}
+
+/// Checks that the standalone loss `L_u` of the house's inventory in a market is within its risk budget.
+///
+/// # Errors
+/// [`PlimsollError::HouseRiskBudget`].
+pub fn require_within_budget(market: &Market, observation: &Observation) -> Result<()> {
+    let loss = portfolio::standalone_loss(
+        Base::from_raw(market.house_size),
+        observation.spot,
+        Ppm::from_raw(market.config.range_ppm),
+    )
+    .map_err(PlimsollError::from)?;
+    require!(loss <= market.config.risk_budget, PlimsollError::HouseRiskBudget);
+    Ok(())
+}
+
+fn add(a: i64, b: i64) -> Result<i64> {
+    Ok(a.checked_add(b).ok_or(PlimsollError::Overflow)?)
+}

@@ -1,0 +1,37 @@
+use anchor_lang::prelude::*;
+use plimsoll_interface::{
+    PlimsollError,
+    accounts::{Bank, Exchange},
+    event::Configured,
+    instruction::ConfigureBankArgs,
+};
+
+use crate::{book, ledger};
+
+/// Accounts of `configure_bank`.
+#[derive(Accounts)]
+pub struct ConfigureBank {
+    /// The exchange's admin.
+    pub admin: Signer,
+    /// The exchange.
+    #[account(has_one = admin @ PlimsollError::NotAdmin)]
+    pub exchange: Account<Exchange>,
+    /// The bank.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    pub bank: Account<Bank>,
+}
+
+impl ConfigureBank {
+    /// See the program's instruction. Interest up to now is accrued at the old rates.
+    pub fn apply(&mut self, args: &ConfigureBankArgs) -> Result<()> {
+        args.config.validate()?;
+        ledger::accrue(&mut self.bank, book::now()?)?;
+        self.bank.config = args.config;
+        emit!(Configured {
+            exchange: *self.exchange.address(),
+            subject: *self.bank.address(),
+            admin: *self.admin.address(),
+        });
+        Ok(())
+    }
+}

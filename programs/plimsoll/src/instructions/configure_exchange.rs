@@ -1,0 +1,23 @@
+use anchor_lang::prelude::*;
+use plimsoll_interface::{PlimsollError, accounts::Exchange, event::Configured, instruction::ConfigureExchangeArgs};
+
+/// Accounts of `configure_exchange`.
+#[derive(Accounts)]
+pub struct ConfigureExchange {
+    /// The exchange's admin.
+    pub admin: Signer,
+    /// The exchange.
+    #[account(mut, has_one = admin @ PlimsollError::NotAdmin)]
+    pub exchange: Account<Exchange>,
+}
+
+impl ConfigureExchange {
+    /// See the program's instruction.
+    pub fn apply(&mut self, args: &ConfigureExchangeArgs) -> Result<()> {
+        args.config.validate()?;
+        self.exchange.config = args.config;
+        let address = *self.exchange.address();
+        emit!(Configured { exchange: address, subject: address, admin: *self.admin.address() });
+        Ok(())
+    }
+}

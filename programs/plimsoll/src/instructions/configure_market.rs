@@ -1,0 +1,61 @@
+use anchor_lang::prelude::*;
+use plimsoll_interface::{
+    PlimsollError,
+    accounts::{Bank, Exchange, House, Market},
+    event::Configured,
+    instruction::ConfigureMarketArgs,
+};
+
+use crate::{
+    book::{self, Listed},
+    house,
+};
+
+/// Accounts of `configure_market`. Behind them, where the risk budget rises: every other market of the exchange in the
+/// order of their indexes, each with its price account behind it where the stored price is old.
+#[derive(Accounts)]
+pub struct ConfigureMarket {
+    /// The exchange's admin.
+    pub admin: Signer,
+    /// The exchange.
+    #[account(has_one = admin @ PlimsollError::NotAdmin)]
+    pub exchange: Account<Exchange>,
+    /// Its house.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    pub house: Account<House>,
+    /// Its quote bank.
+    #[account(address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]
+    pub quote_bank: Account<Bank>,
+    /// The market.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    pub market: Account<Market>,
+}
+
+impl ConfigureMarket {
+    /// See the program's instruction.
+    pub fn apply(&mut self, args: &ConfigureMarketArgs, remaining: &[AccountView]) -> Result<()> {
+        args.config.validate()?;
+        let (old, new) = (self.market.config.risk_budget, args.config.risk_budget);
+        let total = self
+            .house
+            .risk_budget_total
+            .checked_sub(old)
+            .and_then(|rest| rest.checked_add(new))
+            .ok_or(PlimsollError::Overflow)?;
+        self.house.risk_budget_total = total;
+        if new > old {
+            let now = book::now()?;
+            let listed = Listed::load(remaining, now)?;
+            let declared = Some((self.market.address(), &*self.market));
+            let value = house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, &listed, declared, now)?;
+            house::require_budgets_covered(&self.house, value)?;
+        }
+        self.market.config = args.config;
+        emit!(Configured {
+            exchange: *self.exchange.address(),
+            subject: *self.market.address(),
+            admin: *self.admin.address(),
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+use anchor_lang::prelude::*;
+use anchor_spl::{
+    mint::Mint,
+    token::{self, Token, TokenAccount},
+};
+use plimsoll_interface::{
+    PlimsollError,
+    accounts::{Bank, Exchange, Market, same_address},
+    address,
+    config::limits,
+    event::Configured,
+    instruction::CreateBankArgs,
+};
+use plimsoll_risk::units::Index;
+
+use crate::book;
+
+/// Accounts of `create_bank`.
+#[derive(Accounts)]
+pub struct CreateBank {
+    /// The exchange's admin, who pays.
+    #[account(mut)]
+    pub admin: Signer,
+    /// The exchange.
+    #[account(mut, has_one = admin @ PlimsollError::NotAdmin)]
+    pub exchange: Account<Exchange>,
+    /// The collateral's mint.
+    pub mint: Account<Mint>,
+    /// The market that prices it; none for the quote mint.
+    #[account(has_one = exchange @ PlimsollError::WrongExchange)]
+    pub market: Option<Account<Market>>,
+    /// The new bank.
+    #[account(init, payer = admin, seeds = [address::BANK, exchange.address().as_ref(), mint.address().as_ref()], bump)]
+    pub bank: Account<Bank>,
+    /// Its new vault.
+    #[account(init, payer = admin, seeds = [address::VAULT, bank.address().as_ref()], bump, token::mint = mint, token::authority = exchange)]
+    pub vault: Account<TokenAccount>,
+    /// The mint's token program.
+    pub token_program: Program<Token>,
+    /// Makes the accounts.
+    pub system_program: Program<System>,
+}
+
+impl CreateBank {
+    /// Decimals by which native amounts scale up to the market's base units.
+    fn validate(&self, args: &CreateBankArgs) -> Result<u8> {
+        args.config.validate()?;
+        let decimals = self.mint.decimals();
+        let is_quote = same_address(self.mint.address(), &self.exchange.quote_mint);
+        match (&self.market, is_quote) {
+            (None, true) => Ok(0),
+            (Some(_), true) => Err(PlimsollError::BankHasMarket.into()),
+            (None, false) => Err(PlimsollError::BankNeedsMarket.into()),
+            (Some(market), false) => {
+                require!(decimals <= limits::MINT_DECIMALS_MAX, PlimsollError::UnsupportedDecimals);
+                Ok(market.base_decimals.checked_sub(decimals).ok_or(PlimsollError::UnsupportedDecimals)?)
+            }
+        }
+    }
+
+    /// See the program's instruction.
+    pub fn apply(&mut self, args: &CreateBankArgs, bump: u8, vault_bump: u8) -> Result<()> {
+        let scale_decimals = self.validate(args)?;
+        let exchange = *self.exchange.address();
+        let address = *self.bank.address();
+        let bank = &mut self.bank;
+        bank.config = args.config;
+        bank.deposit_index = Index::ONE.raw();
+        bank.borrow_index = Index::ONE.raw();
+        bank.accrued_at = book::now()?.raw();
+        bank.exchange = exchange;
+        bank.mint = *self.mint.address();
+        bank.vault = *self.vault.address();
+        bank.token_program = *self.token_program.address();
+        bank.index = self.exchange.bank_count;
+        bank.decimals = self.mint.decimals();
+        bank.scale_decimals = scale_decimals;
+        bank.bump = bump;
+        bank.vault_bump = vault_bump;
+        bank.version = 1;
+        match &self.market {
+            Some(market) => bank.market = *market.address(),
+            None => {
+                bank.is_quote = 1;
+                self.exchange.quote_bank = address;
+            }
+        }
+        self.exchange.bank_count = self.exchange.bank_count.checked_add(1).ok_or(PlimsollError::TooMany)?;
+        emit!(Configured { exchange, subject: address, admin: *self.admin.address() });
+        Ok(())
+    }
+}

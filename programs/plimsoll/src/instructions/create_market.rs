@@ -1,0 +1,86 @@
+use anchor_lang::prelude::*;
+use plimsoll_interface::{
+    PlimsollError,
+    accounts::{Bank, Exchange, House, Market},
+    address,
+    config::limits,
+    event::Configured,
+    instruction::CreateMarketArgs,
+    oracle::ORACLE_PROGRAMS,
+};
+
+use crate::{
+    book::{self, Listed},
+    house,
+};
+
+/// Accounts of `create_market`. Behind them, where the risk budget is above zero: every market of the exchange in the
+/// order of their indexes, each with its price account behind it where the stored price is old.
+#[derive(Accounts)]
+pub struct CreateMarket {
+    /// The exchange's admin, who pays.
+    #[account(mut)]
+    pub admin: Signer,
+    /// The exchange.
+    #[account(mut, has_one = admin @ PlimsollError::NotAdmin)]
+    pub exchange: Account<Exchange>,
+    /// Its house.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    pub house: Account<House>,
+    /// Its quote bank.
+    #[account(address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]
+    pub quote_bank: Account<Bank>,
+    /// The new market.
+    #[account(init, payer = admin, seeds = [address::MARKET, exchange.address().as_ref(), &exchange.market_count.to_le_bytes()], bump)]
+    pub market: Account<Market>,
+    /// Makes the account.
+    pub system_program: Program<System>,
+}
+
+impl CreateMarket {
+    fn validate(&self, args: &CreateMarketArgs) -> Result<()> {
+        args.config.validate()?;
+        require!(args.base_decimals <= limits::BASE_DECIMALS_MAX, PlimsollError::UnsupportedDecimals);
+        require!(
+            ORACLE_PROGRAMS.contains(&(args.oracle_owner, args.oracle_kind)),
+            PlimsollError::UnsupportedOracle
+        );
+        require!(is_symbol(&args.symbol), PlimsollError::InvalidSymbol);
+        Ok(())
+    }
+
+    /// See the program's instruction.
+    pub fn apply(&mut self, args: &CreateMarketArgs, bump: u8, remaining: &[AccountView]) -> Result<()> {
+        self.validate(args)?;
+        if args.config.risk_budget > 0 {
+            let now = book::now()?;
+            let listed = Listed::load(remaining, now)?;
+            let value = house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, &listed, None, now)?;
+            self.house.risk_budget_total =
+                self.house.risk_budget_total.checked_add(args.config.risk_budget).ok_or(PlimsollError::Overflow)?;
+            house::require_budgets_covered(&self.house, value)?;
+        }
+        let exchange = *self.exchange.address();
+        let market = &mut self.market;
+        market.config = args.config;
+        market.exchange = exchange;
+        market.feed_id = args.feed_id;
+        market.oracle_owner = args.oracle_owner;
+        market.oracle_kind = args.oracle_kind;
+        market.symbol = args.symbol;
+        market.index = self.exchange.market_count;
+        market.base_decimals = args.base_decimals;
+        market.bump = bump;
+        market.version = 1;
+        self.exchange.market_count = self.exchange.market_count.checked_add(1).ok_or(PlimsollError::TooMany)?;
+        emit!(Configured { exchange, subject: *self.market.address(), admin: *self.admin.address() });
+        Ok(())
+    }
+}
+
+/// One to sixteen printable ASCII bytes without blanks, then zeros.
+fn is_symbol(symbol: &[u8; 16]) -> bool {
+    let length = symbol.iter().position(|byte| *byte == 0).unwrap_or(symbol.len());
+    let (name, padding) = symbol.split_at(length);
+    !name.is_empty() && name.iter().all(u8::is_ascii_graphic) && padding.iter().all(|byte| *byte == 0)
+}

@@ -1,0 +1,40 @@
+use anchor_lang::prelude::*;
+use plimsoll_interface::{
+    PlimsollError,
+    accounts::{Exchange, MarginAccount},
+    event::LiquidationFlagged,
+};
+
+use crate::{
+    auction,
+    book::{self, Book, Listed},
+};
+
+/// Accounts of `flag_liquidation`. Behind them: every market that the margin account uses, each with its price account
+/// behind it where the stored price is old, and every bank that it uses.
+#[derive(Accounts)]
+pub struct FlagLiquidation {
+    /// The exchange.
+    pub exchange: Account<Exchange>,
+    /// The margin account.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    pub account: Account<MarginAccount>,
+}
+
+impl FlagLiquidation {
+    /// See the program's instruction.
+    pub fn apply(&mut self, remaining: &[AccountView]) -> Result<()> {
+        let now = book::now()?;
+        let listed = Listed::load(remaining, now)?;
+        let book = Book { listed: &listed, bank: None, market: None };
+        let margin = book.margin(&self.account, &self.exchange.config.risk(), now)?;
+        auction::update(&mut self.account, &self.exchange.config, book::health_maint(&margin)? < 0, now)?;
+        emit!(LiquidationFlagged {
+            account: *self.account.address(),
+            equity: margin.equity_maint.raw(),
+            requirement: margin.requirement_maint.raw(),
+            started_at: self.account.liquidation_started_at,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+use anchor_lang::prelude::*;
+use anchor_spl::token::Token;
+use plimsoll_interface::{
+    PlimsollError,
+    accounts::{Bank, Exchange, House},
+    config::pause,
+    event::BalanceChanged,
+    instruction::AmountArgs,
+};
+
+use crate::{
+    book::{self, Listed},
+    house, ledger, token,
+};
+
+/// Accounts of `house_deposit` and `house_withdraw`. Behind them, for the latter: every market of the exchange in the
+/// order of their indexes, each with its price account behind it where the stored price is old.
+#[derive(Accounts)]
+pub struct HouseTransfer {
+    /// The exchange's admin, and owner of the tokens paid.
+    pub admin: Signer,
+    /// The exchange.
+    #[account(has_one = admin @ PlimsollError::NotAdmin)]
+    pub exchange: Account<Exchange>,
+    /// Its house.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    pub house: Account<House>,
+    /// Its quote bank.
+    #[account(mut, address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]
+    pub bank: Account<Bank>,
+    /// The bank's vault.
+    #[account(mut)]
+    pub vault: UncheckedAccount,
+    /// The token account that pays or receives.
+    #[account(mut)]
+    pub token_account: UncheckedAccount,
+    /// The quote mint.
+    pub mint: UncheckedAccount,
+    /// The mint's token program.
+    pub token_program: Program<Token>,
+}
+
+impl HouseTransfer {
+    fn validate(&self, args: &AmountArgs, paused_by: u32) -> Result<()> {
+        require!(args.amount > 0, PlimsollError::ZeroAmount);
+        require!(!self.exchange.config.is_paused(paused_by), PlimsollError::Paused);
+        token::require_banks(&self.bank, self.vault.address(), self.mint.address(), self.token_program.address())?;
+        token::require_token_account(self.token_account.account(), &self.bank)
+    }
+
+    /// `house_deposit`.
+    pub fn deposit(&mut self, args: &AmountArgs) -> Result<()> {
+        self.validate(args, pause::DEPOSIT)?;
+        ledger::accrue(&mut self.bank, book::now()?)?;
+        ledger::house_credit(&mut self.house, &mut self.bank, args.amount)?;
+        ledger::require_deposit_allowed(&self.bank)?;
+        self.bank.vault_amount =
+            self.bank.vault_amount.checked_add(args.amount).ok_or(PlimsollError::Overflow)?;
+        token::pull(
+            &self.bank,
+            self.token_account.account(),
+            self.mint.account(),
+            self.vault.account(),
+            self.admin.account(),
+            args.amount,
+        )?;
+        let amount = i64::try_from(args.amount).map_err(|_| PlimsollError::Overflow)?;
+        self.announce(amount)
+    }
+
+    /// `house_withdraw`.
+    pub fn withdraw(&mut self, args: &AmountArgs, remaining: &[AccountView]) -> Result<()> {
+        self.validate(args, pause::WITHDRAW)?;
+        let now = book::now()?;
+        ledger::accrue(&mut self.bank, now)?;
+        ledger::house_debit(&mut self.house, &mut self.bank, args.amount)?;
+        self.bank.vault_amount =
+            self.bank.vault_amount.checked_sub(args.amount).ok_or(PlimsollError::VaultInsufficient)?;
+        let listed = Listed::load(remaining, now)?;
+        let value = house::net_asset_value(&self.exchange, &self.house, &self.bank, &listed, None, now)?;
+        house::require_budgets_covered(&self.house, value)?;
+        token::push(
+            &self.exchange,
+            &self.bank,
+            self.vault.account(),
+            self.mint.account(),
+            self.token_account.account(),
+            args.amount,
+        )?;
+        let amount = i64::try_from(args.amount).map_err(|_| PlimsollError::Overflow)?;
+        self.announce(amount.checked_neg().ok_or(PlimsollError::Overflow)?)
+    }
+
+    fn announce(&self, amount: i64) -> Result<()> {
+        emit!(BalanceChanged {
+            account: *self.house.address(),
+            bank: *self.bank.address(),
+            amount,
+            shares: i64::try_from(self.house.quote_shares).map_err(|_| PlimsollError::Overflow)?,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+use anchor_lang::prelude::*;
+use plimsoll_interface::{
+    PlimsollError,
+    accounts::{Bank, Exchange, MAX_BALANCES, MAX_MARKETS, MarginAccount, same_address},
+    config::pause,
+    event::Liquidated,
+    instruction::LiquidateArgs,
+};
+use plimsoll_risk::{
+    liquidation,
+    portfolio::Margin,
+    units::{Fraction, Ppm, Timestamp},
+};
+
+use crate::{
+    auction,
+    book::{self, Book, Listed},
+    ledger, trading,
+};
+
+/// Accounts of `liquidate`. Behind them, writable: every market that either margin account uses, each with its price
+/// account behind it where the stored price is old, and every bank that either uses, the quote bank excepted.
+#[derive(Accounts)]
+pub struct Liquidate {
+    /// Owner or delegate of the taker's margin account.
+    pub authority: Signer,
+    /// The exchange.
+    pub exchange: Account<Exchange>,
+    /// The margin account that takes over.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    pub taker: Account<MarginAccount>,
+    /// The margin account that is below its line.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    pub account: Account<MarginAccount>,
+    /// The exchange's quote bank.
+    #[account(mut, address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]
+    pub quote_bank: Account<Bank>,
+}
+
+/// What is taken over, and for how much.
+struct Terms {
+    fraction: Fraction,
+    payment: u64,
+    discount: Ppm,
+}
+
+impl Liquidate {
+    fn validate(&self, args: &LiquidateArgs) -> Result<()> {
+        require!(!self.exchange.config.is_paused(pause::LIQUIDATE), PlimsollError::Paused);
+        let authority = self.authority.address();
+        require!(
+            same_address(authority, &self.taker.owner) || same_address(authority, &self.taker.delegate),
+            PlimsollError::NotOwnerOrDelegate
+        );
+        require!(!same_address(&self.taker.owner, &self.account.owner), PlimsollError::SameAccount);
+        require!(args.max_fraction > 0, PlimsollError::ZeroAmount);
+        Ok(())
+    }
+
+    /// See the program's instruction (INV-6): only below the line, up to the buffer above it, and the taker has its
+    /// initial margin afterwards.
+    pub fn apply(&mut self, args: &LiquidateArgs, remaining: &[AccountView]) -> Result<()> {
+        self.validate(args)?;
+        let now = book::now()?;
+        let mut listed = Listed::load_mut(remaining, now)?;
+        ledger::accrue(&mut self.quote_bank, now)?;
+        for bank in &mut listed.banks {
+            ledger::accrue(bank, now)?;
+        }
+        let margin = self.margin(&listed, &self.account, now)?;
+        require!(book::health_maint(&margin)? < 0, PlimsollError::AccountHealthy);
+        auction::update(&mut self.account, &self.exchange.config, true, now)?;
+        let terms = self.terms(args, &margin, now)?;
+        self.take_over(&mut listed, terms.fraction)?;
+        self.pay(terms.payment)?;
+
+        let after = self.margin(&listed, &self.account, now)?;
+        auction::update(&mut self.account, &self.exchange.config, book::health_maint(&after)? < 0, now)?;
+        let taker = self.margin(&listed, &self.taker, now)?;
+        require!(taker.blocked_by.is_none(), PlimsollError::OracleStale);
+        require!(book::health_init(&taker)? >= 0, PlimsollError::TakerUnhealthy);
+        emit!(Liquidated {
+            account: *self.account.address(),
+            taker: *self.taker.address(),
+            equity: margin.equity_maint.raw(),
+            requirement: margin.requirement_maint.raw(),
+            fraction: terms.fraction.raw(),
+            payment: terms.payment,
+            discount_ppm: u64::from(terms.discount.raw()),
+        });
+        Ok(())
+    }
+
+    fn margin(&self, listed: &Listed, account: &MarginAccount, now: Timestamp) -> Result<Margin> {
+        let book = Book { listed, bank: Some((self.quote_bank.address(), &*self.quote_bank)), market: None };
+        book.margin(account, &self.exchange.config.risk(), now)
+    }
+
+    /// The fraction that brings the account back to its buffer, or what the taker wants of it, at the auction's discount.
+    fn terms(&self, args: &LiquidateArgs, margin: &Margin, now: Timestamp) -> Result<Terms> {
+        let parameters = self.exchange.config.liquidation();
+        let discount = liquidation::discount(&parameters, auction::elapsed(&self.account, now)?);
+        let (equity, requirement) = (margin.equity_maint, margin.requirement_maint);
+        let full =
+            liquidation::fraction(equity, requirement, discount, &parameters).map_err(PlimsollError::from)?;
+        let fraction = full.min(Fraction::from_raw(args.max_fraction));
+        let payment = liquidation::payment(fraction, equity, discount).map_err(PlimsollError::from)?;
+        let payment = payment.raw().unsigned_abs();
+        require!(payment <= args.max_payment, PlimsollError::PaymentLimit);
+        Ok(Terms { fraction, payment, discount })
+    }
+
+    /// Moves the fraction of every balance, position and cash, so that hedges stay hedged.
+    fn take_over(&mut self, listed: &mut Listed, fraction: Fraction) -> Result<()> {
+        for index in 0..MAX_MARKETS {
+            self.take_market(listed, index, fraction)?;
+        }
+        for index in 0..MAX_BALANCES {
+            self.take_balance(listed, index, fraction)?;
+        }
+        Ok(())
+    }
+
+    fn take_market(&mut self, listed: &mut Listed, index: usize, fraction: Fraction) -> Result<()> {
+        let slot = *self.account.markets.get(index).ok_or(PlimsollError::Corrupt)?;
+        let size = pro_rata(slot.size, fraction)?;
+        let cash = pro_rata(slot.cash, fraction)?;
+        if slot.in_use == 0 || (size == 0 && cash == 0) {
+            return Ok(());
+        }
+        let position = listed.find_market(&slot.market, index).ok_or(PlimsollError::MissingMarket)?;
+        let market = &mut listed.markets.get_mut(position).ok_or(PlimsollError::MissingMarket)?.account;
+        let taker_index = self.taker.market_slot_or_new(&slot.market)?;
+        let source = self.account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        let target = self.taker.markets.get_mut(taker_index).ok_or(PlimsollError::Corrupt)?;
+        let (source_before, target_before) = (source.size, target.size);
+        source.size = source.size.checked_sub(size).ok_or(PlimsollError::Overflow)?;
+        source.cash = source.cash.checked_sub(cash).ok_or(PlimsollError::Overflow)?;
+        target.size = target.size.checked_add(size).ok_or(PlimsollError::Overflow)?;
+        target.cash = target.cash.checked_add(cash).ok_or(PlimsollError::Overflow)?;
+        trading::move_open_interest(market, source_before, source.size)?;
+        trading::move_open_interest(market, target_before, target.size)?;
+        self.taker.release_market(taker_index)?;
+        Ok(self.account.release_market(index)?)
+    }
+
+    fn take_balance(&mut self, listed: &mut Listed, index: usize, fraction: Fraction) -> Result<()> {
+        let slot = *self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?;
+        let shares = pro_rata(slot.shares, fraction)?;
+        if slot.in_use == 0 || shares == 0 {
+            return Ok(());
+        }
+        let bank: &mut Bank = if same_address(&slot.bank, self.quote_bank.address()) {
+            &mut self.quote_bank
+        } else {
+            let position = listed.find_bank(&slot.bank, index).ok_or(PlimsollError::MissingBank)?;
+            listed.banks.get_mut(position).ok_or(PlimsollError::MissingBank)?
+        };
+        let market = bank.market;
+        let market = if bank.is_quote == 1 { None } else { Some(&market) };
+        let taker_index = self.taker.balance_slot_or_new(&slot.bank, market)?;
+        ledger::transfer_shares(&mut self.account, index, &mut self.taker, taker_index, bank, shares)?;
+        self.taker.release_balance(taker_index)?;
+        Ok(self.account.release_balance(index)?)
+    }
+
+    /// Moves the payment from the taker's quote balance to the account's.
+    fn pay(&mut self, payment: u64) -> Result<()> {
+        let quote_bank = *self.quote_bank.address();
+        let from = self.taker.balance_slot_or_new(&quote_bank, None)?;
+        let debit = ledger::debit(&mut self.taker, from, &mut self.quote_bank, payment)?;
+        ledger::require_borrow_allowed(&self.quote_bank, debit)?;
+        self.taker.release_balance(from)?;
+        let to = self.account.balance_slot_or_new(&quote_bank, None)?;
+        ledger::credit(&mut self.account, to, &mut self.quote_bank, payment)?;
+        Ok(self.account.release_balance(to)?)
+    }
+}
+
+fn pro_rata(amount: i64, fraction: Fraction) -> Result<i64> {
+    Ok(liquidation::pro_rata_signed(amount, fraction).map_err(PlimsollError::from)?)
+}

@@ -1,0 +1,41 @@
+//! One file per instruction, or per pair that is one operation in two directions.
+
+mod accrue;
+mod close_account;
+mod configure_bank;
+mod configure_exchange;
+mod configure_market;
+mod create_account;
+mod create_bank;
+mod create_exchange;
+mod create_house;
+mod create_market;
+mod deposit;
+mod flag_liquidation;
+mod house_transfer;
+mod liquidate;
+mod observe;
+mod set_delegate;
+mod settle;
+mod trade;
+mod withdraw;
+
+pub use accrue::*;
+pub use close_account::*;
+pub use configure_bank::*;
+pub use configure_exchange::*;
+pub use configure_market::*;
+pub use create_account::*;
+pub use create_bank::*;
+pub use create_exchange::*;
+pub use create_house::*;
+pub use create_market::*;
+pub use deposit::*;
+pub use flag_liquidation::*;
+pub use house_transfer::*;
+pub use liquidate::*;
+pub use observe::*;
+pub use set_delegate::*;
+pub use settle::*;
+pub use trade::*;
+pub use withdraw::*;

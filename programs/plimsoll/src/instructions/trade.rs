@@ -1,0 +1,103 @@
+use anchor_lang::prelude::*;
+use plimsoll_interface::{
+    PlimsollError,
+    accounts::{Exchange, MarginAccount, Market, same_address},
+    event::Traded,
+    instruction::{ClosePositionArgs, OpenPositionArgs},
+};
+use plimsoll_risk::units::Price;
+
+use crate::{
+    book::{self, Listed},
+    trading::{self, Order, Parties},
+};
+
+/// Accounts of `open_position` and `close_position`. Behind them: every other market that the margin account uses, each
+/// with its price account behind it where the stored price is old, and every bank that it uses.
+#[derive(Accounts)]
+pub struct Trade {
+    /// Owner or delegate of the margin account.
+    pub authority: Signer,
+    /// The exchange.
+    pub exchange: Account<Exchange>,
+    /// The margin account.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    pub account: Account<MarginAccount>,
+    /// The market.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    pub market: Account<Market>,
+    /// A price account of its feed: a trade is always priced by one in the same transaction.
+    pub oracle: UncheckedAccount,
+}
+
+impl Trade {
+    /// `open_position`.
+    pub fn open(&mut self, args: &OpenPositionArgs, remaining: &[AccountView]) -> Result<()> {
+        self.execute(
+            &Order {
+                size: args.size,
+                limit_price: Price::from_raw(args.limit_price),
+                expires_at: args.expires_at,
+                reduce_only: args.reduce_only != 0,
+            },
+            remaining,
+        )
+    }
+
+    /// `close_position`.
+    pub fn close(&mut self, args: &ClosePositionArgs, remaining: &[AccountView]) -> Result<()> {
+        require!(args.size != 0, PlimsollError::ZeroSize);
+        let slot = self.account.market_slot(self.market.address()).ok_or(PlimsollError::NoPosition)?;
+        let position = self.account.markets.get(slot).ok_or(PlimsollError::Corrupt)?.size;
+        require!(position != 0, PlimsollError::NoPosition);
+        let size = i64::try_from(args.size.min(position.unsigned_abs())).map_err(|_| PlimsollError::Overflow)?;
+        let order = Order {
+            size: if position > 0 { size.checked_neg().ok_or(PlimsollError::Overflow)? } else { size },
+            limit_price: Price::from_raw(args.limit_price),
+            expires_at: args.expires_at,
+            reduce_only: true,
+        };
+        self.execute(&order, remaining)
+    }
+
+    fn validate(&self) -> Result<()> {
+        let authority = self.authority.address();
+        require!(
+            same_address(authority, &self.account.owner) || same_address(authority, &self.account.delegate),
+            PlimsollError::NotOwnerOrDelegate
+        );
+        Ok(())
+    }
+
+    fn execute(&mut self, order: &Order, remaining: &[AccountView]) -> Result<()> {
+        self.validate()?;
+        let now = book::now()?;
+        let observation = book::read_price(&self.market, self.oracle.account(), now)?;
+        let listed = Listed::load(remaining, now)?;
+        let market_address = *self.market.address();
+        let execution = trading::execute(
+            Parties {
+                exchange: &self.exchange,
+                account: &mut self.account,
+                market_address: &market_address,
+                market: &mut self.market,
+                listed: &listed,
+            },
+            order,
+            &observation,
+            now,
+        )?;
+        emit!(Traded {
+            account: *self.account.address(),
+            market: market_address,
+            trader: *self.authority.address(),
+            size: order.size,
+            cost: execution.quote.cost.raw(),
+            fee: execution.quote.fee.raw().unsigned_abs(),
+            spot: observation.spot.raw(),
+            position: execution.position,
+            house_position: self.market.house_size,
+        });
+        Ok(())
+    }
+}

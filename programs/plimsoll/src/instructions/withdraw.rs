@@ -1,0 +1,100 @@
+use anchor_lang::prelude::*;
+use anchor_spl::token::Token;
+use plimsoll_interface::{
+    PlimsollError,
+    accounts::{Bank, Exchange, MarginAccount},
+    bridge,
+    config::pause,
+    event::BalanceChanged,
+    instruction::WithdrawArgs,
+};
+
+use crate::{
+    book::{self, Book, Listed},
+    ledger, token,
+};
+
+/// Accounts of `withdraw`. Behind them, unless the margin account owes nothing afterwards: every market that it uses,
+/// each with its price account behind it where the stored price is old, and every other bank that it uses.
+#[derive(Accounts)]
+pub struct Withdraw {
+    /// Owner of the margin account.
+    pub owner: Signer,
+    /// The exchange.
+    pub exchange: Account<Exchange>,
+    /// The margin account.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange, has_one = owner @ PlimsollError::NotOwner)]
+    pub account: Account<MarginAccount>,
+    /// The bank of the mint.
+    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    pub bank: Account<Bank>,
+    /// The bank's vault.
+    #[account(mut)]
+    pub vault: UncheckedAccount,
+    /// The token account that receives.
+    #[account(mut)]
+    pub destination: UncheckedAccount,
+    /// The bank's mint.
+    pub mint: UncheckedAccount,
+    /// The mint's token program.
+    pub token_program: Program<Token>,
+}
+
+impl Withdraw {
+    fn validate(&self, args: &WithdrawArgs) -> Result<()> {
+        require!(args.amount > 0, PlimsollError::ZeroAmount);
+        require!(!self.exchange.config.is_paused(pause::WITHDRAW), PlimsollError::Paused);
+        token::require_banks(&self.bank, self.vault.address(), self.mint.address(), self.token_program.address())?;
+        token::require_token_account(self.destination.account(), &self.bank)
+    }
+
+    /// Native amount to withdraw: what was asked, or the whole deposit.
+    fn amount(&self, args: &WithdrawArgs, index: usize) -> Result<u64> {
+        if args.amount != u64::MAX {
+            return Ok(args.amount);
+        }
+        let slot = self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?;
+        let (held, is_borrow) = bridge::balance_amount(slot, &self.bank)?;
+        require!(held > 0 && !is_borrow, PlimsollError::ZeroAmount);
+        Ok(held)
+    }
+
+    /// See the program's instruction.
+    pub fn apply(&mut self, args: &WithdrawArgs, remaining: &[AccountView]) -> Result<()> {
+        self.validate(args)?;
+        let now = book::now()?;
+        let address = *self.bank.address();
+        ledger::accrue(&mut self.bank, now)?;
+        let market = self.bank.market;
+        let market = if self.bank.is_quote == 1 { None } else { Some(&market) };
+        let index = self.account.balance_slot_or_new(&address, market)?;
+        let amount = self.amount(args, index)?;
+        let debit = ledger::debit(&mut self.account, index, &mut self.bank, amount)?;
+        ledger::require_borrow_allowed(&self.bank, debit)?;
+        self.bank.vault_amount =
+            self.bank.vault_amount.checked_sub(amount).ok_or(PlimsollError::VaultInsufficient)?;
+        let shares = self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?.shares;
+        self.account.release_balance(index)?;
+        if !self.account.has_no_liability() {
+            let listed = Listed::load(remaining, now)?;
+            let book = Book { listed: &listed, bank: Some((&address, &*self.bank)), market: None };
+            book.require_initial_margin(&self.account, &self.exchange.config.risk(), now)?;
+        }
+        token::push(
+            &self.exchange,
+            &self.bank,
+            self.vault.account(),
+            self.mint.account(),
+            self.destination.account(),
+            amount,
+        )?;
+        let amount = i64::try_from(amount).map_err(|_| PlimsollError::Overflow)?;
+        emit!(BalanceChanged {
+            account: *self.account.address(),
+            bank: address,
+            amount: amount.checked_neg().ok_or(PlimsollError::Overflow)?,
+            shares,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! Plimsoll: one margin account for many collaterals and positions, one engine that says how much more it can carry.
+//!
+//! This crate is the on-chain side: it checks accounts, calls the engine and stores the result. `instructions` has a file
+//! for each instruction, always in the order accounts, validate, apply, event; arguments, account layouts, events
+//! and errors are in `plimsoll-interface`; all mathematics is in `plimsoll-risk`.
+#![cfg_attr(not(any(test, feature = "idl-build")), no_std)]
+#![deny(unsafe_op_in_unsafe_fn)]
+
+extern crate alloc;
+
+use anchor_lang::prelude::*;
+pub use plimsoll_interface::{ID, PlimsollError, accounts::*, event::*, id, instruction::*};
+
+mod auction;
+mod book;
+mod house;
+mod instructions;
+mod ledger;
+mod token;
+mod trading;
+
+use instructions::*;
+
+/// The instructions. Discriminators are those of `plimsoll_interface::instruction::tag`.
+#[program]
+pub mod plimsoll {
+    use super::*;
+
+    /// Makes an exchange whose admin is its creator.
+    #[discrim = 0]
+    pub fn create_exchange(ctx: &mut Context<CreateExchange>, args: CreateExchangeArgs) -> Result<()> {
+        ctx.accounts.apply(&args, ctx.bumps.exchange)
+    }
+
+    /// Replaces an exchange's parameters.
+    #[discrim = 1]
+    pub fn configure_exchange(ctx: &mut Context<ConfigureExchange>, args: ConfigureExchangeArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Adds a market to an exchange.
+    #[discrim = 2]
+    pub fn create_market(ctx: &mut Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, ctx.bumps.market, &remaining)
+    }
+
+    /// Replaces a market's parameters.
+    #[discrim = 3]
+    pub fn configure_market(ctx: &mut Context<ConfigureMarket>, args: ConfigureMarketArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Adds a collateral mint, or the quote mint, to an exchange.
+    #[discrim = 4]
+    pub fn create_bank(ctx: &mut Context<CreateBank>, args: CreateBankArgs) -> Result<()> {
+        ctx.accounts.apply(&args, ctx.bumps.bank, ctx.bumps.vault)
+    }
+
+    /// Replaces a bank's parameters.
+    #[discrim = 5]
+    pub fn configure_bank(ctx: &mut Context<ConfigureBank>, args: ConfigureBankArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Makes an exchange's house.
+    #[discrim = 6]
+    pub fn create_house(ctx: &mut Context<CreateHouse>) -> Result<()> {
+        ctx.accounts.apply(ctx.bumps.house)
+    }
+
+    /// Adds quote to the house.
+    #[discrim = 7]
+    pub fn house_deposit(ctx: &mut Context<HouseTransfer>, args: AmountArgs) -> Result<()> {
+        ctx.accounts.deposit(&args)
+    }
+
+    /// Takes quote out of the house, as far as the markets' risk budgets leave it free.
+    #[discrim = 8]
+    pub fn house_withdraw(ctx: &mut Context<HouseTransfer>, args: AmountArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.withdraw(&args, &remaining)
+    }
+
+    /// Opens a margin account.
+    #[discrim = 9]
+    pub fn create_account(ctx: &mut Context<CreateAccount>, args: CreateAccountArgs) -> Result<()> {
+        ctx.accounts.apply(&args, ctx.bumps.account)
+    }
+
+    /// Names who may trade for the owner.
+    #[discrim = 10]
+    pub fn set_delegate(ctx: &mut Context<SetDelegate>, args: SetDelegateArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Closes an empty margin account.
+    #[discrim = 11]
+    pub fn close_account(ctx: &mut Context<CloseAccount>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Deposits collateral or repays a borrow.
+    #[discrim = 12]
+    pub fn deposit(ctx: &mut Context<Deposit>, args: AmountArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Withdraws collateral, and borrows beyond it where the margin allows.
+    #[discrim = 13]
+    pub fn withdraw(ctx: &mut Context<Withdraw>, args: WithdrawArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Buys or sells a perpetual against the house.
+    #[discrim = 14]
+    pub fn open_position(ctx: &mut Context<Trade>, args: OpenPositionArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.open(&args, &remaining)
+    }
+
+    /// Closes a perpetual position, or a part of it, against the house.
+    #[discrim = 15]
+    pub fn close_position(ctx: &mut Context<Trade>, args: ClosePositionArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.close(&args, &remaining)
+    }
+
+    /// Stores a market's price. Anyone may.
+    #[discrim = 16]
+    pub fn observe(ctx: &mut Context<Observe>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Accrues a bank's interest. Anyone may.
+    #[discrim = 17]
+    pub fn accrue(ctx: &mut Context<Accrue>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Moves what an account has gained or lost in a market to its quote balance. Anyone may.
+    #[discrim = 18]
+    pub fn settle(ctx: &mut Context<Settle>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Starts, continues or ends an account's auction, as its health is. Anyone may.
+    #[discrim = 19]
+    pub fn flag_liquidation(ctx: &mut Context<FlagLiquidation>) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&remaining)
+    }
+
+    /// Takes over a fraction of an account that is below its line. Anyone may who can carry it.
+    #[discrim = 20]
+    pub fn liquidate(ctx: &mut Context<Liquidate>, args: LiquidateArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+}

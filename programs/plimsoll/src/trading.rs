@@ -1,0 +1,198 @@
+//! A trade of the perpetual against the house: what opening and closing have in common.
+
+use anchor_lang::prelude::*;
+use plimsoll_interface::{
+    PlimsollError,
+    accounts::{Exchange, MarginAccount, Market},
+    config::{pause, state},
+};
+use plimsoll_risk::{
+    price::{Freshness, Observation, Width, check_limits},
+    trade::{self, TradeQuote},
+    units::{Base, Ppm, Price, Timestamp},
+};
+
+use crate::{
+    book::{self, Book, Listed},
+    house,
+};
+
+/// What the trader asks for.
+pub struct Order {
+    /// Base units to buy, negative to sell.
+    pub size: i64,
+    /// Worst average price, fee not included.
+    pub limit_price: Price,
+    /// Unix seconds after which the order is void, zero for never.
+    pub expires_at: i64,
+    /// Whether it may only make the position smaller.
+    pub reduce_only: bool,
+}
+
+/// The accounts of a trade.
+pub struct Parties<'a> {
+    /// The exchange.
+    pub exchange: &'a Exchange,
+    /// The trader's margin account.
+    pub account: &'a mut MarginAccount,
+    /// The market's address.
+    pub market_address: &'a Address,
+    /// The market.
+    pub market: &'a mut Market,
+    /// The other markets and the banks that the account uses.
+    pub listed: &'a Listed,
+}
+
+/// What came of it.
+pub struct Execution {
+    /// Its price.
+    pub quote: TradeQuote,
+    /// The trader's position afterwards, base units.
+    pub position: i64,
+}
+
+/// Whether a trade of `size` only makes `position` smaller, without crossing zero.
+fn is_reduction(position: i64, size: i64) -> bool {
+    position != 0 && (position < 0) != (size < 0) && size.unsigned_abs() <= position.unsigned_abs()
+}
+
+/// Executes an order at the price just observed: the house's spread and skew premium around spot, the trader's cash and
+/// position against the house's (INV-2, INV-3), and afterwards the house within its budget and the trader within its
+/// margin (INV-5).
+///
+/// A pure reduction is also accepted from an account whose initial margin does not suffice, or cannot be told because
+/// another market's price is old, if it does not make that margin worse.
+///
+/// # Errors
+/// Those of orders, states, prices, budgets and margin.
+pub fn execute(mut parties: Parties<'_>, order: &Order, observation: &Observation, now: Timestamp) -> Result<Execution> {
+    let exchange = parties.exchange;
+    require!(!exchange.config.is_paused(pause::TRADE), PlimsollError::Paused);
+    require!(parties.market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
+    require!(order.size != 0 && order.size != i64::MIN, PlimsollError::ZeroSize);
+    require!(order.expires_at == 0 || now.raw() <= order.expires_at, PlimsollError::OrderExpired);
+    let fresh = house::market_freshness(parties.market, observation, now) == Freshness::Fresh;
+    require!(fresh, PlimsollError::OracleStale);
+    parties.market.record(observation)?;
+
+    let slot_index = parties.account.market_slot_or_new(parties.market_address)?;
+    let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
+    let before = *slot;
+    let reduces = is_reduction(before.size, order.size);
+    if !reduces {
+        require_opening_allowed(exchange, parties.market, observation, order)?;
+    }
+    let quote = price(parties.market, observation, order)?;
+    let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
+    slot.size = before.size.checked_add(order.size).ok_or(PlimsollError::Overflow)?;
+    slot.cash = before.cash.checked_sub(outlay).ok_or(PlimsollError::Overflow)?;
+    let after = *slot;
+    book_against_house(parties.market, before.size, after.size, outlay, observation)?;
+
+    require_margin(&mut parties, slot_index, (before, after), reduces, now)?;
+    parties.account.release_market(slot_index)?;
+    Ok(Execution { quote, position: after.size })
+}
+
+/// Checks that a trade that is not a reduction may happen here and now.
+fn require_opening_allowed(
+    exchange: &Exchange,
+    market: &Market,
+    observation: &Observation,
+    order: &Order,
+) -> Result<()> {
+    require!(!order.reduce_only, PlimsollError::ReduceOnlyViolated);
+    require!(!exchange.config.is_paused(pause::OPEN), PlimsollError::Paused);
+    require!(market.config.state == state::ACTIVE, PlimsollError::MarketReduceOnly);
+    let width = check_limits(
+        observation,
+        Ppm::from_raw(market.config.max_confidence_ppm),
+        Ppm::from_raw(market.config.max_ema_gap_ppm),
+    );
+    require!(width == Width::Normal, PlimsollError::OracleTooWide);
+    Ok(())
+}
+
+/// The house's price for an order, within its limit.
+fn price(market: &Market, observation: &Observation, order: &Order) -> Result<TradeQuote> {
+    let skew = market.house_size.checked_neg().ok_or(PlimsollError::Overflow)?;
+    let quote = trade::quote_trade(
+        &market.config.pricing(),
+        observation.spot,
+        Base::from_raw(skew),
+        Base::from_raw(order.size),
+    )
+    .map_err(PlimsollError::from)?;
+    let acceptable = if order.size > 0 {
+        quote.average_price <= order.limit_price
+    } else {
+        quote.average_price >= order.limit_price
+    };
+    require!(acceptable, PlimsollError::LimitPrice);
+    Ok(quote)
+}
+
+/// Books the other side of a trade with the house, and checks open interest and the house's budget where they grow.
+fn book_against_house(
+    market: &mut Market,
+    position_before: i64,
+    position_after: i64,
+    outlay: i64,
+    observation: &Observation,
+) -> Result<()> {
+    let house_before = market.house_size;
+    let change = position_after.checked_sub(position_before).ok_or(PlimsollError::Overflow)?;
+    market.house_size = house_before.checked_sub(change).ok_or(PlimsollError::Overflow)?;
+    market.house_cash = market.house_cash.checked_add(outlay).ok_or(PlimsollError::Overflow)?;
+    let grown = move_open_interest(market, position_before, position_after)?;
+    let limit = market.config.max_open_interest;
+    require!(
+        !grown || (market.open_interest_long <= limit && market.open_interest_short <= limit),
+        PlimsollError::OpenInterestLimit
+    );
+    if market.house_size.unsigned_abs() > house_before.unsigned_abs() {
+        house::require_within_budget(market, observation)?;
+    }
+    Ok(())
+}
+
+/// Moves one account's position in the market's open interest, and says whether the account's part of it grew.
+pub fn move_open_interest(market: &mut Market, before: i64, after: i64) -> core::result::Result<bool, PlimsollError> {
+    let long = |position: i64| if position > 0 { position.unsigned_abs() } else { 0 };
+    let short = |position: i64| if position < 0 { position.unsigned_abs() } else { 0 };
+    let shift = |total: u64, from: u64, to: u64| total.checked_sub(from)?.checked_add(to);
+    market.open_interest_long =
+        shift(market.open_interest_long, long(before), long(after)).ok_or(PlimsollError::Corrupt)?;
+    market.open_interest_short =
+        shift(market.open_interest_short, short(before), short(after)).ok_or(PlimsollError::Corrupt)?;
+    Ok(long(after) > long(before) || short(after) > short(before))
+}
+
+/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before.
+fn require_margin(
+    parties: &mut Parties<'_>,
+    slot_index: usize,
+    (before, after): (plimsoll_interface::accounts::MarketSlot, plimsoll_interface::accounts::MarketSlot),
+    reduces: bool,
+    now: Timestamp,
+) -> Result<()> {
+    let risk = parties.exchange.config.risk();
+    let book =
+        Book { listed: parties.listed, bank: None, market: Some((parties.market_address, &*parties.market)) };
+    let margin = book.margin(parties.account, &risk, now)?;
+    let health = book::health_init(&margin)?;
+    if margin.blocked_by.is_none() && health >= 0 {
+        return Ok(());
+    }
+    if !reduces {
+        require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
+        return Err(PlimsollError::InsufficientMargin.into());
+    }
+    let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
+    *slot = before;
+    let margin_before = book.margin(parties.account, &risk, now)?;
+    let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
+    *slot = after;
+    require!(health >= book::health_init(&margin_before)?, PlimsollError::InsufficientMargin);
+    Ok(())
+}
