@@ -1,1 +1,48 @@
-//! Placeholder.
+//! Rust SDK for Plimsoll: reads its accounts, events and errors, builds its instructions, and computes the same margin
+//! as the chain does.
+//!
+//! The core is plain data in, plain data out: it knows bytes, addresses and instructions, and no network. Feature `rpc`
+//! (default) adds [`rpc`], which fetches and sends over JSON-RPC.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`decode`] | typed accounts from owner and bytes |
+//! | [`instruction`] | one struct per instruction, one module per noun |
+//! | [`remaining`] | packs the accounts that stand behind the declared ones |
+//! | [`snapshot`] | an exchange as seen at one moment: margins, reports, ready-packed instructions |
+//! | [`price`] | where price accounts are, and what is in them |
+//! | [`event`] | events from a transaction's log |
+//! | [`error`] | what went wrong, in words |
+//!
+//! ```
+//! use plimsoll_client::{Address, address, instruction::account};
+//!
+//! let (exchange, owner, mint) = (Address::new_unique(), Address::new_unique(), Address::new_unique());
+//! let deposit = account::Deposit {
+//!     authority: owner,
+//!     exchange,
+//!     account: address::margin_account(&exchange, &owner, 0),
+//!     mint,
+//!     source: Address::new_unique(),
+//!     amount: 1_000_000,
+//! };
+//! assert_eq!(deposit.instruction().program_id, plimsoll_client::ID);
+//! ```
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod decode;
+pub mod error;
+pub mod event;
+pub mod instruction;
+pub mod price;
+pub mod remaining;
+#[cfg(feature = "rpc")]
+pub mod rpc;
+pub mod snapshot;
+
+pub use decode::Keyed;
+pub use error::Error;
+pub use plimsoll_interface::{self as interface, Address, ID, PlimsollError, accounts, address, config};
+pub use plimsoll_risk as risk;
+pub use snapshot::Snapshot;

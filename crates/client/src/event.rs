@@ -1,0 +1,133 @@
+//! Events from a transaction's log.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use plimsoll_interface::{ID, event::EventType};
+
+pub use plimsoll_interface::event::{
+    AccountChanged, Accrued, BalanceChanged, Configured, Liquidated, LiquidationFlagged, Observed, Settled, Traded,
+};
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// Any event of the program.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Event { $($(#[$doc])* $name($name),)* }
+
+        impl Event {
+            /// The event in one decoded `Program data:` entry, or `None` if it is none of ours.
+            pub fn read(entry: &[u8]) -> Option<Self> {
+                $(if let Some(event) = $name::read(entry) {
+                    return Some(Self::$name(event));
+                })*
+                None
+            }
+
+            /// Its name.
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => $name::NAME,)* }
+            }
+        }
+    };
+}
+events!(
+    /// An account of the exchange was created or reconfigured.
+    Configured,
+    /// A price was observed.
+    Observed,
+    /// Interest was accrued.
+    Accrued,
+    /// A margin account was opened or closed, or its delegate set.
+    AccountChanged,
+    /// A deposit or a withdrawal.
+    BalanceChanged,
+    /// A trade against the house.
+    Traded,
+    /// Cash moved to or from a quote balance.
+    Settled,
+    /// An auction started, went on or ended.
+    LiquidationFlagged,
+    /// A fraction of an account was taken over.
+    Liquidated,
+);
+
+/// The program's events in a transaction's log, in order.
+///
+/// Only what the program itself logged counts: another program in the same transaction can write the same bytes.
+pub fn from_logs<S: AsRef<str>>(logs: &[S]) -> Vec<Event> {
+    let program = ID.to_string();
+    let mut running: Vec<&str> = Vec::new();
+    let mut events = Vec::new();
+    for line in logs.iter().map(AsRef::as_ref) {
+        if let Some(entry) = line.strip_prefix("Program data: ") {
+            if running.last() == Some(&program.as_str()) {
+                events.extend(STANDARD.decode(entry.trim()).ok().and_then(|bytes| Event::read(&bytes)));
+            }
+            continue;
+        }
+        let mut words = line.split(' ');
+        if words.next() != Some("Program") {
+            continue;
+        }
+        // "Program <id> invoke [<depth>]", "Program <id> success", "Program <id> failed: …"; all else is text.
+        match (words.next(), words.next()) {
+            (Some("log:"), _) => {}
+            (Some(id), Some("invoke")) => running.push(id),
+            (Some(id), Some("success" | "failed:")) if running.last() == Some(&id) => {
+                running.pop();
+            }
+            _ => {}
+        }
+    }
+    events
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_interface::Address;
+
+    use super::*;
+
+    fn settled() -> Settled {
+        Settled { account: Address::new_unique(), market: Address::new_unique(), amount: -5, spot: 1 << 40 }
+    }
+
+    fn line(event: &Settled) -> String {
+        let bytes = [Settled::DISCRIMINATOR.as_slice(), bytemuck::bytes_of(event)].concat();
+        format!("Program data: {}", STANDARD.encode(bytes))
+    }
+
+    #[test]
+    fn reads_what_the_program_logged() {
+        let event = settled();
+        let logs = [
+            format!("Program {ID} invoke [1]"),
+            "Program Token invoke [2]".into(),
+            "Program log: invoke [3]".into(),
+            "Program Token success".into(),
+            line(&event),
+            format!("Program {ID} consumed 900 of 200000 compute units"),
+            format!("Program {ID} success"),
+        ];
+        assert_eq!(from_logs(&logs), [Event::Settled(event)]);
+        assert_eq!(Event::Settled(event).name(), "Settled");
+    }
+
+    #[test]
+    fn ignores_what_another_program_logged() {
+        let logs = [
+            format!("Program {ID} invoke [1]"),
+            "Program Other invoke [2]".into(),
+            line(&settled()),
+            "Program Other success".into(),
+            format!("Program {ID} success"),
+            line(&settled()),
+        ];
+        assert_eq!(from_logs(&logs), []);
+    }
+
+    #[test]
+    fn ignores_entries_that_are_no_event() {
+        let logs = [format!("Program {ID} invoke [1]"), "Program data: AAAA".into(), "Program data: %%%".into()];
+        assert_eq!(from_logs(&logs), []);
+    }
+}

@@ -1,0 +1,97 @@
+//! Markets: created and configured by the admin, observed by anyone.
+
+use plimsoll_interface::{
+    Address, address,
+    config::MarketConfig,
+    instruction::{ConfigureMarketArgs, CreateMarketArgs, tag},
+};
+use solana_instruction::{AccountMeta, Instruction};
+
+use super::{SYSTEM_PROGRAM, Use, build};
+
+/// Adds a market to an exchange.
+#[derive(Clone, Debug)]
+pub struct Create {
+    /// The exchange's admin, who pays.
+    pub admin: Address,
+    /// The exchange.
+    pub exchange: Address,
+    /// The exchange's quote bank.
+    pub quote_bank: Address,
+    /// The exchange's `market_count`: the new market's index.
+    pub index: u16,
+    /// Symbol, feed, decimals and parameters.
+    pub args: CreateMarketArgs,
+    /// With a risk budget: every other market, each optionally followed by its price account.
+    pub remaining: Vec<AccountMeta>,
+}
+
+impl Create {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        build(
+            tag::CREATE_MARKET,
+            &self.args,
+            [
+                (self.admin, Use::SignWrite),
+                (self.exchange, Use::Write),
+                (address::house(&self.exchange), Use::Write),
+                (self.quote_bank, Use::Read),
+                (address::market(&self.exchange, self.index), Use::Write),
+                (SYSTEM_PROGRAM, Use::Read),
+            ],
+            &self.remaining,
+        )
+    }
+}
+
+/// Replaces a market's parameters.
+#[derive(Clone, Debug)]
+pub struct Configure {
+    /// The exchange's admin.
+    pub admin: Address,
+    /// The exchange.
+    pub exchange: Address,
+    /// The exchange's quote bank.
+    pub quote_bank: Address,
+    /// The market.
+    pub market: Address,
+    /// The parameters that replace the old ones.
+    pub config: MarketConfig,
+    /// With a rising risk budget: every other market, each optionally followed by its price account.
+    pub remaining: Vec<AccountMeta>,
+}
+
+impl Configure {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        build(
+            tag::CONFIGURE_MARKET,
+            &ConfigureMarketArgs { config: self.config },
+            [
+                (self.admin, Use::Sign),
+                (self.exchange, Use::Read),
+                (address::house(&self.exchange), Use::Write),
+                (self.quote_bank, Use::Read),
+                (self.market, Use::Write),
+            ],
+            &self.remaining,
+        )
+    }
+}
+
+/// Stores the price of a market's price account in the market.
+#[derive(Clone, Copy, Debug)]
+pub struct Observe {
+    /// The market.
+    pub market: Address,
+    /// Its price account.
+    pub oracle: Address,
+}
+
+impl Observe {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        build(tag::OBSERVE, &(), [(self.market, Use::Write), (self.oracle, Use::Read)], &[])
+    }
+}

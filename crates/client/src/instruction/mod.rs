@@ -1,0 +1,97 @@
+//! Instruction builders: one struct per instruction, one module per noun. A struct names everything that is the caller's
+//! to choose; what follows from it (addresses of banks, vaults and the house, the system and token programs) is derived.
+//!
+//! Amounts are native units of a mint, sizes base units of a market. What stands behind the declared accounts goes into a
+//! field `remaining`, which [`crate::remaining`] packs; [`crate::Snapshot`] does both at once.
+
+use borsh::BorshSerialize;
+use plimsoll_interface::{Address, ID};
+use solana_instruction::{AccountMeta, Instruction};
+
+pub mod account;
+pub mod bank;
+pub mod exchange;
+pub mod house;
+pub mod liquidation;
+pub mod market;
+pub mod trade;
+
+/// The SPL Token program.
+pub const TOKEN_PROGRAM: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+/// The associated token account program.
+pub const ASSOCIATED_TOKEN_PROGRAM: Address = Address::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+/// The system program.
+pub const SYSTEM_PROGRAM: Address = Address::from_str_const("11111111111111111111111111111111");
+
+/// The associated token account of a wallet.
+pub fn associated_token_account(owner: &Address, mint: &Address) -> Address {
+    let seeds = [owner.as_ref(), TOKEN_PROGRAM.as_ref(), mint.as_ref()];
+    Address::find_program_address(&seeds, &ASSOCIATED_TOKEN_PROGRAM).0
+}
+
+/// How an instruction uses an account.
+#[derive(Clone, Copy)]
+enum Use {
+    Read,
+    Write,
+    Sign,
+    SignWrite,
+}
+
+fn meta(address: Address, how: Use) -> AccountMeta {
+    match how {
+        Use::Read => AccountMeta::new_readonly(address, false),
+        Use::Write => AccountMeta::new(address, false),
+        Use::Sign => AccountMeta::new_readonly(address, true),
+        Use::SignWrite => AccountMeta::new(address, true),
+    }
+}
+
+/// One instruction of the program: tag byte, borsh of the arguments, the declared accounts, what stands behind them.
+fn build<A: BorshSerialize, const N: usize>(
+    tag: u8,
+    args: &A,
+    declared: [(Address, Use); N],
+    remaining: &[AccountMeta],
+) -> Instruction {
+    let mut data = vec![tag];
+    // Writing plain numbers to memory: the only way to fail is an allocation, which aborts by itself.
+    let written = args.serialize(&mut data);
+    debug_assert!(written.is_ok());
+    let accounts = declared.into_iter().map(|(address, how)| meta(address, how)).chain(remaining.iter().cloned());
+    Instruction { program_id: ID, accounts: accounts.collect(), data }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_interface::{
+        address,
+        instruction::{AmountArgs, tag},
+    };
+
+    use super::*;
+
+    #[test]
+    fn data_is_the_tag_and_the_arguments() {
+        let (authority, exchange, mint) = (Address::new_unique(), Address::new_unique(), Address::new_unique());
+        let account = address::margin_account(&exchange, &authority, 0);
+        let deposit =
+            account::Deposit { authority, exchange, account, mint, source: Address::new_unique(), amount: 258 };
+        let built = deposit.instruction();
+        assert_eq!(built.data, [tag::DEPOSIT, 2, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(borsh::from_slice::<AmountArgs>(&built.data[1..]).unwrap(), AmountArgs { amount: 258 });
+        let bank = address::bank(&exchange, &mint);
+        assert_eq!(built.accounts[3], AccountMeta::new(bank, false));
+        assert_eq!(built.accounts[4], AccountMeta::new(address::vault(&bank), false));
+    }
+
+    #[test]
+    fn only_who_must_sign_signs() {
+        let (owner, exchange) = (Address::new_unique(), Address::new_unique());
+        let built = account::Create { payer: owner, owner, exchange, index: 3 }.instruction();
+        let signers: Vec<_> = built.accounts.iter().filter(|meta| meta.is_signer).map(|meta| meta.pubkey).collect();
+        assert_eq!(signers, [owner, owner]);
+        let crank = market::Observe { market: Address::new_unique(), oracle: Address::new_unique() }.instruction();
+        assert!(crank.accounts.iter().all(|meta| !meta.is_signer));
+    }
+}

@@ -1,0 +1,437 @@
+//! An exchange as seen at one moment, and what follows from it: margins, reports, ready-packed instructions.
+
+use std::collections::BTreeMap;
+
+use plimsoll_interface::{
+    Address, PlimsollError,
+    accounts::{Bank, Exchange, House, MarginAccount, Market},
+    address,
+    bridge::{self, Inputs, MarketInput},
+    config::MarketConfig,
+    instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
+};
+use plimsoll_risk::{
+    portfolio::{self, Margin, Portfolio, Report},
+    units::Timestamp,
+};
+use solana_instruction::Instruction;
+
+use crate::{
+    Error, Keyed,
+    instruction::{account, house, liquidation, market, trade},
+    price::PriceAccount,
+    remaining::{Pack, PriceAddresses},
+};
+
+/// One exchange with its banks and markets at one moment.
+///
+/// A price account in [`Self::prices`] is read exactly where an instruction that carries it would read it: it replaces
+/// the market's stored observation unless it is older. The instructions built here carry all of them, so what
+/// [`Self::margin`] says is what the chain will say (INV-7).
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The exchange.
+    pub exchange: Keyed<Exchange>,
+    /// Its house, once there is one.
+    pub house: Option<House>,
+    /// Its banks by address.
+    pub banks: BTreeMap<Address, Bank>,
+    /// Its markets by address.
+    pub markets: BTreeMap<Address, Market>,
+    /// Price accounts by market, for those markets that are to be priced by them.
+    pub prices: BTreeMap<Address, PriceAccount>,
+    /// The chain's clock, unix seconds.
+    pub now: i64,
+}
+
+impl Inputs for Snapshot {
+    fn bank(&self, address: &Address, _hint: usize) -> Result<&Bank, PlimsollError> {
+        self.banks.get(address).ok_or(PlimsollError::MissingBank)
+    }
+
+    fn market(&self, address: &Address, _hint: usize) -> Result<MarketInput<'_>, PlimsollError> {
+        let market = self.markets.get(address).ok_or(PlimsollError::MissingMarket)?;
+        let stored = market.observation();
+        let observation = match self.prices.get(address) {
+            Some(price) => {
+                let passed = price.observation(market, self.now)?;
+                if passed.publish_time >= stored.publish_time { passed } else { stored }
+            }
+            None => stored,
+        };
+        Ok(MarketInput { market, observation })
+    }
+}
+
+/// Margins.
+impl Snapshot {
+    /// The account as the engine sees it.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer.
+    pub fn portfolio(&self, account: &MarginAccount) -> Result<Portfolio, Error> {
+        let mut portfolio = Portfolio::new();
+        bridge::portfolio(account, self, Timestamp::from_raw(self.now), &mut portfolio)?;
+        Ok(portfolio)
+    }
+
+    /// Equity and requirement of an account, to the unit what the chain computes.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer.
+    pub fn margin(&self, account: &MarginAccount) -> Result<Margin, Error> {
+        Ok(portfolio::margin(&self.portfolio(account)?, &self.exchange.data.config.risk())?)
+    }
+
+    /// Where the requirement comes from, by underlying and by risk group.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer.
+    pub fn report(&self, account: &MarginAccount) -> Result<Report, Error> {
+        Ok(portfolio::report(&self.portfolio(account)?, &self.exchange.data.config.risk())?)
+    }
+
+    /// What the account's balances and positions would require, initial and maintenance, if each stood in an account of
+    /// its own, quote native. Less the requirement of the whole, this is what netting saves: hedges inside an
+    /// underlying included, which [`Report::saving_init`] does not count.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer.
+    pub fn requirement_alone(&self, account: &MarginAccount) -> Result<(u64, u64), Error> {
+        let mut total = (0u64, 0u64);
+        for part in parts(account) {
+            let margin = self.margin(&part)?;
+            let add = |sum: u64, one: i64| sum.checked_add(one.unsigned_abs()).ok_or(PlimsollError::Overflow);
+            total.0 = add(total.0, margin.requirement_init.raw())?;
+            total.1 = add(total.1, margin.requirement_maint.raw())?;
+        }
+        Ok(total)
+    }
+}
+
+/// The account cut into accounts of one balance or one position each.
+fn parts(account: &MarginAccount) -> Vec<MarginAccount> {
+    let mut without_positions = *account;
+    for slot in &mut without_positions.markets {
+        slot.size = 0;
+        slot.cash = 0;
+    }
+    let free = |index: usize, part: &mut MarginAccount| {
+        for (other, slot) in part.balances.iter_mut().enumerate() {
+            if other != index {
+                *slot = bytemuck::Zeroable::zeroed();
+            }
+        }
+    };
+    let balances = (0..account.balances.len()).filter(|index| account.balances[*index].in_use == 1).map(|index| {
+        let mut part = without_positions;
+        free(index, &mut part);
+        part
+    });
+    let positions = (0..account.markets.len()).filter(|index| account.markets[*index].size != 0).map(|index| {
+        let mut part = without_positions;
+        free(usize::MAX, &mut part);
+        part.markets[index] = account.markets[index];
+        part
+    });
+    balances.chain(positions).collect()
+}
+
+/// Instructions, with everything that stands behind the declared accounts.
+impl Snapshot {
+    /// `withdraw`: takes `amount` (native units; [`u64::MAX`] for the whole deposit) of `mint` to `destination`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a mint without a bank; [`Error::Program`] where the account has no slot left.
+    pub fn withdraw(
+        &self,
+        account: &Keyed<MarginAccount>,
+        mint: &Address,
+        destination: Address,
+        amount: u64,
+    ) -> Result<Instruction, Error> {
+        let address = address::bank(&self.exchange.address, mint);
+        let bank = self.banks.get(&address).ok_or(Error::Missing { what: "bank", address })?;
+        let market = (bank.is_quote == 0).then_some(&bank.market);
+        let pack = Pack::withdrawing(&account.data, &address, market)?;
+        let withdraw = account::Withdraw {
+            owner: account.data.owner,
+            exchange: self.exchange.address,
+            account: account.address,
+            mint: *mint,
+            destination,
+            amount,
+            remaining: pack.metas(&self.price_addresses()),
+        };
+        Ok(withdraw.instruction())
+    }
+
+    /// `open_position` in `market`, signed by `authority`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn open_position(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        market: &Address,
+        args: OpenPositionArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.trade_accounts(authority, account, market)?;
+        Ok(trade::Open { accounts, args }.instruction())
+    }
+
+    /// `close_position` in `market`, signed by `authority`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn close_position(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        market: &Address,
+        args: ClosePositionArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.trade_accounts(authority, account, market)?;
+        Ok(trade::Close { accounts, args }.instruction())
+    }
+
+    /// `settle` of an account's cash in `market`, at the price account in the snapshot or else the stored observation.
+    pub fn settle(&self, account: &Address, market: &Address) -> Instruction {
+        let settle = trade::Settle {
+            exchange: self.exchange.address,
+            account: *account,
+            market: *market,
+            quote_mint: self.exchange.data.quote_mint,
+            oracle: self.prices.get(market).map(|price| price.address),
+        };
+        settle.instruction()
+    }
+
+    /// `observe` of a market.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn observe(&self, market: &Address) -> Result<Instruction, Error> {
+        let oracle = self.price_of(market)?;
+        Ok(market::Observe { market: *market, oracle }.instruction())
+    }
+
+    /// `flag_liquidation` of an account.
+    pub fn flag_liquidation(&self, account: &Keyed<MarginAccount>) -> Instruction {
+        let flag = liquidation::Flag {
+            exchange: self.exchange.address,
+            account: account.address,
+            remaining: Pack::of(&account.data).metas(&self.price_addresses()),
+        };
+        flag.instruction()
+    }
+
+    /// `liquidate`: `taker`, signed for by `authority`, takes over a part of `account`.
+    pub fn liquidate(
+        &self,
+        authority: Address,
+        taker: &Keyed<MarginAccount>,
+        account: &Keyed<MarginAccount>,
+        args: LiquidateArgs,
+    ) -> Instruction {
+        let quote_bank = &self.exchange.data.quote_bank;
+        let pack = Pack::liquidating(&account.data, &taker.data, quote_bank);
+        let liquidate = liquidation::Liquidate {
+            authority,
+            exchange: self.exchange.address,
+            taker: taker.address,
+            account: account.address,
+            quote_mint: self.exchange.data.quote_mint,
+            args,
+            remaining: pack.metas(&self.price_addresses()),
+        };
+        liquidate.instruction()
+    }
+
+    /// `house_withdraw` of `amount` quote native to `destination`.
+    pub fn house_withdraw(&self, destination: Address, amount: u64) -> Instruction {
+        let withdraw = house::Withdraw {
+            admin: self.exchange.data.admin,
+            exchange: self.exchange.address,
+            quote_mint: self.exchange.data.quote_mint,
+            destination,
+            amount,
+            remaining: Pack::markets(self.markets.keys().copied()).metas(&self.price_addresses()),
+        };
+        withdraw.instruction()
+    }
+
+    /// `create_market`: the exchange's next.
+    pub fn create_market(&self, args: CreateMarketArgs) -> Instruction {
+        let create = market::Create {
+            admin: self.exchange.data.admin,
+            exchange: self.exchange.address,
+            quote_bank: self.exchange.data.quote_bank,
+            index: self.exchange.data.market_count,
+            args,
+            remaining: Pack::markets(self.markets.keys().copied()).metas(&self.price_addresses()),
+        };
+        create.instruction()
+    }
+
+    /// `configure_market`.
+    pub fn configure_market(&self, market: &Address, config: MarketConfig) -> Instruction {
+        let others = Pack::markets(self.markets.keys().copied()).without(market);
+        let configure = market::Configure {
+            admin: self.exchange.data.admin,
+            exchange: self.exchange.address,
+            quote_bank: self.exchange.data.quote_bank,
+            market: *market,
+            config,
+            remaining: others.metas(&self.price_addresses()),
+        };
+        configure.instruction()
+    }
+
+    /// Addresses of the price accounts in the snapshot, by market.
+    pub fn price_addresses(&self) -> PriceAddresses {
+        self.prices.iter().map(|(market, price)| (*market, price.address)).collect()
+    }
+
+    fn price_of(&self, market: &Address) -> Result<Address, Error> {
+        let missing = Error::Missing { what: "price account in the snapshot for the market", address: *market };
+        self.prices.get(market).map(|price| price.address).ok_or(missing)
+    }
+
+    fn trade_accounts(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        market: &Address,
+    ) -> Result<trade::TradeAccounts, Error> {
+        let oracle = self.price_of(market)?;
+        Ok(trade::TradeAccounts {
+            authority,
+            exchange: self.exchange.address,
+            account: account.address,
+            market: *market,
+            oracle,
+            remaining: Pack::trading(&account.data, market, &oracle).metas(&self.price_addresses()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytemuck::Zeroable;
+    use plimsoll_interface::accounts::NO_MARKET;
+    use plimsoll_risk::units::Index;
+
+    use super::*;
+    use crate::price::PriceUpdate;
+
+    const NOW: i64 = 1_700_000_000;
+    /// 150 USD with 9 decimals, Q16.48.
+    const SOL_AT_150: u64 = ((15u128 << 48) / 100) as u64;
+
+    struct Example {
+        snapshot: Snapshot,
+        sol: Address,
+        sol_mint: Address,
+        account: Keyed<MarginAccount>,
+    }
+
+    /// An exchange with a quote bank and SOL, and an account with 10 SOL and a short of 10 SOL.
+    fn example() -> Example {
+        let [exchange, sol, sol_mint, quote_mint] = std::array::from_fn(|_| Address::new_unique());
+        let mut root = Exchange { quote_mint, quote_bank: address::bank(&exchange, &quote_mint), ..Exchange::zeroed() };
+        root.config.maintenance_ratio_ppm = 500_000;
+        let mut market = Market {
+            spot: SOL_AT_150,
+            ema: SOL_AT_150,
+            publish_time: NOW,
+            base_decimals: 9,
+            exchange,
+            ..Market::zeroed()
+        };
+        market.config.range_ppm = 200_000;
+        market.config.max_age_seconds = 60;
+        market.config.dead_age_seconds = 600;
+        let one = Index::ONE.raw();
+        let quote = Bank { deposit_index: one, borrow_index: one, is_quote: 1, decimals: 6, ..Bank::zeroed() };
+        let bank = Bank { deposit_index: one, borrow_index: one, market: sol, decimals: 9, ..Bank::zeroed() };
+        let sol_bank = address::bank(&exchange, &sol_mint);
+        let mut account = MarginAccount { exchange, owner: Address::new_unique(), ..MarginAccount::zeroed() };
+        let balance = account.balance_slot_or_new(&sol_bank, Some(&sol)).unwrap();
+        account.balances[balance].shares = 10_000_000_000;
+        account.markets[0].size = -10_000_000_000;
+        account.markets[0].cash = 1_500_000_000;
+        let snapshot = Snapshot {
+            banks: [(root.quote_bank, quote), (sol_bank, bank)].into(),
+            markets: [(sol, market)].into(),
+            prices: BTreeMap::new(),
+            exchange: Keyed { address: exchange, data: root },
+            house: None,
+            now: NOW,
+        };
+        let account = Keyed { address: Address::new_unique(), data: account };
+        Example { snapshot, sol, sol_mint, account }
+    }
+
+    #[test]
+    fn a_hedge_is_free_and_its_parts_are_not() {
+        let Example { snapshot, account, .. } = example();
+        let margin = snapshot.margin(&account.data).unwrap();
+        assert_eq!(margin.equity_init.raw(), 1_500_000_000);
+        assert_eq!(margin.requirement_init.raw(), 0);
+        assert_eq!(snapshot.report(&account.data).unwrap().margin, margin);
+        // Each leg alone: 20 % of 1,500 USD, rounded up to 1e-6 USD.
+        let (init, maint) = snapshot.requirement_alone(&account.data).unwrap();
+        assert!((600_000_000..=600_000_004).contains(&init), "{init}");
+        assert!((300_000_000..=300_000_004).contains(&maint), "{maint}");
+    }
+
+    #[test]
+    fn a_price_account_counts_unless_it_is_older_than_what_is_stored() {
+        let Example { mut snapshot, sol, .. } = example();
+        let owner = snapshot.markets[&sol].oracle_owner;
+        let update = PriceUpdate {
+            feed_id: [0; 32],
+            price: 300_00,
+            confidence: 1,
+            ema_price: 300_00,
+            exponent: -2,
+            publish_time: NOW - 1,
+        };
+        let account =
+            |update: PriceUpdate| PriceAccount { address: Address::new_unique(), owner, data: update.encode() };
+        snapshot.prices.insert(sol, account(update));
+        assert_eq!(snapshot.market(&sol, 0).unwrap().observation.spot.raw(), SOL_AT_150);
+        snapshot.prices.insert(sol, account(PriceUpdate { publish_time: NOW, ..update }));
+        assert!(snapshot.market(&sol, 0).unwrap().observation.spot.raw() > SOL_AT_150);
+        snapshot.prices.insert(sol, account(PriceUpdate { feed_id: [1; 32], ..update }));
+        assert_eq!(snapshot.market(&sol, 0).err(), Some(PlimsollError::OracleWrongFeed));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let Example { mut snapshot, sol, sol_mint, account } = example();
+        let nowhere = Address::new_unique();
+        let address = address::bank(&snapshot.exchange.address, &nowhere);
+        let refused = snapshot.withdraw(&account, &nowhere, Address::new_unique(), 1);
+        assert_eq!(refused, Err(Error::Missing { what: "bank", address }));
+        let refused = snapshot.observe(&sol).unwrap_err().to_string();
+        assert_eq!(refused, format!("there is no price account in the snapshot for the market at {sol}"));
+        let bank = address::bank(&snapshot.exchange.address, &sol_mint);
+        snapshot.banks.remove(&bank);
+        assert_eq!(snapshot.margin(&account.data), Err(Error::Program(PlimsollError::MissingBank)));
+    }
+
+    #[test]
+    fn the_quote_needs_no_market() {
+        let Example { snapshot, account, .. } = example();
+        let quote_mint = snapshot.exchange.data.quote_mint;
+        let withdrawal = snapshot.withdraw(&account, &quote_mint, Address::new_unique(), 1).unwrap();
+        // The eight declared accounts, SOL's market and SOL's bank.
+        assert_eq!(withdrawal.accounts.len(), 10);
+        let mut slots = account.data;
+        let index = slots.balance_slot_or_new(&snapshot.exchange.data.quote_bank, None).unwrap();
+        assert_eq!(slots.balances[index].market_slot, NO_MARKET);
+    }
+}
