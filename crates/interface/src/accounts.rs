@@ -15,8 +15,6 @@ use crate::{
     config::{BankConfig, ExchangeConfig, MarketConfig},
 };
 
-#[cfg(feature = "anchor")]
-use crate::ID;
 
 /// Collateral mints that one margin account may hold or owe.
 pub const MAX_BALANCES: usize = 16;

@@ -7,7 +7,7 @@ use plimsoll_risk::Error as RiskError;
 pub const ERROR_OFFSET: u32 = 6000;
 
 macro_rules! errors {
-    ($($(#[$doc:meta])* $name:ident = $number:literal, $message:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $number:tt, $message:tt;)*) => {
         /// What the program answers besides success.
         #[cfg(feature = "anchor")]
         #[anchor_lang::error_code(offset = 6000)]

@@ -319,7 +319,7 @@ impl RiskParameters {
                 for (entry, above) in line.iter_mut().zip(pivot_row.iter()).skip(first.wrapping_add(1)) {
                     let Some(eliminated) = factor
                         .checked_mul(*above)
-                        .and_then(|product| product.checked_div(pivot))
+                        .map(|product| divide_toward_zero(product, pivot))
                         .and_then(|part| entry.checked_sub(part))
                     else {
                         return false;
@@ -335,6 +335,17 @@ impl RiskParameters {
         }
         true
     }
+}
+
+/// `numerator / denominator` rounded toward zero, for a positive denominator: by magnitudes, as the machine has no signed
+/// division.
+const fn divide_toward_zero(numerator: i64, denominator: i64) -> i64 {
+    // At most 2^63 / 1; only -2^63 / 1 is 2^63, which the cast and the negation turn back into itself.
+    let magnitude = match numerator.unsigned_abs().checked_div(denominator.unsigned_abs()) {
+        Some(magnitude) => magnitude.cast_signed(),
+        None => 0,
+    };
+    if numerator < 0 { magnitude.wrapping_neg() } else { magnitude }
 }
 
 /// What a portfolio is worth and what it must be worth.

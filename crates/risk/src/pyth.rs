@@ -229,15 +229,10 @@ pub fn normalise(price: &PythPrice, base_decimals: u8) -> Result<Observation, Er
     }
     // Between -6 and 30: the two checks above bound it.
     let power = i32::from(base_decimals).wrapping_sub(i32::from(QUOTE_DECIMALS)).wrapping_sub(price.exponent);
-    let spot = scale(price.price.unsigned_abs(), power, false).ok_or(Error::PriceOutOfRange)?;
-    let ema = scale(price.ema_price.unsigned_abs(), power, false).ok_or(Error::EmaOutOfRange)?;
+    let in_domain = |raw: &u64| *raw >= Price::MIN_SPOT.raw();
+    let spot = scale(price.price.unsigned_abs(), power, false).filter(in_domain).ok_or(Error::PriceOutOfRange)?;
+    let ema = scale(price.ema_price.unsigned_abs(), power, false).filter(in_domain).ok_or(Error::EmaOutOfRange)?;
     let confidence = scale(price.confidence, power, true).ok_or(Error::ConfidenceOutOfRange)?;
-    if spot < Price::MIN_SPOT.raw() {
-        return Err(Error::PriceOutOfRange);
-    }
-    if ema < Price::MIN_SPOT.raw() {
-        return Err(Error::EmaOutOfRange);
-    }
     Ok(Observation {
         spot: Price::from_raw(spot),
         ema: Price::from_raw(ema),

@@ -117,9 +117,7 @@ where
 /// One code per cause, `Oracle…`.
 pub fn read_price(market: &Market, view: &AccountView, now: Timestamp) -> Result<Observation> {
     let data = view.try_borrow()?;
-    // SAFETY: the owner is only read here, and nothing in this program assigns another account's owner.
-    let owner = unsafe { view.owner() };
-    Ok(oracle::read(market, view.address(), owner, &data, now)?)
+    Ok(oracle::read(market, view.address(), view.owner(), &data, now)?)
 }
 
 #[inline(always)]

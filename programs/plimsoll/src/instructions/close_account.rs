@@ -9,10 +9,10 @@ use plimsoll_interface::{
 #[derive(Accounts)]
 pub struct CloseAccount {
     /// The margin account's owner, who gets the rent.
-    #[account(mut)]
+    #[account(mut, address = account.owner @ PlimsollError::NotOwner)]
     pub owner: Signer,
     /// The margin account.
-    #[account(mut, has_one = owner @ PlimsollError::NotOwner, close = owner)]
+    #[account(mut, close = owner)]
     pub account: Account<MarginAccount>,
 }
 

@@ -12,12 +12,12 @@ use crate::{book, ledger};
 #[derive(Accounts)]
 pub struct ConfigureBank {
     /// The exchange's admin.
+    #[account(address = exchange.admin @ PlimsollError::NotAdmin)]
     pub admin: Signer,
     /// The exchange.
-    #[account(has_one = admin @ PlimsollError::NotAdmin)]
     pub exchange: Account<Exchange>,
     /// The bank.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(bank.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub bank: Account<Bank>,
 }
 

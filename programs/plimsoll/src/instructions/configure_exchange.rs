@@ -5,9 +5,10 @@ use plimsoll_interface::{PlimsollError, accounts::Exchange, event::Configured, i
 #[derive(Accounts)]
 pub struct ConfigureExchange {
     /// The exchange's admin.
+    #[account(address = exchange.admin @ PlimsollError::NotAdmin)]
     pub admin: Signer,
     /// The exchange.
-    #[account(mut, has_one = admin @ PlimsollError::NotAdmin)]
+    #[account(mut)]
     pub exchange: Account<Exchange>,
 }
 

@@ -16,18 +16,18 @@ use crate::{
 #[derive(Accounts)]
 pub struct ConfigureMarket {
     /// The exchange's admin.
+    #[account(address = exchange.admin @ PlimsollError::NotAdmin)]
     pub admin: Signer,
     /// The exchange.
-    #[account(has_one = admin @ PlimsollError::NotAdmin)]
     pub exchange: Account<Exchange>,
     /// Its house.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(house.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub house: Account<House>,
     /// Its quote bank.
     #[account(address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]
     pub quote_bank: Account<Bank>,
     /// The market.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(market.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub market: Account<Market>,
 }
 

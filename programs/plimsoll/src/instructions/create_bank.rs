@@ -19,15 +19,15 @@ use crate::book;
 #[derive(Accounts)]
 pub struct CreateBank {
     /// The exchange's admin, who pays.
-    #[account(mut)]
+    #[account(mut, address = exchange.admin @ PlimsollError::NotAdmin)]
     pub admin: Signer,
     /// The exchange.
-    #[account(mut, has_one = admin @ PlimsollError::NotAdmin)]
+    #[account(mut)]
     pub exchange: Account<Exchange>,
     /// The collateral's mint.
     pub mint: Account<Mint>,
     /// The market that prices it; none for the quote mint.
-    #[account(has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(constraint(market.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub market: Option<Account<Market>>,
     /// The new bank.
     #[account(init, payer = admin, seeds = [address::BANK, exchange.address().as_ref(), mint.address().as_ref()], bump)]

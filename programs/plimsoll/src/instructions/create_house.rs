@@ -10,10 +10,9 @@ use plimsoll_interface::{
 #[derive(Accounts)]
 pub struct CreateHouse {
     /// The exchange's admin, who pays.
-    #[account(mut)]
+    #[account(mut, address = exchange.admin @ PlimsollError::NotAdmin)]
     pub admin: Signer,
     /// The exchange.
-    #[account(has_one = admin @ PlimsollError::NotAdmin)]
     pub exchange: Account<Exchange>,
     /// The new house.
     #[account(init, payer = admin, seeds = [address::HOUSE, exchange.address().as_ref()], bump)]

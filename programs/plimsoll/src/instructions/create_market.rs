@@ -19,13 +19,13 @@ use crate::{
 #[derive(Accounts)]
 pub struct CreateMarket {
     /// The exchange's admin, who pays.
-    #[account(mut)]
+    #[account(mut, address = exchange.admin @ PlimsollError::NotAdmin)]
     pub admin: Signer,
     /// The exchange.
-    #[account(mut, has_one = admin @ PlimsollError::NotAdmin)]
+    #[account(mut)]
     pub exchange: Account<Exchange>,
     /// Its house.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(house.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub house: Account<House>,
     /// Its quote bank.
     #[account(address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]

@@ -18,10 +18,10 @@ pub struct Deposit {
     /// The exchange.
     pub exchange: Account<Exchange>,
     /// The margin account.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(account.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub account: Account<MarginAccount>,
     /// The bank of the mint.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(bank.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub bank: Account<Bank>,
     /// The bank's vault.
     #[account(mut)]

@@ -17,7 +17,7 @@ pub struct FlagLiquidation {
     /// The exchange.
     pub exchange: Account<Exchange>,
     /// The margin account.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(account.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub account: Account<MarginAccount>,
 }
 

@@ -18,12 +18,12 @@ use crate::{
 #[derive(Accounts)]
 pub struct HouseTransfer {
     /// The exchange's admin, and owner of the tokens paid.
+    #[account(address = exchange.admin @ PlimsollError::NotAdmin)]
     pub admin: Signer,
     /// The exchange.
-    #[account(has_one = admin @ PlimsollError::NotAdmin)]
     pub exchange: Account<Exchange>,
     /// Its house.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(house.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub house: Account<House>,
     /// Its quote bank.
     #[account(mut, address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]

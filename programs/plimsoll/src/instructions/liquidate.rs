@@ -27,10 +27,10 @@ pub struct Liquidate {
     /// The exchange.
     pub exchange: Account<Exchange>,
     /// The margin account that takes over.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(taker.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub taker: Account<MarginAccount>,
     /// The margin account that is below its line.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(account.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub account: Account<MarginAccount>,
     /// The exchange's quote bank.
     #[account(mut, address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]

@@ -10,9 +10,10 @@ use plimsoll_interface::{
 #[derive(Accounts)]
 pub struct SetDelegate {
     /// The margin account's owner.
+    #[account(address = account.owner @ PlimsollError::NotOwner)]
     pub owner: Signer,
     /// The margin account.
-    #[account(mut, has_one = owner @ PlimsollError::NotOwner)]
+    #[account(mut)]
     pub account: Account<MarginAccount>,
 }
 

@@ -18,16 +18,16 @@ pub struct Settle {
     /// The exchange.
     pub exchange: Account<Exchange>,
     /// The margin account.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(account.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub account: Account<MarginAccount>,
     /// The market.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(market.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub market: Account<Market>,
     /// The exchange's quote bank.
     #[account(mut, address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]
     pub quote_bank: Account<Bank>,
     /// The exchange's house.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(house.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub house: Account<House>,
     /// A price account of the market's feed, where the stored price is old and there is a position.
     pub oracle: Option<UncheckedAccount>,

@@ -21,10 +21,10 @@ pub struct Trade {
     /// The exchange.
     pub exchange: Account<Exchange>,
     /// The margin account.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(account.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub account: Account<MarginAccount>,
     /// The market.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(market.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub market: Account<Market>,
     /// A price account of its feed: a trade is always priced by one in the same transaction.
     pub oracle: UncheckedAccount,

@@ -19,14 +19,15 @@ use crate::{
 #[derive(Accounts)]
 pub struct Withdraw {
     /// Owner of the margin account.
+    #[account(address = account.owner @ PlimsollError::NotOwner)]
     pub owner: Signer,
     /// The exchange.
     pub exchange: Account<Exchange>,
     /// The margin account.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange, has_one = owner @ PlimsollError::NotOwner)]
+    #[account(mut, constraint(account.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub account: Account<MarginAccount>,
     /// The bank of the mint.
-    #[account(mut, has_one = exchange @ PlimsollError::WrongExchange)]
+    #[account(mut, constraint(bank.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub bank: Account<Bank>,
     /// The bank's vault.
     #[account(mut)]
