@@ -11,6 +11,7 @@ use plimsoll_interface::{
     instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
 };
 use plimsoll_risk::{
+    interest,
     portfolio::{self, Margin, Portfolio, Report},
     units::Timestamp,
 };
@@ -106,6 +107,32 @@ impl Snapshot {
             total.1 = add(total.1, margin.requirement_maint.raw())?;
         }
         Ok(total)
+    }
+}
+
+/// Interest.
+impl Snapshot {
+    /// Brings every bank's interest up to [`Self::now`], as `accrue` does for one and `liquidate` for those it touches.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer.
+    pub fn accrue(&mut self) -> Result<(), Error> {
+        for bank in self.banks.values_mut() {
+            let elapsed = u64::try_from(self.now.saturating_sub(bank.accrued_at));
+            let accrual = interest::accrue(
+                &bank.config.rates(),
+                bank.deposit_index(),
+                bank.borrow_index(),
+                bank.deposit_shares,
+                bank.borrow_shares,
+                elapsed.map_err(|_| PlimsollError::ClockWentBack)?,
+            )?;
+            bank.reserve = bank.reserve.checked_add(accrual.reserve_delta).ok_or(PlimsollError::Overflow)?;
+            bank.deposit_index = accrual.deposit_index.raw();
+            bank.borrow_index = accrual.borrow_index.raw();
+            bank.accrued_at = self.now;
+        }
+        Ok(())
     }
 }
 
@@ -257,7 +284,7 @@ impl Snapshot {
             quote_mint: self.exchange.data.quote_mint,
             destination,
             amount,
-            remaining: Pack::markets(self.markets.keys().copied()).metas(&self.price_addresses()),
+            remaining: self.pack_markets().metas(&self.price_addresses()),
         };
         withdraw.instruction()
     }
@@ -270,14 +297,14 @@ impl Snapshot {
             quote_bank: self.exchange.data.quote_bank,
             index: self.exchange.data.market_count,
             args,
-            remaining: Pack::markets(self.markets.keys().copied()).metas(&self.price_addresses()),
+            remaining: self.pack_markets().metas(&self.price_addresses()),
         };
         create.instruction()
     }
 
     /// `configure_market`.
     pub fn configure_market(&self, market: &Address, config: MarketConfig) -> Instruction {
-        let others = Pack::markets(self.markets.keys().copied()).without(market);
+        let others = self.pack_markets().without(market);
         let configure = market::Configure {
             admin: self.exchange.data.admin,
             exchange: self.exchange.address,
@@ -292,6 +319,13 @@ impl Snapshot {
     /// Addresses of the price accounts in the snapshot, by market.
     pub fn price_addresses(&self) -> PriceAddresses {
         self.prices.iter().map(|(market, price)| (*market, price.address)).collect()
+    }
+
+    /// All markets, in the order of their indexes, as the house's net asset value wants them.
+    fn pack_markets(&self) -> Pack {
+        let mut markets: Vec<_> = self.markets.iter().map(|(address, market)| (market.index, *address)).collect();
+        markets.sort_unstable();
+        Pack::markets(markets.into_iter().map(|(_, address)| address))
     }
 
     fn price_of(&self, market: &Address) -> Result<Address, Error> {
@@ -407,6 +441,35 @@ mod tests {
         assert!(snapshot.market(&sol, 0).unwrap().observation.spot.raw() > SOL_AT_150);
         snapshot.prices.insert(sol, account(PriceUpdate { feed_id: [1; 32], ..update }));
         assert_eq!(snapshot.market(&sol, 0).err(), Some(PlimsollError::OracleWrongFeed));
+    }
+
+    #[test]
+    fn the_house_wants_markets_by_index() {
+        let Example { mut snapshot, sol, .. } = example();
+        let later: Vec<Address> = (1..6).map(|_| Address::new_unique()).collect();
+        for (index, address) in later.iter().rev().enumerate() {
+            snapshot.markets.insert(*address, Market { index: 5 - index as u16, ..Market::zeroed() });
+        }
+        let metas = snapshot.house_withdraw(Address::new_unique(), 1).accounts;
+        let passed: Vec<Address> = metas[8..].iter().map(|meta| meta.pubkey).collect();
+        assert_eq!(passed, [vec![sol], later].concat());
+    }
+
+    #[test]
+    fn interest_accrues_as_on_chain() {
+        let Example { mut snapshot, .. } = example();
+        let bank = snapshot.banks.values_mut().next().unwrap();
+        (bank.deposit_shares, bank.borrow_shares, bank.accrued_at) = (1_000_000, 500_000, NOW - 31_536_000);
+        (bank.config.optimal_utilisation_ppm, bank.config.optimal_rate_ppm) = (500_000, 100_000);
+        bank.config.max_rate_ppm = 100_000;
+        let address = *snapshot.banks.keys().next().unwrap();
+        snapshot.accrue().unwrap();
+        let bank = &snapshot.banks[&address];
+        // A year at 10 % on half of the deposits.
+        assert_eq!(bank.borrow_index().raw(), (Index::ONE.raw() * 11).div_ceil(10));
+        assert_eq!(bank.accrued_at, NOW);
+        snapshot.now -= 1;
+        assert_eq!(snapshot.accrue(), Err(Error::Program(PlimsollError::ClockWentBack)));
     }
 
     #[test]

@@ -1,0 +1,589 @@
+//! What a file wants, in the program's units.
+
+use std::{collections::BTreeMap, path::Path};
+
+use plimsoll_client::{
+    Address,
+    accounts::oracle_kind,
+    address,
+    config::{BankConfig, ExchangeConfig, MarketConfig, limits, state},
+    interface::{PlimsollError, instruction::CreateMarketArgs},
+    price,
+    risk::{
+        portfolio::{GROUP_PAIRS, MAX_GROUPS, pair_index},
+        pyth,
+    },
+};
+
+use crate::{
+    FileError,
+    file::{self, BankTable, File, LendingTable, MarketTable, OracleValue, PerpetualTable, QuoteTable, StateValue},
+    value::Number,
+};
+
+/// One exchange as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// Which of its creator's exchanges it is.
+    pub index: u16,
+    /// Parameters of the exchange.
+    pub exchange: ExchangeConfig,
+    /// The bank of the quote mint.
+    pub quote: BankSpec,
+    /// What the house is given at first, quote native.
+    pub house_deposit: u64,
+    /// The markets, by symbol.
+    pub markets: Vec<MarketSpec>,
+    /// The banks of the collaterals, by symbol.
+    pub banks: Vec<BankSpec>,
+}
+
+/// One market as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarketSpec {
+    /// Its name.
+    pub symbol: String,
+    /// Everything that creates it.
+    pub args: CreateMarketArgs,
+    /// Where its price account stands.
+    pub price_account: Address,
+}
+
+/// One bank as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankSpec {
+    /// Name of its mint.
+    pub symbol: String,
+    /// Its mint; zero until the file or [`Deployment::with_mints`] says it.
+    pub mint: Address,
+    /// Decimals of the mint.
+    pub decimals: u8,
+    /// Symbol of the market that prices it, `None` for the quote.
+    pub market: Option<String>,
+    /// Its parameters.
+    pub config: BankConfig,
+}
+
+/// No mint yet.
+const NO_MINT: Address = Address::new_from_array([0; 32]);
+
+impl Deployment {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`FileError`], naming file and key.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| FileError::Unreadable { file: file.clone(), cause: error.to_string() })?;
+        Self::parse(&file, &text)
+    }
+
+    /// Reads a file's text; `file` names it in errors.
+    ///
+    /// # Errors
+    /// [`FileError`], naming file and key.
+    pub fn parse(file: &str, text: &str) -> Result<Self, FileError> {
+        Reader { file }.deployment(&file::parse::<File>(file, text)?)
+    }
+
+    /// The same with the mints of the given symbols, for those that the file leaves open.
+    #[must_use]
+    pub fn with_mints(mut self, mints: &BTreeMap<String, Address>) -> Self {
+        for bank in std::iter::once(&mut self.quote).chain(&mut self.banks) {
+            if bank.mint == NO_MINT
+                && let Some(mint) = mints.get(&bank.symbol)
+            {
+                bank.mint = *mint;
+            }
+        }
+        self
+    }
+
+    /// Symbols of the banks that have no mint yet.
+    pub fn missing_mints(&self) -> Vec<&str> {
+        let banks = std::iter::once(&self.quote).chain(&self.banks);
+        banks.filter(|bank| bank.mint == NO_MINT).map(|bank| bank.symbol.as_str()).collect()
+    }
+
+    /// Address of the exchange that `creator` makes of this.
+    pub fn address(&self, creator: &Address) -> Address {
+        address::exchange(creator, self.index)
+    }
+}
+
+/// Converts tables, naming the key of what it refuses.
+struct Reader<'a> {
+    file: &'a str,
+}
+
+type Result<T, E = FileError> = std::result::Result<T, E>;
+
+impl Reader<'_> {
+    fn refuse<T>(&self, key: impl Into<String>, cause: impl Into<String>) -> Result<T> {
+        Err(FileError::NotAllowed { file: self.file.into(), key: key.into(), cause: cause.into() })
+    }
+
+    /// A ratio in ppm, from `least` to `most` ppm.
+    fn ratio_from(&self, key: &str, value: Number, least: u32, most: u32) -> Result<u32> {
+        let ppm = value.scaled(6).and_then(|ppm| u32::try_from(ppm).ok());
+        match ppm.filter(|ppm| (least..=most).contains(ppm)) {
+            Some(ppm) => Ok(ppm),
+            None => self.refuse(
+                key,
+                format!(
+                    "{value} is not allowed: a ratio from {} to {} in steps of 0.000001",
+                    ppm_text(least),
+                    ppm_text(most)
+                ),
+            ),
+        }
+    }
+
+    fn ratio(&self, key: &str, value: Number, most: u32) -> Result<u32> {
+        self.ratio_from(key, value, 0, most)
+    }
+
+    /// An amount in units of `10^-decimals`.
+    fn amount(&self, key: &str, value: Number, decimals: u8) -> Result<u64> {
+        match value.scaled(u32::from(decimals)) {
+            Some(amount) => Ok(amount),
+            None => {
+                let most = u64::MAX / 10u64.pow(u32::from(decimals.min(19)));
+                self.refuse(key, format!("{value} is not allowed: from 0 to {most}, with at most {decimals} decimals"))
+            }
+        }
+    }
+
+    fn seconds(&self, key: &str, value: u32, least: u32, most: u32) -> Result<u32> {
+        if (least..=most).contains(&value) {
+            return Ok(value);
+        }
+        self.refuse(key, format!("{value} is not allowed: from {least} to {most} seconds"))
+    }
+
+    fn address(&self, key: &str, text: &str) -> Result<Address> {
+        match text.parse() {
+            Ok(address) => Ok(address),
+            Err(_) => self.refuse(key, format!("\"{text}\" is not allowed: an address of 32 bytes in base 58")),
+        }
+    }
+
+    fn valid(&self, key: &str, checked: std::result::Result<(), PlimsollError>) -> Result<()> {
+        checked.or_else(|error| self.refuse(key, format!("taken together the program refuses it: {}", error.message())))
+    }
+
+    fn deployment(&self, file: &File) -> Result<Deployment> {
+        let groups = self.groups(file)?;
+        let markets = file.markets.iter().map(|(symbol, table)| self.market(symbol, table, &groups));
+        let markets = markets.collect::<Result<Vec<_>>>()?;
+        let banks = file.banks.iter().map(|(symbol, table)| self.bank(symbol, table, &markets));
+        let banks = banks.collect::<Result<Vec<_>>>()?;
+        if file.banks.contains_key(&file.quote.symbol) {
+            return self.refuse(format!("banks.{}", file.quote.symbol), "is the quote: it has its bank already");
+        }
+        Ok(Deployment {
+            index: file.exchange.index,
+            exchange: self.exchange(file, &groups)?,
+            quote: self.quote(&file.quote)?,
+            house_deposit: self.amount(
+                "house.initial_deposit_usd",
+                file.house.initial_deposit_usd,
+                limits::QUOTE_DECIMALS,
+            )?,
+            markets,
+            banks,
+        })
+    }
+
+    /// Numbers of the groups by name.
+    fn groups(&self, file: &File) -> Result<BTreeMap<String, u8>> {
+        let mut names: BTreeMap<u8, &str> = BTreeMap::new();
+        for (name, group) in &file.groups {
+            let key = format!("groups.{name}.index");
+            if usize::from(group.index) >= MAX_GROUPS {
+                return self.refuse(key, format!("{} is not allowed: from 0 to {}", group.index, MAX_GROUPS - 1));
+            }
+            if let Some(other) = names.insert(group.index, name) {
+                return self.refuse(key, format!("{} is taken by the group {other}", group.index));
+            }
+        }
+        Ok(file.groups.iter().map(|(name, group)| (name.clone(), group.index)).collect())
+    }
+
+    fn group(&self, key: &str, name: &str, groups: &BTreeMap<String, u8>) -> Result<u8> {
+        match groups.get(name) {
+            Some(group) => Ok(*group),
+            None => {
+                let known: Vec<&str> = groups.keys().map(String::as_str).collect();
+                self.refuse(key, format!("there is no group \"{name}\": one of {}", known.join(", ")))
+            }
+        }
+    }
+
+    fn exchange(&self, file: &File, groups: &BTreeMap<String, u8>) -> Result<ExchangeConfig> {
+        use limits::*;
+        let table = &file.exchange;
+        let one = 1_000_000;
+        let mut phi_ppm = [0; MAX_GROUPS];
+        for (name, group) in &file.groups {
+            phi_ppm[usize::from(group.index)] = self.ratio(&format!("groups.{name}.netting"), group.netting, one)?;
+        }
+        let mut rho_ppm = [0; GROUP_PAIRS];
+        for (number, row) in file.correlations.iter().enumerate() {
+            let key = format!("correlations[{number}].groups");
+            let [first, second] = &row.groups;
+            let pair = pair_index(self.group(&key, first, groups)?, self.group(&key, second, groups)?);
+            let Some(pair) = pair else { return self.refuse(key, "two different groups are wanted") };
+            rho_ppm[pair] = self.ratio(&format!("correlations[{number}].correlation"), row.correlation, one)?;
+        }
+        let dust = self.amount("exchange.liquidation_dust_usd", table.liquidation_dust_usd, QUOTE_DECIMALS)?;
+        let ratio = |key: &str, value, most| self.ratio(&format!("exchange.{key}"), value, most);
+        let config = ExchangeConfig {
+            liquidation_dust: dust,
+            phi_ppm,
+            rho_ppm,
+            maintenance_ratio_ppm: self.ratio_from(
+                "exchange.maintenance_ratio",
+                table.maintenance_ratio,
+                MAINTENANCE_RATIO_PPM_MIN,
+                one,
+            )?,
+            liquidation_buffer_ppm: ratio("liquidation_buffer", table.liquidation_buffer, LIQUIDATION_BUFFER_PPM_MAX)?,
+            liquidation_discount_min_ppm: ratio(
+                "liquidation_discount_min",
+                table.liquidation_discount_min,
+                LIQUIDATION_DISCOUNT_PPM_MAX,
+            )?,
+            liquidation_discount_max_ppm: ratio(
+                "liquidation_discount_max",
+                table.liquidation_discount_max,
+                LIQUIDATION_DISCOUNT_PPM_MAX,
+            )?,
+            liquidation_duration_seconds: self.seconds(
+                "exchange.liquidation_duration_seconds",
+                table.liquidation_duration_seconds,
+                1,
+                LIQUIDATION_DURATION_SECONDS_MAX,
+            )?,
+            pauses: 0,
+        };
+        self.valid("exchange", config.validate())?;
+        Ok(config)
+    }
+
+    fn market(&self, symbol: &str, table: &MarketTable, groups: &BTreeMap<String, u8>) -> Result<MarketSpec> {
+        let at = |key: &str| format!("markets.{symbol}.{key}");
+        let (oracle_owner, oracle_kind) = oracle(table.oracle);
+        let feed_id = self.feed_id(&at("feed_id"), &table.feed_id, oracle_kind)?;
+        if table.base_decimals > limits::BASE_DECIMALS_MAX {
+            let cause = format!("{} is not allowed: from 0 to {}", table.base_decimals, limits::BASE_DECIMALS_MAX);
+            return self.refuse(at("base_decimals"), cause);
+        }
+        let price_account = match &table.price_account {
+            Some(text) => Some(self.address(&at("price_account"), text)?),
+            None => price::usual_address_of(oracle_kind, &oracle_owner, &feed_id),
+        };
+        let Some(price_account) = price_account else {
+            return self.refuse(at("price_account"), "is wanted for this oracle");
+        };
+        let args = CreateMarketArgs {
+            symbol: self.symbol(symbol)?,
+            feed_id,
+            oracle_owner,
+            oracle_kind,
+            base_decimals: table.base_decimals,
+            config: self.market_config(symbol, table, groups)?,
+        };
+        Ok(MarketSpec { symbol: symbol.into(), args, price_account })
+    }
+
+    fn market_config(&self, symbol: &str, table: &MarketTable, groups: &BTreeMap<String, u8>) -> Result<MarketConfig> {
+        use limits::*;
+        let at = |key: &str| format!("markets.{symbol}.{key}");
+        let ratio = |key: &str, value, least, most| self.ratio_from(&at(key), value, least, most);
+        let config = MarketConfig {
+            range_ppm: ratio("range", table.range, RANGE_PPM_MIN, RANGE_PPM_MAX)?,
+            confidence_multiplier_ppm: ratio(
+                "confidence_multiplier",
+                table.confidence_multiplier,
+                0,
+                CONFIDENCE_MULTIPLIER_PPM_MAX,
+            )?,
+            max_confidence_ppm: ratio("max_confidence", table.max_confidence, 1, CONFIDENCE_PPM_MAX)?,
+            max_ema_gap_ppm: ratio("max_ema_gap", table.max_ema_gap, 1, EMA_GAP_PPM_MAX)?,
+            max_age_seconds: self.seconds(&at("max_age_seconds"), table.max_age_seconds, 1, MAX_AGE_SECONDS_MAX)?,
+            dead_age_seconds: self.seconds(
+                &at("dead_age_seconds"),
+                table.dead_age_seconds,
+                table.max_age_seconds,
+                DEAD_AGE_SECONDS_MAX,
+            )?,
+            group: self.group(&at("group"), &table.group, groups)?,
+            state: state_value(table.state),
+            ..self.perpetual(symbol, table.base_decimals, table.perpetual.as_ref())?
+        };
+        self.valid(&format!("markets.{symbol}"), config.validate())?;
+        Ok(config)
+    }
+
+    /// The part of a market's parameters that its perpetual needs; zeros where it has none.
+    fn perpetual(&self, symbol: &str, decimals: u8, table: Option<&PerpetualTable>) -> Result<MarketConfig> {
+        use limits::*;
+        let mut config = MarketConfig {
+            risk_budget: 0,
+            max_open_interest: 0,
+            skew_scale: 0,
+            range_ppm: 0,
+            confidence_multiplier_ppm: 0,
+            max_confidence_ppm: 0,
+            max_ema_gap_ppm: 0,
+            half_spread_ppm: 0,
+            skew_premium_ppm: 0,
+            taker_fee_ppm: 0,
+            max_age_seconds: 0,
+            dead_age_seconds: 0,
+            group: 0,
+            state: 0,
+            perp_enabled: 0,
+            _padding: 0,
+        };
+        let Some(table) = table else { return Ok(config) };
+        let at = |key: &str| format!("markets.{symbol}.perpetual.{key}");
+        config.perp_enabled = 1;
+        config.risk_budget = self.amount(&at("risk_budget_usd"), table.risk_budget_usd, QUOTE_DECIMALS)?;
+        config.max_open_interest = self.amount(&at("max_open_interest"), table.max_open_interest, decimals)?;
+        config.skew_scale = self.amount(&at("skew_scale"), table.skew_scale, decimals)?;
+        config.skew_premium_ppm = self.ratio(&at("skew_premium"), table.skew_premium, SKEW_PREMIUM_PPM_MAX)?;
+        config.half_spread_ppm = self.ratio(&at("half_spread"), table.half_spread, TRADE_COST_PPM_MAX)?;
+        config.taker_fee_ppm = self.ratio(&at("taker_fee"), table.taker_fee, TRADE_COST_PPM_MAX)?;
+        if config.skew_scale == 0 || config.max_open_interest / 5 > config.skew_scale {
+            return self.refuse(at("skew_scale"), "must be at least a fifth of max_open_interest");
+        }
+        Ok(config)
+    }
+
+    fn bank(&self, symbol: &str, table: &BankTable, markets: &[MarketSpec]) -> Result<BankSpec> {
+        let at = |key: &str| format!("banks.{symbol}.{key}");
+        let Some(market) = markets.iter().find(|market| market.symbol == table.market) else {
+            let known: Vec<&str> = markets.iter().map(|market| market.symbol.as_str()).collect();
+            let cause = format!("there is no market \"{}\": one of {}", table.market, known.join(", "));
+            return self.refuse(at("market"), cause);
+        };
+        let most = limits::MINT_DECIMALS_MAX.min(market.args.base_decimals);
+        if table.decimals > most {
+            let cause = format!("{} is not allowed: from 0 to {most}, those of its market", table.decimals);
+            return self.refuse(at("decimals"), cause);
+        }
+        let init = self.ratio(&at("haircut_init"), table.haircut_init, 1_000_000)?;
+        let config = BankConfig {
+            haircut_init_ppm: init,
+            haircut_maint_ppm: self.ratio(&at("haircut_maint"), table.haircut_maint, init)?,
+            ..self.lending(&at("lending"), &table.lending, table.decimals)?
+        };
+        self.valid(&format!("banks.{symbol}"), config.validate())?;
+        Ok(BankSpec {
+            symbol: symbol.into(),
+            mint: self.mint(&at("mint"), table.mint.as_deref())?,
+            decimals: table.decimals,
+            market: Some(table.market.clone()),
+            config,
+        })
+    }
+
+    fn quote(&self, table: &QuoteTable) -> Result<BankSpec> {
+        let config = self.lending("quote.lending", &table.lending, limits::QUOTE_DECIMALS)?;
+        self.valid("quote", config.validate())?;
+        Ok(BankSpec {
+            symbol: table.symbol.clone(),
+            mint: self.mint("quote.mint", table.mint.as_deref())?,
+            decimals: limits::QUOTE_DECIMALS,
+            market: None,
+            config,
+        })
+    }
+
+    fn lending(&self, table_key: &str, table: &LendingTable, decimals: u8) -> Result<BankConfig> {
+        let at = |key: &str| format!("{table_key}.{key}");
+        let one = 1_000_000;
+        let ratio = |key: &str, value, most| self.ratio(&at(key), value, most);
+        let weight = ratio("borrow_weight_init", table.borrow_weight_init, one)?;
+        let max_rate = ratio("max_rate", table.max_rate, limits::RATE_PPM_MAX)?;
+        let optimal_rate = ratio("optimal_rate", table.optimal_rate, max_rate)?;
+        Ok(BankConfig {
+            deposit_cap: self.amount(&at("deposit_cap"), table.deposit_cap, decimals)?,
+            borrow_cap: self.amount(&at("borrow_cap"), table.borrow_cap, decimals)?,
+            haircut_init_ppm: 0,
+            haircut_maint_ppm: 0,
+            borrow_weight_init_ppm: weight,
+            borrow_weight_maint_ppm: ratio("borrow_weight_maint", table.borrow_weight_maint, weight)?,
+            optimal_utilisation_ppm: self.ratio_from(
+                &at("optimal_utilisation"),
+                table.optimal_utilisation,
+                1,
+                one - 1,
+            )?,
+            base_rate_ppm: ratio("base_rate", table.base_rate, optimal_rate)?,
+            optimal_rate_ppm: optimal_rate,
+            max_rate_ppm: max_rate,
+            reserve_factor_ppm: ratio("reserve_factor", table.reserve_factor, one)?,
+            state: state_value(table.state),
+            _padding: [0; 3],
+        })
+    }
+
+    fn mint(&self, key: &str, text: Option<&str>) -> Result<Address> {
+        text.map_or(Ok(NO_MINT), |text| self.address(key, text))
+    }
+
+    fn symbol(&self, symbol: &str) -> Result<[u8; 16]> {
+        let mut bytes = [0; 16];
+        let printable = !symbol.is_empty() && symbol.bytes().all(|byte| byte.is_ascii_graphic());
+        match bytes.get_mut(..symbol.len()) {
+            Some(place) if printable => place.copy_from_slice(symbol.as_bytes()),
+            _ => return self.refuse(format!("markets.{symbol}"), "a symbol has 1 to 16 printable ASCII characters"),
+        }
+        Ok(bytes)
+    }
+
+    /// A feed id in hexadecimal, or for a legacy feed the address of its account.
+    fn feed_id(&self, key: &str, text: &str, kind: u8) -> Result<[u8; 32]> {
+        if kind == oracle_kind::LEGACY {
+            return Ok(self.address(key, text)?.to_bytes());
+        }
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        let mut bytes = [0; 32];
+        if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return self.refuse(key, format!("\"{text}\" is not allowed: a feed id is 64 hexadecimal digits"));
+        }
+        for (byte, index) in bytes.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(&digits[index..index + 2], 16).unwrap_or_default();
+        }
+        Ok(bytes)
+    }
+}
+
+fn oracle(value: OracleValue) -> (Address, u8) {
+    let (owner, kind) = match value {
+        OracleValue::PythReceiver => (pyth::RECEIVER_PROGRAM_ID, oracle_kind::PRICE_UPDATE_V2),
+        OracleValue::PythReceiver2 => (pyth::RECEIVER_PROGRAM_ID_2, oracle_kind::PRICE_UPDATE_V2),
+        OracleValue::PythLegacy => (pyth::LEGACY_PROGRAM_ID, oracle_kind::LEGACY),
+    };
+    (Address::new_from_array(owner), kind)
+}
+
+fn state_value(value: StateValue) -> u8 {
+    match value {
+        StateValue::Active => state::ACTIVE,
+        StateValue::ReduceOnly => state::REDUCE_ONLY,
+    }
+}
+
+/// A ratio in ppm as people write it.
+fn ppm_text(ppm: u32) -> String {
+    let text = format!("{}.{:06}", ppm / 1_000_000, ppm % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCALNET: &str = include_str!("../localnet.toml");
+
+    fn read(text: &str) -> Result<Deployment> {
+        Deployment::parse("test.toml", text)
+    }
+
+    /// The error of the example file with one piece replaced.
+    fn error(from: &str, to: &str) -> String {
+        assert!(LOCALNET.contains(from), "{from}");
+        read(&LOCALNET.replacen(from, to, 1)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_example_is_read_in_the_programs_units() {
+        let deployment = read(LOCALNET).unwrap();
+        let sol = deployment.markets.iter().find(|market| market.symbol == "SOL").unwrap();
+        assert_eq!(sol.args.config.range_ppm, 150_000);
+        assert_eq!(sol.args.base_decimals, 9);
+        assert_eq!(deployment.house_deposit, 2_000_000_000_000);
+        assert_eq!(deployment.missing_mints(), ["USDC", "BTC", "SOL"]);
+        let usdc = Address::new_unique();
+        let filled = deployment.with_mints(&BTreeMap::from([("USDC".to_string(), usdc)]));
+        assert_eq!(filled.quote.mint, usdc);
+        assert_eq!(filled.missing_mints(), ["BTC", "SOL"]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let text = error("maintenance_ratio =", "maintenence_ratio =");
+        assert!(text.starts_with("test.toml, line ") && text.contains("`maintenence_ratio`"), "{text}");
+        assert!(text.contains("exchange"), "{text}");
+        assert!(!text.contains('\n'));
+    }
+
+    #[test]
+    fn a_missing_key_and_a_wrong_type_are_named() {
+        let text = error("base_decimals = 9", "");
+        assert!(text.contains("markets.SOL: missing field `base_decimals`"), "{text}");
+        let text = error("base_decimals = 9", "base_decimals = \"nine\"");
+        assert!(text.contains("markets.SOL.base_decimals: invalid type"), "{text}");
+        let text = error("[exchange]", "[exchange");
+        assert!(text.starts_with("test.toml, line ") && text.contains("not TOML"), "{text}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_says_what_is_allowed() {
+        for (from, to, expected) in [
+            (
+                "range = 0.15",
+                "range = 1.5",
+                "markets.SOL.range: 1.5 is not allowed: a ratio from 0.001 to 0.95 in steps of 0.000001",
+            ),
+            (
+                "liquidation_duration_seconds = 300",
+                "liquidation_duration_seconds = 0",
+                "exchange.liquidation_duration_seconds: 0 is not allowed: from 1 to 3600 seconds",
+            ),
+            (
+                "initial_deposit_usd = 2_000_000",
+                "initial_deposit_usd = 0.0000001",
+                "house.initial_deposit_usd: 0.0000001 is not allowed: from 0 to 18446744073709, with at most 6 decimals",
+            ),
+            (
+                "group = \"majors\"",
+                "group = \"minors\"",
+                "markets.BTC.group: there is no group \"minors\": one of majors",
+            ),
+            ("market = \"SOL\"", "market = \"ETH\"", "banks.SOL.market: there is no market \"ETH\": one of BTC, SOL"),
+        ] {
+            assert_eq!(error(from, to), format!("test.toml: {expected}"));
+        }
+    }
+
+    #[test]
+    fn addresses_and_feeds_are_checked() {
+        let text = error("feed_id = \"ef", "feed_id = \"zz");
+        assert!(text.contains("markets.SOL.feed_id: ") && text.ends_with("64 hexadecimal digits"), "{text}");
+        let text = error("symbol = \"USDC\"", "symbol = \"USDC\"\nmint = \"dollar\"");
+        assert!(text.starts_with("test.toml: quote.mint: \"dollar\" is not allowed"), "{text}");
+    }
+
+    #[test]
+    fn what_is_wrong_only_together_names_its_table() {
+        let text = error("haircut_maint = 0.03", "haircut_maint = 0.3");
+        assert!(
+            text.starts_with("test.toml: banks.SOL.haircut_maint: 0.3 is not allowed: a ratio from 0 to "),
+            "{text}"
+        );
+        let text = error("liquidation_discount_min = 0.01", "liquidation_discount_min = 0.3");
+        assert!(text.starts_with("test.toml: exchange: taken together the program refuses it"), "{text}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_one_line() {
+        let error = Deployment::read(Path::new("nowhere.toml")).unwrap_err().to_string();
+        assert!(error.starts_with("nowhere.toml: ") && !error.contains('\n'), "{error}");
+    }
+}

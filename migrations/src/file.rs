@@ -1,0 +1,186 @@
+//! The file: its keys, in human units. Ratios are decimals (`0.2` is 20 %), amounts are whole tokens, money is US
+//! dollars, times are seconds. An unknown key is refused by name.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::value::Number;
+
+/// What is wrong with a file, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// The file cannot be read.
+    #[error("{file}: {cause}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// Why.
+        cause: String,
+    },
+    /// The file is not TOML, or a key is unknown, missing or of another type.
+    #[error("{file}, line {line}: {key}: {cause}")]
+    Malformed {
+        /// The file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// Key or table.
+        key: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A value is outside of what is allowed.
+    #[error("{file}: {key}: {cause}")]
+    NotAllowed {
+        /// The file.
+        file: String,
+        /// Key or table.
+        key: String,
+        /// What was given and what is allowed.
+        cause: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub exchange: ExchangeTable,
+    pub groups: BTreeMap<String, GroupTable>,
+    #[serde(default)]
+    pub correlations: Vec<CorrelationTable>,
+    pub quote: QuoteTable,
+    pub house: HouseTable,
+    pub markets: BTreeMap<String, MarketTable>,
+    #[serde(default)]
+    pub banks: BTreeMap<String, BankTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeTable {
+    pub index: u16,
+    pub maintenance_ratio: Number,
+    pub liquidation_dust_usd: Number,
+    pub liquidation_buffer: Number,
+    pub liquidation_discount_min: Number,
+    pub liquidation_discount_max: Number,
+    pub liquidation_duration_seconds: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupTable {
+    pub index: u8,
+    pub netting: Number,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorrelationTable {
+    pub groups: [String; 2],
+    pub correlation: Number,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HouseTable {
+    pub initial_deposit_usd: Number,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateValue {
+    #[default]
+    Active,
+    ReduceOnly,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OracleValue {
+    PythReceiver,
+    PythReceiver2,
+    PythLegacy,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarketTable {
+    pub oracle: OracleValue,
+    pub feed_id: String,
+    pub price_account: Option<String>,
+    pub base_decimals: u8,
+    pub group: String,
+    pub range: Number,
+    pub confidence_multiplier: Number,
+    pub max_confidence: Number,
+    pub max_ema_gap: Number,
+    pub max_age_seconds: u32,
+    pub dead_age_seconds: u32,
+    #[serde(default)]
+    pub state: StateValue,
+    pub perpetual: Option<PerpetualTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PerpetualTable {
+    pub risk_budget_usd: Number,
+    pub max_open_interest: Number,
+    pub skew_scale: Number,
+    pub skew_premium: Number,
+    pub half_spread: Number,
+    pub taker_fee: Number,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuoteTable {
+    pub symbol: String,
+    pub mint: Option<String>,
+    pub lending: LendingTable,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankTable {
+    pub market: String,
+    pub decimals: u8,
+    pub mint: Option<String>,
+    pub haircut_init: Number,
+    pub haircut_maint: Number,
+    pub lending: LendingTable,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LendingTable {
+    pub deposit_cap: Number,
+    pub borrow_cap: Number,
+    pub borrow_weight_init: Number,
+    pub borrow_weight_maint: Number,
+    pub optimal_utilisation: Number,
+    pub base_rate: Number,
+    pub optimal_rate: Number,
+    pub max_rate: Number,
+    pub reserve_factor: Number,
+    #[serde(default)]
+    pub state: StateValue,
+}
+
+/// Reads the tables of `text`; `file` names it in errors.
+pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, FileError> {
+    let malformed = |key: String, error: &toml::de::Error| FileError::Malformed {
+        file: file.into(),
+        line: error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1),
+        key,
+        cause: error.message().split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    let document = toml::Deserializer::parse(text).map_err(|error| malformed("not TOML".into(), &error))?;
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let path = error.path().to_string();
+        let key = if path == "." { "the file".into() } else { path };
+        malformed(key, error.inner())
+    })
+}

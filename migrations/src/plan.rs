@@ -1,0 +1,327 @@
+//! What is to be done to bring the chain from where it stands to what the file wants.
+
+use std::collections::BTreeMap;
+
+use plimsoll_client::{
+    Address, Snapshot,
+    accounts::{Bank, Exchange, House, Market},
+    address,
+    config::MarketConfig,
+    instruction::{associated_token_account, bank, exchange, house, market},
+    interface::instruction::CreateMarketArgs,
+    remaining::{Pack, PriceAddresses},
+};
+use solana_instruction::Instruction;
+
+use crate::{BankSpec, Deployment, MarketSpec};
+
+/// What the chain has of a deployment.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The exchange.
+    pub exchange: Option<Exchange>,
+    /// Its house.
+    pub house: Option<House>,
+    /// Its banks by address.
+    pub banks: BTreeMap<Address, Bank>,
+    /// Its markets by address.
+    pub markets: BTreeMap<Address, Market>,
+}
+
+impl From<Snapshot> for State {
+    fn from(snapshot: Snapshot) -> Self {
+        let Snapshot { exchange, house, banks, markets, .. } = snapshot;
+        Self { exchange: Some(exchange.data), house, banks, markets }
+    }
+}
+
+/// One transaction of a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What it does, for people.
+    pub name: String,
+    /// Its instruction, which the admin signs.
+    pub instruction: Instruction,
+}
+
+/// Why the chain cannot be brought to what the file wants.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A bank has no mint.
+    #[error("no mint is known for {0}: give it in the file")]
+    MissingMint(String),
+    /// Somebody else administers the exchange.
+    #[error("the exchange's admin is {admin}, not {signer}: sign with the admin's key")]
+    OtherAdmin {
+        /// The exchange's admin.
+        admin: Address,
+        /// Who wants to migrate.
+        signer: Address,
+    },
+    /// What cannot be changed any more is different.
+    #[error("{what} exists with another {field}, which cannot be changed")]
+    Fixed {
+        /// The market, bank or exchange.
+        what: String,
+        /// What differs.
+        field: &'static str,
+    },
+}
+
+/// The steps that bring the chain from `state` to `deployment`, in order. None if it is there already.
+///
+/// `admin` creates the exchange or administers it, and pays.
+///
+/// # Errors
+/// [`PlanError`].
+pub fn plan(deployment: &Deployment, state: &State, admin: &Address) -> Result<Vec<Step>, PlanError> {
+    if let Some(symbol) = deployment.missing_mints().first() {
+        return Err(PlanError::MissingMint((*symbol).into()));
+    }
+    let exchange = deployment.address(admin);
+    let mut planner = Planner { deployment, state, admin: *admin, exchange, steps: Vec::new(), markets: Vec::new() };
+    planner.exchange()?;
+    planner.bank(&deployment.quote)?;
+    planner.house();
+    for spec in &deployment.markets {
+        planner.market(spec)?;
+    }
+    for spec in &deployment.banks {
+        planner.bank(spec)?;
+    }
+    Ok(planner.steps)
+}
+
+struct Planner<'a> {
+    deployment: &'a Deployment,
+    state: &'a State,
+    admin: Address,
+    exchange: Address,
+    steps: Vec<Step>,
+    /// Markets that stand when the next step runs, by index.
+    markets: Vec<Standing<'a>>,
+}
+
+/// A market that stands, and what the file says of it.
+struct Standing<'a> {
+    address: Address,
+    spec: Option<&'a MarketSpec>,
+}
+
+impl<'a> Planner<'a> {
+    fn step(&mut self, name: String, instruction: Instruction) {
+        self.steps.push(Step { name, instruction });
+    }
+
+    fn exchange(&mut self) -> Result<(), PlanError> {
+        let (wanted, quote_mint) = (self.deployment.exchange, self.deployment.quote.mint);
+        let Some(found) = &self.state.exchange else {
+            let create =
+                exchange::Create { creator: self.admin, quote_mint, index: self.deployment.index, config: wanted };
+            self.step("create the exchange".into(), create.instruction());
+            return Ok(());
+        };
+        if found.admin != self.admin {
+            return Err(PlanError::OtherAdmin { admin: found.admin, signer: self.admin });
+        }
+        if found.quote_mint != quote_mint {
+            return Err(PlanError::Fixed { what: "the exchange".into(), field: "quote mint" });
+        }
+        self.markets = existing_markets(self.state, self.deployment);
+        // A pause is an operator's act, not a part of the file: it stays.
+        let config = plimsoll_client::config::ExchangeConfig { pauses: found.config.pauses, ..wanted };
+        if found.config != config {
+            let configure = exchange::Configure { admin: self.admin, exchange: self.exchange, config };
+            self.step("configure the exchange".into(), configure.instruction());
+        }
+        Ok(())
+    }
+
+    fn house(&mut self) {
+        let (admin, exchange, quote_mint) = (self.admin, self.exchange, self.deployment.quote.mint);
+        if self.state.house.is_none() {
+            self.step("create the house".into(), house::Create { admin, exchange }.instruction());
+        }
+        let has_traded = |market: &Market| market.house_size != 0 || market.house_cash != 0;
+        let is_new = self.state.house.is_none_or(|house| house.quote_shares == 0)
+            && !self.state.markets.values().any(has_traded);
+        let amount = self.deployment.house_deposit;
+        if is_new && amount > 0 {
+            let source = associated_token_account(&admin, &quote_mint);
+            let deposit = house::Deposit { admin, exchange, quote_mint, source, amount };
+            self.step("deposit into the house".into(), deposit.instruction());
+        }
+    }
+
+    fn market(&mut self, spec: &'a MarketSpec) -> Result<(), PlanError> {
+        let found = self.state.markets.iter().find(|(_, market)| market.symbol == spec.args.symbol);
+        let is_observed = found.is_some_and(|(_, market)| market.spot != 0);
+        let address = match found {
+            Some((address, market)) => {
+                check_fixed(spec, market)?;
+                if market.config != spec.args.config {
+                    let step = self.configure_market(*address, spec.args.config);
+                    self.step(format!("configure the market {}", spec.symbol), step);
+                }
+                *address
+            }
+            None => {
+                let index = self.markets.len();
+                let index = u16::try_from(index).unwrap_or(u16::MAX);
+                let step = self.create_market(index, spec.args);
+                self.step(format!("create the market {}", spec.symbol), step);
+                let address = address::market(&self.exchange, index);
+                self.markets.push(Standing { address, spec: Some(spec) });
+                address
+            }
+        };
+        if !is_observed {
+            let observe = market::Observe { market: address, oracle: spec.price_account };
+            self.step(format!("observe the market {}", spec.symbol), observe.instruction());
+        }
+        Ok(())
+    }
+
+    fn create_market(&self, index: u16, args: CreateMarketArgs) -> Instruction {
+        let create = market::Create {
+            admin: self.admin,
+            exchange: self.exchange,
+            quote_bank: address::bank(&self.exchange, &self.deployment.quote.mint),
+            index,
+            args,
+            remaining: self.all_markets().metas(&self.prices()),
+        };
+        create.instruction()
+    }
+
+    fn configure_market(&self, market: Address, config: MarketConfig) -> Instruction {
+        let configure = market::Configure {
+            admin: self.admin,
+            exchange: self.exchange,
+            quote_bank: address::bank(&self.exchange, &self.deployment.quote.mint),
+            market,
+            config,
+            remaining: self.all_markets().without(&market).metas(&self.prices()),
+        };
+        configure.instruction()
+    }
+
+    fn all_markets(&self) -> Pack {
+        Pack::markets(self.markets.iter().map(|market| market.address))
+    }
+
+    fn prices(&self) -> PriceAddresses {
+        self.markets.iter().filter_map(|market| Some((market.address, market.spec?.price_account))).collect()
+    }
+
+    fn bank(&mut self, spec: &BankSpec) -> Result<(), PlanError> {
+        let address = address::bank(&self.exchange, &spec.mint);
+        let market = spec.market.as_deref().map(|symbol| self.market_address(symbol));
+        let Some(found) = self.state.banks.get(&address) else {
+            let create = bank::Create {
+                admin: self.admin,
+                exchange: self.exchange,
+                mint: spec.mint,
+                market,
+                config: spec.config,
+            };
+            self.step(format!("create the bank {}", spec.symbol), create.instruction());
+            return Ok(());
+        };
+        if market.is_some_and(|market| market != found.market) {
+            return Err(PlanError::Fixed { what: format!("the bank {}", spec.symbol), field: "market" });
+        }
+        if found.config != spec.config {
+            let configure =
+                bank::Configure { admin: self.admin, exchange: self.exchange, bank: address, config: spec.config };
+            self.step(format!("configure the bank {}", spec.symbol), configure.instruction());
+        }
+        Ok(())
+    }
+
+    /// Where the market of a symbol stands by the time that its bank is made. The file was checked to have it.
+    fn market_address(&self, symbol: &str) -> Address {
+        let is_it = |market: &&Standing<'_>| market.spec.is_some_and(|spec| spec.symbol == symbol);
+        self.markets.iter().find(is_it).map_or_else(Address::default, |market| market.address)
+    }
+}
+
+fn existing_markets<'a>(state: &State, deployment: &'a Deployment) -> Vec<Standing<'a>> {
+    let mut markets: Vec<_> = state.markets.iter().collect();
+    markets.sort_unstable_by_key(|(_, market)| market.index);
+    let spec = |market: &Market| deployment.markets.iter().find(|spec| spec.args.symbol == market.symbol);
+    markets.into_iter().map(|(address, market)| Standing { address: *address, spec: spec(market) }).collect()
+}
+
+fn check_fixed(spec: &MarketSpec, found: &Market) -> Result<(), PlanError> {
+    let fixed = |field| Err(PlanError::Fixed { what: format!("the market {}", spec.symbol), field });
+    if found.feed_id != spec.args.feed_id {
+        return fixed("feed");
+    }
+    if (found.oracle_owner, found.oracle_kind) != (spec.args.oracle_owner, spec.args.oracle_kind) {
+        return fixed("oracle");
+    }
+    if found.base_decimals != spec.args.base_decimals {
+        return fixed("number of base decimals");
+    }
+    Ok(())
+}
+
+/// A chain that can be read and written. The client's RPC connection is one, a test's virtual machine another.
+pub trait Chain {
+    /// What goes wrong in it.
+    type Error: std::error::Error + 'static;
+
+    /// What it has of an exchange.
+    ///
+    /// # Errors
+    /// The chain's own.
+    fn state(&mut self, exchange: &Address) -> Result<State, Self::Error>;
+
+    /// Sends one step, signed by the admin, and waits until it is confirmed.
+    ///
+    /// # Errors
+    /// The chain's own.
+    fn send(&mut self, step: &Step) -> Result<(), Self::Error>;
+}
+
+/// Why a migration stopped. Run it again: it goes on where the chain stands.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError<E: std::error::Error + 'static> {
+    /// The file and the chain contradict one another.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The chain could not be read.
+    #[error("cannot read the exchange: {0}")]
+    Read(E),
+    /// A step failed.
+    #[error("cannot {step}: {cause}")]
+    Step {
+        /// What it was to do.
+        step: String,
+        /// Why not.
+        cause: E,
+    },
+}
+
+/// Brings a chain to what the file wants and answers how many steps that took. `on_step` hears of each before it is sent.
+///
+/// # Errors
+/// [`RunError`].
+pub fn run<C: Chain>(
+    deployment: &Deployment,
+    admin: &Address,
+    chain: &mut C,
+    mut on_step: impl FnMut(&Step),
+) -> Result<usize, RunError<C::Error>> {
+    let state = chain.state(&deployment.address(admin)).map_err(RunError::Read)?;
+    let steps = plan(deployment, &state, admin)?;
+    for step in &steps {
+        on_step(step);
+        chain.send(step).map_err(|cause| RunError::Step { step: step.name.clone(), cause })?;
+    }
+    Ok(steps.len())
+}
+
+#[cfg(test)]
+mod tests;
