@@ -19,6 +19,8 @@
 //! | repay `a` | `floor(a / b)` burnt | `+ a - floor(a / b) b >= 0` | `0` |
 //! | repay all `s` shares | `s` burnt | `+ ceil(s b) - s b >= 0` | `0` |
 //! | accrue | none | `+ B (b' - b)` | the same or less: [`accrue`] |
+//!
+//! What rounding leaves over in one step is less than one share and one unit; it stays in the vault, owned by nobody.
 use crate::Error;
 use crate::math::{div_wide, mul_div_ceil, mul_div_floor, mul_ppm_floor, mul_shift_ceil, mul_shift_floor, mul_wide};
 use crate::units::{Index, Ppm, Q48};
