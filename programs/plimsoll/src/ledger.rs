@@ -55,13 +55,15 @@ pub struct Debit {
     pub borrowed: u64,
 }
 
-/// Puts `amount` into the balance at `index`: repays its borrow first, then deposits.
+/// Puts `amount` into the balance at `index`: repays its borrow first, then deposits. Gives the shares burnt and minted:
+/// none where the amount is worth less than one, in which case the bank keeps it.
 ///
 /// # Errors
-/// [`PlimsollError::AmountTooSmall`] where the amount is less than a share and nothing would change.
-pub fn credit(account: &mut MarginAccount, index: usize, bank: &mut Bank, amount: u64) -> Result<()> {
+/// [`PlimsollError::Overflow`].
+pub fn credit(account: &mut MarginAccount, index: usize, bank: &mut Bank, amount: u64) -> Result<u64> {
     let slot = account.balances.get_mut(index).ok_or(PlimsollError::Corrupt)?;
     let mut rest = amount;
+    let mut changed = 0u64;
     if slot.shares < 0 {
         let shares = slot.shares.unsigned_abs();
         let owed = interest::borrow_amount(shares, bank.borrow_index())?;
@@ -73,17 +75,15 @@ pub fn credit(account: &mut MarginAccount, index: usize, bank: &mut Bank, amount
         rest = rest.checked_sub(repaid).ok_or(PlimsollError::Overflow)?;
         bank.borrow_shares = bank.borrow_shares.checked_sub(burnt).ok_or(PlimsollError::Corrupt)?;
         slot.shares = slot.shares.checked_add_unsigned(burnt).ok_or(PlimsollError::Corrupt)?;
-        if rest == 0 {
-            return if burnt == 0 { Err(PlimsollError::AmountTooSmall) } else { Ok(()) };
-        }
+        changed = burnt;
     }
-    let minted = interest::shares_for_deposit(rest, bank.deposit_index())?;
-    if minted == 0 && rest == amount {
-        return Err(PlimsollError::AmountTooSmall);
+    if rest > 0 {
+        let minted = interest::shares_for_deposit(rest, bank.deposit_index())?;
+        bank.deposit_shares = bank.deposit_shares.checked_add(minted).ok_or(PlimsollError::Overflow)?;
+        slot.shares = slot.shares.checked_add_unsigned(minted).ok_or(PlimsollError::Overflow)?;
+        changed = changed.checked_add(minted).ok_or(PlimsollError::Overflow)?;
     }
-    bank.deposit_shares = bank.deposit_shares.checked_add(minted).ok_or(PlimsollError::Overflow)?;
-    slot.shares = slot.shares.checked_add_unsigned(minted).ok_or(PlimsollError::Overflow)?;
-    Ok(())
+    Ok(changed)
 }
 
 /// Takes `amount` out of the balance at `index`: from its deposit first, then as a borrow.
@@ -149,18 +149,16 @@ pub fn house_quote(house: &House, bank: &Bank) -> Result<u64> {
     Ok(interest::deposit_amount(house.quote_shares, bank.deposit_index())?)
 }
 
-/// Puts `amount` of quote into the house's deposit.
+/// Puts `amount` of quote into the house's deposit. Gives the shares minted: none where the amount is worth less than
+/// one, in which case the bank keeps it.
 ///
 /// # Errors
-/// [`PlimsollError::AmountTooSmall`].
-pub fn house_credit(house: &mut House, bank: &mut Bank, amount: u64) -> Result<()> {
+/// [`PlimsollError::Overflow`].
+pub fn house_credit(house: &mut House, bank: &mut Bank, amount: u64) -> Result<u64> {
     let minted = interest::shares_for_deposit(amount, bank.deposit_index())?;
-    if minted == 0 {
-        return Err(PlimsollError::AmountTooSmall);
-    }
     house.quote_shares = house.quote_shares.checked_add(minted).ok_or(PlimsollError::Overflow)?;
     bank.deposit_shares = bank.deposit_shares.checked_add(minted).ok_or(PlimsollError::Overflow)?;
-    Ok(())
+    Ok(minted)
 }
 
 /// Takes `amount` of quote out of the house's deposit.
@@ -201,11 +199,7 @@ pub fn transfer_shares(
     if shares > 0 {
         let amount = interest::deposit_amount(moved, bank.deposit_index())?;
         bank.deposit_shares = bank.deposit_shares.checked_sub(moved).ok_or(PlimsollError::Corrupt)?;
-        match credit(to, to_index, bank, amount) {
-            // Less than a share: the dust stays in the bank.
-            Ok(()) | Err(PlimsollError::AmountTooSmall) => Ok(()),
-            Err(error) => Err(error),
-        }
+        credit(to, to_index, bank, amount).map(|_| ())
     } else {
         let amount = interest::borrow_amount(moved, bank.borrow_index())?;
         bank.borrow_shares = bank.borrow_shares.checked_sub(moved).ok_or(PlimsollError::Corrupt)?;

@@ -10,8 +10,9 @@ use plimsoll_interface::{
 #[derive(Accounts)]
 #[instruction(args: CreateAccountArgs)]
 pub struct CreateAccount {
-    /// Pays the rent.
-    #[account(mut)]
+    /// Pays the rent. May be the owner: the program writes to neither, it only hands the payer to the system program,
+    /// so a payer that is passed twice is harmless.
+    #[account(mut, unsafe(dup))]
     pub payer: Signer,
     /// Whose account it will be. Signs, so that nobody fills another's sub-account indexes.
     pub owner: Signer,

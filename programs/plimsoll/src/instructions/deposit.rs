@@ -57,7 +57,8 @@ impl Deposit {
         let market = bank.market;
         let market = if bank.is_quote == 1 { None } else { Some(&market) };
         let index = self.account.balance_slot_or_new(&address, market)?;
-        ledger::credit(&mut self.account, index, bank, args.amount)?;
+        let changed = ledger::credit(&mut self.account, index, bank, args.amount)?;
+        require!(changed > 0, PlimsollError::AmountTooSmall);
         let shares = self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?.shares;
         if shares > 0 {
             ledger::require_deposit_allowed(bank)?;

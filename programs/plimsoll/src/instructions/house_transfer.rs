@@ -52,7 +52,8 @@ impl HouseTransfer {
     pub fn deposit(&mut self, args: &AmountArgs) -> Result<()> {
         self.validate(args, pause::DEPOSIT)?;
         ledger::accrue(&mut self.bank, book::now()?)?;
-        ledger::house_credit(&mut self.house, &mut self.bank, args.amount)?;
+        let minted = ledger::house_credit(&mut self.house, &mut self.bank, args.amount)?;
+        require!(minted > 0, PlimsollError::AmountTooSmall);
         ledger::require_deposit_allowed(&self.bank)?;
         self.bank.vault_amount =
             self.bank.vault_amount.checked_add(args.amount).ok_or(PlimsollError::Overflow)?;

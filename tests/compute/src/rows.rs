@@ -1,0 +1,290 @@
+//! What is measured: every instruction, and those that read a portfolio by its number of collaterals and perps.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use plimsoll_client::{
+    Address, address,
+    accounts::MarginAccount,
+    instruction::{account, bank, exchange, house, liquidation, market, trade},
+    interface::instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
+    remaining::{Pack, PriceAddresses},
+    risk::pyth,
+};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+use crate::world::{DOLLAR, NOW, TOKEN, World, bank_config, exchange_config, market_config};
+
+/// One measurement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The instruction.
+    pub instruction: &'static str,
+    /// What is special about it, empty for nothing.
+    pub variant: &'static str,
+    /// Balances of the margin account, quote included.
+    pub collaterals: usize,
+    /// Positions of the margin account.
+    pub perps: usize,
+    /// Compute units.
+    pub units: u64,
+}
+
+impl Row {
+    /// The key under which the figure is committed.
+    pub fn key(&self) -> String {
+        let variant = if self.variant.is_empty() { String::new() } else { format!("[{}]", self.variant) };
+        format!("{}{variant}/c{:02}/p{:02}", self.instruction, self.collaterals, self.perps)
+    }
+}
+
+/// Shapes of portfolio: one, four, eight and sixteen of each kind, and both together.
+const SHAPES: [(usize, usize); 10] =
+    [(1, 0), (4, 0), (8, 0), (16, 0), (1, 1), (1, 4), (1, 8), (1, 16), (8, 8), (16, 16)];
+
+/// Measures everything.
+pub fn measure(so: &Path) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    setting_up(so, &mut rows)?;
+    cranks(so, &mut rows)?;
+    for (collaterals, perps) in SHAPES {
+        portfolio(so, collaterals, perps, &mut rows)
+            .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
+    }
+    Ok(rows)
+}
+
+fn single(rows: &mut Vec<Row>, instruction: &'static str, variant: &'static str, units: u64) {
+    rows.push(Row { instruction, variant, collaterals: 0, perps: 0, units });
+}
+
+/// What an administrator does, from an empty chain on.
+fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let admin = world.admin.pubkey();
+    let quote_mint = world.quote_mint;
+    let create = exchange::Create { creator: admin, quote_mint, index: 1, config: exchange_config() };
+    single(rows, "create_exchange", "", world.send(create.instruction(), &[])?);
+    let exchange = address::exchange(&admin, 1);
+    let configure = exchange::Configure { admin, exchange, config: exchange_config() };
+    single(rows, "configure_exchange", "", world.send(configure.instruction(), &[])?);
+    let config = bank_config();
+    let create = bank::Create { admin, exchange, mint: quote_mint, market: None, config };
+    single(rows, "create_bank", "quote", world.send(create.instruction(), &[])?);
+    let create = house::Create { admin, exchange };
+    single(rows, "create_house", "", world.send(create.instruction(), &[])?);
+    let source = world.tokens(&quote_mint);
+    let deposit = house::Deposit { admin, exchange, quote_mint, source, amount: 50_000_000 * DOLLAR };
+    single(rows, "house_deposit", "", world.send(deposit.instruction(), &[])?);
+    let quote_bank = address::bank(&exchange, &quote_mint);
+    let args = CreateMarketArgs {
+        symbol: *b"SOL\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        feed_id: [9; 32],
+        oracle_owner: Address::new_from_array(pyth::RECEIVER_PROGRAM_ID),
+        oracle_kind: 0,
+        base_decimals: 9,
+        config: market_config(0),
+    };
+    let create = market::Create { admin, exchange, quote_bank, index: 0, args, remaining: vec![] };
+    single(rows, "create_market", "", world.send(create.instruction(), &[])?);
+    let market = address::market(&exchange, 0);
+    let configure = market::Configure { admin, exchange, quote_bank, market, config: args.config, remaining: vec![] };
+    single(rows, "configure_market", "", world.send(configure.instruction(), &[])?);
+    let mint = world.mints[0];
+    let create = bank::Create { admin, exchange, mint, market: Some(market), config };
+    single(rows, "create_bank", "collateral", world.send(create.instruction(), &[])?);
+    let configure = bank::Configure { admin, exchange, bank: address::bank(&exchange, &mint), config };
+    single(rows, "configure_bank", "", world.send(configure.instruction(), &[])?);
+    let create = account::Create { payer: admin, owner: admin, exchange, index: 0 };
+    single(rows, "create_account", "", world.send(create.instruction(), &[])?);
+    let account = address::margin_account(&exchange, &admin, 0);
+    let delegate = account::SetDelegate { owner: admin, account, delegate: exchange };
+    single(rows, "set_delegate", "", world.send(delegate.instruction(), &[])?);
+    let close = account::Close { owner: admin, account };
+    single(rows, "close_account", "", world.send(close.instruction(), &[])?);
+    Ok(())
+}
+
+/// What anyone may do to keep the exchange up to date, and the house's withdrawal, which reads every market.
+fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (market, oracle) = (world.markets[0], world.oracles[0]);
+    single(rows, "observe", "", world.send(market::Observe { market, oracle }.instruction(), &[])?);
+    let accrue = bank::Accrue { bank: world.banks[0] };
+    single(rows, "accrue", "", world.send(accrue.instruction(), &[])?);
+    let account = world.portfolio(world.admin.pubkey(), 1, 1)?;
+    let account = world.put_account(0, &account)?;
+    let (exchange, quote_mint) = (world.exchange, world.quote_mint);
+    let market = world.markets[0];
+    let settle = trade::Settle { exchange, account, market, quote_mint, oracle: Some(oracle) };
+    single(rows, "settle", "", world.send(settle.instruction(), &[])?);
+    let withdraw = house::Withdraw {
+        admin: world.admin.pubkey(),
+        exchange,
+        quote_mint,
+        destination: world.tokens(&quote_mint),
+        amount: DOLLAR,
+        remaining: Pack::markets(world.markets.iter().copied()).metas(&PriceAddresses::new()),
+    };
+    single(rows, "house_withdraw", "16 markets", world.send(withdraw.instruction(), &[])?);
+    Ok(())
+}
+
+/// What reads a whole portfolio.
+fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -> Result<()> {
+    let mut measure = |instruction, variant, f: fn(&mut World, &MarginAccount, &PriceAddresses) -> Result<u64>| {
+        let mut world = World::new(so)?;
+        let account = world.portfolio(world.admin.pubkey(), collaterals, perps)?;
+        let prices = if variant == "price accounts" { world.prices() } else { PriceAddresses::new() };
+        let units = f(&mut world, &account, &prices).with_context(|| format!("{instruction} {variant}"))?;
+        rows.push(Row { instruction, variant, collaterals, perps, units });
+        anyhow::Ok(())
+    };
+    measure("flag_liquidation", "", flag)?;
+    if 2 * (collaterals - 1).max(1) + 2 * perps + collaterals <= 50 {
+        measure("flag_liquidation", "price accounts", flag)?;
+    }
+    measure("deposit", "", deposit)?;
+    measure("withdraw", "", withdraw)?;
+    measure("open_position", "", open)?;
+    if perps > 0 {
+        measure("close_position", "", close)?;
+    }
+    measure("liquidate", "", liquidate)?;
+    Ok(())
+}
+
+fn flag(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let address = world.put_account(0, account)?;
+    let remaining = Pack::of(account).metas(prices);
+    world.send(liquidation::Flag { exchange: world.exchange, account: address, remaining }.instruction(), &[])
+}
+
+fn deposit(world: &mut World, account: &MarginAccount, _: &PriceAddresses) -> Result<u64> {
+    let address = world.put_account(0, account)?;
+    let mint = world.quote_mint;
+    let deposit = account::Deposit {
+        authority: account.owner,
+        exchange: world.exchange,
+        account: address,
+        mint,
+        source: world.tokens(&mint),
+        amount: 5 * DOLLAR,
+    };
+    world.send(deposit.instruction(), &[])
+}
+
+/// Borrows quote against the rest, so that the margin is needed.
+fn withdraw(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let mut account = *account;
+    let slot = account.balance_slot(&world.quote_bank).context("no quote balance")?;
+    if account.markets.iter().any(|slot| slot.in_use == 1) {
+        account.balances[slot].shares = 0;
+    }
+    let is_plain = account.markets.iter().all(|slot| slot.in_use == 0);
+    let borrower = account.balances.iter().filter(|slot| slot.in_use == 1).count() > 1;
+    let amount = if is_plain || !borrower { DOLLAR } else { 5 * DOLLAR };
+    if !borrower {
+        account.balances[slot].shares = (100_000 * DOLLAR) as i64;
+    }
+    let address = world.put_account(0, &account)?;
+    let mint = world.quote_mint;
+    let remaining = Pack::of(&account).without(&world.quote_bank).metas(prices);
+    let withdraw = account::Withdraw {
+        owner: account.owner,
+        exchange: world.exchange,
+        account: address,
+        mint,
+        destination: world.tokens(&mint),
+        amount,
+        remaining,
+    };
+    world.send(withdraw.instruction(), &[])
+}
+
+/// The market that a portfolio trades in: its last, or the first one where it uses none.
+fn traded(world: &World, account: &MarginAccount) -> usize {
+    let last = account.markets.iter().rev().find(|slot| slot.in_use == 1);
+    last.and_then(|slot| world.markets.iter().position(|market| *market == slot.market)).unwrap_or(0)
+}
+
+fn trade_accounts(
+    world: &mut World,
+    account: &MarginAccount,
+    prices: &PriceAddresses,
+) -> Result<trade::TradeAccounts> {
+    let index = traded(world, account);
+    let (market, oracle) = (world.markets[index], world.oracles[index]);
+    Ok(trade::TradeAccounts {
+        authority: account.owner,
+        exchange: world.exchange,
+        account: world.put_account(0, account)?,
+        market,
+        oracle,
+        remaining: Pack::trading(account, &market, &oracle).metas(prices),
+    })
+}
+
+fn open(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let accounts = trade_accounts(world, account, prices)?;
+    let args = OpenPositionArgs {
+        size: (2 * TOKEN) as i64,
+        limit_price: u64::MAX,
+        expires_at: NOW + 60,
+        reduce_only: 0,
+    };
+    world.send(trade::Open { accounts, args }.instruction(), &[])
+}
+
+fn close(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let position = account.market_slot(&world.markets[traded(world, account)]).context("no slot")?;
+    let limit_price = if account.markets[position].size > 0 { 0 } else { u64::MAX };
+    let accounts = trade_accounts(world, account, prices)?;
+    let args = ClosePositionArgs { size: u64::MAX, limit_price, expires_at: 0 };
+    world.send(trade::Close { accounts, args }.instruction(), &[])
+}
+
+/// Both accounts have the shape; the one to be liquidated owes quote enough to be below its line, or, without anything
+/// else, holds a large position in the first market.
+fn liquidate(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let stranger = Keypair::new_from_array([8; 32]);
+    world.vm.airdrop(&stranger.pubkey(), TOKEN).map_err(|failed| anyhow::anyhow!("{:?}", failed.err))?;
+    let mut sinking = MarginAccount { owner: stranger.pubkey(), ..*account };
+    let quote = sinking.balance_slot(&world.quote_bank).context("no quote balance")?;
+    sink(world, &mut sinking, quote)?;
+    let mut taker = *account;
+    taker.balances[quote].shares = (10_000_000 * DOLLAR) as i64;
+    let address = world.put_account(0, &sinking)?;
+    let taker_address = world.put_account(0, &taker)?;
+    let remaining = Pack::liquidating(&sinking, &taker, &world.quote_bank).metas(prices);
+    let liquidate = liquidation::Liquidate {
+        authority: taker.owner,
+        exchange: world.exchange,
+        taker: taker_address,
+        account: address,
+        quote_mint: world.quote_mint,
+        args: LiquidateArgs { max_fraction: 1 << 32, max_payment: u64::MAX },
+        remaining,
+    };
+    world.send(liquidate.instruction(), &[])
+}
+
+/// Brings an account below its line with its equity still positive: by a debt just short of its equity.
+fn sink(world: &World, account: &mut MarginAccount, quote: usize) -> Result<()> {
+    if account.markets.iter().all(|slot| slot.in_use == 0) {
+        let slot = account.market_slot_or_new(&world.markets[0]).map_err(|e| anyhow::anyhow!(e.message()))?;
+        account.markets[slot].size = (10 * TOKEN) as i64;
+        account.markets[slot].cash = -((990 * DOLLAR) as i64);
+        account.balances[quote].shares = 0;
+    }
+    account.balances[quote].shares = 0;
+    let snapshot = crate::world::snapshot(world)?;
+    let margin = snapshot.margin(account).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let (equity, requirement) = (margin.equity_maint.raw(), margin.requirement_maint.raw());
+    let debt = equity - requirement / 2;
+    let index = (1u64 << 48) + (1u64 << 48) / if debt > 0 { 5 } else { 7 };
+    let shares = i128::from(debt) * (1i128 << 48) / i128::from(index);
+    account.balances[quote].shares = -i64::try_from(shares)?;
+    Ok(())
+}

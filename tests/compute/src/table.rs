@@ -1,0 +1,121 @@
+//! The committed figures: docs/compute.json for machines, docs/compute.md for people.
+
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
+
+use anyhow::{Context, Result, bail};
+
+use crate::rows::Row;
+
+const JSON: &str = "docs/compute.json";
+const MARKDOWN: &str = "docs/compute.md";
+
+type Figures = BTreeMap<String, u64>;
+
+fn figures(rows: &[Row]) -> Figures {
+    rows.iter().map(|row| (row.key(), row.units)).collect()
+}
+
+/// Writes both files.
+pub fn write(root: &Path, rows: &[Row]) -> Result<()> {
+    let json = serde_json::to_string_pretty(&figures(rows))? + "\n";
+    fs::write(root.join(JSON), json).with_context(|| format!("{JSON} cannot be written"))?;
+    fs::write(root.join(MARKDOWN), markdown(rows)?).with_context(|| format!("{MARKDOWN} cannot be written"))?;
+    println!("{} figures written to {MARKDOWN} and {JSON}", rows.len());
+    Ok(())
+}
+
+/// Fails where a figure, or the page made of them, differs from what is committed.
+pub fn check(root: &Path, rows: &[Row]) -> Result<()> {
+    let text = fs::read_to_string(root.join(JSON)).with_context(|| format!("{JSON} cannot be read: run `make cu`"))?;
+    let committed: Figures = serde_json::from_str(&text).with_context(|| format!("{JSON} is not a table of figures"))?;
+    let measured = figures(rows);
+    let keys = committed.keys().chain(measured.keys()).collect::<std::collections::BTreeSet<_>>();
+    let mut differences = 0usize;
+    for key in keys {
+        let (old, new) = (committed.get(key), measured.get(key));
+        if old != new {
+            differences += 1;
+            let show = |figure: Option<&u64>| figure.map_or("none".to_string(), u64::to_string);
+            eprintln!("{key}: committed {}, measured {}", show(old), show(new));
+        }
+    }
+    if differences > 0 {
+        bail!("{differences} figures differ from {JSON}: if that is meant, run `make cu` and commit the new ones");
+    }
+    let page = fs::read_to_string(root.join(MARKDOWN)).with_context(|| format!("{MARKDOWN} cannot be read"))?;
+    if page != markdown(rows)? {
+        bail!("{MARKDOWN} is not the page that `make cu` writes: run it and commit");
+    }
+    println!("{} figures are as committed", measured.len());
+    Ok(())
+}
+
+/// Compute units of a row.
+fn find(rows: &[Row], instruction: &str, variant: &str, collaterals: usize, perps: usize) -> Option<u64> {
+    rows.iter()
+        .find(|row| {
+            row.instruction == instruction
+                && row.variant == variant
+                && row.collaterals == collaterals
+                && row.perps == perps
+        })
+        .map(|row| row.units)
+}
+
+/// Difference of two rows per unit that they differ by, rounded up.
+fn slope(from: Option<u64>, to: Option<u64>, count: u64) -> String {
+    match (from, to) {
+        (Some(from), Some(to)) => to.saturating_sub(from).div_ceil(count).to_string(),
+        _ => "–".to_string(),
+    }
+}
+
+fn markdown(rows: &[Row]) -> Result<String> {
+    let mut page = String::from(include_str!("preface.md"));
+    writeln!(page, "\n## Margin, per position\n")?;
+    writeln!(page, "Slope from 4 to 8 in a portfolio of that kind alone.\n")?;
+    writeln!(page, "| instruction | per collateral | per perp |\n|---|---:|---:|")?;
+    for (instruction, variant) in [
+        ("flag_liquidation", ""),
+        ("flag_liquidation", "price accounts"),
+        ("withdraw", ""),
+        ("open_position", ""),
+        ("liquidate", ""),
+    ] {
+        let collateral =
+            slope(find(rows, instruction, variant, 4, 0), find(rows, instruction, variant, 8, 0), 4);
+        let perp = slope(find(rows, instruction, variant, 1, 4), find(rows, instruction, variant, 1, 8), 4);
+        writeln!(page, "| {} | {collateral} | {perp} |", name(instruction, variant))?;
+    }
+    writeln!(page, "\n## Instructions that read a portfolio\n")?;
+    writeln!(page, "c: balances, the quote among them; p: perpetual positions, in markets of their own up to sixteen.\n")?;
+    let shapes: Vec<(usize, usize)> = {
+        let mut shapes: Vec<_> = rows.iter().map(|row| (row.collaterals, row.perps)).filter(|s| *s != (0, 0)).collect();
+        shapes.sort_unstable_by_key(|(collaterals, perps)| (*perps, *collaterals));
+        shapes.dedup();
+        shapes
+    };
+    let heads: Vec<String> = shapes.iter().map(|(c, p)| format!("c{c} p{p}")).collect();
+    writeln!(page, "| instruction | {} |\n|---|{}", heads.join(" | "), "---:|".repeat(heads.len()))?;
+    let mut seen = Vec::new();
+    for row in rows.iter().filter(|row| row.collaterals != 0) {
+        let kind = (row.instruction, row.variant);
+        if seen.contains(&kind) {
+            continue;
+        }
+        seen.push(kind);
+        let cells = shapes.iter().map(|(c, p)| {
+            find(rows, kind.0, kind.1, *c, *p).map_or("–".to_string(), |units| units.to_string())
+        });
+        writeln!(page, "| {} | {} |", name(kind.0, kind.1), cells.collect::<Vec<_>>().join(" | "))?;
+    }
+    writeln!(page, "\n## Other instructions\n\n| instruction | compute units |\n|---|---:|")?;
+    for row in rows.iter().filter(|row| row.collaterals == 0) {
+        writeln!(page, "| {} | {} |", name(row.instruction, row.variant), row.units)?;
+    }
+    Ok(page)
+}
+
+fn name(instruction: &str, variant: &str) -> String {
+    if variant.is_empty() { format!("`{instruction}`") } else { format!("`{instruction}`, {variant}") }
+}

@@ -1,0 +1,376 @@
+//! An exchange in the virtual machine with sixteen markets and sixteen banks, its accounts written directly so that a
+//! portfolio of any shape is one assignment away.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+use bytemuck::Zeroable;
+use litesvm::LiteSVM;
+use plimsoll_client::{
+    Address, ID, Keyed, Snapshot,
+    accounts::{AccountType, Bank, Exchange, House, MarginAccount, Market, oracle_kind},
+    address,
+    config::{BankConfig, ExchangeConfig, MarketConfig},
+    instruction::{TOKEN_PROGRAM, associated_token_account},
+    price::{PriceAccount, PriceUpdate},
+    remaining::PriceAddresses,
+    risk::pyth,
+};
+use solana_account::Account;
+use solana_clock::Clock;
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_message::Message;
+use solana_program_pack::Pack;
+use solana_signer::Signer;
+use solana_transaction::Transaction;
+use spl_token_interface::state::{Account as TokenAccount, AccountState, Mint};
+
+/// Markets of the exchange, and collateral banks next to the quote bank.
+pub const MARKETS: usize = 16;
+/// The clock of the machine, unix seconds.
+pub const NOW: i64 = 1_750_000_000;
+/// One token of every collateral: 9 decimals.
+pub const TOKEN: u64 = 1_000_000_000;
+/// One dollar of quote.
+pub const DOLLAR: u64 = 1_000_000;
+
+const INDEX_ONE: u64 = 1 << 48;
+const PLENTY: u64 = 1_000_000_000_000_000;
+
+/// The machine and the addresses in it.
+pub struct World {
+    pub vm: LiteSVM,
+    pub admin: Keypair,
+    pub exchange: Address,
+    pub quote_mint: Address,
+    pub quote_bank: Address,
+    pub mints: Vec<Address>,
+    pub banks: Vec<Address>,
+    pub markets: Vec<Address>,
+    pub oracles: Vec<Address>,
+}
+
+/// Parameters of the exchange: three groups in use.
+pub fn exchange_config() -> ExchangeConfig {
+    ExchangeConfig {
+        liquidation_dust: DOLLAR,
+        phi_ppm: [700_000; 8],
+        rho_ppm: [400_000; 28],
+        maintenance_ratio_ppm: 600_000,
+        liquidation_buffer_ppm: 100_000,
+        liquidation_discount_min_ppm: 10_000,
+        liquidation_discount_max_ppm: 200_000,
+        liquidation_duration_seconds: 300,
+        pauses: 0,
+    }
+}
+
+/// Parameters of a market in a group.
+pub fn market_config(group: u8) -> MarketConfig {
+    MarketConfig {
+        risk_budget: 10_000_000 * DOLLAR,
+        max_open_interest: 1_000_000 * TOKEN,
+        skew_scale: 1_000_000 * TOKEN,
+        range_ppm: 150_000,
+        confidence_multiplier_ppm: 1_000_000,
+        max_confidence_ppm: 20_000,
+        max_ema_gap_ppm: 100_000,
+        half_spread_ppm: 500,
+        skew_premium_ppm: 10_000,
+        taker_fee_ppm: 300,
+        max_age_seconds: 60,
+        dead_age_seconds: 3_600,
+        group,
+        state: 0,
+        perp_enabled: 1,
+        _padding: 0,
+    }
+}
+
+/// Parameters of a bank.
+pub fn bank_config() -> BankConfig {
+    BankConfig {
+        deposit_cap: PLENTY,
+        borrow_cap: PLENTY,
+        haircut_init_ppm: 50_000,
+        haircut_maint_ppm: 30_000,
+        borrow_weight_init_ppm: 50_000,
+        borrow_weight_maint_ppm: 30_000,
+        optimal_utilisation_ppm: 800_000,
+        base_rate_ppm: 10_000,
+        optimal_rate_ppm: 80_000,
+        max_rate_ppm: 1_000_000,
+        reserve_factor_ppm: 100_000,
+        state: 0,
+        _padding: [0; 3],
+    }
+}
+
+fn numbered(kind: u8, index: usize) -> Address {
+    let mut bytes = [kind; 32];
+    bytes[1] = u8::try_from(index).unwrap_or(u8::MAX);
+    Address::new_from_array(bytes)
+}
+
+impl World {
+    /// Loads the program from `so` and writes the exchange.
+    pub fn new(so: &Path) -> Result<Self> {
+        let mut vm = LiteSVM::new();
+        let program = std::fs::read(so).with_context(|| format!("{} is missing: run `make program`", so.display()))?;
+        vm.add_program(ID, &program).map_err(|error| anyhow!("the program does not load: {error:?}"))?;
+        let mut clock = vm.get_sysvar::<Clock>();
+        clock.unix_timestamp = NOW;
+        vm.set_sysvar(&clock);
+        let admin = Keypair::new_from_array([7; 32]);
+        vm.airdrop(&admin.pubkey(), 1_000_000_000_000).map_err(|error| anyhow!("no funds: {:?}", error.err))?;
+        let exchange = address::exchange(&admin.pubkey(), 0);
+        let quote_mint = numbered(1, 0);
+        let mints: Vec<_> = (0..MARKETS).map(|index| numbered(2, index)).collect();
+        let mut world = Self {
+            vm,
+            exchange,
+            quote_bank: address::bank(&exchange, &quote_mint),
+            banks: mints.iter().map(|mint| address::bank(&exchange, mint)).collect(),
+            markets: (0..MARKETS).map(|index| address::market(&exchange, index as u16)).collect(),
+            oracles: (0..MARKETS).map(|index| numbered(3, index)).collect(),
+            admin,
+            quote_mint,
+            mints,
+        };
+        world.write_exchange()?;
+        Ok(world)
+    }
+
+    fn write_exchange(&mut self) -> Result<()> {
+        let exchange = Exchange {
+            config: exchange_config(),
+            admin: self.admin.pubkey(),
+            creator: self.admin.pubkey(),
+            quote_mint: self.quote_mint,
+            quote_bank: self.quote_bank,
+            market_count: MARKETS as u16,
+            bank_count: MARKETS as u16 + 1,
+            bump: bump(&[address::EXCHANGE, self.admin.pubkey().as_ref(), &0u16.to_le_bytes()]),
+            version: 1,
+            ..Exchange::zeroed()
+        };
+        self.put(self.exchange, &exchange)?;
+        self.write_bank(self.quote_mint, Address::default(), 6, 0, true)?;
+        for index in 0..MARKETS {
+            self.write_market(index)?;
+            self.write_bank(self.mints[index], self.markets[index], 9, 0, false)?;
+        }
+        let shares = 100_000_000 * DOLLAR;
+        let house = House {
+            quote_shares: shares,
+            risk_budget_total: MARKETS as u64 * market_config(0).risk_budget / 2,
+            exchange: self.exchange,
+            bump: bump(&[address::HOUSE, self.exchange.as_ref()]),
+            version: 1,
+            ..House::zeroed()
+        };
+        self.put(address::house(&self.exchange), &house)
+    }
+
+    fn write_market(&mut self, index: usize) -> Result<()> {
+        let feed_id = numbered(4, index);
+        let market = Market {
+            config: market_config((index % 3) as u8),
+            exchange: self.exchange,
+            feed_id: feed_id.to_bytes(),
+            oracle_owner: Address::new_from_array(pyth::RECEIVER_PROGRAM_ID),
+            symbol: *b"ABC\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            index: index as u16,
+            base_decimals: 9,
+            oracle_kind: oracle_kind::PRICE_UPDATE_V2,
+            bump: bump(&[address::MARKET, self.exchange.as_ref(), &(index as u16).to_le_bytes()]),
+            version: 1,
+            ..Market::zeroed()
+        };
+        self.put(self.markets[index], &market)?;
+        self.set_price(index, 100, NOW - 5)
+    }
+
+    /// Publishes a price of whole dollars for a market, and stores it in the market as `observe` would.
+    pub fn set_price(&mut self, index: usize, dollars: i64, publish_time: i64) -> Result<()> {
+        let mut market: Market = self.get(&self.markets[index])?;
+        let price = dollars * 100_000_000;
+        let update = PriceUpdate {
+            feed_id: market.feed_id,
+            price,
+            confidence: 3_000_000,
+            ema_price: price - price / 500,
+            exponent: -8,
+            publish_time,
+        };
+        let owner = market.oracle_owner;
+        self.put_raw(self.oracles[index], owner, update.encode())?;
+        let account = PriceAccount { address: self.oracles[index], owner, data: update.encode() };
+        let observation = account.observation(&market, NOW).map_err(|error| anyhow!("{}", error.message()))?;
+        market.spot = observation.spot.raw();
+        market.ema = observation.ema.raw();
+        market.confidence = observation.confidence.raw();
+        market.publish_time = observation.publish_time.raw();
+        self.put(self.markets[index], &market)
+    }
+
+    fn write_bank(&mut self, mint: Address, market: Address, decimals: u8, index: u16, is_quote: bool) -> Result<()> {
+        let bank = address::bank(&self.exchange, &mint);
+        let vault = address::vault(&bank);
+        let data = Bank {
+            config: bank_config(),
+            deposit_index: INDEX_ONE + INDEX_ONE / 7,
+            borrow_index: INDEX_ONE + INDEX_ONE / 5,
+            deposit_shares: PLENTY / 2,
+            borrow_shares: PLENTY / 4,
+            vault_amount: PLENTY / 2,
+            accrued_at: NOW - 60,
+            exchange: self.exchange,
+            mint,
+            vault,
+            market,
+            token_program: TOKEN_PROGRAM,
+            index,
+            decimals,
+            is_quote: u8::from(is_quote),
+            bump: bump(&[address::BANK, self.exchange.as_ref(), mint.as_ref()]),
+            vault_bump: bump(&[address::VAULT, bank.as_ref()]),
+            version: 1,
+            ..Bank::zeroed()
+        };
+        self.put(bank, &data)?;
+        self.write_mint(mint, decimals)?;
+        self.write_tokens(vault, mint, self.exchange)?;
+        let owner = self.admin.pubkey();
+        self.write_tokens(associated_token_account(&owner, &mint), mint, owner)
+    }
+
+    /// Writes a mint.
+    pub fn write_mint(&mut self, mint: Address, decimals: u8) -> Result<()> {
+        let state = Mint { supply: u64::MAX, decimals, is_initialized: true, ..Mint::default() };
+        let mut data = vec![0; Mint::LEN];
+        state.pack_into_slice(&mut data);
+        self.put_raw(mint, TOKEN_PROGRAM, data)
+    }
+
+    fn write_tokens(&mut self, address: Address, mint: Address, owner: Address) -> Result<()> {
+        let state =
+            TokenAccount { mint, owner, amount: PLENTY, state: AccountState::Initialized, ..TokenAccount::default() };
+        let mut data = vec![0; TokenAccount::LEN];
+        state.pack_into_slice(&mut data);
+        self.put_raw(address, TOKEN_PROGRAM, data)
+    }
+
+    /// The admin's token account of a mint.
+    pub fn tokens(&self, mint: &Address) -> Address {
+        associated_token_account(&self.admin.pubkey(), mint)
+    }
+
+    /// Price accounts of all markets, to be passed behind them.
+    pub fn prices(&self) -> PriceAddresses {
+        self.markets.iter().copied().zip(self.oracles.iter().copied()).collect()
+    }
+
+    /// A margin account of `owner` with `collaterals` balances, the first of them quote, and `perps` positions. The perps
+    /// take the markets after those of the collaterals, as far as there are sixteen, and then share them.
+    pub fn portfolio(&self, owner: Address, collaterals: usize, perps: usize) -> Result<MarginAccount> {
+        let mut account =
+            MarginAccount { exchange: self.exchange, owner, version: 1, ..MarginAccount::zeroed() };
+        let fail = |error: plimsoll_client::PlimsollError| anyhow!("{}", error.message());
+        if collaterals > 0 {
+            let slot = account.balance_slot_or_new(&self.quote_bank, None).map_err(fail)?;
+            account.balances[slot].shares = (100_000 * DOLLAR) as i64;
+        }
+        for index in 0..collaterals.saturating_sub(1) {
+            let slot =
+                account.balance_slot_or_new(&self.banks[index], Some(&self.markets[index])).map_err(fail)?;
+            account.balances[slot].shares = (100 * TOKEN) as i64;
+        }
+        for index in 0..perps {
+            let market = (collaterals.saturating_sub(1) + index) % MARKETS;
+            let slot = account.market_slot_or_new(&self.markets[market]).map_err(fail)?;
+            let size = if index % 2 == 0 { 10 } else { -10 } * TOKEN as i64;
+            account.markets[slot].size = size;
+            account.markets[slot].cash = -size / 10;
+        }
+        Ok(account)
+    }
+
+    /// Writes a margin account, and the house's side and the open interest of its positions.
+    pub fn put_account(&mut self, index: u16, account: &MarginAccount) -> Result<Address> {
+        let address = address::margin_account(&self.exchange, &account.owner, index);
+        for slot in account.markets.iter().filter(|slot| slot.in_use == 1) {
+            let mut market: Market = self.get(&slot.market)?;
+            market.house_size -= slot.size;
+            market.house_cash -= slot.cash;
+            if slot.size > 0 {
+                market.open_interest_long += slot.size.unsigned_abs();
+            } else {
+                market.open_interest_short += slot.size.unsigned_abs();
+            }
+            self.put(slot.market, &market)?;
+        }
+        let bump = bump(&[address::MARGIN, self.exchange.as_ref(), account.owner.as_ref(), &index.to_le_bytes()]);
+        self.put(address, &MarginAccount { index, bump, ..*account })?;
+        Ok(address)
+    }
+
+    /// The account of type `T` at an address.
+    pub fn get<T: AccountType>(&self, address: &Address) -> Result<T> {
+        let account = self.vm.get_account(address).with_context(|| format!("no account at {address}"))?;
+        T::read(&account.data).copied().with_context(|| format!("another account at {address}"))
+    }
+
+    /// Writes an account of the program.
+    pub fn put<T: AccountType>(&mut self, address: Address, account: &T) -> Result<()> {
+        let mut data = T::DISCRIMINATOR.to_vec();
+        data.extend_from_slice(bytemuck::bytes_of(account));
+        self.put_raw(address, ID, data)
+    }
+
+    fn put_raw(&mut self, address: Address, owner: Address, data: Vec<u8>) -> Result<()> {
+        let lamports = self.vm.minimum_balance_for_rent_exemption(data.len());
+        let account = Account { lamports, data, owner, executable: false, rent_epoch: u64::MAX };
+        self.vm.set_account(address, account).map_err(|error| anyhow!("{error:?}"))
+    }
+
+    /// Sends one instruction signed by the admin, and by `others`, and gives its compute units.
+    pub fn send(&mut self, instruction: Instruction, others: &[&Keypair]) -> Result<u64> {
+        let message = Message::new(&[instruction], Some(&self.admin.pubkey()));
+        let mut signers: Vec<&Keypair> = vec![&self.admin];
+        signers.extend(others);
+        let transaction = Transaction::new(&signers, message, self.vm.latest_blockhash());
+        let outcome = self.vm.send_transaction(transaction);
+        self.vm.expire_blockhash();
+        match outcome {
+            Ok(meta) => Ok(meta.compute_units_consumed),
+            Err(failed) => Err(anyhow!("{:?}\n{}", failed.err, failed.meta.logs.join("\n"))),
+        }
+    }
+}
+
+/// The bump of an address.
+pub fn bump(seeds: &[&[u8]]) -> u8 {
+    Address::find_program_address(seeds, &ID).1
+}
+
+/// The exchange as a client sees it.
+pub fn snapshot(world: &World) -> Result<Snapshot> {
+    let mut banks = std::collections::BTreeMap::new();
+    for bank in world.banks.iter().chain([&world.quote_bank]) {
+        banks.insert(*bank, world.get(bank)?);
+    }
+    let mut markets = std::collections::BTreeMap::new();
+    for market in &world.markets {
+        markets.insert(*market, world.get(market)?);
+    }
+    Ok(Snapshot {
+        exchange: Keyed { address: world.exchange, data: world.get(&world.exchange)? },
+        house: None,
+        banks,
+        markets,
+        prices: std::collections::BTreeMap::new(),
+        now: NOW,
+    })
+}
