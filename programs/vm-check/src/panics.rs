@@ -99,5 +99,5 @@ failures! {
     23 borrowed "already borrowed" |a, b| { let cell = core::cell::RefCell::new(b); let held = cell.borrow_mut(); *cell.borrow_mut() + *held /* borrowed */ }
     24 out_of_memory "" |a, b| { vec![b; a as usize * 62_500].len() }
     25 call_depth "" |a, b| { recurse(a, b) }
-    26 wild_pointer "" |a, b| { unsafe { core::ptr::with_exposed_provenance::<u64>(b as usize + 64).read_volatile() } }
+    26 wild_pointer "" |a, b| { unsafe { core::ptr::with_exposed_provenance::<u64>((a as usize + 2) << 32 | b as usize).read_volatile() } }
 }
