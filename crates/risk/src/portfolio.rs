@@ -723,19 +723,19 @@ pub const GRID_THIRDS: [i64; GRID_NODES] = [-3, -2, -1, 0, 1, 2, 3];
 ///
 /// [`Error::Overflow`] for a shock of `i64::MIN`.
 pub fn grid_pnl(shock: Quote) -> Result<[Quote; GRID_NODES], Error> {
-    let magnitude = shock.raw().checked_abs().ok_or(Error::Overflow)?;
+    let magnitude = positive(shock.unsigned_abs()).ok_or(Error::Overflow)?.unsigned_abs();
     let mut pnl = [Quote::ZERO; GRID_NODES];
     for (pnl, thirds) in pnl.iter_mut().zip(GRID_THIRDS) {
-        // floor(n |a| / 3) for n in 0 ..= 3 as (|a| / 3) n + (|a| % 3) n / 3: nothing exceeds |a|.
-        let count = thirds.saturating_abs();
+        // n |a| / 3 for n in 0 ..= 3 as (|a| / 3) n + (|a| % 3) n / 3: nothing exceeds |a|, and the second product is at
+        // most 6. Unsigned: the machine has no signed division.
+        let count = thirds.unsigned_abs();
         let whole = (magnitude / 3).wrapping_mul(count);
         let part = (magnitude % 3).wrapping_mul(count);
         let gains = (thirds < 0) == shock.is_negative();
         *pnl = Quote::from_raw(if gains {
-            whole.wrapping_add(part / 3)
+            whole.wrapping_add(part / 3).cast_signed()
         } else {
-            // part <= 6.
-            whole.wrapping_add(part.wrapping_add(2) / 3).wrapping_neg()
+            whole.wrapping_add(part.wrapping_add(2) / 3).cast_signed().wrapping_neg()
         });
     }
     Ok(pnl)

@@ -185,17 +185,17 @@ proptest! {
     #[test]
     fn accrual_conserves(
         model in models(),
-        deposit_index in Index::ONE.raw()..(1 << 56),
-        borrow_index in Index::ONE.raw()..(1 << 56),
-        deposit_shares in any_length(52),
-        borrow_shares in any_length(52),
+        deposit_index in Index::ONE.raw()..(1 << 60),
+        borrow_index in Index::ONE.raw()..(1 << 60),
+        deposit_shares in any_length(46),
+        borrow_shares in any_length(46),
         seconds in any_length(27),
     ) {
         let (before_d, before_b) = (Index::from_raw(deposit_index), Index::from_raw(borrow_index));
         let after = accrue(&model, before_d, before_b, deposit_shares, borrow_shares, seconds);
         let after = match after {
             Ok(after) => after,
-            // 2^27 s at 1,000 % multiplies an index by up to 43: 2^56 fits no more times.
+            // 2^27 s at 1,000 % multiply an index by up to 43, which takes 2^60 over the word.
             Err(error) => {
                 prop_assert_eq!(error, Error::IndexOverflow);
                 return Ok(());

@@ -101,7 +101,7 @@ fn known_matrices() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     /// The integer decision is the exact one for any matrix away from the tolerance by its stated error.
     #[test]
