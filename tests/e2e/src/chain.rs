@@ -1,0 +1,246 @@
+//! One bank of the Solana runtime, and what a test wants of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::PathBuf,
+    sync::LazyLock,
+};
+
+use plimsoll_client::event::{self, Event};
+use plimsoll_interface::{Address, ID, PlimsollError};
+use solana_account::Account;
+use solana_clock::Clock;
+use solana_instruction::{AccountMeta, Instruction, error::InstructionError};
+use solana_keypair::Keypair;
+use solana_program_test::{BanksTransactionResultWithMetadata, ProgramTest, ProgramTestContext};
+use solana_signer::Signer;
+use solana_transaction::Transaction;
+use solana_transaction_error::TransactionError;
+use tokio::runtime::{Builder, Runtime};
+
+/// Where the tests' clock starts, unix seconds.
+pub const START: i64 = 1_800_000_000;
+
+const COMPUTE_BUDGET_PROGRAM: Address = Address::from_str_const("ComputeBudget111111111111111111111111111111");
+const BPF_LOADER: Address = Address::from_str_const("BPFLoader2111111111111111111111111111111111");
+/// Compute units that a transaction may ask for at most.
+const COMPUTE_LIMIT: u32 = 1_400_000;
+
+/// The program under test. There is no native processor to fall back on: these bytes run or nothing does.
+static PROGRAM: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = env::var_os("PLIMSOLL_SO_DIR")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/deploy"));
+    let file = folder.join("plimsoll.so");
+    fs::read(&file).unwrap_or_else(|_| panic!("{} cannot be read: run `make program`", file.display()))
+});
+
+/// Keeps the runtime from logging every instruction, unless `RUST_LOG` asks for it: a failed transaction's log is in the
+/// panic. The first logger that is set stays.
+static QUIET: LazyLock<()> = LazyLock::new(|| {
+    struct Nothing;
+    impl log::Log for Nothing {
+        fn enabled(&self, _: &log::Metadata) -> bool {
+            false
+        }
+        fn log(&self, _: &log::Record) {}
+        fn flush(&self) {}
+    }
+    if env::var_os("RUST_LOG").is_none() {
+        // Another logger that was first is as good.
+        let _ = log::set_logger(&Nothing);
+    }
+});
+
+/// What came of a transaction that succeeded.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The program's events.
+    pub events: Vec<Event>,
+    /// Compute units it consumed.
+    pub compute_units: u64,
+}
+
+impl Outcome {
+    /// The one event that was emitted.
+    pub fn event(&self) -> Event {
+        assert_eq!(self.events.len(), 1, "{:?}", self.events);
+        self.events[0]
+    }
+}
+
+/// The error that an instruction is to fail with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected(pub InstructionError);
+
+impl From<PlimsollError> for Expected {
+    fn from(error: PlimsollError) -> Self {
+        Self(InstructionError::Custom(error.code()))
+    }
+}
+
+impl From<InstructionError> for Expected {
+    fn from(error: InstructionError) -> Self {
+        Self(error)
+    }
+}
+
+/// Accounts at one moment, `None` where there is none.
+pub type Bytes = BTreeMap<Address, Option<Account>>;
+
+/// One bank of the runtime.
+pub struct Chain {
+    runtime: Runtime,
+    context: ProgramTestContext,
+    keys: BTreeMap<Address, Keypair>,
+    known: BTreeSet<Address>,
+    sent: u32,
+}
+
+impl Chain {
+    /// A bank with the program and the given accounts.
+    pub fn new(accounts: impl IntoIterator<Item = (Address, Account)>) -> Self {
+        LazyLock::force(&QUIET);
+        let mut test = ProgramTest::default();
+        let program = Account {
+            lamports: u32::MAX.into(),
+            data: PROGRAM.clone(),
+            owner: BPF_LOADER,
+            executable: true,
+            rent_epoch: u64::MAX,
+        };
+        test.add_account(ID, program);
+        let mut known = BTreeSet::new();
+        for (address, account) in accounts {
+            known.insert(address);
+            test.add_account(address, account);
+        }
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let context = runtime.block_on(test.start_with_context());
+        let chain = Self { runtime, context, keys: BTreeMap::new(), known, sent: 0 };
+        chain.set_now(START);
+        chain
+    }
+
+    /// Makes a key that signs wherever its address is to sign. The same name gives the same key.
+    pub fn key(&mut self, name: &str) -> Address {
+        let mut seed = [0; 32];
+        seed[..name.len()].copy_from_slice(name.as_bytes());
+        let key = Keypair::new_from_array(seed);
+        let address = key.pubkey();
+        self.keys.insert(address, key);
+        self.known.insert(address);
+        address
+    }
+
+    /// Who pays the fees. Its lamports are the only thing that a failed transaction changes.
+    pub fn payer(&self) -> Address {
+        self.context.payer.pubkey()
+    }
+
+    /// Unix seconds of the chain's clock.
+    pub fn now(&self) -> i64 {
+        self.runtime.block_on(self.context.banks_client.get_sysvar::<Clock>()).expect("the clock").unix_timestamp
+    }
+
+    /// Sets the chain's clock.
+    pub fn set_now(&self, unix_timestamp: i64) {
+        let clock = self.runtime.block_on(self.context.banks_client.get_sysvar::<Clock>()).expect("the clock");
+        self.context.set_sysvar(&Clock { unix_timestamp, ..clock });
+    }
+
+    /// The account at an address.
+    pub fn account(&self, address: &Address) -> Option<Account> {
+        self.runtime.block_on(self.context.banks_client.get_account(*address)).expect("the bank answers")
+    }
+
+    /// Puts an account, whatever the runtime's rules.
+    pub fn set_account(&mut self, address: Address, account: Account) {
+        self.known.insert(address);
+        self.context.set_account(&address, &account.into());
+    }
+
+    /// Addresses that this chain has dealt with.
+    pub fn known(&self) -> &BTreeSet<Address> {
+        &self.known
+    }
+
+    /// Transactions sent so far.
+    pub fn sent(&self) -> u32 {
+        self.sent
+    }
+
+    /// Every known account, without the payer.
+    pub fn bytes(&self) -> Bytes {
+        self.known.iter().filter(|address| **address != self.payer()).map(|a| (*a, self.account(a))).collect()
+    }
+
+    /// Sends one instruction, signed by everyone whose signature it asks for.
+    pub fn send(&mut self, instruction: &Instruction) -> (Result<Outcome, TransactionError>, Vec<String>) {
+        self.known.extend(instruction.accounts.iter().map(|meta| meta.pubkey));
+        self.sent += 1;
+        // A limit of its own makes every transaction different from every other.
+        let mut limit = vec![2];
+        limit.extend_from_slice(&(COMPUTE_LIMIT - self.sent % 100_000).to_le_bytes());
+        let limit = Instruction { program_id: COMPUTE_BUDGET_PROGRAM, accounts: vec![], data: limit };
+        let mut signers = vec![&self.context.payer];
+        for meta in instruction.accounts.iter().filter(|meta| meta.is_signer) {
+            let key = self.keys.get(&meta.pubkey).unwrap_or_else(|| panic!("no key for {}", meta.pubkey));
+            if signers.iter().all(|signer| signer.pubkey() != meta.pubkey) {
+                signers.push(key);
+            }
+        }
+        let client = &self.context.banks_client;
+        let result: BanksTransactionResultWithMetadata = self.runtime.block_on(async {
+            let blockhash = client.get_latest_blockhash().await.expect("a blockhash");
+            let instructions = [limit, instruction.clone()];
+            let transaction =
+                Transaction::new_signed_with_payer(&instructions, Some(&self.context.payer.pubkey()), &signers, blockhash);
+            client.process_transaction_with_metadata(transaction).await.expect("the bank answers")
+        });
+        let (logs, compute_units) =
+            result.metadata.map(|metadata| (metadata.log_messages, metadata.compute_units_consumed)).unwrap_or_default();
+        (result.result.map(|()| Outcome { events: event::from_logs(&logs), compute_units }), logs)
+    }
+
+    /// Sends an instruction that is to succeed.
+    #[track_caller]
+    pub fn ok(&mut self, instruction: &Instruction) -> Outcome {
+        match self.send(instruction) {
+            (Ok(outcome), _) => outcome,
+            (Err(error), logs) => panic!("{}\n{}", plimsoll_client::error::describe(&error), logs.join("\n")),
+        }
+    }
+
+    /// Sends an instruction that is to fail with exactly this error and to change no byte of any account.
+    #[track_caller]
+    pub fn refuses(&mut self, instruction: &Instruction, expected: impl Into<Expected>) {
+        self.refuses_as("", instruction, expected.into());
+    }
+
+    /// As [`Self::refuses`], with a name for the message.
+    #[track_caller]
+    pub fn refuses_as(&mut self, name: &str, instruction: &Instruction, expected: Expected) {
+        self.known.extend(instruction.accounts.iter().map(|meta| meta.pubkey));
+        let before = self.bytes();
+        let (result, logs) = self.send(instruction);
+        let log = logs.join("\n");
+        match result {
+            Err(TransactionError::InstructionError(1, error)) if error == expected.0 => {}
+            Err(error) => panic!("{name}: wants {expected:?}, got {}\n{log}", plimsoll_client::error::describe(&error)),
+            Ok(_) => panic!("{name}: wants {expected:?}, succeeded\n{log}"),
+        }
+        let after = self.bytes();
+        for (address, account) in &before {
+            assert_eq!(Some(account), after.get(address), "{name}: {address} changed");
+        }
+    }
+}
+
+/// A meta as [`AccountMeta`] has it, for tests that change one.
+pub fn with_meta(instruction: &Instruction, index: usize, change: impl FnOnce(&mut AccountMeta)) -> Instruction {
+    let mut changed = instruction.clone();
+    change(&mut changed.accounts[index]);
+    changed
+}

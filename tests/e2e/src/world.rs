@@ -1,0 +1,701 @@
+//! The exchange that tests start from. Real instructions set it up once; every test starts from the accounts they left.
+
+use std::{
+    ops::{Deref, DerefMut},
+    sync::LazyLock,
+};
+
+use bytemuck::Zeroable;
+use plimsoll_client::{
+    Keyed, Snapshot,
+    decode::{self, Named},
+    instruction::{self as build, associated_token_account},
+    price::PriceAccount,
+};
+use plimsoll_interface::{
+    Address, ID,
+    accounts::{AccountType, Bank, Exchange, House, MarginAccount, Market, oracle_kind},
+    address,
+    config::{BankConfig, ExchangeConfig, MarketConfig},
+    instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
+};
+use solana_account::Account;
+use solana_instruction::Instruction;
+
+use crate::{
+    chain::{self, Chain, Outcome},
+    invariants,
+    raw::{self, Price},
+};
+
+/// Quote native of one USD.
+pub const USD: i64 = 1_000_000;
+/// Base units of one SOL.
+pub const SOL: i64 = 1_000_000_000;
+/// Base units of one BTC.
+pub const BTC: i64 = 100_000_000;
+/// Base units of one ETH.
+pub const ETH: i64 = 1_000_000_000;
+/// Exponent of all prices here.
+pub const EXPONENT: i32 = -8;
+/// One USD in a price account.
+pub const PRICE_USD: i64 = 100_000_000;
+
+/// A mint with its bank and, unless it is the quote, its market.
+#[derive(Clone, Copy, Debug)]
+pub struct Asset {
+    /// Its mint.
+    pub mint: Address,
+    /// Its bank.
+    pub bank: Address,
+    /// The bank's vault.
+    pub vault: Address,
+    /// Its market; zero for the quote.
+    pub market: Address,
+    /// The market's price account; zero for the quote.
+    pub oracle: Address,
+    /// What the market takes for its feed; zero for the quote.
+    pub feed_id: [u8; 32],
+    /// The price account's format.
+    pub oracle_kind: u8,
+}
+
+impl Asset {
+    /// The owner's token account of the mint.
+    pub fn tokens_of(&self, owner: &Address) -> Address {
+        associated_token_account(owner, &self.mint)
+    }
+
+    /// The price account's owner and bytes that say `price`.
+    pub fn price_account(&self, price: &Price) -> Account {
+        match self.oracle_kind {
+            oracle_kind::LEGACY => raw::account(raw::LEGACY, raw::legacy(price)),
+            _ => raw::account(raw::RECEIVER, raw::price_update_v2(&self.feed_id, price)),
+        }
+    }
+
+    /// The bank's and the market's addresses in `exchange`.
+    fn of(exchange: &Address, mint: Address, feed: Option<(u16, Address, u8)>) -> Self {
+        let bank = address::bank(exchange, &mint);
+        let (market, oracle, oracle_kind) = match feed {
+            Some((index, oracle, kind)) => (address::market(exchange, index), oracle, kind),
+            None => (Address::default(), Address::default(), 0),
+        };
+        // For the tests a feed's id is its price account's address, which the legacy format demands.
+        Self { mint, bank, vault: address::vault(&bank), market, oracle, feed_id: oracle.to_bytes(), oracle_kind }
+    }
+}
+
+/// Somebody with a margin account and tokens of every mint.
+#[derive(Clone, Copy, Debug)]
+pub struct Trader {
+    /// The owner's key.
+    pub owner: Address,
+    /// Sub-account 0.
+    pub account: Address,
+}
+
+/// Addresses of the exchange and of a second one beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    /// The exchange's admin.
+    pub admin: Address,
+    /// The exchange.
+    pub exchange: Address,
+    /// Its house.
+    pub house: Address,
+    /// The dollar.
+    pub usdc: Asset,
+    /// SOL: 9 decimals, `PriceUpdateV2`, group 0.
+    pub sol: Asset,
+    /// BTC: 8 decimals, `PriceUpdateV2`, group 0.
+    pub btc: Asset,
+    /// ETH: mint of 8 decimals, market of 9, legacy price account, group 1.
+    pub eth: Asset,
+    /// A trader.
+    pub alice: Trader,
+    /// Another.
+    pub bob: Trader,
+    /// Another, who liquidates.
+    pub carol: Trader,
+    /// Has nothing to do with the exchange but is admin of the other one.
+    pub mallory: Address,
+    /// The other exchange.
+    pub other: Other,
+}
+
+/// Another exchange: the same dollar, its own SOL market and bank, a house, and a margin account of `alice`.
+#[derive(Clone, Copy, Debug)]
+pub struct Other {
+    /// The exchange.
+    pub exchange: Address,
+    /// Its house.
+    pub house: Address,
+    /// The same mint, its bank.
+    pub usdc: Asset,
+    /// The same mint and price account, its market and bank.
+    pub sol: Asset,
+    /// `alice`'s margin account there.
+    pub alice: Trader,
+}
+
+/// A key that a name stands for; see [`Chain::key`].
+const NAMES: [&str; 5] = ["admin", "alice", "bob", "carol", "mallory"];
+
+fn places(chain: &mut Chain) -> Places {
+    let [admin, alice, bob, carol, mallory] = NAMES.map(|name| chain.key(name));
+    let named = |name: &str| {
+        let mut bytes = [b'.'; 32];
+        bytes[..name.len()].copy_from_slice(name.as_bytes());
+        Address::new_from_array(bytes)
+    };
+    let v2 = oracle_kind::PRICE_UPDATE_V2;
+    let exchange = address::exchange(&admin, 0);
+    let trader = |exchange, owner| Trader { owner, account: address::margin_account(exchange, &owner, 0) };
+    let asset = |exchange, name, feed: Option<(u16, u8)>| {
+        let feed = feed.map(|(index, kind)| (index, named(&format!("{name} price")), kind));
+        Asset::of(exchange, named(&format!("{name} mint")), feed)
+    };
+    let elsewhere = address::exchange(&mallory, 0);
+    let other = Other {
+        exchange: elsewhere,
+        house: address::house(&elsewhere),
+        usdc: asset(&elsewhere, "usdc", None),
+        sol: asset(&elsewhere, "sol", Some((0, v2))),
+        alice: trader(&elsewhere, alice),
+    };
+    Places {
+        admin,
+        exchange,
+        house: address::house(&exchange),
+        usdc: asset(&exchange, "usdc", None),
+        sol: asset(&exchange, "sol", Some((0, v2))),
+        btc: asset(&exchange, "btc", Some((1, v2))),
+        eth: asset(&exchange, "eth", Some((2, oracle_kind::LEGACY))),
+        alice: trader(&exchange, alice),
+        bob: trader(&exchange, bob),
+        carol: trader(&exchange, carol),
+        mallory,
+        other,
+    }
+}
+
+/// The exchange's parameters: maintenance at half of the grid's requirement, buffer 10 %, discount 1 % to 10 % in 100 s,
+/// dust below 10 USD; full credit for netting inside a group, groups 0 and 1 correlated by a half.
+pub fn exchange_config() -> ExchangeConfig {
+    let mut rho_ppm = [0; plimsoll_risk::portfolio::GROUP_PAIRS];
+    rho_ppm[0] = 500_000;
+    ExchangeConfig {
+        liquidation_dust: 10 * USD as u64,
+        phi_ppm: [1_000_000; plimsoll_risk::portfolio::MAX_GROUPS],
+        rho_ppm,
+        maintenance_ratio_ppm: 500_000,
+        liquidation_buffer_ppm: 100_000,
+        liquidation_discount_min_ppm: 10_000,
+        liquidation_discount_max_ppm: 100_000,
+        liquidation_duration_seconds: 100,
+        pauses: 0,
+    }
+}
+
+/// A market of range 20 %: half spread 0.1 %, fee 0.05 %, premium 1 % at a skew of 10,000 whole units, which is the
+/// largest open interest too; budget 200,000 USD; fresh for 60 s, dead after an hour.
+pub fn market_config(whole: i64) -> MarketConfig {
+    MarketConfig {
+        risk_budget: 200_000 * USD as u64,
+        max_open_interest: 10_000 * whole as u64,
+        skew_scale: 10_000 * whole as u64,
+        range_ppm: 200_000,
+        confidence_multiplier_ppm: 1_000_000,
+        max_confidence_ppm: 20_000,
+        max_ema_gap_ppm: 50_000,
+        half_spread_ppm: 1_000,
+        skew_premium_ppm: 10_000,
+        taker_fee_ppm: 500,
+        max_age_seconds: 60,
+        dead_age_seconds: 3_600,
+        group: 0,
+        state: 0,
+        perp_enabled: 1,
+        _padding: 0,
+    }
+}
+
+/// A bank of haircut 10 % and 5 %, borrow weight 4 % and 2 %, rates 0, 8 % at 80 %, 100 %, of which a tenth is kept.
+pub fn bank_config() -> BankConfig {
+    BankConfig {
+        deposit_cap: u64::MAX / 4,
+        borrow_cap: u64::MAX / 4,
+        haircut_init_ppm: 100_000,
+        haircut_maint_ppm: 50_000,
+        borrow_weight_init_ppm: 40_000,
+        borrow_weight_maint_ppm: 20_000,
+        optimal_utilisation_ppm: 800_000,
+        base_rate_ppm: 0,
+        optimal_rate_ppm: 80_000,
+        max_rate_ppm: 1_000_000,
+        reserve_factor_ppm: 100_000,
+        state: 0,
+        _padding: [0; 3],
+    }
+}
+
+/// The dollar's bank: no haircut.
+pub fn quote_bank_config() -> BankConfig {
+    BankConfig { haircut_init_ppm: 0, haircut_maint_ppm: 0, ..bank_config() }
+}
+
+/// Arguments that create the market of an asset.
+pub fn create_market_args(asset: &Asset, symbol: &str, base_decimals: u8, config: MarketConfig) -> CreateMarketArgs {
+    let mut padded = [0; 16];
+    padded[..symbol.len()].copy_from_slice(symbol.as_bytes());
+    let oracle_owner = if asset.oracle_kind == oracle_kind::LEGACY { raw::LEGACY } else { raw::RECEIVER };
+    CreateMarketArgs {
+        symbol: padded,
+        feed_id: asset.feed_id,
+        oracle_owner,
+        oracle_kind: asset.oracle_kind,
+        base_decimals,
+        config,
+    }
+}
+
+/// SOL at 150, BTC at 60,000, ETH at 3,000 USD, moving averages there too, no doubt.
+fn first_prices(places: &Places) -> [(Asset, i64); 3] {
+    [(places.sol, 150), (places.btc, 60_000), (places.eth, 3_000)]
+}
+
+/// What must be there before the first instruction: wallets, mints, tokens, price accounts.
+fn accounts_of_others(chain: &mut Chain, places: &Places) {
+    let Places { usdc, sol, btc, eth, .. } = *places;
+    let people = NAMES.map(|name| chain.key(name));
+    for person in people {
+        chain.set_account(person, raw::wallet());
+    }
+    for (asset, decimals) in [(usdc, 6u8), (sol, 9), (btc, 8), (eth, 8)] {
+        chain.set_account(asset.mint, raw::mint(decimals));
+        for person in people {
+            let tokens = raw::token_account(&asset.mint, &person, 10_000_000 * 10u64.pow(decimals.into()));
+            chain.set_account(asset.tokens_of(&person), tokens);
+        }
+    }
+    for (asset, dollars) in first_prices(places) {
+        chain.set_account(asset.oracle, asset.price_account(&price_at(dollars, chain::START)));
+    }
+}
+
+fn price_at(dollars: i64, publish_time: i64) -> Price {
+    let price = dollars * PRICE_USD;
+    Price { price, confidence: 0, ema: price, exponent: EXPONENT, publish_time, posted_slot: 1 }
+}
+
+/// Exchange, quote bank, house with `funds` of quote.
+fn set_up_root(chain: &mut Chain, admin: Address, exchange: Address, usdc: &Asset, funds: u64) {
+    let (quote_mint, config) = (usdc.mint, exchange_config());
+    chain.ok(&build::exchange::Create { creator: admin, quote_mint, index: 0, config }.instruction());
+    set_up_bank(chain, admin, exchange, usdc, None, quote_bank_config());
+    chain.ok(&build::house::Create { admin, exchange }.instruction());
+    let source = usdc.tokens_of(&admin);
+    chain.ok(&build::house::Deposit { admin, exchange, quote_mint, source, amount: funds }.instruction());
+}
+
+fn set_up_bank(
+    chain: &mut Chain,
+    admin: Address,
+    exchange: Address,
+    asset: &Asset,
+    market: Option<Address>,
+    config: BankConfig,
+) {
+    chain.ok(&build::bank::Create { admin, exchange, mint: asset.mint, market, config }.instruction());
+}
+
+/// Market with its first observation, then the bank that it prices. `before` are the markets that exist already.
+fn set_up_market(
+    chain: &mut Chain,
+    admin: Address,
+    exchange: Address,
+    asset: &Asset,
+    args: CreateMarketArgs,
+    before: &[Address],
+) {
+    let quote_bank = decode_at::<Exchange>(chain, &exchange).quote_bank;
+    let remaining = before.iter().map(|market| solana_instruction::AccountMeta::new_readonly(*market, false)).collect();
+    let index = u16::try_from(before.len()).expect("few markets");
+    chain.ok(&build::market::Create { admin, exchange, quote_bank, index, args, remaining }.instruction());
+    chain.ok(&build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction());
+    set_up_bank(chain, admin, exchange, asset, Some(asset.market), bank_config());
+}
+
+fn set_up(chain: &mut Chain) -> Places {
+    let places = places(chain);
+    let Places { admin, exchange, usdc, sol, btc, eth, mallory, other, .. } = places;
+    accounts_of_others(chain, &places);
+    set_up_root(chain, admin, exchange, &usdc, 1_000_000 * USD as u64);
+    let eth_config = MarketConfig { group: 1, ..market_config(ETH) };
+    let sol_args = create_market_args(&sol, "SOL", 9, market_config(SOL));
+    set_up_market(chain, admin, exchange, &sol, sol_args, &[]);
+    let btc_args = create_market_args(&btc, "BTC", 8, market_config(BTC));
+    set_up_market(chain, admin, exchange, &btc, btc_args, &[sol.market]);
+    let eth_args = create_market_args(&eth, "ETH", 9, eth_config);
+    set_up_market(chain, admin, exchange, &eth, eth_args, &[sol.market, btc.market]);
+    for trader in [places.alice, places.bob, places.carol] {
+        set_up_account(chain, exchange, trader.owner);
+    }
+    set_up_root(chain, mallory, other.exchange, &other.usdc, 1_000_000 * USD as u64);
+    let other_args = create_market_args(&other.sol, "SOL", 9, market_config(SOL));
+    set_up_market(chain, mallory, other.exchange, &other.sol, other_args, &[]);
+    set_up_account(chain, other.exchange, places.alice.owner);
+    places
+}
+
+fn set_up_account(chain: &mut Chain, exchange: Address, owner: Address) {
+    chain.ok(&build::account::Create { payer: owner, owner, exchange, index: 0 }.instruction());
+}
+
+fn decode_at<T: Named>(chain: &Chain, address: &Address) -> T {
+    let account = chain.account(address).unwrap_or_else(|| panic!("no account at {address}"));
+    decode::account(address, &account.owner, &account.data).expect("the account is of the type")
+}
+
+/// The state that every test starts from.
+static GENESIS: LazyLock<Vec<(Address, Account)>> = LazyLock::new(|| {
+    let mut chain = Chain::new([]);
+    set_up(&mut chain);
+    let there = chain.bytes().into_iter().filter_map(|(address, account)| Some((address, account?)));
+    there.filter(|(_, account)| !account.executable).collect()
+});
+
+/// An exchange with a funded house, three markets, four banks and three traders. Its invariants are checked when it ends.
+pub struct World {
+    chain: Chain,
+    places: Places,
+}
+
+impl Deref for World {
+    type Target = Chain;
+    fn deref(&self) -> &Chain {
+        &self.chain
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Chain {
+        &mut self.chain
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            invariants::check(&self.chain);
+        }
+    }
+}
+
+impl World {
+    /// The exchange as it was set up, and where everything stands.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> (Self, Places) {
+        let mut chain = Chain::new(GENESIS.iter().cloned());
+        let places = places(&mut chain);
+        (Self { chain, places }, places)
+    }
+}
+
+/// Reading.
+impl World {
+    /// A decoded account.
+    pub fn read<T: Named>(&self, address: &Address) -> T {
+        decode_at(&self.chain, address)
+    }
+
+    /// A bank.
+    pub fn bank(&self, asset: &Asset) -> Bank {
+        self.read(&asset.bank)
+    }
+
+    /// A market.
+    pub fn market(&self, asset: &Asset) -> Market {
+        self.read(&asset.market)
+    }
+
+    /// The house.
+    pub fn house(&self) -> House {
+        self.read(&self.places.house)
+    }
+
+    /// A margin account.
+    pub fn margin_account(&self, trader: &Trader) -> MarginAccount {
+        self.read(&trader.account)
+    }
+
+    /// A margin account and its address.
+    pub fn keyed(&self, trader: &Trader) -> Keyed<MarginAccount> {
+        Keyed { address: trader.account, data: self.margin_account(trader) }
+    }
+
+    /// The account's shares in the asset's bank, negative for a borrow.
+    pub fn shares(&self, trader: &Trader, asset: &Asset) -> i64 {
+        let account = self.margin_account(trader);
+        account.balance_slot(&asset.bank).map_or(0, |slot| account.balances[slot].shares)
+    }
+
+    /// The account's position and cash in the asset's market.
+    pub fn position(&self, trader: &Trader, asset: &Asset) -> (i64, i64) {
+        let account = self.margin_account(trader);
+        account.market_slot(&asset.market).map_or((0, 0), |slot| (account.markets[slot].size, account.markets[slot].cash))
+    }
+
+    /// Tokens in the owner's wallet.
+    pub fn tokens(&self, owner: &Address, asset: &Asset) -> u64 {
+        self.tokens_at(&asset.tokens_of(owner))
+    }
+
+    /// Tokens in a token account.
+    pub fn tokens_at(&self, address: &Address) -> u64 {
+        raw::token_amount(&self.account(address).expect("a token account"))
+    }
+
+    /// The exchange as a client sees it that knows no price account.
+    pub fn stored(&self) -> Snapshot {
+        let Places { usdc, sol, btc, eth, exchange, house, .. } = self.places;
+        Snapshot {
+            exchange: Keyed { address: exchange, data: self.read(&exchange) },
+            house: Some(self.read(&house)),
+            banks: [usdc, sol, btc, eth].iter().map(|asset| (asset.bank, self.bank(asset))).collect(),
+            markets: [sol, btc, eth].iter().map(|asset| (asset.market, self.market(asset))).collect(),
+            prices: Default::default(),
+            now: self.now(),
+        }
+    }
+
+    /// The exchange as a client sees it that passes every price account.
+    pub fn priced(&self) -> Snapshot {
+        let Places { sol, btc, eth, .. } = self.places;
+        let price = |asset: Asset| {
+            let account = self.account(&asset.oracle).expect("a price account");
+            (asset.market, PriceAccount { address: asset.oracle, owner: account.owner, data: account.data })
+        };
+        Snapshot { prices: [sol, btc, eth].into_iter().map(price).collect(), ..self.stored() }
+    }
+
+    /// The account's margin at the price accounts, by the client.
+    pub fn margin(&self, trader: &Trader) -> plimsoll_risk::portfolio::Margin {
+        self.priced().margin(&self.margin_account(trader)).expect("a margin")
+    }
+}
+
+/// Changing what no instruction changes.
+impl World {
+    /// Lets time pass.
+    pub fn pass(&mut self, seconds: i64) {
+        let now = self.now();
+        self.set_now(now + seconds);
+    }
+
+    /// Writes a price account.
+    pub fn publish(&mut self, asset: &Asset, price: Price) {
+        self.set_account(asset.oracle, asset.price_account(&price));
+    }
+
+    /// A price published now, without doubt and with its average where it is.
+    pub fn price(&self, dollars: i64) -> Price {
+        price_at(dollars, self.now())
+    }
+
+    /// Publishes a price now, and has the market observe it.
+    pub fn set_price(&mut self, asset: &Asset, dollars: i64) {
+        let price = self.price(dollars);
+        self.publish(asset, price);
+        self.observe(asset);
+    }
+
+    /// Writes one of the program's accounts directly, for states that would take many instructions.
+    pub fn edit<T: AccountType + Named>(&mut self, address: &Address, change: impl FnOnce(&mut T)) {
+        let mut account = self.account(address).expect("the account exists");
+        let mut data: T = self.read(address);
+        change(&mut data);
+        account.data = decode::encode(&data);
+        self.set_account(*address, account);
+    }
+
+    /// Puts a new account of the program.
+    pub fn put<T: AccountType>(&mut self, address: Address, data: &T) {
+        self.set_account(address, raw::account(ID, decode::encode(data)));
+    }
+}
+
+/// Instructions as their senders would build them: valid unless the state forbids it.
+impl World {
+    /// Deposits from the owner's wallet.
+    pub fn deposit_ix(&self, trader: &Trader, asset: &Asset, amount: u64) -> Instruction {
+        build::account::Deposit {
+            authority: trader.owner,
+            exchange: self.places.exchange,
+            account: trader.account,
+            mint: asset.mint,
+            source: asset.tokens_of(&trader.owner),
+            amount,
+        }
+        .instruction()
+    }
+
+    /// Withdraws to the owner's wallet.
+    pub fn withdraw_ix(&self, trader: &Trader, asset: &Asset, amount: u64) -> Instruction {
+        let destination = asset.tokens_of(&trader.owner);
+        self.priced().withdraw(&self.keyed(trader), &asset.mint, destination, amount).expect("a withdrawal")
+    }
+
+    /// Trades at any price.
+    pub fn open_ix(&self, trader: &Trader, asset: &Asset, size: i64) -> Instruction {
+        self.order_ix(trader, asset, order(size))
+    }
+
+    /// Trades as `args` says.
+    pub fn order_ix(&self, trader: &Trader, asset: &Asset, args: OpenPositionArgs) -> Instruction {
+        let account = self.keyed(trader);
+        self.priced().open_position(trader.owner, &account, &asset.market, args).expect("an order")
+    }
+
+    /// Closes at any price.
+    pub fn close_ix(&self, trader: &Trader, asset: &Asset, size: u64) -> Instruction {
+        let account = self.keyed(trader);
+        let position = self.position(trader, asset).0;
+        let args = ClosePositionArgs { size, limit_price: if position > 0 { 0 } else { u64::MAX }, expires_at: 0 };
+        self.priced().close_position(trader.owner, &account, &asset.market, args).expect("an order")
+    }
+
+    /// Stores the price account's price.
+    pub fn observe_ix(&self, asset: &Asset) -> Instruction {
+        build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction()
+    }
+
+    /// Accrues a bank's interest.
+    pub fn accrue_ix(&self, asset: &Asset) -> Instruction {
+        build::bank::Accrue { bank: asset.bank }.instruction()
+    }
+
+    /// Settles at the price account's price.
+    pub fn settle_ix(&self, trader: &Trader, asset: &Asset) -> Instruction {
+        self.priced().settle(&trader.account, &asset.market)
+    }
+
+    /// Flags at the price accounts' prices.
+    pub fn flag_ix(&self, trader: &Trader) -> Instruction {
+        self.priced().flag_liquidation(&self.keyed(trader))
+    }
+
+    /// Liquidates as much as the program allows.
+    pub fn liquidate_ix(&self, taker: &Trader, account: &Trader) -> Instruction {
+        self.liquidate_args_ix(taker, account, LiquidateArgs { max_fraction: 1 << 32, max_payment: u64::MAX })
+    }
+
+    /// Liquidates as `args` says.
+    pub fn liquidate_args_ix(&self, taker: &Trader, account: &Trader, args: LiquidateArgs) -> Instruction {
+        self.priced().liquidate(taker.owner, &self.keyed(taker), &self.keyed(account), args)
+    }
+}
+
+/// An order at any price, for ever.
+pub fn order(size: i64) -> OpenPositionArgs {
+    OpenPositionArgs { size, limit_price: if size > 0 { u64::MAX } else { 0 }, expires_at: 0, reduce_only: 0 }
+}
+
+/// The same, sent, and to succeed.
+impl World {
+    /// See [`Self::deposit_ix`].
+    #[track_caller]
+    pub fn deposit(&mut self, trader: &Trader, asset: &Asset, amount: u64) -> Outcome {
+        let instruction = self.deposit_ix(trader, asset, amount);
+        self.ok(&instruction)
+    }
+
+    /// See [`Self::withdraw_ix`].
+    #[track_caller]
+    pub fn withdraw(&mut self, trader: &Trader, asset: &Asset, amount: u64) -> Outcome {
+        let instruction = self.withdraw_ix(trader, asset, amount);
+        self.ok(&instruction)
+    }
+
+    /// See [`Self::open_ix`].
+    #[track_caller]
+    pub fn open(&mut self, trader: &Trader, asset: &Asset, size: i64) -> Outcome {
+        let instruction = self.open_ix(trader, asset, size);
+        self.ok(&instruction)
+    }
+
+    /// See [`Self::close_ix`].
+    #[track_caller]
+    pub fn close(&mut self, trader: &Trader, asset: &Asset, size: u64) -> Outcome {
+        let instruction = self.close_ix(trader, asset, size);
+        self.ok(&instruction)
+    }
+
+    /// See [`Self::observe_ix`].
+    #[track_caller]
+    pub fn observe(&mut self, asset: &Asset) -> Outcome {
+        let instruction = self.observe_ix(asset);
+        self.ok(&instruction)
+    }
+
+    /// See [`Self::accrue_ix`].
+    #[track_caller]
+    pub fn accrue(&mut self, asset: &Asset) -> Outcome {
+        let instruction = self.accrue_ix(asset);
+        self.ok(&instruction)
+    }
+
+    /// See [`Self::settle_ix`].
+    #[track_caller]
+    pub fn settle(&mut self, trader: &Trader, asset: &Asset) -> Outcome {
+        let instruction = self.settle_ix(trader, asset);
+        self.ok(&instruction)
+    }
+
+    /// See [`Self::flag_ix`].
+    #[track_caller]
+    pub fn flag(&mut self, trader: &Trader) -> Outcome {
+        let instruction = self.flag_ix(trader);
+        self.ok(&instruction)
+    }
+
+    /// See [`Self::liquidate_ix`].
+    #[track_caller]
+    pub fn liquidate(&mut self, taker: &Trader, account: &Trader) -> Outcome {
+        let instruction = self.liquidate_ix(taker, account);
+        self.ok(&instruction)
+    }
+
+    /// Replaces the exchange's parameters.
+    #[track_caller]
+    pub fn configure(&mut self, change: impl FnOnce(&mut ExchangeConfig)) -> Outcome {
+        let Places { admin, exchange, .. } = self.places;
+        let mut config = self.read::<Exchange>(&exchange).config;
+        change(&mut config);
+        self.ok(&build::exchange::Configure { admin, exchange, config }.instruction())
+    }
+
+    /// Replaces a bank's parameters.
+    #[track_caller]
+    pub fn configure_bank(&mut self, asset: &Asset, change: impl FnOnce(&mut BankConfig)) -> Outcome {
+        let Places { admin, exchange, .. } = self.places;
+        let mut config = self.bank(asset).config;
+        change(&mut config);
+        self.ok(&build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction())
+    }
+
+    /// Replaces a market's parameters.
+    #[track_caller]
+    pub fn configure_market(&mut self, asset: &Asset, change: impl FnOnce(&mut MarketConfig)) -> Outcome {
+        let mut config = self.market(asset).config;
+        change(&mut config);
+        let instruction = self.priced().configure_market(&asset.market, config);
+        self.ok(&instruction)
+    }
+}
+
+/// A margin account with nothing in it, for tests that write theirs.
+pub fn empty_account() -> MarginAccount {
+    MarginAccount::zeroed()
+}

@@ -1,0 +1,3 @@
+//! Every instruction, in one binary.
+
+mod deposit;
