@@ -213,7 +213,7 @@ impl Rpc {
         };
         let signature = self.client.send_transaction_with_config(&transaction, config).map_err(send_error)?;
         self.confirm(&signature)?;
-        self.result(signature)
+        self.transaction(signature)
     }
 
     /// Waits until a transaction is confirmed.
@@ -235,7 +235,10 @@ impl Rpc {
     }
 
     /// Log, compute units and events of a confirmed transaction.
-    fn result(&self, signature: Signature) -> Result<Confirmed, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Rpc`].
+    pub fn transaction(&self, signature: Signature) -> Result<Confirmed, Error> {
         let config = RpcTransactionConfig {
             encoding: Some(UiTransactionEncoding::Base64),
             commitment: Some(self.commitment),

@@ -5,7 +5,7 @@
 //! field `remaining`, which [`crate::remaining`] packs; [`crate::Snapshot`] does both at once.
 
 use borsh::BorshSerialize;
-use plimsoll_interface::{Address, ID};
+use plimsoll_interface::{Address, ID, instruction::tag};
 use solana_instruction::{AccountMeta, Instruction};
 
 pub mod account;
@@ -27,6 +27,34 @@ pub const SYSTEM_PROGRAM: Address = Address::from_str_const("1111111111111111111
 pub fn associated_token_account(owner: &Address, mint: &Address) -> Address {
     let seeds = [owner.as_ref(), TOKEN_PROGRAM.as_ref(), mint.as_ref()];
     Address::find_program_address(&seeds, &ASSOCIATED_TOKEN_PROGRAM).0
+}
+
+/// The name of an instruction of the program, by its data.
+pub fn name(data: &[u8]) -> Option<&'static str> {
+    Some(match *data.first()? {
+        tag::CREATE_EXCHANGE => "create_exchange",
+        tag::CONFIGURE_EXCHANGE => "configure_exchange",
+        tag::CREATE_MARKET => "create_market",
+        tag::CONFIGURE_MARKET => "configure_market",
+        tag::CREATE_BANK => "create_bank",
+        tag::CONFIGURE_BANK => "configure_bank",
+        tag::CREATE_HOUSE => "create_house",
+        tag::HOUSE_DEPOSIT => "house_deposit",
+        tag::HOUSE_WITHDRAW => "house_withdraw",
+        tag::CREATE_ACCOUNT => "create_account",
+        tag::SET_DELEGATE => "set_delegate",
+        tag::CLOSE_ACCOUNT => "close_account",
+        tag::DEPOSIT => "deposit",
+        tag::WITHDRAW => "withdraw",
+        tag::OPEN_POSITION => "open_position",
+        tag::CLOSE_POSITION => "close_position",
+        tag::OBSERVE => "observe",
+        tag::ACCRUE => "accrue",
+        tag::SETTLE => "settle",
+        tag::FLAG_LIQUIDATION => "flag_liquidation",
+        tag::LIQUIDATE => "liquidate",
+        _ => return None,
+    })
 }
 
 /// How an instruction uses an account.
@@ -64,10 +92,7 @@ fn build<A: BorshSerialize, const N: usize>(
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_interface::{
-        address,
-        instruction::{AmountArgs, tag},
-    };
+    use plimsoll_interface::{address, instruction::AmountArgs};
 
     use super::*;
 
@@ -91,6 +116,7 @@ mod tests {
         let built = account::Create { payer: owner, owner, exchange, index: 3 }.instruction();
         let signers: Vec<_> = built.accounts.iter().filter(|meta| meta.is_signer).map(|meta| meta.pubkey).collect();
         assert_eq!(signers, [owner, owner]);
+        assert_eq!((name(&built.data), name(&[99]), name(&[])), (Some("create_account"), None, None));
         let crank = market::Observe { market: Address::new_unique(), oracle: Address::new_unique() }.instruction();
         assert!(crank.accounts.iter().all(|meta| !meta.is_signer));
     }

@@ -1,0 +1,204 @@
+//! What must hold, computed from the accounts as they stand on the chain and from its events.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, anyhow};
+use comfy_table::{Cell, Color, Table};
+use plimsoll_client::{
+    Address, Error, Keyed, Snapshot,
+    accounts::{Bank, MarginAccount, Market},
+    config::ExchangeConfig,
+    event::{Event, Liquidated, LiquidationFlagged},
+    risk::{
+        interest, liquidation,
+        units::{Fraction, Ppm, Quote},
+    },
+};
+use solana_program_pack::Pack;
+use spl_token_interface::state::Account as TokenAccount;
+
+use crate::{format, show::sorted_markets, world::World};
+
+/// One thing that must hold.
+pub struct Check {
+    /// Number of the invariant, or what it is about.
+    pub name: String,
+    /// The rule.
+    pub rule: String,
+    /// The numbers.
+    pub found: String,
+    /// Whether it holds.
+    pub holds: bool,
+}
+
+impl Check {
+    /// A check from its parts.
+    pub fn new(name: &str, rule: impl Into<String>, found: impl Into<String>, holds: bool) -> Self {
+        Self { name: name.into(), rule: rule.into(), found: found.into(), holds }
+    }
+}
+
+/// Everything that the books of an exchange are checked by.
+pub struct Books {
+    snapshot: Snapshot,
+    accounts: Vec<Keyed<MarginAccount>>,
+    vaults: BTreeMap<Address, u64>,
+}
+
+impl Books {
+    /// Fetches every account of the exchange.
+    pub fn fetch(world: &World) -> Result<Self> {
+        let snapshot = world.snapshot()?;
+        let accounts = world.rpc().margin_accounts(&world.exchange, None)?;
+        let mut vaults = BTreeMap::new();
+        for (address, bank) in &snapshot.banks {
+            let vault = world.rpc().raw(&bank.vault)?.ok_or_else(|| anyhow!("the vault {} is gone", bank.vault))?;
+            vaults.insert(*address, TokenAccount::unpack(&vault.data)?.amount);
+        }
+        Ok(Self { snapshot, accounts, vaults })
+    }
+
+    /// INV-1 of every bank, INV-2 and INV-3 of every market.
+    pub fn checks(&self) -> Result<Vec<Check>> {
+        let mut checks = Vec::new();
+        let mut banks: Vec<_> = self.snapshot.banks.iter().collect();
+        banks.sort_unstable_by_key(|(_, bank)| bank.index);
+        for (address, bank) in banks {
+            checks.extend(self.bank(address, bank)?);
+        }
+        for (address, market) in sorted_markets(&self.snapshot) {
+            checks.extend(self.market(address, market));
+        }
+        Ok(checks)
+    }
+
+    fn bank(&self, address: &Address, bank: &Bank) -> Result<[Check; 3]> {
+        let market = self.snapshot.markets.get(&bank.market);
+        let name = market.map_or_else(|| "quote".into(), |market| format::symbol(&market.symbol));
+        let tokens = self.vaults.get(address).copied().unwrap_or_default();
+        let deposits = interest::deposit_amount(bank.deposit_shares, bank.deposit_index()).map_err(Error::from)?;
+        let borrows = interest::borrow_amount(bank.borrow_shares, bank.borrow_index()).map_err(Error::from)?;
+        let assets = u128::from(bank.vault_amount) + u128::from(borrows);
+        let claims = u128::from(deposits) + u128::from(bank.reserve);
+        let (mut positive, mut negative) = (0i128, 0i128);
+        for slot in self.accounts.iter().flat_map(|account| &account.data.balances) {
+            if slot.in_use == 1 && slot.bank == *address {
+                let side = if slot.shares > 0 { &mut positive } else { &mut negative };
+                *side += i128::from(slot.shares.unsigned_abs());
+            }
+        }
+        if bank.is_quote == 1 {
+            positive += i128::from(self.snapshot.house.map_or(0, |house| house.quote_shares));
+        }
+        let shares = [i128::from(bank.deposit_shares), i128::from(bank.borrow_shares)];
+        Ok([
+            Check::new(
+                "INV-1",
+                format!("{name}: tokens in the vault >= counted"),
+                format!("{tokens} >= {}", bank.vault_amount),
+                tokens >= bank.vault_amount,
+            ),
+            Check::new(
+                "INV-1",
+                format!("{name}: vault + borrows >= deposits + reserve"),
+                format!("{assets} >= {claims}"),
+                assets >= claims,
+            ),
+            Check::new(
+                "INV-1",
+                format!("{name}: shares of all accounts and the house = totals"),
+                format!("{positive} = {}, {negative} = {}", shares[0], shares[1]),
+                [positive, negative] == shares,
+            ),
+        ])
+    }
+
+    fn market(&self, address: &Address, market: &Market) -> [Check; 3] {
+        let name = format::symbol(&market.symbol);
+        let (mut long, mut short, mut cash) = (0i128, 0i128, 0i128);
+        for slot in self.accounts.iter().flat_map(|account| &account.data.markets) {
+            if slot.in_use == 1 && slot.market == *address {
+                let side = if slot.size > 0 { &mut long } else { &mut short };
+                *side += i128::from(slot.size.unsigned_abs());
+                cash += i128::from(slot.cash);
+            }
+        }
+        let (house, house_cash) = (i128::from(market.house_size), i128::from(market.house_cash));
+        let interest = [i128::from(market.open_interest_long), i128::from(market.open_interest_short)];
+        [
+            Check::new(
+                "INV-2",
+                format!("{name}: sizes of all accounts + house = 0"),
+                format!("{} + {house} = 0", long - short),
+                long - short + house == 0,
+            ),
+            Check::new(
+                "INV-3",
+                format!("{name}: cash of all accounts + house = 0"),
+                format!("{cash} + {house_cash} = 0"),
+                cash + house_cash == 0,
+            ),
+            Check::new(
+                "INV-2",
+                format!("{name}: open interest = sums of longs and shorts"),
+                format!("{} = {long}, {} = {short}", interest[0], interest[1]),
+                interest == [long, short],
+            ),
+        ]
+    }
+}
+
+/// INV-7: what the chain computes for an account is what the client computes, to the unit. The chain says it in the event
+/// of `flag_liquidation`, which anyone may call and which does nothing to a healthy account.
+pub fn same_margin(world: &mut World, name: &str, account: &Address) -> Result<Check> {
+    let account = world.account(account)?;
+    let snapshot = world.snapshot()?;
+    let margin = snapshot.margin(&account.data)?;
+    let admin = world.admin.insecure_clone();
+    let confirmed = world.send(&[snapshot.flag_liquidation(&account)], &admin)?;
+    let said = confirmed.events.iter().find_map(|event| match event {
+        Event::LiquidationFlagged(event) => Some(*event),
+        _ => None,
+    });
+    let LiquidationFlagged { equity, requirement, .. } =
+        said.ok_or_else(|| anyhow!("{} has no event of the flag", confirmed.signature))?;
+    let ours = (margin.equity_maint.raw(), margin.requirement_maint.raw());
+    Ok(Check::new(
+        "INV-7",
+        format!("{name}: equity and requirement, chain = client"),
+        format!("{equity} = {}, {requirement} = {}", ours.0, ours.1),
+        (equity, requirement) == ours,
+    ))
+}
+
+/// INV-6: a liquidation happened below the line, for the fraction and the price that the closed form says.
+pub fn right_liquidation(config: &ExchangeConfig, event: &Liquidated) -> Result<Check> {
+    let (equity, requirement) = (Quote::from_raw(event.equity), Quote::from_raw(event.requirement));
+    let discount = Ppm::from_raw(u32::try_from(event.discount_ppm)?);
+    let fraction = liquidation::fraction(equity, requirement, discount, &config.liquidation()).map_err(Error::from)?;
+    let payment = liquidation::payment(Fraction::from_raw(event.fraction), equity, discount).map_err(Error::from)?;
+    let holds = event.equity < event.requirement
+        && fraction.raw() == event.fraction
+        && payment.raw().unsigned_abs() == event.payment;
+    Ok(Check::new(
+        "INV-6",
+        format!(
+            "liquidation of {} at {} of equity",
+            format::fraction(event.fraction),
+            format::percent(event.discount_ppm)
+        ),
+        format!("{} < {}, paid {}", event.equity, event.requirement, event.payment),
+        holds,
+    ))
+}
+
+/// The checks as a table.
+pub fn table(checks: &[Check]) -> Table {
+    let mut table = format::table(&["invariant", "rule", "found, in native units", ""]);
+    for check in checks {
+        let verdict =
+            if check.holds { Cell::new("holds").fg(Color::Green) } else { Cell::new("BROKEN").fg(Color::Red) };
+        table.add_row(vec![Cell::new(&check.name), Cell::new(&check.rule), Cell::new(&check.found), verdict]);
+    }
+    table
+}

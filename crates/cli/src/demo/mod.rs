@@ -1,0 +1,272 @@
+//! `plimsoll demo`: a crash on a local chain, from nothing to a liquidation by another process, and everything checked
+//! afterwards.
+
+mod bot;
+mod checks;
+mod crash;
+mod scene;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, bail};
+use clap::Args;
+use comfy_table::Table;
+use plimsoll_client::{
+    Error, Keyed,
+    accounts::MarginAccount,
+    event::{Event, Liquidated},
+    instruction::{associated_token_account, bank, exchange},
+    interface::instruction::tag,
+};
+use serde_json::Value;
+use solana_signer::Signer;
+
+use self::{
+    bot::Bot,
+    checks::{Books, Check},
+    crash::{CRASH, STEP_HOURS, Step},
+    scene::Trader,
+};
+use crate::{
+    LocalChainOptions,
+    format::{self, number},
+    liquidate, localnet, show,
+    world::World,
+};
+
+/// What the liquidator starts with, quote native: 50,000 USD.
+const LIQUIDATOR_QUOTE: u64 = 50_000_000_000;
+/// How long the liquidator may take to bring an account back above its line.
+const LIQUIDATION_TIMEOUT: Duration = Duration::from_secs(30);
+/// What the admin takes out of the house at the end, quote native: 1,000 USD.
+const HOUSE_WITHDRAWAL: u64 = 1_000_000_000;
+
+/// Options of `plimsoll demo`.
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    chain: LocalChainOptions,
+    /// Leave the chain running afterwards, until Ctrl-C.
+    #[arg(long)]
+    keep: bool,
+}
+
+/// Runs the command.
+pub fn run(options: &Options) -> Result<()> {
+    let started = Instant::now();
+    let mut world = World::open(&options.chain, |line| println!("{line}"))?;
+    println!("Chain at {}", world.chain.url());
+    println!("Three wallets take part");
+    let traders = scene::enter(&mut world)?;
+    world.observe()?;
+    let mut checks = Vec::new();
+    report(&mut world, "Before", &traders, &mut checks)?;
+
+    let liquidations = crash(&mut world, &traders, &mut checks)?;
+    report(&mut world, "After", &traders, &mut checks)?;
+    epilogue(&mut world, &traders)?;
+
+    println!("\nCompute units by instruction\n{}", compute_units(&world));
+    checks.extend(Books::fetch(&world)?.checks()?);
+    println!("\nInvariants, from the accounts as they stand on the chain\n{}", checks::table(&checks));
+    let broken = checks.iter().filter(|check| !check.holds).count();
+    if broken > 0 {
+        bail!("{broken} of {} checks failed", checks.len());
+    }
+    println!(
+        "\nAll {} checks hold; {liquidations} liquidations by another process; {} s.",
+        checks.len(),
+        started.elapsed().as_secs()
+    );
+    if options.keep { localnet::keep(&world) } else { Ok(()) }
+}
+
+/// Prints the accounts, and checks that the chain sees them as the client does.
+fn report(world: &mut World, title: &str, traders: &[Trader], checks: &mut Vec<Check>) -> Result<()> {
+    for trader in traders {
+        checks.push(checks::same_margin(world, &format!("{title}, {}", trader.name), &trader.account)?);
+    }
+    let snapshot = world.snapshot()?;
+    let accounts = traders.iter().map(|trader| Ok((trader.name.to_string(), trader.now(world)?)));
+    let accounts = accounts.collect::<Result<Vec<(String, Keyed<MarginAccount>)>>>()?;
+    let prices: Vec<String> = show::sorted_markets(&snapshot)
+        .into_iter()
+        .map(|(_, market)| {
+            format!("{} {}", format::symbol(&market.symbol), format::price(market.spot, market.base_decimals))
+        })
+        .collect();
+    println!("\n{title}: {}\n{}", prices.join(", "), show::margins(&snapshot, &accounts)?);
+    Ok(())
+}
+
+/// Walks the prices down, and watches the liquidator at work. Answers how often it worked.
+fn crash(world: &mut World, traders: &[Trader; 3], checks: &mut Vec<Check>) -> Result<usize> {
+    println!("\nStarting the liquidator");
+    let keypair = world.wallet()?;
+    let quote = world.deployment.quote.symbol.clone();
+    world.give(&keypair.pubkey(), &quote, LIQUIDATOR_QUOTE)?;
+    let mut bot = Bot::start(world.chain.url(), &keypair)?;
+    println!("It is process {}, and knows {} and its key\n", bot.process(), world.chain.url());
+
+    println!("{:>5} {:>9} {:>11}   health above the maintenance line, USD", "hour", "SOL", "BTC");
+    println!("{:>27}   {:>12} {:>12} {:>12}", "", traders[0].name, traders[1].name, traders[2].name);
+    let mut done = Vec::new();
+    let mut hedge_held = true;
+    for (step, hour) in CRASH.iter().zip((0..).step_by(STEP_HOURS as usize)) {
+        if hour > 0 {
+            world.chain.travel(STEP_HOURS * 3600)?;
+        }
+        let health = fall(world, traders, *step, hour)?;
+        hedge_held &= health[0] >= 0;
+        if health.iter().any(|health| *health < 0) {
+            wait_for_liquidator(world, traders, &mut bot, &mut done)?;
+        }
+    }
+    tell(world, traders, &mut bot, &mut done)?;
+    for event in &done {
+        checks.push(checks::right_liquidation(&world.deployment.exchange, event)?);
+    }
+    let ours = done.iter().filter(|event| event.account == traders[1].account).count();
+    let found = format!("{ours} liquidations by process {}", bot.process());
+    checks.push(Check::new(
+        "demo",
+        "the leveraged account was liquidated over RPC from another process",
+        found,
+        ours > 0,
+    ));
+    let found = if hedge_held { "at every step" } else { "not at every step" };
+    checks.push(Check::new("demo", "the hedged account stayed above its line", found, hedge_held));
+    Ok(done.len())
+}
+
+/// One step down: publishes, observes, and prints and answers every account's maintenance health, quote native.
+fn fall(world: &mut World, traders: &[Trader; 3], step: Step, hour: u32) -> Result<[i64; 3]> {
+    world.set_price("SOL", step.sol);
+    world.set_price("BTC", step.btc);
+    world.publish()?;
+    world.observe()?;
+    let health = health(world, traders)?;
+    let snapshot = world.snapshot()?;
+    let price = |symbol: &str| {
+        let mut markets = snapshot.markets.values();
+        let market = markets.find(|market| format::symbol(&market.symbol) == symbol);
+        market.map_or_else(String::new, |market| format::price(market.spot, market.base_decimals))
+    };
+    let [a, b, c] = health.map(format::usd);
+    println!("{hour:>5} {:>9} {:>11}   {a:>12} {b:>12} {c:>12}", price("SOL"), price("BTC"));
+    Ok(health)
+}
+
+fn health(world: &World, traders: &[Trader; 3]) -> Result<[i64; 3]> {
+    let snapshot = world.snapshot()?;
+    let mut all = [0; 3];
+    for (health, trader) in all.iter_mut().zip(traders) {
+        let margin = snapshot.margin(&trader.now(world)?.data)?;
+        *health = margin.health_maint().map_err(Error::from)?.raw();
+    }
+    Ok(all)
+}
+
+/// Waits until the liquidator has brought every account back above its line.
+fn wait_for_liquidator(
+    world: &mut World,
+    traders: &[Trader; 3],
+    bot: &mut Bot,
+    done: &mut Vec<Liquidated>,
+) -> Result<()> {
+    let deadline = Instant::now() + LIQUIDATION_TIMEOUT;
+    while Instant::now() < deadline {
+        bot.require_alive()?;
+        tell(world, traders, bot, done)?;
+        if health(world, traders)?.iter().all(|health| *health >= 0) {
+            // What it did is on the chain; it may still be about to say so.
+            std::thread::sleep(Duration::from_millis(200));
+            return tell(world, traders, bot, done);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    bail!("nobody liquidated an account below its line within {} s", LIQUIDATION_TIMEOUT.as_secs())
+}
+
+/// Prints what the liquidator did, as the chain has it, and collects its liquidations.
+fn tell(world: &mut World, traders: &[Trader; 3], bot: &mut Bot, done: &mut Vec<Liquidated>) -> Result<()> {
+    let name = |account| {
+        let trader = traders.iter().find(|trader| trader.account == account);
+        trader.map_or_else(|| account.to_string(), |trader| trader.name.to_string())
+    };
+    for news in bot.news() {
+        let kind = news["event"].as_str().unwrap_or_default();
+        if kind == "failure" {
+            println!("      liquidator will try again: {}", news["cause"].as_str().unwrap_or_default());
+        }
+        let Some(signature) = signature(&news)? else { continue };
+        let confirmed = world.rpc().transaction(signature)?;
+        let units = confirmed.compute_units.first().copied().unwrap_or_default();
+        for event in &confirmed.events {
+            match event {
+                Event::LiquidationFlagged(event) => {
+                    world.meter.note(tag::FLAG_LIQUIDATION, units);
+                    println!("      liquidator flagged {}", name(event.account));
+                }
+                Event::Liquidated(event) => {
+                    world.meter.note(tag::LIQUIDATE, units);
+                    println!("      liquidator {}", liquidate::sentence(event, &name(event.account)));
+                    done.push(*event);
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn signature(news: &Value) -> Result<Option<solana_signature::Signature>> {
+    let Some(text) = news["signature"].as_str() else { return Ok(None) };
+    text.parse().map(Some).map_err(|error| anyhow!("the liquidator named no signature: {error}"))
+}
+
+/// Unwinds, and calls what has not been called yet.
+fn epilogue(world: &mut World, traders: &[Trader; 3]) -> Result<()> {
+    println!("\nUnwinding");
+    world.publish()?;
+    traders[0].close_and_settle(world, "SOL")?;
+    traders[0].withdraw_all(world, "SOL")?;
+    traders[2].delegate_and_second_account(world)?;
+    let snapshot = world.snapshot()?;
+    let admin = world.admin.insecure_clone();
+    let root = &snapshot.exchange;
+    let quote = associated_token_account(&admin.pubkey(), &root.data.quote_mint);
+    let mut calls = vec![
+        snapshot.house_withdraw(quote, HOUSE_WITHDRAWAL),
+        exchange::Configure { admin: admin.pubkey(), exchange: root.address, config: root.data.config }.instruction(),
+    ];
+    calls.extend(snapshot.markets.iter().map(|(address, market)| snapshot.configure_market(address, market.config)));
+    for (address, found) in &snapshot.banks {
+        let configure =
+            bank::Configure { admin: admin.pubkey(), exchange: root.address, bank: *address, config: found.config };
+        calls.extend([bank::Accrue { bank: *address }.instruction(), configure.instruction()]);
+    }
+    for call in calls {
+        world.send(&[call], &admin)?;
+    }
+    println!(
+        "  {:<10} takes {} USD out of the house, configures everything anew",
+        "admin",
+        format::usd(HOUSE_WITHDRAWAL.cast_signed())
+    );
+    Ok(())
+}
+
+fn compute_units(world: &World) -> Table {
+    let mut table = format::table(&["instruction", "calls", "least", "most"]);
+    for (name, units) in world.meter.kinds() {
+        let (least, most) = (units.iter().min().copied(), units.iter().max().copied());
+        table.add_row(vec![
+            name.into(),
+            number(units.len().to_string()),
+            number(format::grouped(least.unwrap_or_default())),
+            number(format::grouped(most.unwrap_or_default())),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,121 @@
+//! Numbers as people read them. All in integers; amounts are cut, never rounded up to look better.
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use plimsoll_client::Address;
+
+/// Quote native (1e-6 USD) as dollars and cents.
+pub fn usd(native: i64) -> String {
+    let cents = native.unsigned_abs() / 10_000;
+    let sign = if native < 0 && cents > 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", grouped(cents / 100), cents % 100)
+}
+
+/// A native amount with its decimals, at most four of them shown.
+pub fn amount(native: i64, decimals: u8) -> String {
+    let one = 10u64.pow(u32::from(decimals.min(19)));
+    let (whole, rest) = (native.unsigned_abs() / one, native.unsigned_abs() % one);
+    let digits = format!("{rest:0width$}", width = usize::from(decimals));
+    let shown = digits.get(..4).unwrap_or(&digits).trim_end_matches('0');
+    let sign = if native < 0 { "-" } else { "" };
+    let point = if shown.is_empty() || decimals == 0 { "" } else { "." };
+    format!("{sign}{}{point}{}", grouped(whole), if decimals == 0 { "" } else { shown })
+}
+
+/// A price (Q16.48 quote native per base unit) as dollars per whole unit, to the nearest 1e-6: a price of 40 is stored a
+/// little below that.
+pub fn price(raw: u64, base_decimals: u8) -> String {
+    let scaled = u128::from(raw) * 10u128.pow(u32::from(base_decimals.min(18)));
+    let native = (scaled + (1 << 47)) >> 48;
+    i64::try_from(native).map_or_else(|_| "too large".into(), usd)
+}
+
+/// Parts per million as per cent.
+pub fn percent(ppm: u64) -> String {
+    let text = format!("{}.{:04}", ppm / 10_000, ppm % 10_000);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A Q32 fraction as per cent with one decimal.
+pub fn fraction(raw: u64) -> String {
+    let tenths = (u128::from(raw) * 1000) >> 32;
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+/// The first and last characters of an address.
+pub fn short(address: &Address) -> String {
+    let text = address.to_string();
+    format!("{}…{}", &text[..4], &text[text.len() - 4..])
+}
+
+/// An integer with a comma between thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A text on one line.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A name padded with zeros, as markets carry it.
+pub fn symbol(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim_end_matches('\0').to_string()
+}
+
+/// An empty table with a header.
+pub fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    if !table.is_tty() {
+        table.set_width(140);
+    }
+    table.set_header(header.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    table
+}
+
+/// A number's cell, to the right, red where negative.
+pub fn number(text: String) -> Cell {
+    let cell = Cell::new(&text).set_alignment(CellAlignment::Right);
+    if text.starts_with('-') { cell.fg(Color::Red) } else { cell }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_are_cut_to_cents() {
+        assert_eq!(usd(1_234_567_891_234), "1,234,567.89");
+        assert_eq!(usd(-5_009_999), "-5.00");
+        assert_eq!(usd(-9_999), "0.00");
+        assert_eq!(usd(i64::MIN), "-9,223,372,036,854.77");
+    }
+
+    #[test]
+    fn amounts_show_four_decimals() {
+        assert_eq!(amount(1_500_000_000, 9), "1.5");
+        assert_eq!(amount(-123_456_789, 8), "-1.2345");
+        assert_eq!(amount(7, 0), "7");
+        assert_eq!(amount(1_000_000, 6), "1");
+        assert_eq!(amount(1_050, 2), "10.5");
+    }
+
+    #[test]
+    fn prices_and_ratios() {
+        assert_eq!(price(((15u128 << 48) / 100) as u64, 9), "150.00");
+        assert_eq!(price(150 << 48, 6), "150.00");
+        assert_eq!(percent(150_000), "15 %");
+        assert_eq!(percent(2_500), "0.25 %");
+        assert_eq!(fraction(1 << 31), "50.0 %");
+        assert_eq!(symbol(b"SOL\0\0"), "SOL");
+        assert_eq!(one_line("a\n  b"), "a b");
+    }
+}

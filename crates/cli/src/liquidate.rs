@@ -1,0 +1,255 @@
+//! `plimsoll liquidate`: watches every margin account of an exchange and takes over what sinks below its line.
+//!
+//! It knows a URL and its own key, nothing else: exchange, accounts, banks, markets and prices it finds on the chain, and
+//! whether an account is below its line it computes with the same code as the program.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, anyhow, bail};
+use clap::Args;
+use plimsoll_client::{
+    Address, Error, Keyed, PlimsollError, Snapshot,
+    accounts::{Exchange, MarginAccount},
+    address,
+    event::{Event, Liquidated},
+    instruction::{account, associated_token_account},
+    interface::instruction::LiquidateArgs,
+    risk::{
+        liquidation,
+        units::{Fraction, Seconds},
+    },
+    rpc::{Confirmed, Rpc},
+};
+use serde_json::{Value, json};
+use solana_keypair::Keypair;
+use solana_program_pack::Pack;
+use solana_signer::Signer;
+use spl_token_interface::state::Account as TokenAccount;
+
+use crate::{Connection, format, wallet};
+
+/// Longest pause after repeated failures.
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// Failures of the connection in a row after which it gives up.
+const FAILURES_MAX: u32 = 10;
+
+/// Options of `plimsoll liquidate`.
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    connection: Connection,
+    /// Key pair file of the liquidator. Its quote tokens become its margin account's deposit.
+    #[arg(long, value_name = "FILE")]
+    keypair: PathBuf,
+    /// End after the first liquidation.
+    #[arg(long)]
+    once: bool,
+    /// End after this many seconds; with --once that is a failure if nothing was liquidated.
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+    /// Milliseconds between two looks.
+    #[arg(long, value_name = "MS", default_value_t = 400)]
+    interval: u64,
+    /// Wait until the auction's discount has grown to this, in parts per million.
+    #[arg(long, value_name = "PPM", default_value_t = 0)]
+    min_discount: u32,
+    /// One JSON object per line instead of prose.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(options: &Options) -> Result<()> {
+    let rpc = Rpc::new(&options.connection.url);
+    let keypair = wallet::read(&options.keypair)?;
+    let exchange = find_exchange(&rpc, options.connection.exchange.as_ref())?;
+    let mut liquidator = Liquidator { rpc, keypair, exchange: exchange.address, options };
+    liquidator.open_account(&exchange.data)?;
+    liquidator.watch()
+}
+
+/// The exchange at an address, or the only one there is.
+pub fn find_exchange(rpc: &Rpc, wanted: Option<&Address>) -> Result<Keyed<Exchange>> {
+    if let Some(address) = wanted {
+        return Ok(rpc.get(address)?);
+    }
+    let mut exchanges = rpc.exchanges()?;
+    match (exchanges.pop(), exchanges.len()) {
+        (None, _) => bail!("there is no exchange on this cluster"),
+        (Some(only), 0) => Ok(only),
+        (Some(_), more) => bail!("there are {} exchanges: name one with --exchange", more + 1),
+    }
+}
+
+struct Liquidator<'a> {
+    rpc: Rpc,
+    keypair: Keypair,
+    exchange: Address,
+    options: &'a Options,
+}
+
+impl Liquidator<'_> {
+    fn margin_address(&self) -> Address {
+        address::margin_account(&self.exchange, &self.keypair.pubkey(), 0)
+    }
+
+    /// Opens the liquidator's margin account and puts the wallet's quote tokens into it.
+    fn open_account(&self, exchange: &Exchange) -> Result<()> {
+        let wallet = self.keypair.pubkey();
+        if self.rpc.find::<MarginAccount>(&self.margin_address())?.is_none() {
+            let create = account::Create { payer: wallet, owner: wallet, exchange: self.exchange, index: 0 };
+            self.send(create.instruction())?;
+        }
+        let source = associated_token_account(&wallet, &exchange.quote_mint);
+        let tokens = self.rpc.raw(&source)?;
+        let amount = tokens.and_then(|account| TokenAccount::unpack(&account.data).ok()).map_or(0, |held| held.amount);
+        if amount > 0 {
+            let deposit = account::Deposit {
+                authority: wallet,
+                exchange: self.exchange,
+                account: self.margin_address(),
+                mint: exchange.quote_mint,
+                source,
+                amount,
+            };
+            self.send(deposit.instruction())?;
+        }
+        let line =
+            format!("watching with {} USD of new collateral", format::usd(amount.try_into().unwrap_or(i64::MAX)));
+        self.say(json!({ "event": "watching", "deposit": amount }), &line);
+        Ok(())
+    }
+
+    /// Looks again and again. A failure of the connection is waited out, doubling the pause each time.
+    fn watch(&mut self) -> Result<()> {
+        let deadline = self.options.timeout.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        let interval = Duration::from_millis(self.options.interval.max(10));
+        let (mut pause, mut failures) = (interval, 0);
+        loop {
+            match self.look() {
+                Ok(true) if self.options.once => return Ok(()),
+                Ok(_) => (pause, failures) = (interval, 0),
+                Err(error) => {
+                    failures += 1;
+                    if failures >= FAILURES_MAX {
+                        return Err(error.context(format!("gave up after {failures} failures")));
+                    }
+                    pause = (pause * 2).min(BACKOFF_MAX);
+                    let text = format::one_line(&format!("{error:#}"));
+                    self.say(json!({ "event": "failure", "cause": text }), &format!("will try again: {text}"));
+                }
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                if self.options.once {
+                    bail!("nothing to liquidate within {} s", self.options.timeout.unwrap_or_default());
+                }
+                return Ok(());
+            }
+            std::thread::sleep(pause);
+        }
+    }
+
+    /// One look at every account; whether something was liquidated.
+    fn look(&self) -> Result<bool> {
+        let snapshot = self.rpc.snapshot(&self.exchange)?;
+        let mut accrued = snapshot.clone();
+        accrued.accrue()?;
+        let own = self.keypair.pubkey();
+        let mut liquidated = false;
+        for account in self.rpc.margin_accounts(&self.exchange, None)? {
+            if account.data.owner == own || !is_below(&accrued, &account.data) {
+                continue;
+            }
+            liquidated |= self.handle(&snapshot, &account)?;
+        }
+        Ok(liquidated)
+    }
+
+    /// Starts the auction of an account below its line, or takes the account over; whether it was taken over.
+    fn handle(&self, snapshot: &Snapshot, account: &Keyed<MarginAccount>) -> Result<bool> {
+        let margin = snapshot.margin(&account.data)?;
+        if account.data.liquidation_started_at == 0 {
+            let text = format!(
+                "{} is below its line: equity {} USD, requirement {} USD",
+                account.address,
+                format::usd(margin.equity_maint.raw()),
+                format::usd(margin.requirement_maint.raw()),
+            );
+            let confirmed = self.send(snapshot.flag_liquidation(account))?;
+            self.say(self.report("flagged", account, &confirmed), &text);
+        }
+        let elapsed = match account.data.liquidation_started_at {
+            0 => 0,
+            started => snapshot.now.saturating_sub(started),
+        };
+        let discount = liquidation::discount(&snapshot.exchange.data.config.liquidation(), Seconds::from_raw(elapsed));
+        if discount.raw() < self.options.min_discount {
+            return Ok(false);
+        }
+        self.take_over(snapshot, account)
+    }
+
+    fn take_over(&self, snapshot: &Snapshot, account: &Keyed<MarginAccount>) -> Result<bool> {
+        let taker = self.rpc.get::<MarginAccount>(&self.margin_address())?;
+        let args = LiquidateArgs { max_fraction: Fraction::ONE.raw(), max_payment: u64::MAX };
+        let confirmed = match self.send(snapshot.liquidate(self.keypair.pubkey(), &taker, account, args)) {
+            Ok(confirmed) => confirmed,
+            // Somebody was faster, or the price came back.
+            Err(Error::Program(PlimsollError::AccountHealthy)) => return Ok(false),
+            Err(error) => return Err(anyhow!("{}: {error}", account.address)),
+        };
+        let event = confirmed.events.iter().find_map(|event| match event {
+            Event::Liquidated(event) => Some(*event),
+            _ => None,
+        });
+        let Some(event) = event else { bail!("{} has no event of the liquidation", confirmed.signature) };
+        let mut report = self.report("liquidated", account, &confirmed);
+        report["fraction_q32"] = event.fraction.into();
+        report["payment"] = event.payment.into();
+        report["discount_ppm"] = event.discount_ppm.into();
+        self.say(report, &sentence(&event, &account.address.to_string()));
+        Ok(true)
+    }
+
+    fn send(&self, instruction: solana_instruction::Instruction) -> Result<Confirmed, Error> {
+        self.rpc.send(&[instruction], &self.keypair, &[])
+    }
+
+    fn report(&self, event: &str, account: &Keyed<MarginAccount>, confirmed: &Confirmed) -> Value {
+        json!({
+            "event": event,
+            "account": account.address.to_string(),
+            "signature": confirmed.signature.to_string(),
+            "compute_units": confirmed.compute_units,
+        })
+    }
+
+    fn say(&self, report: Value, text: &str) {
+        if self.options.json {
+            println!("{report}");
+        } else {
+            println!("{text}");
+        }
+    }
+}
+
+/// Whether an account is below its line and solvent: what an auction can help. A price that the program would refuse
+/// leaves an account alone.
+fn is_below(snapshot: &Snapshot, account: &MarginAccount) -> bool {
+    let Ok(margin) = snapshot.margin(account) else { return false };
+    let below = margin.health_maint().is_ok_and(|health| health.is_negative());
+    below && margin.equity_maint.is_positive()
+}
+
+/// A liquidation in words.
+pub fn sentence(event: &Liquidated, account: &str) -> String {
+    format!(
+        "took over {} of {account} for {} USD, a discount of {}",
+        format::fraction(event.fraction),
+        format::usd(event.payment.try_into().unwrap_or(i64::MAX)),
+        format::percent(event.discount_ppm),
+    )
+}

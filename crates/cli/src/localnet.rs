@@ -1,0 +1,57 @@
+//! `plimsoll localnet`: a local chain with an open exchange, for as long as it is wanted.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+use plimsoll_client::{Address, ID};
+
+use crate::{LocalChainOptions, world::World};
+
+/// How often prices are published anew, so that they stay fresh.
+const PUBLISH_INTERVAL: Duration = Duration::from_secs(10);
+/// What a funded wallet gets of every token, whole tokens.
+const FUND_TOKENS: u64 = 10_000;
+/// What a funded wallet gets in lamports: 1,000 SOL.
+const FUND_LAMPORTS: u64 = 1_000_000_000_000;
+
+/// Options of `plimsoll localnet`.
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    chain: LocalChainOptions,
+    /// Give a wallet lamports and 10,000 of every token; may be repeated.
+    #[arg(long, value_name = "WALLET")]
+    fund: Vec<Address>,
+}
+
+/// Runs the command.
+pub fn run(options: &Options) -> Result<()> {
+    let world = World::open(&options.chain, |line| println!("{line}"))?;
+    for wallet in &options.fund {
+        world.chain.fund(wallet, FUND_LAMPORTS)?;
+        let banks = std::iter::once(&world.deployment.quote).chain(&world.deployment.banks);
+        for bank in banks {
+            world.give(wallet, &bank.symbol, FUND_TOKENS * 10u64.pow(u32::from(bank.decimals)))?;
+        }
+        println!("Funded {wallet}");
+    }
+    keep(&world)
+}
+
+/// Keeps a chain running and its prices fresh until the process is ended.
+pub fn keep(world: &World) -> Result<()> {
+    println!("\nJSON-RPC    {}", world.chain.url());
+    println!("WebSocket   {}", world.chain.ws_url());
+    println!("program     {ID}");
+    println!("exchange    {}", world.exchange);
+    for bank in std::iter::once(&world.deployment.quote).chain(&world.deployment.banks) {
+        println!("mint {:<6} {}", bank.symbol, bank.mint);
+    }
+    println!("\nThe chain runs until Ctrl-C. Look around in another terminal:");
+    println!("  plimsoll exchange show --url {}", world.chain.url());
+    loop {
+        world.publish()?;
+        std::thread::sleep(PUBLISH_INTERVAL);
+    }
+}

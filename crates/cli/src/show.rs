@@ -1,0 +1,280 @@
+//! `plimsoll exchange show` and `plimsoll account show`.
+
+use anyhow::{Result, bail};
+use clap::Args;
+use comfy_table::Table;
+use plimsoll_client::{
+    Address, Error, Keyed, Snapshot,
+    accounts::{MarginAccount, Market},
+    interface::bridge,
+    rpc::Rpc,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    Connection,
+    format::{self, number},
+    liquidate::find_exchange,
+};
+
+/// Options of `plimsoll exchange show`.
+#[derive(Args)]
+pub struct ExchangeOptions {
+    #[command(flatten)]
+    connection: Connection,
+    /// JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Options of `plimsoll account show`.
+#[derive(Args)]
+pub struct AccountOptions {
+    /// A margin account, or a wallet that owns some.
+    address: Address,
+    #[command(flatten)]
+    connection: Connection,
+    /// JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `plimsoll exchange show`.
+pub fn exchange(options: &ExchangeOptions) -> Result<()> {
+    let rpc = Rpc::new(&options.connection.url);
+    let exchange = find_exchange(&rpc, options.connection.exchange.as_ref())?;
+    let snapshot = rpc.snapshot(&exchange.address)?;
+    if options.json {
+        println!("{:#}", exchange_json(&snapshot));
+        return Ok(());
+    }
+    let root = &snapshot.exchange;
+    println!("exchange  {}\nadmin     {}", root.address, root.data.admin);
+    println!("{}", markets(&snapshot));
+    println!("{}", banks(&snapshot)?);
+    Ok(())
+}
+
+/// Runs `plimsoll account show`.
+pub fn account(options: &AccountOptions) -> Result<()> {
+    let rpc = Rpc::new(&options.connection.url);
+    let accounts = find_accounts(&rpc, options)?;
+    let mut reports = Vec::new();
+    for account in &accounts {
+        let snapshot = rpc.snapshot(&account.data.exchange)?;
+        if options.json {
+            reports.push(account_json(&snapshot, account)?);
+        } else {
+            println!("account  {}\nowner    {}", account.address, account.data.owner);
+            println!("{}", margins(&snapshot, &[(String::new(), *account)])?);
+            println!("{}", underlyings(&snapshot, &account.data)?);
+        }
+    }
+    if options.json {
+        println!("{:#}", Value::from(reports));
+    }
+    Ok(())
+}
+
+fn find_accounts(rpc: &Rpc, options: &AccountOptions) -> Result<Vec<Keyed<MarginAccount>>> {
+    match rpc.find::<MarginAccount>(&options.address) {
+        Ok(Some(data)) => return Ok(vec![Keyed { address: options.address, data }]),
+        Ok(None) | Err(Error::NotOurs { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let exchange = find_exchange(rpc, options.connection.exchange.as_ref())?;
+    let accounts = rpc.margin_accounts(&exchange.address, Some(&options.address))?;
+    if accounts.is_empty() {
+        bail!("{} is no margin account and owns none on the exchange {}", options.address, exchange.address);
+    }
+    Ok(accounts)
+}
+
+/// Markets by index.
+pub fn sorted_markets(snapshot: &Snapshot) -> Vec<(&Address, &Market)> {
+    let mut markets: Vec<_> = snapshot.markets.iter().collect();
+    markets.sort_unstable_by_key(|(_, market)| market.index);
+    markets
+}
+
+fn markets(snapshot: &Snapshot) -> Table {
+    let header = ["market", "price USD", "age s", "range", "long", "short", "house size", "house cash USD", "address"];
+    let mut table = format::table(&header);
+    for (address, market) in sorted_markets(snapshot) {
+        let size = |size: i64| number(format::amount(size, market.base_decimals));
+        table.add_row(vec![
+            format::symbol(&market.symbol).into(),
+            number(format::price(market.spot, market.base_decimals)),
+            number(snapshot.now.saturating_sub(market.publish_time).to_string()),
+            number(format::percent(market.config.range_ppm.into())),
+            size(market.open_interest_long.try_into().unwrap_or(i64::MAX)),
+            size(market.open_interest_short.try_into().unwrap_or(i64::MAX)),
+            size(market.house_size),
+            number(format::usd(market.house_cash)),
+            address.to_string().into(),
+        ]);
+    }
+    table
+}
+
+fn banks(snapshot: &Snapshot) -> Result<Table> {
+    let mut table = format::table(&["bank", "deposits", "borrows", "in the vault", "reserve", "haircut", "mint"]);
+    let mut banks: Vec<_> = snapshot.banks.values().collect();
+    banks.sort_unstable_by_key(|bank| bank.index);
+    for bank in banks {
+        let amount = |native: u64| number(format::amount(native.try_into().unwrap_or(i64::MAX), bank.decimals));
+        let total = |shares, index| plimsoll_client::risk::interest::deposit_amount(shares, index).map_err(Error::from);
+        table.add_row(vec![
+            bank_symbol(snapshot, &bank.market).into(),
+            amount(total(bank.deposit_shares, bank.deposit_index())?),
+            amount(total(bank.borrow_shares, bank.borrow_index())?),
+            amount(bank.vault_amount),
+            amount(bank.reserve),
+            number(format::percent(bank.config.haircut_init_ppm.into())),
+            bank.mint.to_string().into(),
+        ]);
+    }
+    Ok(table)
+}
+
+/// What a bank's mint is called: as the market that prices it, USD for the quote.
+fn bank_symbol(snapshot: &Snapshot, market: &Address) -> String {
+    snapshot.markets.get(market).map_or_else(|| "USD".into(), |market| format::symbol(&market.symbol))
+}
+
+/// Accounts at a glance: what each holds, what it is worth, what it must be worth, and what netting saves.
+pub fn margins(snapshot: &Snapshot, accounts: &[(String, Keyed<MarginAccount>)]) -> Result<Table> {
+    let header = [
+        "account",
+        "collateral",
+        "positions",
+        "equity USD",
+        "required\ninit | maint",
+        "health\ninit | maint",
+        "netting saves\ninit | maint",
+    ];
+    let mut table = format::table(&header);
+    for (name, account) in accounts {
+        let margin = snapshot.margin(&account.data)?;
+        let alone = snapshot.requirement_alone(&account.data)?;
+        let pair = |init: i64, maint: i64| number(format!("{}\n{}", format::usd(init), format::usd(maint)));
+        let (init, maint) = (margin.requirement_init.raw(), margin.requirement_maint.raw());
+        let saved = |alone: u64, whole: i64| i64::try_from(alone).unwrap_or(i64::MAX).saturating_sub(whole);
+        let health_init = margin.health_init().map_err(Error::from)?.raw();
+        let health_maint = margin.health_maint().map_err(Error::from)?.raw();
+        table.add_row(vec![
+            if name.is_empty() { format::short(&account.address).into() } else { name.into() },
+            collateral(snapshot, &account.data)?.into(),
+            positions(snapshot, &account.data).into(),
+            number(format::usd(margin.equity_init.raw())),
+            pair(init, maint),
+            pair(health_init, health_maint),
+            pair(saved(alone.0, init), saved(alone.1, maint)),
+        ]);
+    }
+    Ok(table)
+}
+
+fn collateral(snapshot: &Snapshot, account: &MarginAccount) -> Result<String> {
+    let mut lines = Vec::new();
+    for slot in account.balances.iter().filter(|slot| slot.in_use == 1) {
+        let Some(bank) = snapshot.banks.get(&slot.bank) else { continue };
+        let (amount, is_borrow) = bridge::balance_amount(slot, bank).map_err(Error::from)?;
+        let signed = i64::try_from(amount).unwrap_or(i64::MAX) * if is_borrow { -1 } else { 1 };
+        let text = if bank.is_quote == 1 { format::usd(signed) } else { format::amount(signed, bank.decimals) };
+        lines.push(format!("{text} {}", bank_symbol(snapshot, &bank.market)));
+    }
+    Ok(lines.join("\n"))
+}
+
+fn positions(snapshot: &Snapshot, account: &MarginAccount) -> String {
+    let mut lines = Vec::new();
+    for slot in account.markets.iter().filter(|slot| slot.size != 0 || slot.cash != 0) {
+        let Some(market) = snapshot.markets.get(&slot.market) else { continue };
+        let size = format::amount(slot.size, market.base_decimals);
+        lines.push(format!("{size} {}-PERP", format::symbol(&market.symbol)));
+        lines.push(format!("  cash {}", format::usd(slot.cash)));
+    }
+    lines.join("\n")
+}
+
+/// Where an account's requirement comes from.
+fn underlyings(snapshot: &Snapshot, account: &MarginAccount) -> Result<Table> {
+    let report = snapshot.report(account)?;
+    let portfolio = snapshot.portfolio(account)?;
+    let header = ["underlying", "net exposure", "value USD", "stress USD", "oracle doubt USD", "alone, init USD"];
+    let mut table = format::table(&header);
+    let slots = account.markets.iter().filter(|slot| slot.in_use == 1);
+    for ((slot, line), underlying) in slots.zip(&report.underlyings).zip(portfolio.underlyings()) {
+        let Some(market) = snapshot.markets.get(&slot.market) else { continue };
+        let doubt = i64::try_from(line.confidence.saturating_add(line.ema_gap)).unwrap_or(i64::MAX);
+        table.add_row(vec![
+            format::symbol(&market.symbol).into(),
+            number(format::amount(underlying.exposure.raw(), market.base_decimals)),
+            number(format::usd(line.value.raw())),
+            number(format::usd(line.shock.raw())),
+            number(format::usd(doubt)),
+            number(format::usd(line.standalone_init.raw())),
+        ]);
+    }
+    Ok(table)
+}
+
+fn exchange_json(snapshot: &Snapshot) -> Value {
+    let markets = sorted_markets(snapshot).into_iter().map(|(address, market)| {
+        json!({
+            "address": address.to_string(),
+            "symbol": format::symbol(&market.symbol),
+            "spot_q48": market.spot.to_string(),
+            "publish_time": market.publish_time,
+            "open_interest_long": market.open_interest_long.to_string(),
+            "open_interest_short": market.open_interest_short.to_string(),
+            "house_size": market.house_size.to_string(),
+            "house_cash": market.house_cash.to_string(),
+        })
+    });
+    let banks = snapshot.banks.iter().map(|(address, bank)| {
+        json!({
+            "address": address.to_string(),
+            "mint": bank.mint.to_string(),
+            "decimals": bank.decimals,
+            "is_quote": bank.is_quote == 1,
+            "deposit_shares": bank.deposit_shares.to_string(),
+            "borrow_shares": bank.borrow_shares.to_string(),
+            "deposit_index_q48": bank.deposit_index.to_string(),
+            "borrow_index_q48": bank.borrow_index.to_string(),
+            "vault_amount": bank.vault_amount.to_string(),
+        })
+    });
+    json!({
+        "address": snapshot.exchange.address.to_string(),
+        "admin": snapshot.exchange.data.admin.to_string(),
+        "now": snapshot.now,
+        "markets": markets.collect::<Vec<_>>(),
+        "banks": banks.collect::<Vec<_>>(),
+    })
+}
+
+fn account_json(snapshot: &Snapshot, account: &Keyed<MarginAccount>) -> Result<Value> {
+    let margin = snapshot.margin(&account.data)?;
+    let balances = account
+        .data
+        .balances
+        .iter()
+        .filter(|slot| slot.in_use == 1)
+        .map(|slot| json!({ "bank": slot.bank.to_string(), "shares": slot.shares.to_string() }));
+    let markets = account.data.markets.iter().filter(|slot| slot.in_use == 1).map(|slot| {
+        json!({ "market": slot.market.to_string(), "size": slot.size.to_string(), "cash": slot.cash.to_string() })
+    });
+    Ok(json!({
+        "address": account.address.to_string(),
+        "owner": account.data.owner.to_string(),
+        "equity_init": margin.equity_init.raw().to_string(),
+        "equity_maint": margin.equity_maint.raw().to_string(),
+        "requirement_init": margin.requirement_init.raw().to_string(),
+        "requirement_maint": margin.requirement_maint.raw().to_string(),
+        "liquidation_started_at": account.data.liquidation_started_at,
+        "balances": balances.collect::<Vec<_>>(),
+        "markets": markets.collect::<Vec<_>>(),
+    }))
+}
