@@ -29,7 +29,7 @@ use solana_program_pack::Pack;
 use solana_signer::Signer;
 use spl_token_interface::state::Account as TokenAccount;
 
-use crate::{Connection, format, wallet};
+use crate::{Connection, format, output::say, wallet};
 
 /// Longest pause after repeated failures.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
@@ -119,8 +119,7 @@ impl Liquidator<'_> {
         }
         let line =
             format!("watching with {} USD of new collateral", format::usd(amount.try_into().unwrap_or(i64::MAX)));
-        self.say(json!({ "event": "watching", "deposit": amount }), &line);
-        Ok(())
+        self.say(json!({ "event": "watching", "deposit": amount }), &line)
     }
 
     /// Looks again and again. A failure of the connection is waited out, doubling the pause each time.
@@ -139,7 +138,7 @@ impl Liquidator<'_> {
                     }
                     pause = (pause * 2).min(BACKOFF_MAX);
                     let text = format::one_line(&format!("{error:#}"));
-                    self.say(json!({ "event": "failure", "cause": text }), &format!("will try again: {text}"));
+                    self.say(json!({ "event": "failure", "cause": text }), &format!("will try again: {text}"))?;
                 }
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -179,7 +178,7 @@ impl Liquidator<'_> {
                 format::usd(margin.requirement_maint.raw()),
             );
             let confirmed = self.send(snapshot.flag_liquidation(account))?;
-            self.say(self.report("flagged", account, &confirmed), &text);
+            self.say(self.report("flagged", account, &confirmed), &text)?;
         }
         let elapsed = match account.data.liquidation_started_at {
             0 => 0,
@@ -210,7 +209,7 @@ impl Liquidator<'_> {
         report["fraction_q32"] = event.fraction.into();
         report["payment"] = event.payment.into();
         report["discount_ppm"] = event.discount_ppm.into();
-        self.say(report, &sentence(&event, &account.address.to_string()));
+        self.say(report, &sentence(&event, &account.address.to_string()))?;
         Ok(true)
     }
 
@@ -227,12 +226,13 @@ impl Liquidator<'_> {
         })
     }
 
-    fn say(&self, report: Value, text: &str) {
+    fn say(&self, report: Value, text: &str) -> Result<()> {
         if self.options.json {
-            println!("{report}");
+            say!("{report}");
         } else {
-            println!("{text}");
+            say!("{text}");
         }
+        Ok(())
     }
 }
 

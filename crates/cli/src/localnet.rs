@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use plimsoll_client::{Address, ID};
 
-use crate::{LocalChainOptions, world::World};
+use crate::{LocalChainOptions, output::say, world::World};
 
 /// How often prices are published anew, so that they stay fresh.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(10);
@@ -27,29 +27,29 @@ pub struct Options {
 
 /// Runs the command.
 pub fn run(options: &Options) -> Result<()> {
-    let world = World::open(&options.chain, |line| println!("{line}"))?;
+    let world = World::open(&options.chain)?;
     for wallet in &options.fund {
         world.chain.fund(wallet, FUND_LAMPORTS)?;
         let banks = std::iter::once(&world.deployment.quote).chain(&world.deployment.banks);
         for bank in banks {
             world.give(wallet, &bank.symbol, FUND_TOKENS * 10u64.pow(u32::from(bank.decimals)))?;
         }
-        println!("Funded {wallet}");
+        say!("Funded {wallet}");
     }
     keep(&world)
 }
 
 /// Keeps a chain running and its prices fresh until the process is ended.
 pub fn keep(world: &World) -> Result<()> {
-    println!("\nJSON-RPC    {}", world.chain.url());
-    println!("WebSocket   {}", world.chain.ws_url());
-    println!("program     {ID}");
-    println!("exchange    {}", world.exchange);
+    say!("\nJSON-RPC    {}", world.chain.url());
+    say!("WebSocket   {}", world.chain.ws_url());
+    say!("program     {ID}");
+    say!("exchange    {}", world.exchange);
     for bank in std::iter::once(&world.deployment.quote).chain(&world.deployment.banks) {
-        println!("mint {:<6} {}", bank.symbol, bank.mint);
+        say!("mint {:<6} {}", bank.symbol, bank.mint);
     }
-    println!("\nThe chain runs until Ctrl-C. Look around in another terminal:");
-    println!("  plimsoll exchange show --url {}", world.chain.url());
+    say!("\nThe chain runs until Ctrl-C. Look around in another terminal:");
+    say!("  plimsoll exchange show --url {}", world.chain.url());
     loop {
         world.publish()?;
         std::thread::sleep(PUBLISH_INTERVAL);

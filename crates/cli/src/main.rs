@@ -6,6 +6,7 @@ mod demo;
 mod format;
 mod liquidate;
 mod localnet;
+mod output;
 mod show;
 mod wallet;
 mod world;
@@ -111,6 +112,7 @@ struct LocalChainOptions {
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_closed(&error) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("plimsoll: {}", format::one_line(&format!("{error:#}")));
             ExitCode::FAILURE

@@ -15,6 +15,7 @@ use crate::{
     Connection,
     format::{self, number},
     liquidate::find_exchange,
+    output::say,
 };
 
 /// Options of `plimsoll exchange show`.
@@ -45,13 +46,13 @@ pub fn exchange(options: &ExchangeOptions) -> Result<()> {
     let exchange = find_exchange(&rpc, options.connection.exchange.as_ref())?;
     let snapshot = rpc.snapshot(&exchange.address)?;
     if options.json {
-        println!("{:#}", exchange_json(&snapshot));
+        say!("{:#}", exchange_json(&snapshot));
         return Ok(());
     }
     let root = &snapshot.exchange;
-    println!("exchange  {}\nadmin     {}", root.address, root.data.admin);
-    println!("{}", markets(&snapshot));
-    println!("{}", banks(&snapshot)?);
+    say!("exchange  {}\nadmin     {}", root.address, root.data.admin);
+    say!("{}", markets(&snapshot));
+    say!("{}", banks(&snapshot)?);
     Ok(())
 }
 
@@ -65,13 +66,13 @@ pub fn account(options: &AccountOptions) -> Result<()> {
         if options.json {
             reports.push(account_json(&snapshot, account)?);
         } else {
-            println!("account  {}\nowner    {}", account.address, account.data.owner);
-            println!("{}", margins(&snapshot, &[(String::new(), *account)])?);
-            println!("{}", underlyings(&snapshot, &account.data)?);
+            say!("account  {}\nowner    {}", account.address, account.data.owner);
+            say!("{}", margins(&snapshot, &[(String::new(), *account)])?);
+            say!("{}", underlyings(&snapshot, &account.data)?);
         }
     }
     if options.json {
-        println!("{:#}", Value::from(reports));
+        say!("{:#}", Value::from(reports));
     }
     Ok(())
 }

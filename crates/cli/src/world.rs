@@ -1,6 +1,6 @@
 //! A local chain with the program on it, mints, prices and an open exchange: what `demo` and `localnet` start with.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result, anyhow};
 use plimsoll_client::{
@@ -11,7 +11,7 @@ use plimsoll_client::{
     price::PriceUpdate,
     rpc::{Confirmed, Rpc},
 };
-use plimsoll_migrations::{Chain, Deployment, MarketSpec, State, Step};
+use plimsoll_migrations::{Chain, Deployment, MarketSpec, RunError, State, Step};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -19,6 +19,7 @@ use solana_signer::Signer;
 use crate::{
     LocalChainOptions,
     chain::{self, LocalChain, Ports},
+    output::{self, say},
 };
 
 /// Prices that a local chain starts with, in whole dollars; any other market starts at one dollar.
@@ -80,17 +81,17 @@ pub struct World {
 }
 
 impl World {
-    /// Starts a chain, deploys, makes mints and prices, and opens the exchange. `say` hears what is being done.
-    pub fn open(options: &LocalChainOptions, mut say: impl FnMut(&str)) -> Result<Self> {
+    /// Starts a chain, deploys, makes mints and prices, and opens the exchange; says so on stdout.
+    pub fn open(options: &LocalChainOptions) -> Result<Self> {
         let program = chain::read_program(&options.so)?;
         let wanted = Deployment::read(&options.config)?;
-        say("Starting a local chain");
+        say!("Starting a local chain");
         let chain = LocalChain::start(Ports { rpc: options.rpc_port, ws: options.ws_port }, options.slot_time)?;
-        say(&format!("Deploying {} ({} bytes)", options.so.display(), program.len()));
+        say!("Deploying {} ({} bytes)", options.so.display(), program.len());
         chain.deploy(&ID, &program).with_context(|| options.so.display().to_string())?;
         let admin = Keypair::new();
         chain.fund(&admin.pubkey(), WALLET_LAMPORTS)?;
-        say("Making mints and price accounts");
+        say!("Making mints and price accounts");
         let deployment = with_new_mints(wanted, &chain, &admin.pubkey())?;
         let feeds = deployment.markets.iter().cloned().map(Feed::new).collect();
         let exchange = deployment.address(&admin.pubkey());
@@ -98,7 +99,8 @@ impl World {
         world.publish()?;
         let quote = world.deployment.quote.symbol.clone();
         world.give(&world.admin.pubkey(), &quote, world.deployment.house_deposit)?;
-        world.migrate(say)?;
+        say!("Opening the exchange");
+        world.migrate().map_err(|error| hint(error, &options.so))?;
         Ok(world)
     }
 
@@ -107,16 +109,15 @@ impl World {
         self.chain.rpc()
     }
 
-    /// Brings the exchange to what the file wants.
-    fn migrate(&mut self, mut say: impl FnMut(&str)) -> Result<()> {
-        say("Opening the exchange");
+    /// Brings the exchange to what the file wants, and answers how many steps that took.
+    pub fn migrate(&mut self) -> Result<usize, RunError<Error>> {
         let deployment = self.deployment.clone();
         let admin = self.admin.insecure_clone();
         let mut sender = Migration { rpc: self.chain.rpc(), admin: &admin, meter: &mut self.meter };
         plimsoll_migrations::run(&deployment, &admin.pubkey(), &mut sender, |step: &Step| {
-            say(&format!("  {}", step.name));
-        })?;
-        Ok(())
+            // A reader that is gone is found out by the next line that can fail.
+            let _ = output::line(format_args!("  {}", step.name));
+        })
     }
 
     /// A new wallet with lamports.
@@ -209,6 +210,13 @@ impl Feed {
             publish_time: now,
         }
     }
+}
+
+/// What a first step that fails in a way unknown to the program may mean.
+fn hint(error: RunError<Error>, so: &Path) -> anyhow::Error {
+    let is_strange = matches!(&error, RunError::Step { cause: Error::Transaction(_), .. });
+    let error = anyhow::Error::new(error);
+    if is_strange { error.context(format!("is {} the Plimsoll program of this version?", so.display())) } else { error }
 }
 
 /// Makes a mint for every bank that the file gives none.

@@ -329,12 +329,12 @@ fn send_error(error: ClientError) -> Error {
     rpc_error(error)
 }
 
-/// The last thing that a program logged before a simulation failed.
+/// The last text that a program logged before a simulation failed.
 fn last_log(error: &ClientError) -> Option<String> {
     let ErrorKind::RpcError(RpcError::RpcResponseError { data, .. }) = error.kind() else { return None };
     let RpcResponseErrorData::SendTransactionPreflightFailure(result) = data else { return None };
     let logs = result.logs.as_ref()?;
-    logs.iter().rev().find(|line| line.starts_with("Program log: ")).or(logs.last()).cloned()
+    logs.iter().rev().find_map(|line| line.strip_prefix("Program log: ")).map(String::from)
 }
 
 fn one_line(text: &str) -> String {

@@ -202,3 +202,94 @@ pub fn table(checks: &[Check]) -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use bytemuck::Zeroable;
+    use plimsoll_client::{accounts::Exchange, risk::units::Index};
+
+    use super::*;
+
+    /// One bank with a deposit and a borrow, one market with a long against the house; everything in order.
+    fn books() -> Books {
+        let [bank_address, market_address] = [Address::new_unique(), Address::new_unique()];
+        let one = Index::ONE.raw();
+        let bank = Bank {
+            market: market_address,
+            deposit_index: one,
+            borrow_index: one,
+            deposit_shares: 100,
+            borrow_shares: 40,
+            vault_amount: 60,
+            ..Bank::zeroed()
+        };
+        let market = Market { house_size: -7, house_cash: 9, open_interest_long: 7, ..Market::zeroed() };
+        let mut account = MarginAccount::zeroed();
+        account.balance_slot_or_new(&bank_address, Some(&market_address)).unwrap();
+        account.balances[0].shares = 100;
+        (account.markets[0].size, account.markets[0].cash) = (7, -9);
+        let mut debtor = MarginAccount::zeroed();
+        debtor.balance_slot_or_new(&bank_address, Some(&market_address)).unwrap();
+        debtor.balances[0].shares = -40;
+        let accounts = [account, debtor].map(|data| Keyed { address: Address::new_unique(), data }).to_vec();
+        let snapshot = Snapshot {
+            exchange: Keyed { address: Address::new_unique(), data: Exchange::zeroed() },
+            house: None,
+            banks: [(bank_address, bank)].into(),
+            markets: [(market_address, market)].into(),
+            prices: BTreeMap::new(),
+            now: 0,
+        };
+        Books { snapshot, accounts, vaults: [(bank_address, 60)].into() }
+    }
+
+    /// Places of the checks that do not hold.
+    fn broken(books: &Books) -> Vec<usize> {
+        let checks = books.checks().unwrap();
+        checks.iter().enumerate().filter(|(_, check)| !check.holds).map(|(place, _)| place).collect()
+    }
+
+    #[test]
+    fn books_in_order_hold_and_each_fault_is_found() {
+        assert!(broken(&books()).is_empty());
+        let faults: [(fn(&mut Books), &[usize]); 7] = [
+            (|books| *books.vaults.values_mut().next().unwrap() -= 1, &[0]),
+            (|books| books.snapshot.banks.values_mut().next().unwrap().reserve = 1, &[1]),
+            (|books| books.accounts[0].data.balances[0].shares += 1, &[2]),
+            (|books| books.snapshot.markets.values_mut().next().unwrap().house_size = -6, &[3]),
+            (|books| books.accounts[0].data.markets[0].cash += 1, &[4]),
+            (|books| books.snapshot.markets.values_mut().next().unwrap().open_interest_short = 1, &[5]),
+            (|books| books.accounts[0].data.markets[0].size = 8, &[3, 5]),
+        ];
+        for (spoil, expected) in faults {
+            let mut books = books();
+            spoil(&mut books);
+            assert_eq!(broken(&books), expected);
+        }
+    }
+
+    #[test]
+    fn a_liquidation_is_held_to_the_closed_form() {
+        let config = ExchangeConfig { liquidation_buffer_ppm: 100_000, ..ExchangeConfig::zeroed() };
+        let (equity, requirement) = (1_000_000_000, 2_000_000_000);
+        let fraction = liquidation::fraction(
+            Quote::from_raw(equity),
+            Quote::from_raw(requirement),
+            Ppm::from_raw(10_000),
+            &config.liquidation(),
+        )
+        .unwrap();
+        let payment = liquidation::payment(fraction, Quote::from_raw(equity), Ppm::from_raw(10_000)).unwrap();
+        let event = Liquidated {
+            equity,
+            requirement,
+            fraction: fraction.raw(),
+            payment: payment.raw().unsigned_abs(),
+            discount_ppm: 10_000,
+            ..Liquidated::zeroed()
+        };
+        assert!(right_liquidation(&config, &event).unwrap().holds);
+        assert!(!right_liquidation(&config, &Liquidated { payment: event.payment + 1, ..event }).unwrap().holds);
+        assert!(!right_liquidation(&config, &Liquidated { fraction: event.fraction - 1, ..event }).unwrap().holds);
+    }
+}

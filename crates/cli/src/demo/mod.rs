@@ -8,7 +8,7 @@ mod scene;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail, ensure};
 use clap::Args;
 use comfy_table::Table;
 use plimsoll_client::{
@@ -30,7 +30,9 @@ use self::{
 use crate::{
     LocalChainOptions,
     format::{self, number},
-    liquidate, localnet, show,
+    liquidate, localnet,
+    output::say,
+    show,
     world::World,
 };
 
@@ -54,31 +56,37 @@ pub struct Options {
 /// Runs the command.
 pub fn run(options: &Options) -> Result<()> {
     let started = Instant::now();
-    let mut world = World::open(&options.chain, |line| println!("{line}"))?;
-    println!("Chain at {}", world.chain.url());
-    println!("Three wallets take part");
+    let mut world = World::open(&options.chain)?;
+    say!("Chain at {}", world.chain.url());
+    say!("Three wallets take part");
     let traders = scene::enter(&mut world)?;
     world.observe()?;
-    let mut checks = Vec::new();
+    let again = world.migrate()?;
+    let mut checks =
+        vec![Check::new("demo", "opening the exchange again changes nothing", format!("{again} steps"), again == 0)];
     report(&mut world, "Before", &traders, &mut checks)?;
 
     let liquidations = crash(&mut world, &traders, &mut checks)?;
     report(&mut world, "After", &traders, &mut checks)?;
     epilogue(&mut world, &traders)?;
 
-    println!("\nCompute units by instruction\n{}", compute_units(&world));
+    say!("\nCompute units by instruction\n{}", compute_units(&world));
     checks.extend(Books::fetch(&world)?.checks()?);
-    println!("\nInvariants, from the accounts as they stand on the chain\n{}", checks::table(&checks));
-    let broken = checks.iter().filter(|check| !check.holds).count();
-    if broken > 0 {
-        bail!("{broken} of {} checks failed", checks.len());
-    }
-    println!(
+    say!("\nInvariants, from the accounts as they stand on the chain\n{}", checks::table(&checks));
+    verdict(&checks)?;
+    say!(
         "\nAll {} checks hold; {liquidations} liquidations by another process; {} s.",
         checks.len(),
         started.elapsed().as_secs()
     );
     if options.keep { localnet::keep(&world) } else { Ok(()) }
+}
+
+/// Fails unless every check holds.
+fn verdict(checks: &[Check]) -> Result<()> {
+    let broken = checks.iter().filter(|check| !check.holds).count();
+    ensure!(broken == 0, "{broken} of {} checks failed", checks.len());
+    Ok(())
 }
 
 /// Prints the accounts, and checks that the chain sees them as the client does.
@@ -95,21 +103,21 @@ fn report(world: &mut World, title: &str, traders: &[Trader], checks: &mut Vec<C
             format!("{} {}", format::symbol(&market.symbol), format::price(market.spot, market.base_decimals))
         })
         .collect();
-    println!("\n{title}: {}\n{}", prices.join(", "), show::margins(&snapshot, &accounts)?);
+    say!("\n{title}: {}\n{}", prices.join(", "), show::margins(&snapshot, &accounts)?);
     Ok(())
 }
 
 /// Walks the prices down, and watches the liquidator at work. Answers how often it worked.
 fn crash(world: &mut World, traders: &[Trader; 3], checks: &mut Vec<Check>) -> Result<usize> {
-    println!("\nStarting the liquidator");
+    say!("\nStarting the liquidator");
     let keypair = world.wallet()?;
     let quote = world.deployment.quote.symbol.clone();
     world.give(&keypair.pubkey(), &quote, LIQUIDATOR_QUOTE)?;
     let mut bot = Bot::start(world.chain.url(), &keypair)?;
-    println!("It is process {}, and knows {} and its key\n", bot.process(), world.chain.url());
+    say!("It is process {}, and knows {} and its key\n", bot.process(), world.chain.url());
 
-    println!("{:>5} {:>9} {:>11}   health above the maintenance line, USD", "hour", "SOL", "BTC");
-    println!("{:>27}   {:>12} {:>12} {:>12}", "", traders[0].name, traders[1].name, traders[2].name);
+    say!("{:>5} {:>9} {:>11}   health above the maintenance line, USD", "hour", "SOL", "BTC");
+    say!("{:>27}   {:>12} {:>12} {:>12}", "", traders[0].name, traders[1].name, traders[2].name);
     let mut done = Vec::new();
     let mut hedge_held = true;
     for (step, hour) in CRASH.iter().zip((0..).step_by(STEP_HOURS as usize)) {
@@ -153,7 +161,7 @@ fn fall(world: &mut World, traders: &[Trader; 3], step: Step, hour: u32) -> Resu
         market.map_or_else(String::new, |market| format::price(market.spot, market.base_decimals))
     };
     let [a, b, c] = health.map(format::usd);
-    println!("{hour:>5} {:>9} {:>11}   {a:>12} {b:>12} {c:>12}", price("SOL"), price("BTC"));
+    say!("{hour:>5} {:>9} {:>11}   {a:>12} {b:>12} {c:>12}", price("SOL"), price("BTC"));
     Ok(health)
 }
 
@@ -197,7 +205,7 @@ fn tell(world: &mut World, traders: &[Trader; 3], bot: &mut Bot, done: &mut Vec<
     for news in bot.news() {
         let kind = news["event"].as_str().unwrap_or_default();
         if kind == "failure" {
-            println!("      liquidator will try again: {}", news["cause"].as_str().unwrap_or_default());
+            say!("      liquidator will try again: {}", news["cause"].as_str().unwrap_or_default());
         }
         let Some(signature) = signature(&news)? else { continue };
         let confirmed = world.rpc().transaction(signature)?;
@@ -206,11 +214,11 @@ fn tell(world: &mut World, traders: &[Trader; 3], bot: &mut Bot, done: &mut Vec<
             match event {
                 Event::LiquidationFlagged(event) => {
                     world.meter.note(tag::FLAG_LIQUIDATION, units);
-                    println!("      liquidator flagged {}", name(event.account));
+                    say!("      liquidator flagged {}", name(event.account));
                 }
                 Event::Liquidated(event) => {
                     world.meter.note(tag::LIQUIDATE, units);
-                    println!("      liquidator {}", liquidate::sentence(event, &name(event.account)));
+                    say!("      liquidator {}", liquidate::sentence(event, &name(event.account)));
                     done.push(*event);
                 }
                 _ => {}
@@ -227,7 +235,7 @@ fn signature(news: &Value) -> Result<Option<solana_signature::Signature>> {
 
 /// Unwinds, and calls what has not been called yet.
 fn epilogue(world: &mut World, traders: &[Trader; 3]) -> Result<()> {
-    println!("\nUnwinding");
+    say!("\nUnwinding");
     world.publish()?;
     traders[0].close_and_settle(world, "SOL")?;
     traders[0].withdraw_all(world, "SOL")?;
@@ -249,7 +257,7 @@ fn epilogue(world: &mut World, traders: &[Trader; 3]) -> Result<()> {
     for call in calls {
         world.send(&[call], &admin)?;
     }
-    println!(
+    say!(
         "  {:<10} takes {} USD out of the house, configures everything anew",
         "admin",
         format::usd(HOUSE_WITHDRAWAL.cast_signed())
@@ -269,4 +277,23 @@ fn compute_units(world: &World) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_broken_check_fails_the_demonstration() {
+        let good = || Check::new("INV-1", "a", "b", true);
+        assert!(verdict(&[good(), good()]).is_ok());
+        let broken = verdict(&[good(), Check::new("INV-2", "a", "b", false)]).unwrap_err();
+        assert_eq!(broken.to_string(), "1 of 2 checks failed");
+    }
+
+    #[test]
+    fn the_crash_starts_where_the_prices_start() {
+        assert_eq!((CRASH[0].sol, CRASH[0].btc), (1000, 1000));
+        assert!(CRASH.iter().any(|step| step.sol < 700));
+    }
 }

@@ -11,7 +11,7 @@ use plimsoll_client::{
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::{format, world::World};
+use crate::{format, output::say, world::World};
 
 /// A wallet and its margin account.
 pub struct Trader {
@@ -63,7 +63,7 @@ impl Trader {
         let (exchange, account) = (world.exchange, self.account);
         let deposit = account::Deposit { authority, exchange, account, mint, source, amount };
         world.send(&[deposit.instruction()], &self.wallet)?;
-        println!("  {:<10} deposits {}", self.name, spoken(world, symbol, amount));
+        say!("  {:<10} deposits {}", self.name, spoken(world, symbol, amount));
         Ok(())
     }
 
@@ -72,7 +72,7 @@ impl Trader {
         let account = self.now(world)?;
         let withdrawal = world.snapshot()?.withdraw(&account, &world.mint(symbol)?, destination, amount)?;
         world.send(&[withdrawal], &self.wallet)?;
-        println!("  {:<10} borrows {}", self.name, spoken(world, symbol, amount));
+        say!("  {:<10} borrows {}", self.name, spoken(world, symbol, amount));
         Ok(())
     }
 
@@ -88,7 +88,7 @@ impl Trader {
         world.send(&[order], &self.wallet)?;
         let verb = if size > 0 { "buys" } else { "sells" };
         let magnitude = i64::try_from(size.unsigned_abs())?;
-        println!("  {:<10} {verb} {} {symbol}-PERP", self.name, format::amount(magnitude, decimals));
+        say!("  {:<10} {verb} {} {symbol}-PERP", self.name, format::amount(magnitude, decimals));
         Ok(())
     }
 
@@ -104,7 +104,7 @@ impl Trader {
         world.send(&[order], &self.wallet)?;
         let settle = world.snapshot()?.settle(&self.account, &market);
         world.send(&[settle], &self.wallet)?;
-        println!("  {:<10} closes {symbol}-PERP and settles", self.name);
+        say!("  {:<10} closes {symbol}-PERP and settles", self.name);
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl Trader {
         let account = self.now(world)?;
         let withdrawal = world.snapshot()?.withdraw(&account, &mint, destination, u64::MAX)?;
         world.send(&[withdrawal], &self.wallet)?;
-        println!("  {:<10} withdraws all {symbol}", self.name);
+        say!("  {:<10} withdraws all {symbol}", self.name);
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl Trader {
         world.send(&[create.instruction()], &self.wallet)?;
         let second = address::margin_account(&world.exchange, &owner, 1);
         world.send(&[account::Close { owner, account: second }.instruction()], &self.wallet)?;
-        println!("  {:<10} names a delegate, opens a second account and closes it", self.name);
+        say!("  {:<10} names a delegate, opens a second account and closes it", self.name);
         Ok(())
     }
 
