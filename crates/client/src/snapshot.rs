@@ -6,13 +6,14 @@ use plimsoll_interface::{
     Address, PlimsollError,
     accounts::{Bank, Exchange, House, MarginAccount, Market},
     address,
-    bridge::{self, Inputs, MarketInput},
+    bridge::{self, Inputs},
     config::MarketConfig,
     instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
 };
 use plimsoll_risk::{
     interest,
     portfolio::{self, Margin, Portfolio, Report},
+    price::Observation,
     units::Timestamp,
 };
 use solana_instruction::Instruction;
@@ -46,11 +47,14 @@ pub struct Snapshot {
 }
 
 impl Inputs for Snapshot {
-    fn bank(&self, address: &Address, _hint: usize) -> Result<&Bank, PlimsollError> {
+    type BankRef<'a> = &'a Bank;
+    type MarketRef<'a> = &'a Market;
+
+    fn bank(&self, address: &Address) -> Result<&Bank, PlimsollError> {
         self.banks.get(address).ok_or(PlimsollError::MissingBank)
     }
 
-    fn market(&self, address: &Address, _hint: usize) -> Result<MarketInput<'_>, PlimsollError> {
+    fn market(&self, address: &Address) -> Result<(&Market, Observation), PlimsollError> {
         let market = self.markets.get(address).ok_or(PlimsollError::MissingMarket)?;
         let stored = market.observation();
         let observation = match self.prices.get(address) {
@@ -60,7 +64,7 @@ impl Inputs for Snapshot {
             }
             None => stored,
         };
-        Ok(MarketInput { market, observation })
+        Ok((market, observation))
     }
 }
 

@@ -2,12 +2,14 @@
 //! into a [`Portfolio`]. The program calls it with accounts that it has checked, a client with accounts that it has
 //! fetched; both then call the same engine, so their margins agree to the last unit (INV-7).
 
+use core::ops::Deref;
+
 use plimsoll_risk::{
     interest,
     math::{self, mul_ppm_ceil, mul_shift_ceil, mul_shift_floor},
     portfolio::{Portfolio, Underlying},
     price::{self, Observation},
-    units::{Base, Ppm, Price, Q48, Quote, Seconds, Timestamp},
+    units::{Base, Ppm, Q48, Quote, Seconds, Timestamp},
 };
 use solana_address::Address;
 
@@ -16,68 +18,67 @@ use crate::{
     accounts::{BalanceSlot, Bank, MAX_MARKETS, MarginAccount, Market, MarketSlot, NO_MARKET},
 };
 
-/// A market and the price at which this transaction sees it: the stored observation, or a younger one.
-pub struct MarketInput<'a> {
-    /// The market.
-    pub market: &'a Market,
-    /// The price.
-    pub observation: Observation,
-}
-
 /// Where the bridge finds banks and markets.
 pub trait Inputs {
-    /// The bank at an address. `hint` is the place where it stands if the caller listed accounts in slot order.
+    /// How it lends a bank.
+    type BankRef<'a>: Deref<Target = Bank>
+    where
+        Self: 'a;
+    /// How it lends a market.
+    type MarketRef<'a>: Deref<Target = Market>
+    where
+        Self: 'a;
+
+    /// The bank at an address.
     ///
     /// # Errors
     /// [`PlimsollError::MissingBank`].
-    fn bank(&self, address: &Address, hint: usize) -> Result<&Bank, PlimsollError>;
+    fn bank(&self, address: &Address) -> Result<Self::BankRef<'_>, PlimsollError>;
 
-    /// The market at an address, likewise.
+    /// The market at an address, and the price at which this transaction sees it: the stored observation, or a younger
+    /// one.
     ///
     /// # Errors
     /// [`PlimsollError::MissingMarket`], or what was wrong with its price account.
-    fn market(&self, address: &Address, hint: usize) -> Result<MarketInput<'_>, PlimsollError>;
+    fn market(&self, address: &Address) -> Result<(Self::MarketRef<'_>, Observation), PlimsollError>;
 }
 
-/// The portfolio of `account` at time `now`, written into `portfolio`, which must be new.
+/// The portfolio of `account` at time `now`, written into `portfolio`, which must be new. Markets are asked for in slot
+/// order, then banks in slot order.
 ///
 /// Deposits are valued down and borrows up, to the unit of their mint; interest is what the banks have accrued so far.
 ///
 /// # Errors
 /// What `inputs` answers; [`PlimsollError::OracleNeverObserved`]; [`PlimsollError::Overflow`].
+#[inline(always)]
 pub fn portfolio<I: Inputs>(
     account: &MarginAccount,
     inputs: &I,
     now: Timestamp,
     portfolio: &mut Portfolio,
 ) -> Result<(), PlimsollError> {
-    let mut position_of_slot = [0usize; MAX_MARKETS];
-    let mut price_of_slot = [Price::from_raw(0); MAX_MARKETS];
-    let mut hint = 0usize;
-    for ((slot, position), price) in account.markets.iter().zip(&mut position_of_slot).zip(&mut price_of_slot) {
+    let mut position_of_slot = [u8::MAX; MAX_MARKETS];
+    let mut quote = portfolio.quote.raw();
+    for (slot, position) in account.markets.iter().zip(&mut position_of_slot) {
         if slot.in_use == 0 {
             continue;
         }
-        let input = inputs.market(&slot.market, hint)?;
-        hint = hint.wrapping_add(1);
-        *price = input.observation.spot;
-        *position = portfolio.push(underlying(slot, &input, now)?)?;
-        portfolio.quote = add_quote(portfolio.quote, slot.cash)?;
+        let (market, observation) = inputs.market(&slot.market)?;
+        let index = portfolio.push(underlying(slot, &market, observation, now)?)?;
+        *position = u8::try_from(index).map_err(|_| PlimsollError::Corrupt)?;
+        quote = quote.checked_add(slot.cash).ok_or(PlimsollError::Overflow)?;
     }
-    let mut hint = 0usize;
+    portfolio.quote = Quote::from_raw(quote);
     for slot in &account.balances {
         if slot.in_use == 0 {
             continue;
         }
-        let bank = inputs.bank(&slot.bank, hint)?;
-        hint = hint.wrapping_add(1);
-        let market_slot = usize::from(slot.market_slot);
+        let bank = inputs.bank(&slot.bank)?;
         if slot.market_slot == NO_MARKET {
-            add_quote_balance(portfolio, slot, bank)?;
+            add_quote_balance(portfolio, slot, &bank)?;
         } else {
-            let position = *position_of_slot.get(market_slot).ok_or(PlimsollError::Corrupt)?;
-            let price = *price_of_slot.get(market_slot).ok_or(PlimsollError::Corrupt)?;
-            add_balance(portfolio.underlying_mut(position)?, slot, bank, price)?;
+            let position = *position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
+            add_balance(portfolio.underlying_mut(usize::from(position))?, slot, &bank)?;
         }
     }
     Ok(())
@@ -85,13 +86,18 @@ pub fn portfolio<I: Inputs>(
 
 /// The underlying of a market slot, with its position and without balances.
 #[inline(always)]
-fn underlying(slot: &MarketSlot, input: &MarketInput<'_>, now: Timestamp) -> Result<Underlying, PlimsollError> {
-    let config = &input.market.config;
-    if input.observation.spot.raw() == 0 {
+fn underlying(
+    slot: &MarketSlot,
+    market: &Market,
+    observation: Observation,
+    now: Timestamp,
+) -> Result<Underlying, PlimsollError> {
+    let config = &market.config;
+    if observation.spot.raw() == 0 {
         return Err(PlimsollError::OracleNeverObserved);
     }
     let freshness = price::freshness(
-        input.observation.publish_time,
+        observation.publish_time,
         now,
         Seconds::from_raw(i64::from(config.max_age_seconds)),
         Seconds::from_raw(i64::from(config.dead_age_seconds)),
@@ -99,7 +105,7 @@ fn underlying(slot: &MarketSlot, input: &MarketInput<'_>, now: Timestamp) -> Res
     Ok(Underlying {
         exposure: Base::from_raw(slot.size),
         has_liability: slot.size != 0,
-        observation: input.observation,
+        observation,
         freshness,
         range: Ppm::from_raw(config.range_ppm),
         confidence_multiplier: Ppm::from_raw(config.confidence_multiplier_ppm),
@@ -134,30 +140,36 @@ fn add_quote_balance(portfolio: &mut Portfolio, slot: &BalanceSlot, bank: &Bank)
     }
 }
 
-fn add_balance(
-    underlying: &mut Underlying,
-    slot: &BalanceSlot,
-    bank: &Bank,
-    price: Price,
-) -> Result<(), PlimsollError> {
+#[inline(always)]
+fn add_balance(underlying: &mut Underlying, slot: &BalanceSlot, bank: &Bank) -> Result<(), PlimsollError> {
     let (amount, is_borrow) = balance_amount(slot, bank)?;
-    let scale = math::pow10(u32::from(bank.scale_decimals)).ok_or(PlimsollError::Corrupt)?;
-    let base = amount.checked_mul(scale).ok_or(PlimsollError::Overflow)?;
+    let base = scale_up(amount, bank.scale_decimals)?;
     let signed = i64::try_from(base).map_err(|_| PlimsollError::Overflow)?;
     let exposure = underlying.exposure.raw();
+    let price = underlying.observation.spot.raw();
     let config = &bank.config;
     if is_borrow {
         underlying.has_liability = true;
         underlying.exposure = Base::from_raw(exposure.checked_sub(signed).ok_or(PlimsollError::Overflow)?);
-        let value = mul_shift_ceil(base, price.raw(), Q48).ok_or(PlimsollError::Overflow)?;
+        let value = mul_shift_ceil(base, price, Q48).ok_or(PlimsollError::Overflow)?;
         add_weight(&mut underlying.addon_init, value, config.borrow_weight_init_ppm)?;
         add_weight(&mut underlying.addon_maint, value, config.borrow_weight_maint_ppm)
     } else {
         underlying.exposure = Base::from_raw(exposure.checked_add(signed).ok_or(PlimsollError::Overflow)?);
-        let value = mul_shift_floor(base, price.raw(), Q48).ok_or(PlimsollError::Overflow)?;
+        let value = mul_shift_floor(base, price, Q48).ok_or(PlimsollError::Overflow)?;
         add_weight(&mut underlying.addon_init, value, config.haircut_init_ppm)?;
         add_weight(&mut underlying.addon_maint, value, config.haircut_maint_ppm)
     }
+}
+
+/// A native amount in base units of the bank's market.
+#[inline(always)]
+fn scale_up(amount: u64, decimals: u8) -> Result<u64, PlimsollError> {
+    if decimals == 0 {
+        return Ok(amount);
+    }
+    let scale = math::pow10(u32::from(decimals)).ok_or(PlimsollError::Corrupt)?;
+    math::mul_checked(amount, scale).ok_or(PlimsollError::Overflow)
 }
 
 /// Adds `value * weight`, rounded up: an add-on is a requirement.

@@ -208,10 +208,30 @@ pub(crate) const fn mul_ppm(value: u64, ratio: Ppm) -> Option<(u64, u64)> {
     }
 }
 
+/// Powers of ten that fit a word.
+const POWERS_OF_TEN: [u64; 20] = {
+    let mut powers = [1_u64; 20];
+    let mut exponent = 1_usize;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent.wrapping_sub(1)].wrapping_mul(10);
+        exponent = exponent.wrapping_add(1);
+    }
+    powers
+};
+
 /// `10^exponent`, or `None` above 19.
-#[inline]
-pub const fn pow10(exponent: u32) -> Option<u64> {
-    10_u64.checked_pow(exponent)
+#[inline(always)]
+pub fn pow10(exponent: u32) -> Option<u64> {
+    usize::try_from(exponent).ok().and_then(|index| POWERS_OF_TEN.get(index)).copied()
+}
+
+/// `a b`, or `None` when it does not fit: by limbs, as the compiler's check makes a 128-bit product.
+#[inline(always)]
+pub const fn mul_checked(a: u64, b: u64) -> Option<u64> {
+    match mul_wide(a, b) {
+        (0, low) => Some(low),
+        _ => None,
+    }
 }
 
 /// `ceil(sqrt(n))`. `None` when it is 2^64, above `(2^64 - 1)^2`.

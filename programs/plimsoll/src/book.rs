@@ -1,17 +1,19 @@
 //! The accounts that a margin computation reads: what an instruction declares, and what was passed behind it.
 //!
 //! Nothing here is trusted by its place in the list. A bank or market counts only if its address is the one that the
-//! margin account's slot names, and a slot's address was checked when it was taken; owner and discriminator are checked
-//! on loading; a price account is checked against the market before it. Whoever lists the accounts in slot order pays
-//! for one address comparison each, and any other order is right too.
+//! margin account's slot names; a slot's address was checked, owner and type included, when the slot was taken, and the
+//! program never closes a bank or a market. A price account is checked against the market before it. Whoever lists the
+//! accounts in slot order pays one address comparison for each; any other order is right too. What no slot names is
+//! never looked at.
 
-use alloc::vec::Vec;
+use core::{cell::Cell, ops::Deref};
 
 use anchor_lang::prelude::*;
+use pinocchio::account::Ref;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{AccountType, Bank, MarginAccount, Market, same_address},
-    bridge::{self, Inputs, MarketInput},
+    bridge::{self, Inputs},
     oracle,
 };
 use plimsoll_risk::{
@@ -20,79 +22,161 @@ use plimsoll_risk::{
     units::Timestamp,
 };
 
-/// A market passed behind the declared accounts, and the price at which this transaction sees it.
-pub struct ListedMarket {
-    /// The market.
-    pub account: Account<Market>,
-    /// Its stored observation, or that of the price account behind it where that is younger.
-    pub observation: Observation,
+/// An account of the program, declared by the instruction or passed behind.
+pub enum Borrowed<'a, T> {
+    /// Declared.
+    Declared(&'a T),
+    /// Passed behind.
+    Listed(Ref<'a, T>),
 }
 
-/// The banks and markets passed behind the declared accounts.
-pub struct Listed {
-    /// In the order in which they were passed.
-    pub banks: Vec<Account<Bank>>,
-    /// In the order in which they were passed.
-    pub markets: Vec<ListedMarket>,
-}
+impl<T> Deref for Borrowed<'_, T> {
+    type Target = T;
 
-impl Listed {
-    /// Loads accounts that are only read.
-    pub fn load(views: &[AccountView], now: Timestamp) -> Result<Self> {
-        Self::load_with(views, now, |view| Account::<Bank>::load(view), |view| Account::<Market>::load(view))
-    }
-
-    /// Loads banks and markets that will be written.
-    pub fn load_mut(views: &[AccountView], now: Timestamp) -> Result<Self> {
-        Self::load_with(views, now, load_mut::<Bank>, load_mut::<Market>)
-    }
-
-    fn load_with(
-        views: &[AccountView],
-        now: Timestamp,
-        load_bank: impl Fn(AccountView) -> Result<Account<Bank>>,
-        load_market: impl Fn(AccountView) -> Result<Account<Market>>,
-    ) -> Result<Self> {
-        let mut listed = Self { banks: Vec::with_capacity(views.len()), markets: Vec::with_capacity(views.len()) };
-        for view in views {
-            // The sizes of the two kinds differ from one another and from those of price accounts: they choose what to
-            // load the account as, and loading checks that it is that.
-            match view.data_len() {
-                Bank::SPACE => listed.banks.push(load_bank(*view)?),
-                Market::SPACE => {
-                    let account = load_market(*view)?;
-                    let observation = account.observation();
-                    listed.markets.push(ListedMarket { account, observation });
-                }
-                _ => listed.markets.last_mut().ok_or(PlimsollError::UnknownAccount)?.update(view, now)?,
-            }
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        match self {
+            Self::Declared(account) => account,
+            Self::Listed(account) => account,
         }
-        Ok(listed)
-    }
-
-    /// Index of a bank, by its address, looking first where a list in slot order has it.
-    pub fn find_bank(&self, address: &Address, hint: usize) -> Option<usize> {
-        find(&self.banks, address, hint, |bank| bank.address())
-    }
-
-    /// Index of a market, likewise.
-    pub fn find_market(&self, address: &Address, hint: usize) -> Option<usize> {
-        find(&self.markets, address, hint, |market| market.account.address())
     }
 }
 
-impl ListedMarket {
-    /// Takes the price of the account behind the market unless what is stored is younger.
-    fn update(&mut self, view: &AccountView, now: Timestamp) -> Result<()> {
-        self.observation = Self::younger(&self.account, self.observation, view, now)?;
-        Ok(())
+/// Everything that a margin computation may look up.
+pub struct Book<'a> {
+    /// What was passed behind the declared accounts.
+    views: &'a [AccountView],
+    /// The bank that the instruction declares.
+    bank: Option<(&'a Address, &'a Bank)>,
+    /// The market that the instruction declares.
+    market: Option<(&'a Address, &'a Market)>,
+    /// The chain's clock.
+    now: Timestamp,
+    /// Where the next look-up looks first.
+    cursor: Cell<usize>,
+}
+
+impl<'a> Book<'a> {
+    /// The accounts passed behind the declared ones.
+    pub fn new(views: &'a [AccountView], now: Timestamp) -> Self {
+        Self { views, bank: None, market: None, now, cursor: Cell::new(0) }
     }
 
-    /// The younger one of a stored observation and a price account; of two of one age the price account's.
-    pub fn younger(market: &Market, stored: Observation, view: &AccountView, now: Timestamp) -> Result<Observation> {
-        let read = read_price(market, view, now)?;
-        Ok(if read.publish_time >= stored.publish_time { read } else { stored })
+    /// With a bank that the instruction declares.
+    #[must_use]
+    pub fn with_bank(self, bank: &'a Account<Bank>) -> Self {
+        Self { bank: Some((bank.address(), bank)), ..self }
     }
+
+    /// With a market that the instruction declares, and whose stored observation counts.
+    #[must_use]
+    pub fn with_market(self, address: &'a Address, market: &'a Market) -> Self {
+        Self { market: Some((address, market)), ..self }
+    }
+
+    /// Index of the account at an address.
+    #[inline(always)]
+    fn find(&self, address: &Address) -> Option<usize> {
+        let cursor = self.cursor.get();
+        let index = match self.views.get(cursor) {
+            Some(view) if same_address(view.address(), address) => cursor,
+            _ => find(self.views, address)?,
+        };
+        self.cursor.set(index.wrapping_add(1));
+        Some(index)
+    }
+}
+
+/// Index of the account at an address.
+#[inline(never)]
+pub fn find(views: &[AccountView], address: &Address) -> Option<usize> {
+    views.iter().position(|view| same_address(view.address(), address))
+}
+
+/// Borrows an account whose address is known to be one of type `T`.
+#[inline(always)]
+fn borrow<T: AccountType>(view: &AccountView) -> core::result::Result<Ref<'_, T>, PlimsollError> {
+    let data = view.try_borrow().map_err(|_| PlimsollError::SameAccount)?;
+    Ref::filter_map(data, T::read).map_err(|_| PlimsollError::UnknownAccount)
+}
+
+impl Inputs for Book<'_> {
+    type BankRef<'b>
+        = Borrowed<'b, Bank>
+    where
+        Self: 'b;
+    type MarketRef<'b>
+        = Borrowed<'b, Market>
+    where
+        Self: 'b;
+
+    #[inline(always)]
+    fn bank(&self, address: &Address) -> core::result::Result<Borrowed<'_, Bank>, PlimsollError> {
+        if let Some((declared, bank)) = self.bank
+            && same_address(declared, address)
+        {
+            return Ok(Borrowed::Declared(bank));
+        }
+        let view = self.find(address).and_then(|index| self.views.get(index)).ok_or(PlimsollError::MissingBank)?;
+        Ok(Borrowed::Listed(borrow(view)?))
+    }
+
+    #[inline(always)]
+    fn market(&self, address: &Address) -> core::result::Result<(Borrowed<'_, Market>, Observation), PlimsollError> {
+        if let Some((declared, market)) = self.market
+            && same_address(declared, address)
+        {
+            return Ok((Borrowed::Declared(market), market.observation()));
+        }
+        let index = self.find(address).ok_or(PlimsollError::MissingMarket)?;
+        let market: Ref<'_, Market> = borrow(self.views.get(index).ok_or(PlimsollError::MissingMarket)?)?;
+        let mut observation = market.observation();
+        let next = index.wrapping_add(1);
+        if let Some(price) = self.views.get(next)
+            && is_price_account(price)
+        {
+            observation = younger(&market, observation, price, self.now)?;
+            self.cursor.set(next.wrapping_add(1));
+        }
+        Ok((Borrowed::Listed(market), observation))
+    }
+}
+
+/// Whether an account behind a market is meant as its price account: whatever is not of the size of a market or a bank,
+/// which differ from all price accounts in size.
+#[inline(always)]
+pub fn is_price_account(view: &AccountView) -> bool {
+    let length = view.data_len();
+    length != Market::SPACE && length != Bank::SPACE
+}
+
+/// The younger one of a stored observation and a price account; of two of one age the price account's.
+///
+/// # Errors
+/// One code per cause, `Oracle…`.
+#[inline(never)]
+pub fn younger(
+    market: &Market,
+    stored: Observation,
+    view: &AccountView,
+    now: Timestamp,
+) -> core::result::Result<Observation, PlimsollError> {
+    let read = read_price(market, view, now)?;
+    Ok(if read.publish_time >= stored.publish_time { read } else { stored })
+}
+
+/// Reads the price account of a market.
+///
+/// # Errors
+/// One code per cause, `Oracle…`.
+#[inline(always)]
+pub fn read_price(
+    market: &Market,
+    view: &AccountView,
+    now: Timestamp,
+) -> core::result::Result<Observation, PlimsollError> {
+    let data = view.try_borrow().map_err(|_| PlimsollError::OracleWrongAccount)?;
+    oracle::read(market, view.address(), view.owner(), &data, now)
 }
 
 /// Loads an account for writing.
@@ -100,75 +184,24 @@ impl ListedMarket {
 /// # Errors
 /// [`PlimsollError::NotWritable`], [`PlimsollError::SameAccount`] where it is loaded already, or Anchor's errors for
 /// another owner or type.
-fn load_mut<T>(view: AccountView) -> Result<Account<T>>
+pub fn load_mut<T>(view: AccountView) -> Result<Account<T>>
 where
     T: AccountType + Owner + Discriminator,
 {
     require!(view.is_writable(), PlimsollError::NotWritable);
     require!(!view.is_borrowed(), PlimsollError::SameAccount);
     // SAFETY: `load_mut` asks that no other reference to the account's data is alive. The runtime's borrow state, which
-    // every `Account` sets while it lives and which was just found clear, says so.
+    // every `Account` and every `Ref` sets while it lives and which was just found clear, says so.
     unsafe { Account::<T>::load_mut(view) }
-}
-
-/// Reads the price account of a market.
-///
-/// # Errors
-/// One code per cause, `Oracle…`.
-pub fn read_price(market: &Market, view: &AccountView, now: Timestamp) -> Result<Observation> {
-    let data = view.try_borrow()?;
-    Ok(oracle::read(market, view.address(), view.owner(), &data, now)?)
-}
-
-#[inline(always)]
-fn find<T>(list: &[T], address: &Address, hint: usize, key: impl Fn(&T) -> &Address) -> Option<usize> {
-    match list.get(hint) {
-        Some(entry) if same_address(key(entry), address) => Some(hint),
-        _ => list.iter().position(|entry| same_address(key(entry), address)),
-    }
-}
-
-/// Everything that a margin computation may look up: the listed accounts and those that the instruction declares.
-pub struct Book<'a> {
-    /// Passed behind the declared accounts.
-    pub listed: &'a Listed,
-    /// The bank that the instruction declares.
-    pub bank: Option<(&'a Address, &'a Bank)>,
-    /// The market that the instruction declares.
-    pub market: Option<(&'a Address, &'a Market)>,
-}
-
-impl Inputs for Book<'_> {
-    #[inline(always)]
-    fn bank(&self, address: &Address, hint: usize) -> core::result::Result<&Bank, PlimsollError> {
-        if let Some((declared, bank)) = self.bank
-            && same_address(declared, address)
-        {
-            return Ok(bank);
-        }
-        let index = self.listed.find_bank(address, hint).ok_or(PlimsollError::MissingBank)?;
-        Ok(self.listed.banks.get(index).ok_or(PlimsollError::MissingBank)?)
-    }
-
-    #[inline(always)]
-    fn market(&self, address: &Address, hint: usize) -> core::result::Result<MarketInput<'_>, PlimsollError> {
-        if let Some((declared, market)) = self.market
-            && same_address(declared, address)
-        {
-            return Ok(MarketInput { market, observation: market.observation() });
-        }
-        let index = self.listed.find_market(address, hint).ok_or(PlimsollError::MissingMarket)?;
-        let listed = self.listed.markets.get(index).ok_or(PlimsollError::MissingMarket)?;
-        Ok(MarketInput { market: &listed.account, observation: listed.observation })
-    }
 }
 
 impl Book<'_> {
     /// The margin of an account at the prices of this transaction.
     #[inline(never)]
-    pub fn margin(&self, account: &MarginAccount, risk: &RiskParameters, now: Timestamp) -> Result<Margin> {
+    pub fn margin(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<Margin> {
+        self.cursor.set(0);
         let mut portfolio = Portfolio::new();
-        bridge::portfolio(account, self, now, &mut portfolio)?;
+        bridge::portfolio(account, self, self.now, &mut portfolio)?;
         Ok(portfolio::margin(&portfolio, risk).map_err(PlimsollError::from)?)
     }
 
@@ -177,8 +210,8 @@ impl Book<'_> {
     ///
     /// # Errors
     /// [`PlimsollError::OracleStale`], [`PlimsollError::InsufficientMargin`].
-    pub fn require_initial_margin(&self, account: &MarginAccount, risk: &RiskParameters, now: Timestamp) -> Result<()> {
-        let margin = self.margin(account, risk, now)?;
+    pub fn require_initial_margin(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<()> {
+        let margin = self.margin(account, risk)?;
         require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
         require!(health_init(&margin)? >= 0, PlimsollError::InsufficientMargin);
         Ok(())

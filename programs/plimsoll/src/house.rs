@@ -3,7 +3,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Bank, Exchange, House, Market, same_address},
+    accounts::{AccountType, Bank, Exchange, House, Market, same_address},
 };
 use plimsoll_risk::{
     price::{Freshness, Observation, freshness},
@@ -11,7 +11,7 @@ use plimsoll_risk::{
     units::{Base, Ppm, Seconds, Timestamp},
 };
 
-use crate::{book::Listed, ledger};
+use crate::{book, ledger};
 
 /// How old an observation is by its market's limits.
 pub fn market_freshness(market: &Market, observation: &Observation, now: Timestamp) -> Freshness {
@@ -49,7 +49,7 @@ pub fn net_asset_value(
     exchange: &Account<Exchange>,
     house: &House,
     quote_bank: &Bank,
-    listed: &Listed,
+    views: &[AccountView],
     declared: Declared<'_>,
     now: Timestamp,
 ) -> Result<i64> {
@@ -62,14 +62,21 @@ pub fn net_asset_value(
     }
     let declared_index = declared.map(|(_, market)| market.index);
     let mut next_index = 0u32;
-    for entry in &listed.markets {
-        let market: &Market = &entry.account;
+    for (position, view) in views.iter().enumerate() {
+        if view.data_len() != Market::SPACE {
+            continue;
+        }
+        let market = Account::<Market>::load(*view)?;
         require!(same_address(&market.exchange, exchange.address()), PlimsollError::WrongExchange);
         // Ascending indexes, none of them the declared one: no market counts twice.
         require!(u32::from(market.index) >= next_index, PlimsollError::SameAccount);
         require!(declared_index != Some(market.index), PlimsollError::SameAccount);
         next_index = u32::from(market.index).saturating_add(1);
-        value = add(value, inventory_value(market, &entry.observation, now)?)?;
+        let mut observation = market.observation();
+        if let Some(price) = views.get(position.wrapping_add(1)).filter(|view| book::is_price_account(view)) {
+            observation = book::younger(&market, observation, price, now)?;
+        }
+        value = add(value, inventory_value(&market, &observation, now)?)?;
         count = count.saturating_add(1);
     }
     require!(count == usize::from(exchange.market_count), PlimsollError::MissingMarket);

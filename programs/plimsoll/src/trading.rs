@@ -13,7 +13,7 @@ use plimsoll_risk::{
 };
 
 use crate::{
-    book::{self, Book, Listed},
+    book::{self, Book},
     house,
 };
 
@@ -40,7 +40,7 @@ pub struct Parties<'a> {
     /// The market.
     pub market: &'a mut Market,
     /// The other markets and the banks that the account uses.
-    pub listed: &'a Listed,
+    pub views: &'a [AccountView],
 }
 
 /// What came of it.
@@ -177,9 +177,8 @@ fn require_margin(
     now: Timestamp,
 ) -> Result<()> {
     let risk = parties.exchange.config.risk();
-    let book =
-        Book { listed: parties.listed, bank: None, market: Some((parties.market_address, &*parties.market)) };
-    let margin = book.margin(parties.account, &risk, now)?;
+    let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
+    let margin = book.margin(parties.account, &risk)?;
     let health = book::health_init(&margin)?;
     if margin.blocked_by.is_none() && health >= 0 {
         return Ok(());
@@ -190,7 +189,7 @@ fn require_margin(
     }
     let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
     *slot = before;
-    let margin_before = book.margin(parties.account, &risk, now)?;
+    let margin_before = book.margin(parties.account, &risk)?;
     let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
     *slot = after;
     require!(health >= book::health_init(&margin_before)?, PlimsollError::InsufficientMargin);

@@ -7,7 +7,7 @@ use plimsoll_interface::{
 };
 
 use crate::{
-    book::{self, Listed},
+    book,
     house,
 };
 
@@ -45,9 +45,8 @@ impl ConfigureMarket {
         self.house.risk_budget_total = total;
         if new > old {
             let now = book::now()?;
-            let listed = Listed::load(remaining, now)?;
             let declared = Some((self.market.address(), &*self.market));
-            let value = house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, &listed, declared, now)?;
+            let value = house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, remaining, declared, now)?;
             house::require_budgets_covered(&self.house, value)?;
         }
         self.market.config = args.config;

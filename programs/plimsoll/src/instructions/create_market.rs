@@ -10,7 +10,7 @@ use plimsoll_interface::{
 };
 
 use crate::{
-    book::{self, Listed},
+    book,
     house,
 };
 
@@ -54,8 +54,7 @@ impl CreateMarket {
         self.validate(args)?;
         if args.config.risk_budget > 0 {
             let now = book::now()?;
-            let listed = Listed::load(remaining, now)?;
-            let value = house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, &listed, None, now)?;
+            let value = house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, remaining, None, now)?;
             self.house.risk_budget_total =
                 self.house.risk_budget_total.checked_add(args.config.risk_budget).ok_or(PlimsollError::Overflow)?;
             house::require_budgets_covered(&self.house, value)?;

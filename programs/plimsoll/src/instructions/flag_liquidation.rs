@@ -7,7 +7,7 @@ use plimsoll_interface::{
 
 use crate::{
     auction,
-    book::{self, Book, Listed},
+    book::{self, Book},
 };
 
 /// Accounts of `flag_liquidation`. Behind them: every market that the margin account uses, each with its price account
@@ -25,9 +25,7 @@ impl FlagLiquidation {
     /// See the program's instruction.
     pub fn apply(&mut self, remaining: &[AccountView]) -> Result<()> {
         let now = book::now()?;
-        let listed = Listed::load(remaining, now)?;
-        let book = Book { listed: &listed, bank: None, market: None };
-        let margin = book.margin(&self.account, &self.exchange.config.risk(), now)?;
+        let margin = Book::new(remaining, now).margin(&self.account, &self.exchange.config.risk())?;
         auction::update(&mut self.account, &self.exchange.config, book::health_maint(&margin)? < 0, now)?;
         emit!(LiquidationFlagged {
             account: *self.account.address(),

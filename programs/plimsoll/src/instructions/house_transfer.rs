@@ -9,7 +9,7 @@ use plimsoll_interface::{
 };
 
 use crate::{
-    book::{self, Listed},
+    book,
     house, ledger, token,
 };
 
@@ -77,8 +77,7 @@ impl HouseTransfer {
         ledger::house_debit(&mut self.house, &mut self.bank, args.amount)?;
         self.bank.vault_amount =
             self.bank.vault_amount.checked_sub(args.amount).ok_or(PlimsollError::VaultInsufficient)?;
-        let listed = Listed::load(remaining, now)?;
-        let value = house::net_asset_value(&self.exchange, &self.house, &self.bank, &listed, None, now)?;
+        let value = house::net_asset_value(&self.exchange, &self.house, &self.bank, remaining, None, now)?;
         house::require_budgets_covered(&self.house, value)?;
         token::push(
             &self.exchange,

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Bank, Exchange, MAX_BALANCES, MAX_MARKETS, MarginAccount, same_address},
+    accounts::{AccountType, Bank, Exchange, MAX_BALANCES, MAX_MARKETS, MarginAccount, Market, same_address},
     config::pause,
     event::Liquidated,
     instruction::LiquidateArgs,
@@ -14,7 +14,7 @@ use plimsoll_risk::{
 
 use crate::{
     auction,
-    book::{self, Book, Listed},
+    book::{self, Book},
     ledger, trading,
 };
 
@@ -62,21 +62,20 @@ impl Liquidate {
     pub fn apply(&mut self, args: &LiquidateArgs, remaining: &[AccountView]) -> Result<()> {
         self.validate(args)?;
         let now = book::now()?;
-        let mut listed = Listed::load_mut(remaining, now)?;
         ledger::accrue(&mut self.quote_bank, now)?;
-        for bank in &mut listed.banks {
-            ledger::accrue(bank, now)?;
+        for view in remaining.iter().filter(|view| view.data_len() == Bank::SPACE) {
+            ledger::accrue(&mut *book::load_mut::<Bank>(*view)?, now)?;
         }
-        let margin = self.margin(&listed, &self.account, now)?;
+        let margin = self.margin(remaining, &self.account, now)?;
         require!(book::health_maint(&margin)? < 0, PlimsollError::AccountHealthy);
         auction::update(&mut self.account, &self.exchange.config, true, now)?;
         let terms = self.terms(args, &margin, now)?;
-        self.take_over(&mut listed, terms.fraction)?;
+        self.take_over(remaining, terms.fraction)?;
         self.pay(terms.payment)?;
 
-        let after = self.margin(&listed, &self.account, now)?;
+        let after = self.margin(remaining, &self.account, now)?;
         auction::update(&mut self.account, &self.exchange.config, book::health_maint(&after)? < 0, now)?;
-        let taker = self.margin(&listed, &self.taker, now)?;
+        let taker = self.margin(remaining, &self.taker, now)?;
         require!(taker.blocked_by.is_none(), PlimsollError::OracleStale);
         require!(book::health_init(&taker)? >= 0, PlimsollError::TakerUnhealthy);
         emit!(Liquidated {
@@ -91,9 +90,8 @@ impl Liquidate {
         Ok(())
     }
 
-    fn margin(&self, listed: &Listed, account: &MarginAccount, now: Timestamp) -> Result<Margin> {
-        let book = Book { listed, bank: Some((self.quote_bank.address(), &*self.quote_bank)), market: None };
-        book.margin(account, &self.exchange.config.risk(), now)
+    fn margin(&self, views: &[AccountView], account: &MarginAccount, now: Timestamp) -> Result<Margin> {
+        Book::new(views, now).with_bank(&self.quote_bank).margin(account, &self.exchange.config.risk())
     }
 
     /// The fraction that brings the account back to its buffer, or what the taker wants of it, at the auction's discount.
@@ -111,25 +109,25 @@ impl Liquidate {
     }
 
     /// Moves the fraction of every balance, position and cash, so that hedges stay hedged.
-    fn take_over(&mut self, listed: &mut Listed, fraction: Fraction) -> Result<()> {
+    fn take_over(&mut self, views: &[AccountView], fraction: Fraction) -> Result<()> {
         for index in 0..MAX_MARKETS {
-            self.take_market(listed, index, fraction)?;
+            self.take_market(views, index, fraction)?;
         }
         for index in 0..MAX_BALANCES {
-            self.take_balance(listed, index, fraction)?;
+            self.take_balance(views, index, fraction)?;
         }
         Ok(())
     }
 
-    fn take_market(&mut self, listed: &mut Listed, index: usize, fraction: Fraction) -> Result<()> {
+    fn take_market(&mut self, views: &[AccountView], index: usize, fraction: Fraction) -> Result<()> {
         let slot = *self.account.markets.get(index).ok_or(PlimsollError::Corrupt)?;
         let size = pro_rata(slot.size, fraction)?;
         let cash = pro_rata(slot.cash, fraction)?;
         if slot.in_use == 0 || (size == 0 && cash == 0) {
             return Ok(());
         }
-        let position = listed.find_market(&slot.market, index).ok_or(PlimsollError::MissingMarket)?;
-        let market = &mut listed.markets.get_mut(position).ok_or(PlimsollError::MissingMarket)?.account;
+        let view = book::find(views, &slot.market).and_then(|position| views.get(position));
+        let mut market = book::load_mut::<Market>(*view.ok_or(PlimsollError::MissingMarket)?)?;
         let taker_index = self.taker.market_slot_or_new(&slot.market)?;
         let source = self.account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
         let target = self.taker.markets.get_mut(taker_index).ok_or(PlimsollError::Corrupt)?;
@@ -138,30 +136,25 @@ impl Liquidate {
         source.cash = source.cash.checked_sub(cash).ok_or(PlimsollError::Overflow)?;
         target.size = target.size.checked_add(size).ok_or(PlimsollError::Overflow)?;
         target.cash = target.cash.checked_add(cash).ok_or(PlimsollError::Overflow)?;
-        trading::move_open_interest(market, source_before, source.size)?;
-        trading::move_open_interest(market, target_before, target.size)?;
+        trading::move_open_interest(&mut market, source_before, source.size)?;
+        trading::move_open_interest(&mut market, target_before, target.size)?;
         self.taker.release_market(taker_index)?;
         Ok(self.account.release_market(index)?)
     }
 
-    fn take_balance(&mut self, listed: &mut Listed, index: usize, fraction: Fraction) -> Result<()> {
+    fn take_balance(&mut self, views: &[AccountView], index: usize, fraction: Fraction) -> Result<()> {
         let slot = *self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?;
         let shares = pro_rata(slot.shares, fraction)?;
         if slot.in_use == 0 || shares == 0 {
             return Ok(());
         }
-        let bank: &mut Bank = if same_address(&slot.bank, self.quote_bank.address()) {
-            &mut self.quote_bank
-        } else {
-            let position = listed.find_bank(&slot.bank, index).ok_or(PlimsollError::MissingBank)?;
-            listed.banks.get_mut(position).ok_or(PlimsollError::MissingBank)?
-        };
-        let market = bank.market;
-        let market = if bank.is_quote == 1 { None } else { Some(&market) };
-        let taker_index = self.taker.balance_slot_or_new(&slot.bank, market)?;
-        ledger::transfer_shares(&mut self.account, index, &mut self.taker, taker_index, bank, shares)?;
-        self.taker.release_balance(taker_index)?;
-        Ok(self.account.release_balance(index)?)
+        if same_address(&slot.bank, self.quote_bank.address()) {
+            let (account, taker) = (&mut self.account, &mut self.taker);
+            return move_balance(account, index, taker, &slot.bank, &mut self.quote_bank, shares);
+        }
+        let view = book::find(views, &slot.bank).and_then(|position| views.get(position));
+        let mut bank = book::load_mut::<Bank>(*view.ok_or(PlimsollError::MissingBank)?)?;
+        move_balance(&mut self.account, index, &mut self.taker, &slot.bank, &mut bank, shares)
     }
 
     /// Moves the payment from the taker's quote balance to the account's.
@@ -175,6 +168,22 @@ impl Liquidate {
         ledger::credit(&mut self.account, to, &mut self.quote_bank, payment)?;
         Ok(self.account.release_balance(to)?)
     }
+}
+
+/// Moves shares of a balance to the taker's balance of the same bank.
+fn move_balance(
+    account: &mut MarginAccount,
+    index: usize,
+    taker: &mut MarginAccount,
+    address: &Address,
+    bank: &mut Bank,
+    shares: i64,
+) -> Result<()> {
+    let market = bank.market;
+    let taker_index = taker.balance_slot_or_new(address, (bank.is_quote == 0).then_some(&market))?;
+    ledger::transfer_shares(account, index, taker, taker_index, bank, shares)?;
+    taker.release_balance(taker_index)?;
+    Ok(account.release_balance(index)?)
 }
 
 fn pro_rata(amount: i64, fraction: Fraction) -> Result<i64> {

@@ -7,10 +7,7 @@ use plimsoll_interface::{
 };
 use plimsoll_risk::{price::Freshness, units::Base};
 
-use crate::{
-    book::{self, ListedMarket},
-    house, ledger,
-};
+use crate::{book, house, ledger};
 
 /// Accounts of `settle`.
 #[derive(Accounts)]
@@ -45,7 +42,7 @@ impl Settle {
         let slot = *self.account.markets.get(slot_index).ok_or(PlimsollError::Corrupt)?;
         let mut observation = self.market.observation();
         if let Some(oracle) = &self.oracle {
-            observation = ListedMarket::younger(&self.market, observation, oracle.account(), now)?;
+            observation = book::younger(&self.market, observation, oracle.account(), now)?;
         }
         let mut worth = slot.cash;
         if slot.size != 0 {

@@ -8,7 +8,7 @@ use plimsoll_interface::{
 use plimsoll_risk::units::Price;
 
 use crate::{
-    book::{self, Listed},
+    book,
     trading::{self, Order, Parties},
 };
 
@@ -73,7 +73,6 @@ impl Trade {
         self.validate()?;
         let now = book::now()?;
         let observation = book::read_price(&self.market, self.oracle.account(), now)?;
-        let listed = Listed::load(remaining, now)?;
         let market_address = *self.market.address();
         let execution = trading::execute(
             Parties {
@@ -81,7 +80,7 @@ impl Trade {
                 account: &mut self.account,
                 market_address: &market_address,
                 market: &mut self.market,
-                listed: &listed,
+                views: remaining,
             },
             order,
             &observation,

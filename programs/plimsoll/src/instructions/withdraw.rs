@@ -10,7 +10,7 @@ use plimsoll_interface::{
 };
 
 use crate::{
-    book::{self, Book, Listed},
+    book::{self, Book},
     ledger, token,
 };
 
@@ -77,9 +77,8 @@ impl Withdraw {
         let shares = self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?.shares;
         self.account.release_balance(index)?;
         if !self.account.has_no_liability() {
-            let listed = Listed::load(remaining, now)?;
-            let book = Book { listed: &listed, bank: Some((&address, &*self.bank)), market: None };
-            book.require_initial_margin(&self.account, &self.exchange.config.risk(), now)?;
+            let book = Book::new(remaining, now).with_bank(&self.bank);
+            book.require_initial_margin(&self.account, &self.exchange.config.risk())?;
         }
         token::push(
             &self.exchange,
