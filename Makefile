@@ -1,0 +1,42 @@
+# Every command of the project. `make` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test program programs lint format cu clean
+
+# The host's own cargo, whatever a shell exports.
+CARGO ?= cargo
+PROGRAMS := --manifest-path programs/Cargo.toml
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: program ## the main job on an embedded local chain; KEEP=1 leaves it running, CONFIG=file.toml opens another exchange
+	@$(CARGO) build --quiet --locked -p plimsoll-cli
+	@target/debug/plimsoll demo $(if $(KEEP),--keep) $(if $(CONFIG),--config $(CONFIG))
+
+test: ## everything that CI runs: build, lints, all tests, the compute table
+	@tools/test
+
+program: ## the on-chain program, target/deploy/plimsoll.so
+	@tools/sbf/build --locked programs/plimsoll
+
+programs: ## the on-chain program and the one that proves its toolchain
+	@tools/sbf/build --locked programs/plimsoll programs/vm-check
+
+lint: ## formatting and lints of both workspaces
+	@$(CARGO) fmt --all --check
+	@$(CARGO) fmt --all --check $(PROGRAMS)
+	@$(CARGO) clippy --quiet --locked $(PROGRAMS) --workspace --all-targets -- --deny warnings
+	@$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
+
+format: ## formats both workspaces
+	@$(CARGO) fmt --all
+	@$(CARGO) fmt --all $(PROGRAMS)
+
+cu: program ## measures compute units and writes docs/compute.md and docs/compute.json
+	@$(CARGO) run --quiet --locked -p plimsoll-compute -- write
+
+clean: ## removes what was built in the checkout; the tool cache stays
+	@rm -rf target programs/target
