@@ -68,7 +68,6 @@ fn is_reduction(position: i64, size: i64) -> bool {
 pub fn execute(mut parties: Parties<'_>, order: &Order, observation: &Observation, now: Timestamp) -> Result<Execution> {
     let exchange = parties.exchange;
     require!(!exchange.config.is_paused(pause::TRADE), PlimsollError::Paused);
-    require!(parties.market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
     require!(order.size != 0 && order.size != i64::MIN, PlimsollError::ZeroSize);
     require!(order.expires_at == 0 || now.raw() <= order.expires_at, PlimsollError::OrderExpired);
     let fresh = house::market_freshness(parties.market, observation, now) == Freshness::Fresh;
@@ -103,6 +102,7 @@ fn require_opening_allowed(
 ) -> Result<()> {
     require!(!order.reduce_only, PlimsollError::ReduceOnlyViolated);
     require!(!exchange.config.is_paused(pause::OPEN), PlimsollError::Paused);
+    require!(market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
     require!(market.config.state == state::ACTIVE, PlimsollError::MarketReduceOnly);
     let width = check_limits(
         observation,
