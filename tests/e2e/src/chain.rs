@@ -195,12 +195,18 @@ impl Chain {
         let result: BanksTransactionResultWithMetadata = self.runtime.block_on(async {
             let blockhash = client.get_latest_blockhash().await.expect("a blockhash");
             let instructions = [limit, instruction.clone()];
-            let transaction =
-                Transaction::new_signed_with_payer(&instructions, Some(&self.context.payer.pubkey()), &signers, blockhash);
+            let transaction = Transaction::new_signed_with_payer(
+                &instructions,
+                Some(&self.context.payer.pubkey()),
+                &signers,
+                blockhash,
+            );
             client.process_transaction_with_metadata(transaction).await.expect("the bank answers")
         });
-        let (logs, compute_units) =
-            result.metadata.map(|metadata| (metadata.log_messages, metadata.compute_units_consumed)).unwrap_or_default();
+        let (logs, compute_units) = result
+            .metadata
+            .map(|metadata| (metadata.log_messages, metadata.compute_units_consumed))
+            .unwrap_or_default();
         (result.result.map(|()| Outcome { events: event::from_logs(&logs), compute_units }), logs)
     }
 

@@ -8,9 +8,7 @@
 use plimsoll_interface::Address;
 use solana_instruction::{AccountMeta, Instruction};
 
-use crate::{
-    chain::{Chain, Expected},
-};
+use crate::chain::{Chain, Expected};
 
 /// What is wrong with an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The exchange that tests start from. Real instructions set it up once; every test starts from the accounts they left.
 
 use std::{
+    borrow::Borrow,
     ops::{Deref, DerefMut},
     sync::LazyLock,
 };
@@ -23,7 +24,7 @@ use solana_account::Account;
 use solana_instruction::Instruction;
 
 use crate::{
-    chain::{self, Chain, Outcome},
+    chain::{self, Chain, Expected, Outcome},
     invariants,
     raw::{self, Price},
 };
@@ -260,9 +261,9 @@ pub fn create_market_args(asset: &Asset, symbol: &str, base_decimals: u8, config
     }
 }
 
-/// SOL at 150, BTC at 60,000, ETH at 3,000 USD, moving averages there too, no doubt.
+/// SOL at 125 (which Q16.48 holds exactly), BTC at 60,000, ETH at 3,000 USD, moving averages there too, no doubt.
 fn first_prices(places: &Places) -> [(Asset, i64); 3] {
-    [(places.sol, 150), (places.btc, 60_000), (places.eth, 3_000)]
+    [(places.sol, 125), (places.btc, 60_000), (places.eth, 3_000)]
 }
 
 /// What must be there before the first instruction: wallets, mints, tokens, price accounts.
@@ -401,6 +402,11 @@ impl World {
         let places = places(&mut chain);
         (Self { chain, places }, places)
     }
+
+    /// Where everything stands.
+    pub fn places(&self) -> Places {
+        self.places
+    }
 }
 
 /// Reading.
@@ -444,7 +450,9 @@ impl World {
     /// The account's position and cash in the asset's market.
     pub fn position(&self, trader: &Trader, asset: &Asset) -> (i64, i64) {
         let account = self.margin_account(trader);
-        account.market_slot(&asset.market).map_or((0, 0), |slot| (account.markets[slot].size, account.markets[slot].cash))
+        account
+            .market_slot(&asset.market)
+            .map_or((0, 0), |slot| (account.markets[slot].size, account.markets[slot].cash))
     }
 
     /// Tokens in the owner's wallet.
@@ -468,6 +476,16 @@ impl World {
             prices: Default::default(),
             now: self.now(),
         }
+    }
+
+    /// The same, when the asset's market cannot be read.
+    pub fn stored_without(&self, asset: &Asset) -> Snapshot {
+        let Places { usdc, sol, btc, eth, .. } = self.places;
+        let banks = [usdc, sol, btc, eth].iter().map(|asset| (asset.bank, self.bank(asset))).collect();
+        let others = [sol, btc, eth].into_iter().filter(|other| other.market != asset.market);
+        let markets = others.map(|asset| (asset.market, self.market(&asset))).collect();
+        let exchange = Keyed { address: self.places.exchange, data: self.read(&self.places.exchange) };
+        Snapshot { exchange, house: None, banks, markets, prices: Default::default(), now: self.now() }
     }
 
     /// The exchange as a client sees it that passes every price account.
@@ -604,67 +622,70 @@ pub fn order(size: i64) -> OpenPositionArgs {
 
 /// The same, sent, and to succeed.
 impl World {
+    /// See [`Chain::ok`]. Inherent, so that its argument may be built from the world itself.
+    #[track_caller]
+    pub fn ok(&mut self, instruction: impl Borrow<Instruction>) -> Outcome {
+        self.chain.ok(instruction.borrow())
+    }
+
+    /// See [`Chain::refuses`].
+    #[track_caller]
+    pub fn refuses(&mut self, instruction: impl Borrow<Instruction>, expected: impl Into<Expected>) {
+        self.chain.refuses(instruction.borrow(), expected);
+    }
+
     /// See [`Self::deposit_ix`].
     #[track_caller]
     pub fn deposit(&mut self, trader: &Trader, asset: &Asset, amount: u64) -> Outcome {
-        let instruction = self.deposit_ix(trader, asset, amount);
-        self.ok(&instruction)
+        self.ok(self.deposit_ix(trader, asset, amount))
     }
 
     /// See [`Self::withdraw_ix`].
     #[track_caller]
     pub fn withdraw(&mut self, trader: &Trader, asset: &Asset, amount: u64) -> Outcome {
-        let instruction = self.withdraw_ix(trader, asset, amount);
-        self.ok(&instruction)
+        self.ok(self.withdraw_ix(trader, asset, amount))
     }
 
     /// See [`Self::open_ix`].
     #[track_caller]
     pub fn open(&mut self, trader: &Trader, asset: &Asset, size: i64) -> Outcome {
-        let instruction = self.open_ix(trader, asset, size);
-        self.ok(&instruction)
+        self.ok(self.open_ix(trader, asset, size))
     }
 
     /// See [`Self::close_ix`].
     #[track_caller]
     pub fn close(&mut self, trader: &Trader, asset: &Asset, size: u64) -> Outcome {
-        let instruction = self.close_ix(trader, asset, size);
-        self.ok(&instruction)
+        self.ok(self.close_ix(trader, asset, size))
     }
 
     /// See [`Self::observe_ix`].
     #[track_caller]
     pub fn observe(&mut self, asset: &Asset) -> Outcome {
-        let instruction = self.observe_ix(asset);
-        self.ok(&instruction)
+        self.ok(self.observe_ix(asset))
     }
 
     /// See [`Self::accrue_ix`].
     #[track_caller]
     pub fn accrue(&mut self, asset: &Asset) -> Outcome {
-        let instruction = self.accrue_ix(asset);
-        self.ok(&instruction)
+        self.ok(self.accrue_ix(asset))
     }
 
     /// See [`Self::settle_ix`].
     #[track_caller]
     pub fn settle(&mut self, trader: &Trader, asset: &Asset) -> Outcome {
-        let instruction = self.settle_ix(trader, asset);
-        self.ok(&instruction)
+        self.ok(self.settle_ix(trader, asset))
     }
 
     /// See [`Self::flag_ix`].
     #[track_caller]
     pub fn flag(&mut self, trader: &Trader) -> Outcome {
-        let instruction = self.flag_ix(trader);
-        self.ok(&instruction)
+        self.ok(self.flag_ix(trader))
     }
 
     /// See [`Self::liquidate_ix`].
     #[track_caller]
     pub fn liquidate(&mut self, taker: &Trader, account: &Trader) -> Outcome {
-        let instruction = self.liquidate_ix(taker, account);
-        self.ok(&instruction)
+        self.ok(self.liquidate_ix(taker, account))
     }
 
     /// Replaces the exchange's parameters.
@@ -673,7 +694,7 @@ impl World {
         let Places { admin, exchange, .. } = self.places;
         let mut config = self.read::<Exchange>(&exchange).config;
         change(&mut config);
-        self.ok(&build::exchange::Configure { admin, exchange, config }.instruction())
+        self.ok(build::exchange::Configure { admin, exchange, config }.instruction())
     }
 
     /// Replaces a bank's parameters.
@@ -682,7 +703,7 @@ impl World {
         let Places { admin, exchange, .. } = self.places;
         let mut config = self.bank(asset).config;
         change(&mut config);
-        self.ok(&build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction())
+        self.ok(build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction())
     }
 
     /// Replaces a market's parameters.

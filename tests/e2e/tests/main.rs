@@ -1,3 +1,11 @@
-//! Every instruction, in one binary.
+//! Every instruction, in one binary: linking the runtime is most of what building a test takes.
 
-mod deposit;
+mod account;
+mod bank;
+mod collateral;
+mod exchange;
+mod house;
+mod liquidation;
+mod market;
+mod settle;
+mod trade;
