@@ -30,7 +30,7 @@ pub struct Run {
 fn program() -> PathBuf {
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/deploy");
     let path = env::var_os("PLIMSOLL_SO_DIR").map_or(deploy, PathBuf::from).join("vm_check.so");
-    assert!(path.is_file(), "{} is missing: run `make program` first", path.display());
+    assert!(path.is_file(), "{} is missing: run `make programs` first", path.display());
     path
 }
 
