@@ -59,9 +59,9 @@
 //! `maintenance_ratio <= 1`. With a price that is not fresh the two sides hold different positions, and the ordering is
 //! of health: `H_init <= H_maint` up to rounding, as long as what leaves `H_init` was worth more than it cost.
 use crate::Error;
-use crate::math::{isqrt_ceil, mul_ppm, mul_ppm_ceil, mul_ppm_floor, mul_shift, mul_wide, positive};
+use crate::math::{floor_from_ceil, isqrt_ceil, mul_ppm_ceil, mul_ppm_ceil_bounded, mul_q48_ceil, mul_wide, positive};
 use crate::price::{Freshness, Observation};
-use crate::units::{Base, Ppm, Price, Q48, Quote};
+use crate::units::{Base, Ppm, Price, Quote};
 
 /// Most underlyings of one portfolio.
 pub const MAX_UNDERLYINGS: usize = 16;
@@ -73,6 +73,9 @@ pub const GROUP_PAIRS: usize = 28;
 pub const MAX_RANGE: Ppm = Ppm::ONE;
 /// Largest multiplier of the oracle's confidence.
 pub const MAX_CONFIDENCE_MULTIPLIER: Ppm = Ppm::from_raw(10_000_000);
+/// Largest value, add-on or doubt of a single underlying, quote native: 288 billion USD. Sums of those of a whole portfolio
+/// then fit a word, and the hot path needs no checks but this.
+pub const MAX_VALUE: u64 = (1 << 58) - 1;
 /// How far below zero an eigenvalue of the correlation matrix may be, in ppm: room for entries rounded to one ppm.
 pub const RHO_TOLERANCE: Ppm = Ppm::from_raw(10);
 
@@ -385,13 +388,13 @@ impl Margin {
     }
 }
 
-/// One underlying at its last price.
+/// One underlying at its last price. Every magnitude is at most [`MAX_VALUE`].
 #[derive(Clone, Copy, Default)]
 struct Valued {
     /// `V_u`.
     value: i64,
     /// `L_u`.
-    loss: i64,
+    loss: u64,
     /// `C_u`.
     confidence: u64,
     /// `M_u`.
@@ -408,45 +411,41 @@ fn value(underlying: &Underlying) -> Result<Valued, Error> {
     if underlying.range > MAX_RANGE {
         return Err(Error::RangeTooLarge);
     }
-    if underlying.confidence_multiplier > MAX_CONFIDENCE_MULTIPLIER {
-        return Err(Error::ConfidenceMultiplierTooLarge);
-    }
     let short = underlying.exposure.is_negative();
     let observation = &underlying.observation;
     let (spot, ema) = (observation.spot.raw(), observation.ema.raw());
-    let (floor, exact) = mul_shift(magnitude, spot, Q48).ok_or(Error::Overflow)?;
-    let floor = positive(floor).ok_or(Error::Overflow)?;
-    let ceil = if exact { floor } else { floor.checked_add(1).ok_or(Error::Overflow)? };
-    // The range is at most one, so the loss is at most the value and fits.
-    let loss = mul_ppm_ceil(ceil.unsigned_abs(), underlying.range).and_then(positive).ok_or(Error::Overflow)?;
+    let gross = mul_q48_ceil(magnitude, spot).ok_or(Error::Overflow)?;
+    let value =
+        if short { gross.cast_signed().wrapping_neg() } else { floor_from_ceil(gross, magnitude, spot).cast_signed() };
+    let loss = mul_ppm_ceil_bounded(gross, underlying.range);
+    let confidence = doubt(magnitude, observation.confidence, underlying.confidence_multiplier)?;
+    // The gap flatters a long when the spot is above the average, a short when it is below.
     let gap = if short { ema.saturating_sub(spot) } else { spot.saturating_sub(ema) };
-    Ok(Valued {
-        // ceil is not negative, so its opposite exists.
-        value: if short { ceil.wrapping_neg() } else { floor },
-        loss,
-        confidence: doubt(magnitude, observation.confidence, underlying.confidence_multiplier)?,
-        ema_gap: if gap == 0 { 0 } else { product_ceil(magnitude, gap)? },
-    })
+    let ema_gap = if gap == 0 { 0 } else { mul_q48_ceil(magnitude, gap).ok_or(Error::Overflow)? };
+    Ok(Valued { value, loss, confidence, ema_gap })
 }
 
 /// `C_u`.
 #[inline(always)]
 fn doubt(magnitude: u64, confidence: Price, multiplier: Ppm) -> Result<u64, Error> {
-    let once = product_ceil(magnitude, confidence.raw())?;
+    let once = mul_q48_ceil(magnitude, confidence.raw()).ok_or(Error::Overflow)?;
     if multiplier == Ppm::ONE {
         return Ok(once);
     }
-    mul_ppm_ceil(once, multiplier).ok_or(Error::Overflow)
+    if multiplier > MAX_CONFIDENCE_MULTIPLIER {
+        return Err(Error::ConfidenceMultiplierTooLarge);
+    }
+    let doubt = mul_ppm_ceil_bounded(once, multiplier);
+    if doubt > MAX_VALUE { Err(Error::Overflow) } else { Ok(doubt) }
 }
 
-/// `ceil(magnitude price)`.
+/// Refuses an add-on above [`MAX_VALUE`].
 #[inline(always)]
-fn product_ceil(magnitude: u64, price: u64) -> Result<u64, Error> {
-    match mul_shift(magnitude, price, Q48) {
-        Some((floor, true)) => Ok(floor),
-        Some((floor, false)) => floor.checked_add(1).ok_or(Error::Overflow),
-        None => Err(Error::Overflow),
+fn check_addons(underlying: &Underlying) -> Result<(), Error> {
+    if (underlying.addon_init | underlying.addon_maint) > MAX_VALUE {
+        return Err(Error::Overflow);
     }
+    Ok(())
 }
 
 /// Sum of two unsigned amounts.
@@ -455,140 +454,168 @@ fn sum(one: u64, other: u64) -> Result<u64, Error> {
     one.checked_add(other).ok_or(Error::Overflow)
 }
 
-/// Sum of two signed amounts.
-#[inline(always)]
-fn signed_sum(one: i64, other: i64) -> Result<i64, Error> {
-    one.checked_add(other).ok_or(Error::Overflow)
-}
-
-/// Netted and gross shocks of every group.
+/// Shocks of one group.
 #[derive(Clone, Copy, Default)]
-struct Shocks {
-    /// `sum a_u` per group.
-    net: [i64; MAX_GROUPS],
-    /// `A_g = sum L_u` per group, never negative.
-    gross: [i64; MAX_GROUPS],
+struct Shock {
+    /// `sum a_u`.
+    net: i64,
+    /// `A_g = sum L_u`, at most 2^62: 16 losses of at most [`MAX_VALUE`].
+    gross: u64,
 }
 
-impl Shocks {
-    /// Adds the shock of one underlying.
-    #[inline(always)]
-    fn add(&mut self, group: u8, short: bool, loss: i64) -> Result<(), Error> {
-        let group = usize::from(group);
-        let gross = self.gross.get_mut(group).ok_or(Error::GroupOutOfRange)?;
-        *gross = signed_sum(*gross, loss)?;
-        let net = self.net.get_mut(group).ok_or(Error::GroupOutOfRange)?;
-        // |net| <= gross <= i64::MAX at every step, so neither wraps.
-        *net = if short { net.wrapping_sub(loss) } else { net.wrapping_add(loss) };
-        Ok(())
-    }
+/// Shocks of every group. Over all groups the gross shocks are at most 2^62.
+type Shocks = [Shock; MAX_GROUPS];
 
-    /// `R_g` of every group.
-    ///
-    /// `ceil(phi N + (1 - phi) A) = A - floor(phi (A - N))`, as `A` is an integer; and `A >= N`.
-    #[inline(always)]
-    fn group_risks(&self, parameters: &RiskParameters) -> Result<[u64; MAX_GROUPS], Error> {
-        let mut risks = [0_u64; MAX_GROUPS];
-        let groups = self.net.iter().zip(&self.gross).zip(&parameters.phi);
-        for (risk, ((net, gross), phi)) in risks.iter_mut().zip(groups) {
-            let gross = gross.unsigned_abs();
-            if gross == 0 {
-                continue;
-            }
-            if *phi > Ppm::ONE {
-                return Err(Error::PhiInvalid);
-            }
-            let offset = gross.wrapping_sub(net.unsigned_abs());
-            let credit = mul_ppm_floor(offset, *phi).ok_or(Error::Overflow)?;
-            *risk = gross.wrapping_sub(credit);
-        }
-        Ok(risks)
+/// Adds the shock of one underlying to its group.
+#[inline(always)]
+fn add_shock(shocks: &mut Shocks, underlying: &Underlying, loss: u64) -> Result<(), Error> {
+    let shock = shocks.get_mut(usize::from(underlying.group)).ok_or(Error::GroupOutOfRange)?;
+    // |net| <= gross <= 2^62 at every step, so neither wraps.
+    shock.gross = shock.gross.wrapping_add(loss);
+    let loss = loss.cast_signed();
+    shock.net =
+        if underlying.exposure.is_negative() { shock.net.wrapping_sub(loss) } else { shock.net.wrapping_add(loss) };
+    Ok(())
+}
+
+/// `R_g` of one group.
+///
+/// `ceil(phi N + (1 - phi) A) = A - floor(phi (A - N))`, as `A` is an integer; and `A >= N`.
+#[inline(always)]
+fn group_risk(shock: &Shock, phi: Ppm) -> Result<u64, Error> {
+    if phi > Ppm::ONE {
+        return Err(Error::PhiInvalid);
     }
+    let offset = shock.gross.wrapping_sub(shock.net.unsigned_abs());
+    let (credit, _) = split_ppm(offset, phi);
+    Ok(shock.gross.wrapping_sub(credit))
+}
+
+/// `floor(value ratio)` and the millionths left over, for `value <= 2^62` and a ratio of at most one: neither product
+/// wraps.
+#[inline(always)]
+const fn split_ppm(value: u64, ratio: Ppm) -> (u64, u64) {
+    let (millions, rest) = divide_by_million(value);
+    let (carry, millionths) = divide_by_million(rest.wrapping_mul(ratio.wide()));
+    (millions.wrapping_mul(ratio.wide()).wrapping_add(carry), millionths)
+}
+
+/// Quotient and remainder of a division by one million.
+#[inline(always)]
+const fn divide_by_million(value: u64) -> (u64, u64) {
+    let millions = value / MILLION;
+    (millions, value.wrapping_sub(millions.wrapping_mul(MILLION)))
+}
+
+/// One million.
+const MILLION: u64 = 1_000_000;
+
+/// A group's risk `R_g = millions 10^6 + rest`, split so that its product with a ratio in ppm needs one word a part.
+#[derive(Clone, Copy, Default)]
+struct Risk {
+    /// At most `2^62 / 10^6`.
+    millions: u64,
+    /// Below 10^6.
+    rest: u64,
+}
+
+/// `R` of the shocks.
+fn stress(shocks: &Shocks, parameters: &RiskParameters) -> Result<u64, Error> {
+    let mut risks = [Risk::default(); MAX_GROUPS];
+    let (mut groups, mut last) = (0_u32, 0_u64);
+    for (risk, (shock, phi)) in risks.iter_mut().zip(shocks.iter().zip(&parameters.phi)) {
+        if shock.gross != 0 {
+            last = group_risk(shock, *phi)?;
+            (risk.millions, risk.rest) = divide_by_million(last);
+            groups = groups.wrapping_add(1);
+        }
+    }
+    // One group alone: R is its R_g.
+    if groups <= 1 { Ok(last) } else { aggregate(&risks, parameters) }
 }
 
 /// `R = ceil(sqrt(sum_gh rho_gh R_g R_h))`, exact: one rounding, at the end.
 ///
-/// Row by row, `sum_gh = sum_g R_g (R_g + 2 sum_{h<g} rho_gh R_h)`. Each `rho R_h` is split into units and millionths,
-/// so that products of two words are enough:
+/// Row by row, `sum_gh = sum_g R_g (R_g + 2 sum_{h<g} rho_gh R_h)`. With each risk split into millions `q` and a rest `r`,
+/// and correlations in ppm, `rho R = q rho + r rho / 10^6`, so that products of single words are enough:
 ///
 /// ```text
 /// 2 sum_{h<g} rho_gh R_h = w + m / 10^6          0 <= m < 10^6
-/// row                    = R_g (R_g + w) + R_g m / 10^6
+/// row                    = R_g (R_g + w) + q_g m + r_g m / 10^6
 /// ```
 ///
 /// and the millionths of all rows are summed before the one ceiling. For an integer `k`, `k^2 >= x` exactly when
 /// `k^2 >= ceil(x)`, so taking the ceiling before the root changes nothing.
-fn aggregate(risks: &[u64; MAX_GROUPS], parameters: &RiskParameters) -> Result<u64, Error> {
-    const MILLION: u64 = 1_000_000;
+///
+/// The `R_g` sum to at most 2^62 and no correlation is above one, so `R_g + w < 2^64`, the `q m` sum to at most 2^62 and
+/// the whole sum is at most `2^124`: no addition here wraps.
+#[inline(never)]
+fn aggregate(risks: &[Risk; MAX_GROUPS], parameters: &RiskParameters) -> Result<u64, Error> {
     let (mut high, mut low) = (0_u64, 0_u64);
-    let mut millionths = 0_u64;
-    let mut seen = 0_u64;
-    let mut single = true;
-    for (group, &risk) in risks.iter().enumerate() {
-        if risk == 0 {
+    let (mut units, mut millionths) = (0_u64, 0_u64);
+    let mut rows: &[Ppm] = &parameters.rho;
+    let mut group = 0_usize;
+    for risk in risks {
+        let (row, next_rows) = rows.split_at_checked(group).unwrap_or((rows, &[]));
+        rows = next_rows;
+        group = group.wrapping_add(1);
+        let own = risk.millions.wrapping_mul(MILLION).wrapping_add(risk.rest);
+        if own == 0 {
             continue;
         }
-        let (mut whole, mut part) = (0_u64, 0_u64);
-        if seen != 0 {
-            single = false;
-            let row = parameters.rho.get(row_start(group)..).ok_or(Error::GroupOutOfRange)?;
-            for (&other, &rho) in risks.iter().zip(row).take(group) {
-                if other == 0 || rho.is_zero() {
-                    continue;
-                }
-                if rho > Ppm::ONE {
-                    return Err(Error::RhoInvalid);
-                }
-                let (units, rest) = mul_ppm(other, rho).ok_or(Error::Overflow)?;
-                whole = sum(whole, units)?;
-                // At most 7 terms below 10^6.
-                part = part.wrapping_add(rest);
-            }
-            // Twice: part < 14 * 10^6, whole checked.
-            part = part.wrapping_add(part);
-            let carry = part / MILLION;
-            part = part.wrapping_sub(carry.wrapping_mul(MILLION));
-            whole = sum(sum(whole, whole)?, carry)?;
-        }
-        seen = risk;
-        let (row_high, row_low) = mul_wide(risk, sum(risk, whole)?);
-        // part < 10^6 is a ratio below one.
-        let (units, rest) = mul_ppm(risk, Ppm::from_raw(u32::try_from(part).unwrap_or(0))).ok_or(Error::Overflow)?;
-        millionths = millionths.wrapping_add(rest);
-        (high, low) = add_wide(high, low, row_high, row_low)?;
-        (high, low) = add_wide(high, low, 0, units)?;
+        let (whole, part) = correlated(risks, row)?;
+        let (row_high, row_low) = mul_wide(own, own.wrapping_add(whole));
+        (high, low) = add_wide(high, low, row_high, row_low);
+        units = units.wrapping_add(risk.millions.wrapping_mul(part));
+        // Eight times below 10^12.
+        millionths = millionths.wrapping_add(risk.rest.wrapping_mul(part));
     }
-    if single {
-        return Ok(seen);
-    }
-    (high, low) = add_wide(high, low, 0, millionths.div_ceil(MILLION))?;
+    units = units.wrapping_add(millionths.div_ceil(MILLION));
+    (high, low) = add_wide(high, low, 0, units);
     isqrt_ceil(high, low).ok_or(Error::Overflow)
 }
 
-/// Sum of two double words.
+/// `2 sum_{h<g} rho_gh R_h`, as units and millionths. The row ends the sum: it has as many entries as groups before `g`.
 #[inline(always)]
-fn add_wide(high: u64, low: u64, more_high: u64, more_low: u64) -> Result<(u64, u64), Error> {
-    let (low, carry) = low.overflowing_add(more_low);
-    let high = sum(high, more_high)?;
-    Ok((sum(high, u64::from(carry))?, low))
+fn correlated(risks: &[Risk; MAX_GROUPS], row: &[Ppm]) -> Result<(u64, u64), Error> {
+    let (mut whole, mut part) = (0_u64, 0_u64);
+    for (rho, other) in row.iter().zip(risks) {
+        if *rho > Ppm::ONE {
+            return Err(Error::RhoInvalid);
+        }
+        whole = whole.wrapping_add(other.millions.wrapping_mul(rho.wide()));
+        // At most 7 terms below 10^12.
+        part = part.wrapping_add(other.rest.wrapping_mul(rho.wide()));
+    }
+    let (carry, part) = divide_by_million(part.wrapping_add(part));
+    Ok((whole.wrapping_add(whole).wrapping_add(carry), part))
 }
 
-/// `R` of the shocks.
+/// Sum of two double words that fits one.
 #[inline(always)]
-fn stress(shocks: &Shocks, parameters: &RiskParameters) -> Result<u64, Error> {
-    aggregate(&shocks.group_risks(parameters)?, parameters)
+const fn add_wide(high: u64, low: u64, more_high: u64, more_low: u64) -> (u64, u64) {
+    let low = low.wrapping_add(more_low);
+    let carry = (low < more_low) as u64;
+    (high.wrapping_add(more_high).wrapping_add(carry), low)
 }
 
-/// `ceil(maintenance_ratio R)`.
+/// `ceil(maintenance_ratio R)`, for `R` up to 2^62.
 #[inline(always)]
 fn maintenance(stress: u64, parameters: &RiskParameters) -> Result<u64, Error> {
     if parameters.maintenance_ratio > Ppm::ONE {
         return Err(Error::MaintenanceRatioInvalid);
     }
-    mul_ppm_ceil(stress, parameters.maintenance_ratio).ok_or(Error::Overflow)
+    let (floor, millionths) = split_ppm(stress, parameters.maintenance_ratio);
+    Ok(floor.wrapping_add(u64::from(millionths != 0)))
 }
 
-/// A requirement as a signed amount.
+/// Equity: quote and the sum of values.
+#[inline(always)]
+fn equity(quote: Quote, values: i64) -> Result<Quote, Error> {
+    quote.checked_add(Quote::from_raw(values)).ok_or(Error::Overflow)
+}
+
+/// Stress requirement and add-ons as a signed amount.
 #[inline(always)]
 fn requirement(stress: u64, addons: u64) -> Result<Quote, Error> {
     positive(sum(stress, addons)?).map(Quote::from_raw).ok_or(Error::Overflow)
@@ -598,46 +625,49 @@ fn requirement(stress: u64, addons: u64) -> Result<Quote, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::Overflow`] when a value, a sum or a requirement does not fit an `i64`; [`Error::RangeTooLarge`],
-/// [`Error::ConfidenceMultiplierTooLarge`], [`Error::GroupOutOfRange`], [`Error::PhiInvalid`], [`Error::RhoInvalid`],
-/// [`Error::MaintenanceRatioInvalid`] when a parameter that is used is out of range. Never panics, whatever the input.
+/// [`Error::Overflow`] when one value or add-on is above [`MAX_VALUE`], or an equity or a requirement does not fit an
+/// `i64`; [`Error::RangeTooLarge`], [`Error::ConfidenceMultiplierTooLarge`], [`Error::GroupOutOfRange`],
+/// [`Error::PhiInvalid`], [`Error::RhoInvalid`], [`Error::MaintenanceRatioInvalid`] when a parameter that is used is
+/// out of range. Never panics, whatever the input.
 #[inline(never)]
 pub fn margin(portfolio: &Portfolio, parameters: &RiskParameters) -> Result<Margin, Error> {
-    let mut equity = portfolio.quote.raw();
-    let mut addon_init = portfolio.quote_addon_init;
-    let mut addon_maint = portfolio.quote_addon_maint;
+    // At most 16 values and 48 add-ons below 2^58: the sums stay below 2^62 and 2^64.
+    let (mut values, mut addon_init, mut addon_maint) = (0_i64, 0_u64, 0_u64);
     let mut shocks = Shocks::default();
     for underlying in portfolio.underlyings() {
         if underlying.freshness != Freshness::Fresh {
             return margin_not_fresh(portfolio, parameters);
         }
-        addon_init = sum(addon_init, underlying.addon_init)?;
-        addon_maint = sum(addon_maint, underlying.addon_maint)?;
+        check_addons(underlying)?;
+        addon_init = addon_init.wrapping_add(underlying.addon_init);
+        addon_maint = addon_maint.wrapping_add(underlying.addon_maint);
         if underlying.exposure.is_zero() {
             continue;
         }
         let valued = value(underlying)?;
-        equity = signed_sum(equity, valued.value)?;
-        addon_init = sum(addon_init, valued.ema_gap)?;
-        addon_init = sum(addon_init, valued.confidence)?;
-        addon_maint = sum(addon_maint, valued.confidence)?;
-        shocks.add(underlying.group, underlying.exposure.is_negative(), valued.loss)?;
+        values = values.wrapping_add(valued.value);
+        addon_init = addon_init.wrapping_add(valued.confidence).wrapping_add(valued.ema_gap);
+        addon_maint = addon_maint.wrapping_add(valued.confidence);
+        add_shock(&mut shocks, underlying, valued.loss)?;
     }
+    let equity = equity(portfolio.quote, values)?;
     let stress = stress(&shocks, parameters)?;
+    let addon_init = sum(addon_init, portfolio.quote_addon_init)?;
+    let addon_maint = sum(addon_maint, portfolio.quote_addon_maint)?;
     Ok(Margin {
-        equity_init: Quote::from_raw(equity),
-        equity_maint: Quote::from_raw(equity),
+        equity_init: equity,
+        equity_maint: equity,
         requirement_init: requirement(stress, addon_init)?,
         requirement_maint: requirement(maintenance(stress, parameters)?, addon_maint)?,
         blocked_by: None,
     })
 }
 
-/// One side of a margin while it is summed.
-#[derive(Clone, Copy)]
+/// One side of a margin while it is summed; bounds as in [`margin`].
+#[derive(Clone, Copy, Default)]
 struct Side {
-    /// Equity so far.
-    equity: i64,
+    /// Sum of values so far.
+    values: i64,
     /// Add-ons so far.
     addons: u64,
     /// Shocks so far.
@@ -647,17 +677,16 @@ struct Side {
 impl Side {
     /// Adds an underlying at its last price, with its risk.
     fn add_marked(&mut self, underlying: &Underlying, valued: &Valued, addons: u64) -> Result<(), Error> {
-        self.equity = signed_sum(self.equity, valued.value)?;
-        self.addons = sum(self.addons, addons)?;
-        self.shocks.add(underlying.group, underlying.exposure.is_negative(), valued.loss)
+        self.values = self.values.wrapping_add(valued.value);
+        self.addons = self.addons.wrapping_add(addons);
+        add_shock(&mut self.shocks, underlying, valued.loss)
     }
 
-    /// Adds an underlying at a stale price: moved one range in the account's favour, without risk.
-    fn add_favoured(&mut self, valued: &Valued, addons: u64) -> Result<(), Error> {
-        let favoured = signed_sum(valued.value, valued.loss)?;
-        self.equity = signed_sum(self.equity, favoured)?;
-        self.addons = sum(self.addons, addons)?;
-        Ok(())
+    /// Adds an underlying at a stale price: moved one range in the account's favour, without risk. Sixteen of these are
+    /// below 2^63.
+    fn add_favoured(&mut self, valued: &Valued, addons: u64) {
+        self.values = self.values.wrapping_add(valued.value.wrapping_add(valued.loss.cast_signed()));
+        self.addons = self.addons.wrapping_add(addons);
     }
 }
 
@@ -665,9 +694,7 @@ impl Side {
 #[cold]
 #[inline(never)]
 fn margin_not_fresh(portfolio: &Portfolio, parameters: &RiskParameters) -> Result<Margin, Error> {
-    let mut init =
-        Side { equity: portfolio.quote.raw(), addons: portfolio.quote_addon_init, shocks: Shocks::default() };
-    let mut maint = Side { addons: portfolio.quote_addon_maint, ..init };
+    let (mut init, mut maint) = (Side::default(), Side::default());
     let mut blocked_by = None;
     for (number, underlying) in (0_u8..).zip(portfolio.underlyings()) {
         let fresh = underlying.freshness == Freshness::Fresh;
@@ -675,25 +702,26 @@ fn margin_not_fresh(portfolio: &Portfolio, parameters: &RiskParameters) -> Resul
         if !fresh && committed && blocked_by.is_none() {
             blocked_by = Some(number);
         }
+        check_addons(underlying)?;
         let valued = value(underlying)?;
         if fresh || committed {
-            let doubt = sum(valued.confidence, valued.ema_gap)?;
-            init.add_marked(underlying, &valued, sum(doubt, underlying.addon_init)?)?;
+            let doubt = valued.confidence.wrapping_add(valued.ema_gap);
+            init.add_marked(underlying, &valued, doubt.wrapping_add(underlying.addon_init))?;
         }
         if underlying.freshness == Freshness::Stale {
-            maint.add_favoured(&valued, underlying.addon_maint)?;
+            maint.add_favoured(&valued, underlying.addon_maint);
         } else {
-            let addons = sum(valued.confidence, underlying.addon_maint)?;
+            let addons = valued.confidence.wrapping_add(underlying.addon_maint);
             maint.add_marked(underlying, &valued, addons)?;
         }
     }
     let stress_init = stress(&init.shocks, parameters)?;
-    let stress_maint = stress(&maint.shocks, parameters)?;
+    let stress_maint = maintenance(stress(&maint.shocks, parameters)?, parameters)?;
     Ok(Margin {
-        equity_init: Quote::from_raw(init.equity),
-        equity_maint: Quote::from_raw(maint.equity),
-        requirement_init: requirement(stress_init, init.addons)?,
-        requirement_maint: requirement(maintenance(stress_maint, parameters)?, maint.addons)?,
+        equity_init: equity(portfolio.quote, init.values)?,
+        equity_maint: equity(portfolio.quote, maint.values)?,
+        requirement_init: requirement(stress_init, sum(init.addons, portfolio.quote_addon_init)?)?,
+        requirement_maint: requirement(stress_maint, sum(maint.addons, portfolio.quote_addon_maint)?)?,
         blocked_by,
     })
 }
@@ -708,8 +736,7 @@ pub fn standalone_loss(exposure: Base, spot: Price, range: Ppm) -> Result<u64, E
     if range > MAX_RANGE {
         return Err(Error::RangeTooLarge);
     }
-    product_ceil(exposure.unsigned_abs(), spot.raw())
-        .and_then(|value| mul_ppm_ceil(value, range).ok_or(Error::Overflow))
+    spot.magnitude_ceil(exposure).and_then(|value| mul_ppm_ceil(value, range)).ok_or(Error::Overflow)
 }
 
 /// Number of nodes of the stress grid.
@@ -812,21 +839,19 @@ pub fn report(portfolio: &Portfolio, parameters: &RiskParameters) -> Result<Repo
     let mut alone_maint = addon_maint;
     for (line, underlying) in underlyings.iter_mut().zip(portfolio.underlyings()) {
         let valued = value(underlying)?;
-        let short = underlying.exposure.is_negative();
-        shocks.add(underlying.group, short, valued.loss)?;
+        add_shock(&mut shocks, underlying, valued.loss)?;
         let init = sum(sum(valued.confidence, valued.ema_gap)?, underlying.addon_init)?;
         let maint = sum(valued.confidence, underlying.addon_maint)?;
         addon_init = sum(addon_init, init)?;
         addon_maint = sum(addon_maint, maint)?;
-        let loss = valued.loss.unsigned_abs();
-        let alone = requirement(loss, init)?;
-        let alone_later = requirement(maintenance(loss, parameters)?, maint)?;
+        let shock = valued.loss.cast_signed();
+        let alone = requirement(valued.loss, init)?;
+        let alone_later = requirement(maintenance(valued.loss, parameters)?, maint)?;
         alone_init = sum(alone_init, alone.unsigned_abs())?;
         alone_maint = sum(alone_maint, alone_later.unsigned_abs())?;
         *line = UnderlyingReport {
             value: Quote::from_raw(valued.value),
-            // loss is not negative, so its opposite exists.
-            shock: Quote::from_raw(if short { valued.loss.wrapping_neg() } else { valued.loss }),
+            shock: Quote::from_raw(if underlying.exposure.is_negative() { shock.wrapping_neg() } else { shock }),
             confidence: valued.confidence,
             ema_gap: valued.ema_gap,
             standalone_init: alone,
@@ -853,15 +878,13 @@ pub fn report(portfolio: &Portfolio, parameters: &RiskParameters) -> Result<Repo
 /// The groups of a [`Report`].
 fn group_reports(shocks: &Shocks, parameters: &RiskParameters) -> Result<[GroupReport; MAX_GROUPS], Error> {
     let mut groups = [GroupReport::default(); MAX_GROUPS];
-    let risks = shocks.group_risks(parameters)?;
-    let sums = shocks.net.iter().zip(&shocks.gross).zip(risks);
-    for (line, ((net, gross), risk)) in groups.iter_mut().zip(sums) {
+    for (line, (shock, phi)) in groups.iter_mut().zip(shocks.iter().zip(&parameters.phi)) {
         *line = GroupReport {
-            netted: net.unsigned_abs(),
-            gross: gross.unsigned_abs(),
-            risk,
-            pnl: grid_pnl(Quote::from_raw(*net))?,
-            worst_move: match net.signum() {
+            netted: shock.net.unsigned_abs(),
+            gross: shock.gross,
+            risk: if shock.gross == 0 { 0 } else { group_risk(shock, *phi)? },
+            pnl: grid_pnl(Quote::from_raw(shock.net))?,
+            worst_move: match shock.net.signum() {
                 1 => -1,
                 -1 => 1,
                 _ => 0,

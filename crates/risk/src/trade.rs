@@ -98,8 +98,7 @@ pub fn quote_trade(pricing: &TradePricing, spot: Price, traders_skew: Base, size
         return Err(Error::SkewScaleZero);
     }
     let skew_after = traders_skew.checked_add(size).ok_or(Error::Overflow)?;
-    check_marginal(pricing, traders_skew)?;
-    check_marginal(pricing, skew_after)?;
+    check_marginal(pricing, traders_skew.unsigned_abs().max(skew_after.unsigned_abs()))?;
     let magnitude = size.unsigned_abs();
     let (floor, exact) = mul_shift(magnitude, spot.raw(), Q48).ok_or(Error::Overflow)?;
     let notional = floor.checked_add(u64::from(!exact)).ok_or(Error::Overflow)?;
@@ -117,11 +116,11 @@ pub fn quote_trade(pricing: &TradePricing, spot: Price, traders_skew: Base, size
     Ok(TradeQuote { cost: Quote::from_raw(cost), fee: Quote::from_raw(fee), average_price: average_price(cost, size)? })
 }
 
-/// Refuses a skew at which spread and premium together reach the price.
+/// Refuses a walk on which spread and premium together reach the price.
 ///
-/// Between the two ends of a walk the premium is linear, so checking both ends checks every point.
-fn check_marginal(pricing: &TradePricing, skew: Base) -> Result<(), Error> {
-    let premium = mul_div_ceil(pricing.skew_premium.wide(), skew.unsigned_abs(), pricing.skew_scale)
+/// The premium is largest where the skew is, and that is at one of the walk's two ends: the caller passes the larger.
+fn check_marginal(pricing: &TradePricing, skew: u64) -> Result<(), Error> {
+    let premium = mul_div_ceil(pricing.skew_premium.wide(), skew, pricing.skew_scale)
         .and_then(|premium| premium.checked_add(pricing.half_spread.wide()));
     match premium {
         Some(charge) if charge < Ppm::ONE.wide() => Ok(()),

@@ -1,7 +1,7 @@
 //! Margin against a second implementation, its axioms, and prices that are not fresh.
 mod common;
 
-use common::{any_underlying, build, fresh_underlying, parameters, portfolio, reference};
+use common::{any_length, any_underlying, build, fresh_underlying, parameters, portfolio, reference};
 use num_bigint::BigInt;
 use plimsoll_risk::Error;
 use plimsoll_risk::portfolio::{
@@ -26,7 +26,7 @@ fn as_expected(margin: &Margin) -> reference::Expected {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// INV-7: the engine is the formulas, bit for bit.
     #[test]
@@ -67,7 +67,7 @@ fn smaller(underlying: &Underlying, shift: u32) -> Underlying {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     /// INV-8: R(n X) = n R(X).
     #[test]
@@ -306,8 +306,20 @@ fn one_extreme() -> impl Strategy<Value = Underlying> {
     })
 }
 
+/// An underlying within the engine's parameters, of a size around the largest that it takes.
+fn enormous() -> impl Strategy<Value = Underlying> {
+    (fresh_underlying(), any::<i64>(), 0..30_u32, any_length(60), any_length(60)).prop_map(
+        |(u, noise, shift, one, other)| Underlying {
+            exposure: Base::from_raw(noise >> shift),
+            addon_init: one,
+            addon_maint: other,
+            ..u
+        },
+    )
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// The engine is total: extreme inputs are errors, never panics, and what is no error is right.
     #[test]
@@ -338,6 +350,31 @@ proptest! {
         let _ = report(&p, &params);
         for u in p.underlyings() {
             let _ = standalone_loss(u.exposure, u.observation.spot, u.range);
+        }
+    }
+
+    /// Around its largest numbers the engine answers rightly or says `Overflow`, and says so only when one does not fit.
+    #[test]
+    fn overflow_is_exact(
+        underlyings in proptest::collection::vec(prop_oneof![3 => fresh_underlying(), 1 => enormous()], 0..=4),
+        stale in any::<[bool; 4]>(),
+        quote in any::<i64>(),
+        quote_addons in (any_length(64), any_length(64)),
+        params in parameters(),
+    ) {
+        let mut p = build(&underlyings);
+        for (number, stale) in (0..p.len()).zip(stale) {
+            let u = p.underlying_mut(number).expect("there");
+            u.freshness = if stale { Freshness::Stale } else { Freshness::Fresh };
+        }
+        p.quote = Quote::from_raw(quote);
+        (p.quote_addon_init, p.quote_addon_maint) = quote_addons;
+        let expected = reference::margin(&p, &params);
+        let found = margin(&p, &params);
+        if reference::fits(&p, &expected) {
+            prop_assert_eq!(found.map(|margin| as_expected(&margin)), Ok(expected));
+        } else {
+            prop_assert_eq!(found, Err(Error::Overflow));
         }
     }
 }

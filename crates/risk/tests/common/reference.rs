@@ -4,8 +4,9 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_rational::BigRational;
 use num_traits::{Signed, Zero};
-use plimsoll_risk::portfolio::{Portfolio, RiskParameters, Underlying};
+use plimsoll_risk::portfolio::{MAX_VALUE, Portfolio, RiskParameters, Underlying};
 use plimsoll_risk::price::Freshness;
+use plimsoll_risk::units::Ppm;
 
 /// What the engine should answer, without bounds.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,6 +16,22 @@ pub struct Expected {
     pub requirement_init: BigInt,
     pub requirement_maint: BigInt,
     pub blocked_by: Option<u8>,
+}
+
+/// Whether every number is within the engine's domain, so that it must answer rather than refuse with `Overflow`.
+pub fn fits(portfolio: &Portfolio, expected: &Expected) -> bool {
+    let word = |value: &BigInt| i64::try_from(value).is_ok();
+    word(&expected.equity_init)
+        && word(&expected.equity_maint)
+        && word(&expected.requirement_init)
+        && word(&expected.requirement_maint)
+        && portfolio.underlyings().iter().all(|u| {
+            // The confidence once and multiplied; a shock is never above the value.
+            let once = confidence(&Underlying { confidence_multiplier: Ppm::ONE, ..*u });
+            let gross = shock(&Underlying { range: Ppm::ONE, ..*u }).abs();
+            let addons = [BigInt::from(u.addon_init), BigInt::from(u.addon_maint)];
+            [gross, once, confidence(u), ema_gap(u)].iter().chain(&addons).all(|value| *value <= MAX_VALUE.into())
+        })
 }
 
 /// One underlying's part on one side.
