@@ -15,7 +15,6 @@ use crate::{
     config::{BankConfig, ExchangeConfig, MarketConfig},
 };
 
-
 /// Collateral mints that one margin account may hold or owe.
 pub const MAX_BALANCES: usize = 16;
 /// Distinct markets that one margin account may depend on, by a position or by a collateral.
@@ -50,11 +49,13 @@ macro_rules! account_type {
         const _: () = {
             let (ours, anchors) = ($discriminator, <$name as anchor_lang::Discriminator>::DISCRIMINATOR);
             let ours: [u8; DISCRIMINATOR_LEN] = ours;
-            assert!(u64::from_le_bytes(ours) == {
-                let mut bytes = [0; DISCRIMINATOR_LEN];
-                bytes.copy_from_slice(anchors);
-                u64::from_le_bytes(bytes)
-            });
+            assert!(
+                u64::from_le_bytes(ours) == {
+                    let mut bytes = [0; DISCRIMINATOR_LEN];
+                    bytes.copy_from_slice(anchors);
+                    u64::from_le_bytes(bytes)
+                }
+            );
         };
     };
 }
@@ -389,8 +390,7 @@ impl MarginAccount {
         if let Some(index) = self.balance_slot(bank) {
             return Ok(index);
         }
-        let index =
-            self.balances.iter().position(|slot| slot.in_use == 0).ok_or(PlimsollError::TooManyBalances)?;
+        let index = self.balances.iter().position(|slot| slot.in_use == 0).ok_or(PlimsollError::TooManyBalances)?;
         let market_slot = match market {
             None => NO_MARKET,
             Some(market) => {

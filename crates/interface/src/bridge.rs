@@ -6,10 +6,10 @@ use core::ops::Deref;
 
 use plimsoll_risk::{
     interest,
-    math::{self, mul_ppm_ceil, mul_shift_ceil, mul_shift_floor},
-    portfolio::{Portfolio, Underlying},
+    math::{self, mul_ppm_ceil, mul_q48_ceil_checked, mul_q48_floor},
+    portfolio::{MAX_VALUE, Portfolio, Underlying},
     price::{self, Observation},
-    units::{Base, Ppm, Q48, Quote, Seconds, Timestamp},
+    units::{Base, Ppm, Quote, Seconds, Timestamp},
 };
 use solana_address::Address;
 
@@ -66,7 +66,7 @@ pub fn portfolio<I: Inputs>(
         let (market, observation) = inputs.market(&slot.market)?;
         let index = portfolio.push(underlying(slot, &market, observation, now)?)?;
         *position = u8::try_from(index).map_err(|_| PlimsollError::Corrupt)?;
-        quote = quote.checked_add(slot.cash).ok_or(PlimsollError::Overflow)?;
+        quote = signed_sum(quote, slot.cash)?;
     }
     portfolio.quote = Quote::from_raw(quote);
     for slot in &account.balances {
@@ -140,36 +140,70 @@ fn add_quote_balance(portfolio: &mut Portfolio, slot: &BalanceSlot, bank: &Bank)
     }
 }
 
+/// Adds a balance to its underlying. 95 CU of a collateral's; the checks of the standard library, a compare and a jump
+/// here, would be 40 more.
 #[inline(always)]
 fn add_balance(underlying: &mut Underlying, slot: &BalanceSlot, bank: &Bank) -> Result<(), PlimsollError> {
-    let (amount, is_borrow) = balance_amount(slot, bank)?;
-    let base = scale_up(amount, bank.scale_decimals)?;
-    let signed = i64::try_from(base).map_err(|_| PlimsollError::Overflow)?;
-    let exposure = underlying.exposure.raw();
     let price = underlying.observation.spot.raw();
+    let exposure = underlying.exposure.raw();
     let config = &bank.config;
-    if is_borrow {
+    let (value, exposure) = if slot.shares < 0 {
+        let base = base_amount(mul_q48_ceil_checked(slot.shares.unsigned_abs(), bank.borrow_index).ok_or(PlimsollError::Overflow)?, bank)?;
+        let less = exposure.wrapping_sub(base);
+        // As base is not negative, the difference wraps exactly when it is above what it was.
+        if less > exposure {
+            return Err(PlimsollError::Overflow);
+        }
         underlying.has_liability = true;
-        underlying.exposure = Base::from_raw(exposure.checked_sub(signed).ok_or(PlimsollError::Overflow)?);
-        let value = mul_shift_ceil(base, price, Q48).ok_or(PlimsollError::Overflow)?;
-        add_weight(&mut underlying.addon_init, value, config.borrow_weight_init_ppm)?;
-        add_weight(&mut underlying.addon_maint, value, config.borrow_weight_maint_ppm)
+        (mul_q48_ceil_checked(base.unsigned_abs(), price).ok_or(PlimsollError::Overflow)?, less)
     } else {
-        underlying.exposure = Base::from_raw(exposure.checked_add(signed).ok_or(PlimsollError::Overflow)?);
-        let value = mul_shift_floor(base, price, Q48).ok_or(PlimsollError::Overflow)?;
-        add_weight(&mut underlying.addon_init, value, config.haircut_init_ppm)?;
-        add_weight(&mut underlying.addon_maint, value, config.haircut_maint_ppm)
-    }
+        let base = base_amount(mul_q48_floor(slot.shares.unsigned_abs(), bank.deposit_index).ok_or(PlimsollError::Overflow)?, bank)?;
+        let more = exposure.wrapping_add(base);
+        // As base is not negative, the sum wraps exactly when it is below what it was.
+        if more < exposure {
+            return Err(PlimsollError::Overflow);
+        }
+        (mul_q48_floor(base.unsigned_abs(), price).ok_or(PlimsollError::Overflow)?, more)
+    };
+    underlying.exposure = Base::from_raw(exposure);
+    let (init, maint) = if slot.shares < 0 {
+        (config.borrow_weight_init_ppm, config.borrow_weight_maint_ppm)
+    } else {
+        (config.haircut_init_ppm, config.haircut_maint_ppm)
+    };
+    add_weights(underlying, value, init, maint)
 }
 
-/// A native amount in base units of the bank's market.
+/// Adds `value * weight`, rounded up, to both add-ons: an add-on is a requirement.
+///
+/// With `value = q 10^6 + m` it is `q weight + ceil(m weight / 10^6)`, at most `value`. Sixteen of these, each at most
+/// [`MAX_VALUE`], stay below 2^62, so that no sum wraps; the engine refuses one above [`MAX_VALUE`].
 #[inline(always)]
-fn scale_up(amount: u64, decimals: u8) -> Result<u64, PlimsollError> {
-    if decimals == 0 {
-        return Ok(amount);
+fn add_weights(underlying: &mut Underlying, value: u64, init_ppm: u32, maint_ppm: u32) -> Result<(), PlimsollError> {
+    const MILLION: u64 = 1_000_000;
+    let (init, maint) = (u64::from(init_ppm), u64::from(maint_ppm));
+    if value > MAX_VALUE || init > MILLION || maint > MILLION {
+        return Err(PlimsollError::Overflow);
     }
-    let scale = math::pow10(u32::from(decimals)).ok_or(PlimsollError::Corrupt)?;
-    math::mul_checked(amount, scale).ok_or(PlimsollError::Overflow)
+    let q = value / MILLION;
+    let m = value.wrapping_sub(q.wrapping_mul(MILLION));
+    let weighted =
+        |weight: u64| q.wrapping_mul(weight).wrapping_add(m.wrapping_mul(weight).wrapping_add(MILLION - 1) / MILLION);
+    underlying.addon_init = underlying.addon_init.wrapping_add(weighted(init));
+    underlying.addon_maint = underlying.addon_maint.wrapping_add(weighted(maint));
+    Ok(())
+}
+
+/// A native amount in base units of the bank's market: not negative.
+#[inline(always)]
+fn base_amount(amount: u64, bank: &Bank) -> Result<i64, PlimsollError> {
+    let mut base = amount;
+    if bank.scale_decimals != 0 {
+        let scale = math::pow10(u32::from(bank.scale_decimals)).ok_or(PlimsollError::Corrupt)?;
+        base = math::mul_checked(amount, scale).ok_or(PlimsollError::Overflow)?;
+    }
+    let base = base.cast_signed();
+    if base < 0 { Err(PlimsollError::Overflow) } else { Ok(base) }
 }
 
 /// Adds `value * weight`, rounded up: an add-on is a requirement.
@@ -180,6 +214,15 @@ fn add_weight(addon: &mut u64, value: u64, weight_ppm: u32) -> Result<(), Plimso
         *addon = addon.checked_add(weighted).ok_or(PlimsollError::Overflow)?;
     }
     Ok(())
+}
+
+/// Sum of two amounts. The standard library's check, a compare of two comparisons, is three times as long here.
+#[inline(always)]
+fn signed_sum(one: i64, other: i64) -> Result<i64, PlimsollError> {
+    let sum = one.wrapping_add(other);
+    // A sum wraps exactly when it moved against the sign of what was added.
+    let wrapped = if other < 0 { sum > one } else { sum < one };
+    if wrapped { Err(PlimsollError::Overflow) } else { Ok(sum) }
 }
 
 #[inline(always)]

@@ -84,7 +84,10 @@ pub mod state {
 /// Parameters of the whole exchange.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
-#[cfg_attr(feature = "anchor", derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType))]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
 #[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
 pub struct ExchangeConfig {
     /// Equity, in quote native, below which a liquidation takes the whole account.
@@ -162,7 +165,10 @@ impl ExchangeConfig {
 /// Parameters of one market.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
-#[cfg_attr(feature = "anchor", derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType))]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
 #[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
 pub struct MarketConfig {
     /// Largest standalone loss `L_u` of the house's inventory in this market, quote native.
@@ -237,18 +243,17 @@ impl MarketConfig {
             || (self.skew_scale > 0
                 && self.max_open_interest / 5 <= self.skew_scale
                 && self.max_open_interest <= i64::MAX.unsigned_abs() / 4);
-        if in_range && premium_bounded {
-            Ok(())
-        } else {
-            Err(PlimsollError::InvalidMarketParameters)
-        }
+        if in_range && premium_bounded { Ok(()) } else { Err(PlimsollError::InvalidMarketParameters) }
     }
 }
 
 /// Parameters of one bank.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
-#[cfg_attr(feature = "anchor", derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType))]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
 #[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
 pub struct BankConfig {
     /// Largest total of deposits, native.
@@ -304,10 +309,6 @@ impl BankConfig {
             && self.max_rate_ppm <= limits::RATE_PPM_MAX
             && self.state <= state::LAST
             && self._padding == [0; 3];
-        if in_range && self.rates().validate().is_ok() {
-            Ok(())
-        } else {
-            Err(PlimsollError::InvalidBankParameters)
-        }
+        if in_range && self.rates().validate().is_ok() { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
     }
 }

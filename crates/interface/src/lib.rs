@@ -5,8 +5,19 @@
 //! The crate knows neither Anchor nor RPC. Feature `anchor` (on-chain) adds Anchor's traits to the same types; feature
 //! `client` (off-chain) adds the borsh encoding of the arguments.
 #![no_std]
-#![forbid(unsafe_code)]
+// Anchor's account derive marks the structs as plain data with `unsafe impl`; nothing else here is unsafe.
+#![cfg_attr(not(feature = "anchor"), forbid(unsafe_code))]
 #![warn(missing_docs)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 pub mod accounts;
 pub mod address;
@@ -22,8 +33,8 @@ pub use solana_address::Address;
 
 /// The program's address on local chains. A deployment of its own key runs `anchor keys sync` first.
 pub const ID: Address = Address::new_from_array([
-    89, 191, 30, 218, 222, 22, 90, 119, 68, 24, 214, 247, 160, 32, 109, 133,
-    79, 172, 180, 174, 168, 187, 219, 10, 116, 225, 186, 5, 12, 188, 163, 150,
+    89, 191, 30, 218, 222, 22, 90, 119, 68, 24, 214, 247, 160, 32, 109, 133, 79, 172, 180, 174, 168, 187, 219, 10, 116,
+    225, 186, 5, 12, 188, 163, 150,
 ]);
 
 #[cfg(feature = "anchor")]

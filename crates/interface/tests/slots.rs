@@ -1,0 +1,115 @@
+//! How a margin account's slots are taken and freed, and that errors and events keep their numbers apart.
+
+use bytemuck::Zeroable;
+use plimsoll_interface::{
+    Address, PlimsollError,
+    accounts::{MAX_BALANCES, MAX_MARKETS, MarginAccount, NO_MARKET},
+    error::ERROR_OFFSET,
+};
+
+fn address(number: u8) -> Address {
+    Address::new_from_array([number; 32])
+}
+
+#[test]
+fn a_balance_takes_its_markets_slot_and_frees_it_with_the_last() {
+    let mut account = MarginAccount::zeroed();
+    let first = account.balance_slot_or_new(&address(1), Some(&address(9))).unwrap();
+    let second = account.balance_slot_or_new(&address(2), Some(&address(9))).unwrap();
+    let market = account.market_slot(&address(9)).unwrap();
+    assert_eq!(account.markets[market].balances, 2);
+    assert_eq!(usize::from(account.balances[second].market_slot), market);
+    account.release_balance(first).unwrap();
+    assert_eq!(account.markets[market].balances, 1);
+    account.release_balance(second).unwrap();
+    assert_eq!(account.market_slot(&address(9)), None);
+    assert!(account.is_empty());
+}
+
+#[test]
+fn what_is_not_empty_is_not_freed() {
+    let mut account = MarginAccount::zeroed();
+    let balance = account.balance_slot_or_new(&address(1), None).unwrap();
+    account.balances[balance].shares = -1;
+    account.release_balance(balance).unwrap();
+    assert_eq!(account.balance_slot(&address(1)), Some(balance));
+    assert_eq!(account.balances[balance].market_slot, NO_MARKET);
+    let market = account.market_slot_or_new(&address(2)).unwrap();
+    account.markets[market].cash = 1;
+    account.release_market(market).unwrap();
+    assert_eq!(account.market_slot(&address(2)), Some(market));
+    assert!(!account.is_empty());
+}
+
+#[test]
+fn the_same_address_finds_the_same_slot() {
+    let mut account = MarginAccount::zeroed();
+    let slot = account.balance_slot_or_new(&address(1), Some(&address(2))).unwrap();
+    assert_eq!(account.balance_slot_or_new(&address(1), Some(&address(2))), Ok(slot));
+    assert_eq!(account.markets[0].balances, 1);
+}
+
+#[test]
+fn a_full_account_says_what_is_full() {
+    let mut account = MarginAccount::zeroed();
+    for number in 0..MAX_MARKETS {
+        account.market_slot_or_new(&address(u8::try_from(number).unwrap() + 1)).unwrap();
+    }
+    assert_eq!(account.market_slot_or_new(&address(200)), Err(PlimsollError::TooManyMarkets));
+    let before = account;
+    assert_eq!(account.balance_slot_or_new(&address(100), Some(&address(200))), Err(PlimsollError::TooManyMarkets));
+    assert_eq!(account, before);
+    for number in 0..MAX_BALANCES {
+        account.balance_slot_or_new(&address(u8::try_from(number).unwrap() + 100), None).unwrap();
+    }
+    assert_eq!(account.balance_slot_or_new(&address(99), None), Err(PlimsollError::TooManyBalances));
+}
+
+#[test]
+fn liabilities_are_borrows_positions_and_negative_cash() {
+    let mut account = MarginAccount::zeroed();
+    account.balances[0].shares = 5;
+    account.markets[0].cash = 5;
+    assert!(account.has_no_liability());
+    for liable in [
+        {
+            let mut a = account;
+            a.balances[1].shares = -1;
+            a
+        },
+        {
+            let mut a = account;
+            a.markets[1].size = 1;
+            a
+        },
+        {
+            let mut a = account;
+            a.markets[1].size = -1;
+            a
+        },
+        {
+            let mut a = account;
+            a.markets[1].cash = -1;
+            a
+        },
+    ] {
+        assert!(!liable.has_no_liability());
+    }
+}
+
+#[test]
+fn every_error_has_its_own_code_and_says_something() {
+    let mut codes: Vec<u32> = PlimsollError::ALL.iter().map(|error| error.code()).collect();
+    assert!(codes.is_sorted(), "errors are listed by number");
+    codes.dedup();
+    assert_eq!(codes.len(), PlimsollError::ALL.len());
+    for error in PlimsollError::ALL {
+        assert_eq!(PlimsollError::from_code(error.code()), Some(*error));
+        assert!(error.message().len() > 10 && !error.name().is_empty());
+    }
+    assert_eq!(PlimsollError::from_code(ERROR_OFFSET + 999), None);
+    // The engine's causes all have a code here.
+    for cause in plimsoll_risk::Error::ALL {
+        assert!(PlimsollError::ALL.contains(&PlimsollError::from(*cause)));
+    }
+}
