@@ -7,7 +7,10 @@ use std::{
     sync::LazyLock,
 };
 
-use plimsoll_client::event::{self, Event};
+use plimsoll_client::{
+    error::describe,
+    event::{self, Event},
+};
 use plimsoll_interface::{Address, ID, PlimsollError};
 use solana_account::Account;
 use solana_clock::Clock;
@@ -215,31 +218,36 @@ impl Chain {
     pub fn ok(&mut self, instruction: &Instruction) -> Outcome {
         match self.send(instruction) {
             (Ok(outcome), _) => outcome,
-            (Err(error), logs) => panic!("{}\n{}", plimsoll_client::error::describe(&error), logs.join("\n")),
+            (Err(error), logs) => panic!("{}\n{}", describe(&error), logs.join("\n")),
         }
     }
 
     /// Sends an instruction that is to fail with exactly this error and to change no byte of any account.
     #[track_caller]
     pub fn refuses(&mut self, instruction: &Instruction, expected: impl Into<Expected>) {
-        self.refuses_as("", instruction, expected.into());
+        if let Err(what) = self.try_refuse(instruction, &expected.into()) {
+            panic!("{what}");
+        }
     }
 
-    /// As [`Self::refuses`], with a name for the message.
-    #[track_caller]
-    pub fn refuses_as(&mut self, name: &str, instruction: &Instruction, expected: Expected) {
+    /// As [`Self::refuses`], and says what happened instead.
+    ///
+    /// # Errors
+    /// What the instruction did instead of failing as expected.
+    pub fn try_refuse(&mut self, instruction: &Instruction, expected: &Expected) -> Result<(), String> {
         self.known.extend(instruction.accounts.iter().map(|meta| meta.pubkey));
         let before = self.bytes();
         let (result, logs) = self.send(instruction);
-        let log = logs.join("\n");
+        let wanted = describe(&TransactionError::InstructionError(1, expected.0.clone()));
         match result {
             Err(TransactionError::InstructionError(1, error)) if error == expected.0 => {}
-            Err(error) => panic!("{name}: wants {expected:?}, got {}\n{log}", plimsoll_client::error::describe(&error)),
-            Ok(_) => panic!("{name}: wants {expected:?}, succeeded\n{log}"),
+            Err(error) => return Err(format!("wants {wanted}, got {}\n{}", describe(&error), logs.join("\n"))),
+            Ok(_) => return Err(format!("wants {wanted}, succeeded\n{}", logs.join("\n"))),
         }
         let after = self.bytes();
-        for (address, account) in &before {
-            assert_eq!(Some(account), after.get(address), "{name}: {address} changed");
+        match before.iter().find(|(address, account)| Some(*account) != after.get(address)) {
+            Some((address, _)) => Err(format!("{address} changed although the instruction failed")),
+            None => Ok(()),
         }
     }
 }

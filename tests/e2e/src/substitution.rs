@@ -100,11 +100,25 @@ impl Table {
     #[track_caller]
     pub fn run(&self, chain: &mut Chain) -> usize {
         assert_eq!(self.gaps(), Vec::<String>::new());
+        let mut surprises = Vec::new();
         for case in &self.cases {
-            chain.refuses_as(&case.name, &self.changed(case), case.expected.clone());
+            if let Err(what) = chain.try_refuse(&self.changed(case), &case.expected) {
+                surprises.push(format!("{}: {}", case.name, what.lines().next().unwrap_or_default()));
+            }
         }
+        assert!(surprises.is_empty(), "{}", surprises.join("\n"));
         chain.ok(&self.instruction);
         self.cases.len()
+    }
+
+    /// Address of an account, and whether it is writable.
+    pub fn account(&self, index: usize) -> (Address, bool) {
+        (self.instruction.accounts[index].pubkey, self.instruction.accounts[index].is_writable)
+    }
+
+    /// Which instruction it is: its tag.
+    pub fn tag(&self) -> u8 {
+        self.instruction.data[0]
     }
 
     fn changed(&self, case: &Case) -> Instruction {

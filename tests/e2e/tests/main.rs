@@ -8,4 +8,5 @@ mod house;
 mod liquidation;
 mod market;
 mod settle;
+mod substitution;
 mod trade;

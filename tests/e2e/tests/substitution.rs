@@ -1,0 +1,547 @@
+//! For every instruction: every account replaced by a wrong one. What a complete table is, [`Table`] says.
+
+use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, exchange, house};
+use plimsoll_e2e_tests::{
+    Asset, E, I, World, raw,
+    substitution::Table,
+    world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config},
+};
+use plimsoll_interface::{Address, ID, address, config::MarketConfig, instruction::tag};
+
+/// An address with nothing at it.
+const NOWHERE: Address = Address::new_from_array([b'?'; 32]);
+/// Anchor's "an account that is to change was passed read-only".
+const CONSTRAINT_MUT: I = I::Custom(2000);
+/// Anchor's "an account is no program".
+const NOT_EXECUTABLE: I = I::Custom(2007);
+/// Anchor's "one account was passed twice where it is to change".
+const DUPLICATE: I = I::Custom(2040);
+
+macro_rules! tables {
+    ($($name:ident = $tag:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                let (mut w, p) = World::new();
+                let table = table::$name(&mut w, &p);
+                assert_eq!(table.tag(), tag::$tag);
+                let cases = table.run(&mut w);
+                println!("{cases} substitutions");
+            }
+        )*
+
+        #[test]
+        fn every_instruction_has_a_table() {
+            let mut tags = [$(tag::$tag),*];
+            tags.sort();
+            assert!(tags.iter().copied().eq(0..=tag::LIQUIDATE));
+        }
+    };
+}
+
+tables! {
+    create_exchange = CREATE_EXCHANGE,
+    configure_exchange = CONFIGURE_EXCHANGE,
+    create_market = CREATE_MARKET,
+    configure_market = CONFIGURE_MARKET,
+    create_bank = CREATE_BANK,
+    configure_bank = CONFIGURE_BANK,
+    create_house = CREATE_HOUSE,
+    house_deposit = HOUSE_DEPOSIT,
+    house_withdraw = HOUSE_WITHDRAW,
+    create_account = CREATE_ACCOUNT,
+    set_delegate = SET_DELEGATE,
+    close_account = CLOSE_ACCOUNT,
+    deposit = DEPOSIT,
+    withdraw = WITHDRAW,
+    open_position = OPEN_POSITION,
+    close_position = CLOSE_POSITION,
+    observe = OBSERVE,
+    accrue = ACCRUE,
+    settle = SETTLE,
+    flag_liquidation = FLAG_LIQUIDATION,
+    liquidate = LIQUIDATE,
+}
+
+/// Wrong programs in the place of a program.
+fn wrong_program(table: Table, index: usize, right: Address) -> Table {
+    let other = if right == TOKEN_PROGRAM { Address::default() } else { TOKEN_PROGRAM };
+    table
+        .other(index, "another program", other, I::IncorrectProgramId)
+        .other(index, "Plimsoll itself", ID, I::IncorrectProgramId)
+        .other(index, "no program", NOWHERE, NOT_EXECUTABLE)
+}
+
+/// What is no account of the program at all in the place of one: the very bytes under another program, and nothing.
+fn foreign(table: Table, w: &mut World, index: usize) -> Table {
+    let (address, is_writable) = table.account(index);
+    let mut account = w.account(&address).expect("the account exists");
+    account.owner = TOKEN_PROGRAM;
+    let mut counterfeit = address.to_bytes();
+    counterfeit[0] ^= 1;
+    w.set_account(counterfeit.into(), account);
+    let nothing = if is_writable { I::AccountDataTooSmall } else { I::UninitializedAccount };
+    table.other(index, "a counterfeit", counterfeit.into(), I::IllegalOwner).other(index, "nothing", NOWHERE, nothing)
+}
+
+/// The same for several accounts.
+fn foreign_all(table: Table, w: &mut World, indexes: &[usize]) -> Table {
+    indexes.iter().fold(table, |table, index| foreign(table, w, *index))
+}
+
+/// Wrong exchanges where the exchange's administrator signs.
+fn administrated(table: Table, w: &mut World, p: &Places, admin: usize, exchange: usize) -> Table {
+    foreign(table, w, exchange)
+        .other(admin, "another's admin", p.mallory, E::NotAdmin)
+        .unsigned(admin, I::MissingRequiredSignature)
+        .other(exchange, "a margin account", p.alice.account, I::InvalidAccountData)
+        .other(exchange, "a market", p.other.sol.market, I::AccountDataTooSmall)
+}
+
+/// Wrong banks, vaults, token accounts, mints and token programs of a transfer in `asset`, which is not `other`. The
+/// bank stands at `bank`, the others behind it. `strangers` are the tokens of somebody who does not sign.
+fn transfer(table: Table, p: &Places, bank: usize, other: &Asset) -> Table {
+    let (vault, token_account, mint, token_program) = (bank + 1, bank + 2, bank + 3, bank + 4);
+    let table = table
+        .read_only(bank, CONSTRAINT_MUT)
+        .other(vault, "another bank's", other.vault, E::WrongVault)
+        .other(vault, "another exchange's", p.other.usdc.vault, E::WrongVault)
+        .other(vault, "a wallet's", p.usdc.tokens_of(&p.bob.owner), E::WrongVault)
+        .read_only(vault, CONSTRAINT_MUT)
+        .other(token_account, "of another mint", other.tokens_of(&p.alice.owner), E::WrongTokenAccount)
+        .other(token_account, "a mint", other.mint, E::WrongTokenAccount)
+        .other(token_account, "another program's", p.bob.account, E::WrongTokenAccount)
+        .other(token_account, "nothing", NOWHERE, E::WrongTokenAccount)
+        .read_only(token_account, CONSTRAINT_MUT)
+        .same(token_account, vault, DUPLICATE)
+        .other(mint, "another mint", other.mint, E::WrongMint)
+        .other(mint, "nothing", NOWHERE, E::WrongMint);
+    wrong_program(table, token_program, TOKEN_PROGRAM)
+}
+
+mod table {
+    use super::*;
+
+    pub fn create_exchange(_: &mut World, p: &Places) -> Table {
+        let create =
+            exchange::Create { creator: p.admin, quote_mint: p.usdc.mint, index: 1, config: exchange_config() };
+        let table = Table::new(create.instruction())
+            .other(0, "another", p.mallory, I::InvalidSeeds)
+            .unsigned(0, I::MissingRequiredSignature)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.exchange, I::InvalidSeeds)
+            .other(1, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(1, I::PrivilegeEscalation)
+            .same(1, 0, DUPLICATE)
+            .other(2, "a wallet", p.mallory, I::IllegalOwner)
+            .other(2, "a token account", p.usdc.vault, I::InvalidAccountData)
+            .other(2, "a bank", p.usdc.bank, I::IllegalOwner)
+            .other(2, "of other decimals", p.sol.mint, E::UnsupportedDecimals);
+        wrong_program(table, 3, Address::default())
+    }
+
+    pub fn configure_exchange(w: &mut World, p: &Places) -> Table {
+        let configure = exchange::Configure { admin: p.admin, exchange: p.exchange, config: exchange_config() };
+        administrated(Table::new(configure.instruction()), w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .read_only(1, CONSTRAINT_MUT)
+    }
+
+    pub fn create_market(w: &mut World, p: &Places) -> Table {
+        let args = create_market_args(&p.sol, "NEW", 9, MarketConfig { risk_budget: 1, ..market_config(SOL) });
+        let table = Table::new(w.priced().create_market(args));
+        let table = administrated(table, w, p, 0, 1)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(1, CONSTRAINT_MUT)
+            .other(1, "another exchange", p.other.exchange, I::InvalidSeeds)
+            .other(2, "another exchange's", p.other.house, E::WrongExchange)
+            .other(2, "a market", p.sol.market, I::InvalidAccountData)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
+            .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .other(4, "another market", p.sol.market, I::InvalidSeeds)
+            .other(4, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(4, I::PrivilegeEscalation)
+            .same(4, 2, DUPLICATE);
+        let table = wrong_program(foreign_all(table, w, &[2, 3]), 5, Address::default());
+        // 6, 8 and 10 are the markets, 7, 9 and 11 their price accounts.
+        markets(table, p, [6, 8, 10])
+    }
+
+    /// Markets that stand behind an instruction which computes the house's worth, and their price accounts.
+    fn markets(mut table: Table, p: &Places, indexes: [usize; 3]) -> Table {
+        let feeds = [
+            (p.btc.oracle, E::OracleWrongFeed),
+            (p.sol.oracle, E::OracleWrongFeed),
+            (p.sol.oracle, E::OracleWrongOwner),
+        ];
+        for (index, (feed, error)) in indexes.into_iter().zip(feeds) {
+            table = table
+                .other(index, "another exchange's", p.other.sol.market, E::WrongExchange)
+                .other(index, "a bank", p.sol.bank, E::MissingMarket)
+                .other(index, "nothing", NOWHERE, E::MissingMarket)
+                .other(index + 1, "of another feed", feed, error)
+                .other(index + 1, "no price account", p.usdc.mint, E::OracleWrongOwner);
+        }
+        table.same(indexes[1], indexes[0], E::SameAccount)
+    }
+
+    pub fn configure_market(w: &mut World, p: &Places) -> Table {
+        let raised = MarketConfig { risk_budget: 200_001 * USD as u64, ..market_config(SOL) };
+        let table = Table::new(w.priced().configure_market(&p.sol.market, raised));
+        let table = administrated(table, w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another exchange's", p.other.house, E::WrongExchange)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
+            .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .other(4, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(4, "the house of another", p.other.house, I::AccountDataTooSmall)
+            .read_only(4, CONSTRAINT_MUT)
+            .same(4, 2, DUPLICATE);
+        let table = foreign_all(table, w, &[2, 3, 4]);
+        let behind = [(5, p.sol.oracle, E::OracleWrongFeed), (7, p.sol.oracle, E::OracleWrongOwner)];
+        behind.into_iter().fold(table, |table, (index, feed, error)| {
+            table
+                .other(index, "another exchange's", p.other.sol.market, E::WrongExchange)
+                .other(index, "a bank", p.sol.bank, E::MissingMarket)
+                .other(index, "the declared market", p.sol.market, DUPLICATE)
+                .other(index + 1, "of another feed", feed, error)
+        })
+    }
+
+    pub fn create_bank(w: &mut World, p: &Places) -> Table {
+        w.set_account(NOWHERE_MINT, raw::mint(6));
+        w.set_account(OTHER_MINT, raw::mint(6));
+        let create = bank::Create {
+            admin: p.admin,
+            exchange: p.exchange,
+            mint: NOWHERE_MINT,
+            market: Some(p.sol.market),
+            config: bank_config(),
+        };
+        let table = administrated(Table::new(create.instruction()), w, p, 0, 1)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(1, CONSTRAINT_MUT)
+            .other(1, "another exchange", p.other.exchange, I::InvalidSeeds)
+            .other(2, "another mint", OTHER_MINT, I::InvalidSeeds)
+            .other(2, "a wallet", p.mallory, I::IllegalOwner)
+            .other(2, "a token account", p.usdc.vault, I::InvalidAccountData)
+            .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(3, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(3, "none", ID, E::BankNeedsMarket)
+            .other(4, "another bank", p.sol.bank, I::InvalidSeeds)
+            .other(4, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(4, I::PrivilegeEscalation)
+            .same(4, 0, DUPLICATE)
+            .other(5, "another vault", p.sol.vault, I::InvalidSeeds)
+            .other(5, "the owner's", p.usdc.tokens_of(&p.admin), I::InvalidSeeds)
+            .read_only(5, I::PrivilegeEscalation);
+        let table = wrong_program(foreign(table, w, 3), 6, TOKEN_PROGRAM);
+        wrong_program(table, 7, Address::default())
+    }
+
+    const NOWHERE_MINT: Address = Address::new_from_array([b'1'; 32]);
+    const OTHER_MINT: Address = Address::new_from_array([b'2'; 32]);
+
+    pub fn configure_bank(w: &mut World, p: &Places) -> Table {
+        let configure =
+            bank::Configure { admin: p.admin, exchange: p.exchange, bank: p.sol.bank, config: bank_config() };
+        let table = administrated(Table::new(configure.instruction()), w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another exchange's", p.other.sol.bank, E::WrongExchange)
+            .other(2, "a market", p.sol.market, I::InvalidAccountData)
+            .read_only(2, CONSTRAINT_MUT);
+        foreign(table, w, 2)
+    }
+
+    pub fn create_house(w: &mut World, p: &Places) -> Table {
+        let (creator, quote_mint) = (p.admin, p.usdc.mint);
+        w.ok(exchange::Create { creator, quote_mint, index: 1, config: exchange_config() }.instruction());
+        let exchange = address::exchange(&p.admin, 1);
+        let table = Table::new(house::Create { admin: p.admin, exchange }.instruction());
+        let table = administrated(table, w, p, 0, 1)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(1, "one that has a house", p.exchange, I::InvalidSeeds)
+            .other(1, "another exchange", p.other.exchange, I::InvalidSeeds)
+            .other(2, "another house", p.house, I::InvalidSeeds)
+            .other(2, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(2, I::PrivilegeEscalation)
+            .same(2, 0, DUPLICATE);
+        wrong_program(table, 3, Address::default())
+    }
+
+    /// Both directions of the house's transfers.
+    fn house_transfer(table: Table, w: &mut World, p: &Places) -> Table {
+        let table = administrated(table, w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another exchange's", p.other.house, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::InvalidAccountData)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
+            .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .same(3, 2, DUPLICATE);
+        transfer(foreign_all(table, w, &[2, 3]), p, 3, &p.sol)
+    }
+
+    pub fn house_deposit(w: &mut World, p: &Places) -> Table {
+        let (admin, exchange, quote_mint) = (p.admin, p.exchange, p.usdc.mint);
+        let source = p.usdc.tokens_of(&admin);
+        let deposit = house::Deposit { admin, exchange, quote_mint, source, amount: 1 };
+        house_transfer(Table::new(deposit.instruction()), w, p)
+            // The token program's "owner does not match".
+            .other(5, "another's tokens", p.usdc.tokens_of(&p.alice.owner), I::Custom(4))
+    }
+
+    pub fn house_withdraw(w: &mut World, p: &Places) -> Table {
+        let table = Table::new(w.priced().house_withdraw(p.usdc.tokens_of(&p.admin), 1));
+        markets(house_transfer(table, w, p), p, [8, 10, 12])
+    }
+
+    pub fn create_account(w: &mut World, p: &Places) -> Table {
+        let create = account::Create { payer: p.bob.owner, owner: p.alice.owner, exchange: p.exchange, index: 1 };
+        let table = Table::new(create.instruction())
+            // The system program's "not enough lamports".
+            .other(0, "a pauper", w.key("pauper"), I::Custom(1))
+            .unsigned(0, I::MissingRequiredSignature)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(1, "another owner", p.carol.owner, I::InvalidSeeds)
+            .unsigned(1, I::MissingRequiredSignature)
+            .other(2, "another exchange", p.other.exchange, I::InvalidSeeds)
+            .other(2, "a market", p.sol.market, I::AccountDataTooSmall)
+            .other(3, "another account", p.alice.account, I::InvalidSeeds)
+            .other(3, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(3, I::PrivilegeEscalation)
+            .same(3, 0, DUPLICATE);
+        wrong_program(foreign(table, w, 2), 4, Address::default())
+    }
+
+    /// Wrong margin accounts where their owner signs.
+    fn owned(table: Table, w: &mut World, p: &Places, owner: usize, account: usize) -> Table {
+        foreign(table, w, account)
+            .other(owner, "another", p.bob.owner, E::NotOwner)
+            .unsigned(owner, I::MissingRequiredSignature)
+            .other(account, "another's", p.bob.account, E::NotOwner)
+            .other(account, "a market", p.sol.market, I::AccountDataTooSmall)
+            .read_only(account, CONSTRAINT_MUT)
+    }
+
+    pub fn set_delegate(w: &mut World, p: &Places) -> Table {
+        let (owner, account) = (p.alice.owner, p.alice.account);
+        let set = account::SetDelegate { owner, account, delegate: p.bob.owner };
+        owned(Table::new(set.instruction()), w, p, 0, 1)
+    }
+
+    pub fn close_account(w: &mut World, p: &Places) -> Table {
+        let close = account::Close { owner: p.alice.owner, account: p.alice.account };
+        owned(Table::new(close.instruction()), w, p, 0, 1)
+            .read_only(0, I::MissingRequiredSignature)
+            .same(1, 0, DUPLICATE)
+    }
+
+    pub fn deposit(w: &mut World, p: &Places) -> Table {
+        let table = exchange_of_account(Table::new(w.deposit_ix(&p.alice, &p.usdc, 1)), w, p, 1, 2)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(3, "another bank", p.sol.bank, E::WrongVault)
+            .other(3, "another exchange's", p.other.usdc.bank, E::WrongExchange)
+            .other(3, "a market", p.sol.market, I::InvalidAccountData)
+            .other(5, "another's tokens", p.usdc.tokens_of(&p.bob.owner), I::Custom(4))
+            .same(3, 2, DUPLICATE)
+            .same(5, 4, DUPLICATE);
+        transfer(foreign(table, w, 3), p, 3, &p.sol)
+    }
+
+    /// Wrong exchanges and wrong margin accounts beside one another.
+    fn exchange_of_account(table: Table, w: &mut World, p: &Places, exchange: usize, account: usize) -> Table {
+        foreign_all(table, w, &[exchange, account])
+            .other(exchange, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(exchange, "a margin account", p.bob.account, I::InvalidAccountData)
+            .other(exchange, "a market", p.other.sol.market, I::AccountDataTooSmall)
+            .other(account, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(account, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(account, CONSTRAINT_MUT)
+    }
+
+    /// Alice holds SOL and ETH and is long BTC.
+    fn position(w: &mut World, p: &Places) {
+        w.deposit(&p.alice, &p.sol, 100 * SOL as u64);
+        w.deposit(&p.alice, &p.eth, ETH as u64 / 10);
+        w.open(&p.alice, &p.btc, BTC / 100);
+    }
+
+    pub fn withdraw(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        let table = exchange_of_account(Table::new(w.withdraw_ix(&p.alice, &p.usdc, 1)), w, p, 1, 2)
+            .other(0, "another", p.mallory, E::NotOwner)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NotOwner)
+            .other(3, "another bank", p.sol.bank, DUPLICATE)
+            .other(3, "a bank that Alice does not use", p.btc.bank, E::WrongVault)
+            .other(3, "another exchange's", p.other.usdc.bank, E::WrongExchange)
+            .other(3, "a market", p.other.sol.market, I::InvalidAccountData)
+            .same(3, 2, DUPLICATE)
+            .same(5, 4, DUPLICATE);
+        let table = transfer(foreign(table, w, 3), p, 3, &p.sol);
+        // Behind: SOL, ETH and BTC, each with its price account, then the banks of SOL and ETH.
+        let table = listed(table, p, [8, 10, 12], &[14, 15]);
+        table.same(14, 3, DUPLICATE).same(14, 2, DUPLICATE)
+    }
+
+    /// Markets that a margin account uses, their price accounts, and its banks.
+    fn listed(mut table: Table, p: &Places, markets: [usize; 3], banks: &[usize]) -> Table {
+        for index in markets {
+            table = table
+                .other(index, "another exchange's", p.other.sol.market, E::MissingMarket)
+                .other(index, "a bank", p.other.sol.bank, E::MissingMarket)
+                .other(index, "nothing", NOWHERE, E::MissingMarket)
+                .other(index + 1, "no price account", p.usdc.mint, E::OracleWrongOwner)
+                .other(index + 1, "nothing", NOWHERE, E::OracleWrongOwner);
+        }
+        for index in banks {
+            table = table
+                .other(*index, "another exchange's", p.other.sol.bank, E::MissingBank)
+                .other(*index, "a market", p.other.sol.market, E::MissingBank)
+                .other(*index, "nothing", NOWHERE, E::MissingBank);
+        }
+        table
+    }
+
+    /// Wrong accounts of a trade in SOL.
+    fn trade(table: Table, w: &mut World, p: &Places) -> Table {
+        let table = exchange_of_account(table, w, p, 1, 2)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(3, "a margin account", p.carol.account, I::InvalidAccountData)
+            .other(3, "a bank", p.btc.bank, I::AccountDataTooSmall)
+            .read_only(3, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE)
+            .other(4, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(4, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(4, "no price account", p.usdc.mint, E::OracleWrongOwner)
+            .other(4, "nothing", NOWHERE, E::OracleWrongOwner);
+        foreign(table, w, 3)
+    }
+
+    pub fn open_position(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        w.deposit(&p.alice, &p.usdc, 1);
+        let table = trade(Table::new(w.open_ix(&p.alice, &p.sol, SOL)), w, p).other(
+            3,
+            "another market",
+            p.btc.market,
+            DUPLICATE,
+        );
+        // Behind: ETH and BTC with their price accounts, then SOL's bank, ETH's and the dollar's.
+        trade_list(table, p)
+    }
+
+    pub fn close_position(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        w.deposit(&p.alice, &p.usdc, 1);
+        w.open(&p.alice, &p.sol, SOL);
+        w.deposit(&p.bob, &p.usdc, 1_000 * USD as u64);
+        w.open(&p.bob, &p.sol, SOL);
+        let table = trade(Table::new(w.close_ix(&p.alice, &p.sol, u64::MAX)), w, p).other(
+            3,
+            "another market",
+            p.btc.market,
+            DUPLICATE,
+        );
+        trade_list(table, p)
+    }
+
+    fn trade_list(table: Table, p: &Places) -> Table {
+        let table = listed(table, p, [5, 7, 5], &[9, 10, 11]);
+        table
+            .other(6, "of another feed", p.btc.oracle, E::OracleWrongOwner)
+            .other(8, "of another feed", p.sol.oracle, E::OracleWrongFeed)
+            .same(5, 3, DUPLICATE)
+            .same(9, 2, DUPLICATE)
+    }
+
+    pub fn observe(w: &mut World, p: &Places) -> Table {
+        let table = Table::new(w.observe_ix(&p.sol))
+            .other(0, "another market", p.btc.market, E::OracleWrongFeed)
+            .other(0, "of another format", p.eth.market, E::OracleWrongOwner)
+            .other(0, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(0, CONSTRAINT_MUT)
+            .other(1, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(1, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(1, "no price account", p.usdc.mint, E::OracleWrongOwner)
+            .other(1, "nothing", NOWHERE, E::OracleWrongOwner)
+            .same(1, 0, DUPLICATE);
+        foreign(table, w, 0)
+    }
+
+    pub fn accrue(w: &mut World, p: &Places) -> Table {
+        let table = Table::new(w.accrue_ix(&p.sol))
+            .other(0, "a market", p.sol.market, I::InvalidAccountData)
+            .other(0, "a house", p.house, I::AccountDataTooSmall)
+            .read_only(0, CONSTRAINT_MUT);
+        foreign(table, w, 0)
+    }
+
+    pub fn settle(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        let table = exchange_of_account(Table::new(w.settle_ix(&p.alice, &p.btc)), w, p, 0, 1)
+            .other(1, "another's", p.bob.account, E::NothingToSettle)
+            .other(2, "another market", p.eth.market, E::OracleWrongOwner)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
+            .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .read_only(3, CONSTRAINT_MUT)
+            .other(4, "another exchange's", p.other.house, E::WrongExchange)
+            .other(4, "a bank", p.sol.bank, I::InvalidAccountData)
+            .read_only(4, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE)
+            .same(4, 3, DUPLICATE)
+            .other(5, "of another feed", p.sol.oracle, E::OracleWrongFeed)
+            .other(5, "no price account", p.usdc.mint, E::OracleWrongOwner)
+            .other(5, "nothing", NOWHERE, E::OracleWrongOwner);
+        foreign_all(table, w, &[2, 3, 4])
+    }
+
+    pub fn flag_liquidation(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        let table = exchange_of_account(Table::new(w.flag_ix(&p.alice)), w, p, 0, 1);
+        // Behind: SOL, ETH and BTC, each with its price account, then the banks of SOL and ETH.
+        listed(table, p, [2, 4, 6], &[8, 9]).same(8, 1, DUPLICATE)
+    }
+
+    /// Alice holds SOL and is long BTC, which has fallen; Carol holds dollars and ETH.
+    pub fn liquidate(w: &mut World, p: &Places) -> Table {
+        w.deposit(&p.alice, &p.sol, 100 * SOL as u64);
+        w.open(&p.alice, &p.btc, BTC / 2);
+        w.deposit(&p.carol, &p.usdc, 50_000 * USD as u64);
+        w.deposit(&p.carol, &p.eth, ETH as u64 / 10);
+        w.set_price(&p.btc, 43_000);
+        let table = exchange_of_account(Table::new(w.liquidate_ix(&p.carol, &p.alice)), w, p, 1, 3)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .other(0, "the owner of the account", p.alice.owner, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(2, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(2, "a bank", p.btc.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 3, DUPLICATE)
+            .other(3, "a healthy one", p.bob.account, E::AccountHealthy)
+            .other(4, "another bank", p.btc.bank, E::WrongQuoteBank)
+            .other(4, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .read_only(4, CONSTRAINT_MUT)
+            .same(4, 3, DUPLICATE);
+        // Behind: SOL, BTC and ETH, each with its price account, then the banks of SOL and ETH.
+        listed(foreign_all(table, w, &[2, 4]), p, [5, 7, 9], &[11, 12])
+            .may_be_read_only(5, "SOL's market only prices collateral here: nothing is written")
+            .may_be_read_only(9, "ETH's likewise")
+            .read_only(7, E::NotWritable)
+            .read_only(11, E::NotWritable)
+            .read_only(12, E::NotWritable)
+            .same(11, 4, DUPLICATE)
+    }
+}
