@@ -7,8 +7,11 @@ use crate::record::operations;
 
 /// Order matters: two arguments that change places give another result.
 #[inline(never)]
+#[allow(clippy::too_many_arguments)]
 fn eight_words(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64) -> u64 {
-    [a, b, c, d, e, f, g, h].into_iter().fold(0, |sum: u64, word| sum.rotate_left(7).wrapping_mul(31).wrapping_add(word))
+    [a, b, c, d, e, f, g, h]
+        .into_iter()
+        .fold(0, |sum: u64, word| sum.rotate_left(7).wrapping_mul(31).wrapping_add(word))
 }
 
 #[inline(never)]

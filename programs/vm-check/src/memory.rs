@@ -108,7 +108,7 @@ fn compare(size: usize, case: &mut [u8], near: usize, far: usize, other: usize) 
         _ => size.wrapping_sub(9),
     };
     if place < size {
-        case[far + place] = case[far + place].wrapping_add(if other % 2 == 0 { 1 } else { 0x80 });
+        case[far + place] = case[far + place].wrapping_add(if other.is_multiple_of(2) { 1 } else { 0x80 });
     }
     let (one, two) = (black_box(&case[near..near + size]), black_box(&case[far..far + size]));
     let (order, equal) = (one.cmp(two), one == two);

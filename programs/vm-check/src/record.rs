@@ -46,7 +46,7 @@ impl Record {
 
     /// `bytes` begin at an address that is a multiple of 8; bytes after the last whole record are left out.
     pub fn slice_mut(bytes: &mut [u8]) -> &mut [Self] {
-        assert!(bytes.as_ptr().addr() % 8 == 0);
+        assert!(bytes.as_ptr().addr().is_multiple_of(8));
         // SAFETY: the address is aligned, the length is within `bytes`, and all bit patterns are valid.
         unsafe { core::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast(), bytes.len() / size_of::<Self>()) }
     }

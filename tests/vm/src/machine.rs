@@ -50,7 +50,7 @@ impl Machine {
         Self { svm, payer }
     }
 
-    pub fn run(&mut self, instruction: &[u8], data: &[u8]) -> Result<Run, FailedTransactionMetadata> {
+    pub fn run(&mut self, instruction: &[u8], data: &[u8]) -> Result<Run, Box<FailedTransactionMetadata>> {
         let lamports = 100_000_000_000;
         let operands = Account { lamports, data: data.to_vec(), owner: PROGRAM, ..Account::default() };
         self.svm.set_account(OPERANDS, operands).unwrap();
@@ -58,7 +58,7 @@ impl Machine {
         let instruction = Instruction { program_id: PROGRAM, accounts, data: instruction.to_vec() };
         let message = Message::new(&[instruction], Some(&self.payer.pubkey()));
         let transaction = Transaction::new(&[&self.payer], message, self.svm.latest_blockhash());
-        let done = self.svm.send_transaction(transaction)?;
+        let done = self.svm.send_transaction(transaction).map_err(Box::new)?;
         let data = self.svm.get_account(&OPERANDS).unwrap().data;
         Ok(Run { data, compute_units: done.compute_units_consumed })
     }

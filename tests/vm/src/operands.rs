@@ -10,8 +10,8 @@ pub const RANDOM_PAIRS: usize = 10_000;
 
 /// Where limbs, halves and signs begin and end, and what is beside that.
 const EXPONENTS: [u32; 36] = [
-    0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 31, 32, 33, 40, 47, 48, 49, 55, 62, 63, 64, 65, 79, 80, 95, 96, 97, 111,
-    112, 125, 126, 127,
+    0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 31, 32, 33, 40, 47, 48, 49, 55, 62, 63, 64, 65, 79, 80, 95, 96, 97,
+    111, 112, 125, 126, 127,
 ];
 
 pub fn generator(purpose: &str) -> StdRng {
