@@ -28,9 +28,9 @@ macro_rules! errors {
             /// Every error, in the order of their numbers.
             pub const ALL: &'static [PlimsollError] = &[$(PlimsollError::$name),*];
 
-            /// The code as the chain reports it.
+            /// The code as the chain reports it. Numbers are below a thousand, so the sum does not wrap.
             pub const fn code(self) -> u32 {
-                ERROR_OFFSET + self as u32
+                ERROR_OFFSET.wrapping_add(self as u32)
             }
 
             /// The error with the given code, if it is one of ours.

@@ -6,10 +6,9 @@
 //! accounts in slot order pays one address comparison for each; any other order is right too. What no slot names is
 //! never looked at.
 
-use core::{cell::Cell, ops::Deref};
+use core::cell::Cell;
 
 use anchor_lang::prelude::*;
-use pinocchio::account::Ref;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{AccountType, Bank, MarginAccount, Market, same_address},
@@ -22,26 +21,6 @@ use plimsoll_risk::{
     units::Timestamp,
 };
 
-/// An account of the program, declared by the instruction or passed behind.
-pub enum Borrowed<'a, T> {
-    /// Declared.
-    Declared(&'a T),
-    /// Passed behind.
-    Listed(Ref<'a, T>),
-}
-
-impl<T> Deref for Borrowed<'_, T> {
-    type Target = T;
-
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        match self {
-            Self::Declared(account) => account,
-            Self::Listed(account) => account,
-        }
-    }
-}
-
 /// Everything that a margin computation may look up.
 pub struct Book<'a> {
     /// What was passed behind the declared accounts.
@@ -52,14 +31,14 @@ pub struct Book<'a> {
     market: Option<(&'a Address, &'a Market)>,
     /// The chain's clock.
     now: Timestamp,
-    /// Where the next look-up looks first.
-    cursor: Cell<usize>,
+    /// Where the next look-up looks first: what follows the account that was looked up last.
+    rest: Cell<&'a [AccountView]>,
 }
 
 impl<'a> Book<'a> {
     /// The accounts passed behind the declared ones.
     pub fn new(views: &'a [AccountView], now: Timestamp) -> Self {
-        Self { views, bank: None, market: None, now, cursor: Cell::new(0) }
+        Self { views, bank: None, market: None, now, rest: Cell::new(views) }
     }
 
     /// With a bank that the instruction declares.
@@ -74,16 +53,24 @@ impl<'a> Book<'a> {
         Self { market: Some((address, market)), ..self }
     }
 
-    /// Index of the account at an address.
+    /// The account at an address.
     #[inline(always)]
-    fn find(&self, address: &Address) -> Option<usize> {
-        let cursor = self.cursor.get();
-        let index = match self.views.get(cursor) {
-            Some(view) if same_address(view.address(), address) => cursor,
-            _ => find(self.views, address)?,
-        };
-        self.cursor.set(index.wrapping_add(1));
-        Some(index)
+    fn find(&self, address: &Address) -> Option<&'a AccountView> {
+        if let Some((view, rest)) = self.rest.get().split_first()
+            && same_address(view.address(), address)
+        {
+            self.rest.set(rest);
+            return Some(view);
+        }
+        self.search(address)
+    }
+
+    /// [`Self::find`] where the accounts are not listed in the order of the slots.
+    #[inline(never)]
+    fn search(&self, address: &Address) -> Option<&'a AccountView> {
+        let (view, rest) = self.views.get(find(self.views, address)?..)?.split_first()?;
+        self.rest.set(rest);
+        Some(view)
     }
 }
 
@@ -93,52 +80,57 @@ pub fn find(views: &[AccountView], address: &Address) -> Option<usize> {
     views.iter().position(|view| same_address(view.address(), address))
 }
 
-/// Borrows an account whose address is known to be one of type `T`.
+/// Reads an account whose address is known to be one of type `T`. Private, and called by [`Book`]'s look-ups alone.
+///
+/// Not by `try_borrow`: counting the reference in and out costs 20 CU for each account, a tenth of a collateral's.
 #[inline(always)]
-fn borrow<T: AccountType>(view: &AccountView) -> core::result::Result<Ref<'_, T>, PlimsollError> {
-    let data = view.try_borrow().map_err(|_| PlimsollError::SameAccount)?;
-    Ref::filter_map(data, T::read).map_err(|_| PlimsollError::UnknownAccount)
+fn read<T: AccountType>(view: &AccountView) -> core::result::Result<&T, PlimsollError> {
+    if view.is_borrowed_mut() {
+        return Err(PlimsollError::SameAccount);
+    }
+    // SAFETY: nobody writes to the account's data while the reference lives. An account loaded for writing says so in its
+    // borrow state, which was just read, so no writer is alive now. None comes to life before the reference dies: the
+    // look-ups are called by `bridge::portfolio` alone, under `Book::margin`, which keeps no reference beyond the slot at
+    // hand, loads nothing for writing and calls no program.
+    let data = unsafe { view.borrow_unchecked() };
+    T::read(data).ok_or(PlimsollError::UnknownAccount)
 }
 
 impl Inputs for Book<'_> {
     type BankRef<'b>
-        = Borrowed<'b, Bank>
+        = &'b Bank
     where
         Self: 'b;
     type MarketRef<'b>
-        = Borrowed<'b, Market>
+        = &'b Market
     where
         Self: 'b;
 
     #[inline(always)]
-    fn bank(&self, address: &Address) -> core::result::Result<Borrowed<'_, Bank>, PlimsollError> {
+    fn bank(&self, address: &Address) -> core::result::Result<&Bank, PlimsollError> {
         if let Some((declared, bank)) = self.bank
             && same_address(declared, address)
         {
-            return Ok(Borrowed::Declared(bank));
+            return Ok(bank);
         }
-        let view = self.find(address).and_then(|index| self.views.get(index)).ok_or(PlimsollError::MissingBank)?;
-        Ok(Borrowed::Listed(borrow(view)?))
+        read(self.find(address).ok_or(PlimsollError::MissingBank)?)
     }
 
     #[inline(always)]
-    fn market(&self, address: &Address) -> core::result::Result<(Borrowed<'_, Market>, Observation), PlimsollError> {
+    fn market(&self, address: &Address) -> core::result::Result<(&Market, Observation), PlimsollError> {
         if let Some((declared, market)) = self.market
             && same_address(declared, address)
         {
-            return Ok((Borrowed::Declared(market), market.observation()));
+            return Ok((market, market.observation()));
         }
-        let index = self.find(address).ok_or(PlimsollError::MissingMarket)?;
-        let market: Ref<'_, Market> = borrow(self.views.get(index).ok_or(PlimsollError::MissingMarket)?)?;
-        let mut observation = market.observation();
-        let next = index.wrapping_add(1);
-        if let Some(price) = self.views.get(next)
+        let market: &Market = read(self.find(address).ok_or(PlimsollError::MissingMarket)?)?;
+        if let Some((price, rest)) = self.rest.get().split_first()
             && is_price_account(price)
         {
-            observation = younger(&market, observation, price, self.now)?;
-            self.cursor.set(next.wrapping_add(1));
+            self.rest.set(rest);
+            return Ok((market, younger(market, price, self.now)?));
         }
-        Ok((Borrowed::Listed(market), observation))
+        Ok((market, market.observation()))
     }
 }
 
@@ -150,19 +142,18 @@ pub fn is_price_account(view: &AccountView) -> bool {
     length != Market::SPACE && length != Bank::SPACE
 }
 
-/// The younger one of a stored observation and a price account; of two of one age the price account's.
+/// The younger one of a market's stored observation and its price account; of two of one age the price account's.
 ///
 /// # Errors
 /// One code per cause, `Oracle…`.
 #[inline(never)]
 pub fn younger(
     market: &Market,
-    stored: Observation,
     view: &AccountView,
     now: Timestamp,
 ) -> core::result::Result<Observation, PlimsollError> {
     let read = read_price(market, view, now)?;
-    Ok(if read.publish_time >= stored.publish_time { read } else { stored })
+    Ok(if read.publish_time.raw() >= market.publish_time { read } else { market.observation() })
 }
 
 /// Reads the price account of a market.
@@ -199,7 +190,7 @@ impl Book<'_> {
     /// The margin of an account at the prices of this transaction.
     #[inline(never)]
     pub fn margin(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<Margin> {
-        self.cursor.set(0);
+        self.rest.set(self.views);
         let mut portfolio = Portfolio::new();
         bridge::portfolio(account, self, self.now, &mut portfolio)?;
         Ok(portfolio::margin(&portfolio, risk).map_err(PlimsollError::from)?)

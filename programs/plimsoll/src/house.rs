@@ -6,8 +6,8 @@ use plimsoll_interface::{
     accounts::{AccountType, Bank, Exchange, House, Market, same_address},
 };
 use plimsoll_risk::{
-    price::{Freshness, Observation, freshness},
     portfolio,
+    price::{Freshness, Observation, freshness},
     units::{Base, Ppm, Seconds, Timestamp},
 };
 
@@ -74,7 +74,7 @@ pub fn net_asset_value(
         next_index = u32::from(market.index).saturating_add(1);
         let mut observation = market.observation();
         if let Some(price) = views.get(position.wrapping_add(1)).filter(|view| book::is_price_account(view)) {
-            observation = book::younger(&market, observation, price, now)?;
+            observation = book::younger(&market, price, now)?;
         }
         value = add(value, inventory_value(&market, &observation, now)?)?;
         count = count.saturating_add(1);

@@ -67,11 +67,8 @@ pub fn credit(account: &mut MarginAccount, index: usize, bank: &mut Bank, amount
     if slot.shares < 0 {
         let shares = slot.shares.unsigned_abs();
         let owed = interest::borrow_amount(shares, bank.borrow_index())?;
-        let (repaid, burnt) = if rest >= owed {
-            (owed, shares)
-        } else {
-            (rest, interest::shares_to_repay(rest, bank.borrow_index())?)
-        };
+        let (repaid, burnt) =
+            if rest >= owed { (owed, shares) } else { (rest, interest::shares_to_repay(rest, bank.borrow_index())?) };
         rest = rest.checked_sub(repaid).ok_or(PlimsollError::Overflow)?;
         bank.borrow_shares = bank.borrow_shares.checked_sub(burnt).ok_or(PlimsollError::Corrupt)?;
         slot.shares = slot.shares.checked_add_unsigned(burnt).ok_or(PlimsollError::Corrupt)?;

@@ -60,12 +60,8 @@ pub fn push(
 ) -> Result<()> {
     let index = exchange.index.to_le_bytes();
     let bump = [exchange.bump];
-    let seeds = [
-        Seed::from(address::EXCHANGE),
-        Seed::from(exchange.creator.as_ref()),
-        Seed::from(&index),
-        Seed::from(&bump),
-    ];
+    let seeds =
+        [Seed::from(address::EXCHANGE), Seed::from(exchange.creator.as_ref()), Seed::from(&index), Seed::from(&bump)];
     TransferChecked::new(vault, mint, destination, exchange.account(), amount, bank.decimals)
         .invoke_signed(&[CpiSigner::from(&seeds)])
 }

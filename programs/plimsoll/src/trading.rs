@@ -65,7 +65,12 @@ fn is_reduction(position: i64, size: i64) -> bool {
 ///
 /// # Errors
 /// Those of orders, states, prices, budgets and margin.
-pub fn execute(mut parties: Parties<'_>, order: &Order, observation: &Observation, now: Timestamp) -> Result<Execution> {
+pub fn execute(
+    mut parties: Parties<'_>,
+    order: &Order,
+    observation: &Observation,
+    now: Timestamp,
+) -> Result<Execution> {
     let exchange = parties.exchange;
     require!(!exchange.config.is_paused(pause::TRADE), PlimsollError::Paused);
     require!(order.size != 0 && order.size != i64::MIN, PlimsollError::ZeroSize);

@@ -6,10 +6,7 @@ use plimsoll_interface::{
     instruction::ConfigureMarketArgs,
 };
 
-use crate::{
-    book,
-    house,
-};
+use crate::{book, house};
 
 /// Accounts of `configure_market`. Behind them, where the risk budget rises: every other market of the exchange in the
 /// order of their indexes, each with its price account behind it where the stored price is old.
@@ -46,7 +43,8 @@ impl ConfigureMarket {
         if new > old {
             let now = book::now()?;
             let declared = Some((self.market.address(), &*self.market));
-            let value = house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, remaining, declared, now)?;
+            let value =
+                house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, remaining, declared, now)?;
             house::require_budgets_covered(&self.house, value)?;
         }
         self.market.config = args.config;

@@ -1,3 +1,5 @@
+#![allow(unused_variables)] // Anchor's derive binds `args` in one function more than uses it.
+
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     accounts::{Exchange, MarginAccount},

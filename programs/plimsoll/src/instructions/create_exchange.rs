@@ -1,12 +1,9 @@
+#![allow(unused_variables)] // Anchor's derive binds `args` in one function more than uses it.
+
 use anchor_lang::prelude::*;
 use anchor_spl::mint::Mint;
 use plimsoll_interface::{
-    PlimsollError,
-    accounts::Exchange,
-    address,
-    config::limits,
-    event::Configured,
-    instruction::CreateExchangeArgs,
+    PlimsollError, accounts::Exchange, address, config::limits, event::Configured, instruction::CreateExchangeArgs,
 };
 
 /// Accounts of `create_exchange`.

@@ -9,10 +9,7 @@ use plimsoll_interface::{
     oracle::ORACLE_PROGRAMS,
 };
 
-use crate::{
-    book,
-    house,
-};
+use crate::{book, house};
 
 /// Accounts of `create_market`. Behind them, where the risk budget is above zero: every market of the exchange in the
 /// order of their indexes, each with its price account behind it where the stored price is old.
@@ -41,10 +38,7 @@ impl CreateMarket {
     fn validate(&self, args: &CreateMarketArgs) -> Result<()> {
         args.config.validate()?;
         require!(args.base_decimals <= limits::BASE_DECIMALS_MAX, PlimsollError::UnsupportedDecimals);
-        require!(
-            ORACLE_PROGRAMS.contains(&(args.oracle_owner, args.oracle_kind)),
-            PlimsollError::UnsupportedOracle
-        );
+        require!(ORACLE_PROGRAMS.contains(&(args.oracle_owner, args.oracle_kind)), PlimsollError::UnsupportedOracle);
         require!(is_symbol(&args.symbol), PlimsollError::InvalidSymbol);
         Ok(())
     }

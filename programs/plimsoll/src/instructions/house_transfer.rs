@@ -8,10 +8,7 @@ use plimsoll_interface::{
     instruction::AmountArgs,
 };
 
-use crate::{
-    book,
-    house, ledger, token,
-};
+use crate::{book, house, ledger, token};
 
 /// Accounts of `house_deposit` and `house_withdraw`. Behind them, for the latter: every market of the exchange in the
 /// order of their indexes, each with its price account behind it where the stored price is old.
@@ -55,8 +52,7 @@ impl HouseTransfer {
         let minted = ledger::house_credit(&mut self.house, &mut self.bank, args.amount)?;
         require!(minted > 0, PlimsollError::AmountTooSmall);
         ledger::require_deposit_allowed(&self.bank)?;
-        self.bank.vault_amount =
-            self.bank.vault_amount.checked_add(args.amount).ok_or(PlimsollError::Overflow)?;
+        self.bank.vault_amount = self.bank.vault_amount.checked_add(args.amount).ok_or(PlimsollError::Overflow)?;
         token::pull(
             &self.bank,
             self.token_account.account(),

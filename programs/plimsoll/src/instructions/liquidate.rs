@@ -69,6 +69,9 @@ impl Liquidate {
         let margin = self.margin(remaining, &self.account, now)?;
         require!(book::health_maint(&margin)? < 0, PlimsollError::AccountHealthy);
         auction::update(&mut self.account, &self.exchange.config, true, now)?;
+        // What the taker takes over may stand at an old price, or a dead feed would make an account unliquidatable: it
+        // counts at its last value, with its full risk. Old prices of the taker's own stop it.
+        let may_be_old = margin.blocked_by.is_some() && !self.is_blocked(remaining, &self.taker, now)?;
         let terms = self.terms(args, &margin, now)?;
         self.take_over(remaining, terms.fraction)?;
         self.pay(terms.payment)?;
@@ -76,7 +79,7 @@ impl Liquidate {
         let after = self.margin(remaining, &self.account, now)?;
         auction::update(&mut self.account, &self.exchange.config, book::health_maint(&after)? < 0, now)?;
         let taker = self.margin(remaining, &self.taker, now)?;
-        require!(taker.blocked_by.is_none(), PlimsollError::OracleStale);
+        require!(taker.blocked_by.is_none() || may_be_old, PlimsollError::OracleStale);
         require!(book::health_init(&taker)? >= 0, PlimsollError::TakerUnhealthy);
         emit!(Liquidated {
             account: *self.account.address(),
@@ -94,13 +97,17 @@ impl Liquidate {
         Book::new(views, now).with_bank(&self.quote_bank).margin(account, &self.exchange.config.risk())
     }
 
+    /// Whether something that an account owes or has open stands at an old price.
+    fn is_blocked(&self, views: &[AccountView], account: &MarginAccount, now: Timestamp) -> Result<bool> {
+        Ok(self.margin(views, account, now)?.blocked_by.is_some())
+    }
+
     /// The fraction that brings the account back to its buffer, or what the taker wants of it, at the auction's discount.
     fn terms(&self, args: &LiquidateArgs, margin: &Margin, now: Timestamp) -> Result<Terms> {
         let parameters = self.exchange.config.liquidation();
         let discount = liquidation::discount(&parameters, auction::elapsed(&self.account, now)?);
         let (equity, requirement) = (margin.equity_maint, margin.requirement_maint);
-        let full =
-            liquidation::fraction(equity, requirement, discount, &parameters).map_err(PlimsollError::from)?;
+        let full = liquidation::fraction(equity, requirement, discount, &parameters).map_err(PlimsollError::from)?;
         let fraction = full.min(Fraction::from_raw(args.max_fraction));
         let payment = liquidation::payment(fraction, equity, discount).map_err(PlimsollError::from)?;
         let payment = payment.raw().unsigned_abs();

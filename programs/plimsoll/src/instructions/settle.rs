@@ -42,7 +42,7 @@ impl Settle {
         let slot = *self.account.markets.get(slot_index).ok_or(PlimsollError::Corrupt)?;
         let mut observation = self.market.observation();
         if let Some(oracle) = &self.oracle {
-            observation = book::younger(&self.market, observation, oracle.account(), now)?;
+            observation = book::younger(&self.market, oracle.account(), now)?;
         }
         let mut worth = slot.cash;
         if slot.size != 0 {

@@ -72,8 +72,7 @@ impl Withdraw {
         let amount = self.amount(args, index)?;
         let debit = ledger::debit(&mut self.account, index, &mut self.bank, amount)?;
         ledger::require_borrow_allowed(&self.bank, debit)?;
-        self.bank.vault_amount =
-            self.bank.vault_amount.checked_sub(amount).ok_or(PlimsollError::VaultInsufficient)?;
+        self.bank.vault_amount = self.bank.vault_amount.checked_sub(amount).ok_or(PlimsollError::VaultInsufficient)?;
         let shares = self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?.shares;
         self.account.release_balance(index)?;
         if !self.account.has_no_liability() {
