@@ -7,6 +7,7 @@ mod exchange;
 mod house;
 mod liquidation;
 mod market;
+mod scenario;
 mod settle;
 mod substitution;
 mod trade;
