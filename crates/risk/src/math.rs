@@ -260,6 +260,57 @@ pub(crate) const fn floor_from_ceil(ceil: u64, a: u64, b: u64) -> u64 {
     if ceil << 48 == a.wrapping_mul(b) { ceil } else { ceil.wrapping_sub(1) }
 }
 
+/// `floor(a b / 2^48)`, or `None` when it does not fit: [`mul_shift_floor`] with a short cut for words below 2^63.
+#[inline(always)]
+pub const fn mul_q48_floor(a: u64, b: u64) -> Option<u64> {
+    match mul_q48_short(a, b) {
+        Some((floor, _)) => Some(floor),
+        None => mul_q48_floor_long(a, b),
+    }
+}
+
+/// `ceil(a b / 2^48)`, or `None` when it does not fit: [`mul_shift_ceil`] with a short cut for words below 2^63.
+#[inline(always)]
+pub const fn mul_q48_ceil_checked(a: u64, b: u64) -> Option<u64> {
+    match mul_q48_short(a, b) {
+        Some((floor, rest)) => Some(floor.wrapping_add((rest != 0) as u64)),
+        None => mul_q48_ceil_long(a, b),
+    }
+}
+
+/// `floor(a b / 2^48)` and a number that is zero exactly when nothing was left over; `None` for a word from 2^63 on and
+/// for a product from 2^110 on.
+///
+/// With `a1, b1 < 2^31` both cross products fit one sum: `a1 b0 + a0 b1 + (a0 b0 >> 32)` is at most
+/// `2 (2^31 - 1) (2^32 - 1) + 2^32 - 2 < 2^64`. That is five instructions less than [`mul_wide`].
+#[inline(always)]
+const fn mul_q48_short(a: u64, b: u64) -> Option<(u64, u64)> {
+    let (a1, a0) = (a >> 32, a & LOW);
+    let (b1, b0) = (b >> 32, b & LOW);
+    let high = a1.wrapping_mul(b1);
+    if (a | b).cast_signed() < 0 || high >> 46 != 0 {
+        return None;
+    }
+    let low = a0.wrapping_mul(b0);
+    let middle = a1.wrapping_mul(b0).wrapping_add(a0.wrapping_mul(b1)).wrapping_add(low >> 32);
+    // high < 2^46 and middle >> 16 < 2^48: below 2^63.
+    Some(((high << 16).wrapping_add(middle >> 16), (middle << 48) | (low << 32)))
+}
+
+/// [`mul_q48_floor`] without the short cut.
+#[cold]
+#[inline(never)]
+const fn mul_q48_floor_long(a: u64, b: u64) -> Option<u64> {
+    mul_shift_floor(a, b, 48)
+}
+
+/// [`mul_q48_ceil_checked`] without the short cut.
+#[cold]
+#[inline(never)]
+const fn mul_q48_ceil_long(a: u64, b: u64) -> Option<u64> {
+    mul_shift_ceil(a, b, 48)
+}
+
 /// `10^exponent`, or `None` above 19.
 #[inline(always)]
 pub fn pow10(exponent: u32) -> Option<u64> {
@@ -383,5 +434,84 @@ pub(crate) const fn negative(magnitude: u64) -> Option<i64> {
     match positive(magnitude) {
         Some(value) => value.checked_neg(),
         None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! The helpers that only the crate sees; the rest is in `tests/math.rs`.
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Numbers of every length, all ones and lone top bits among them.
+    fn any_length(bits: u32) -> impl Strategy<Value = u64> {
+        (0..=bits, any::<u64>(), 0..8_u8).prop_map(|(length, noise, shape)| {
+            let mask = if length == 0 { 0 } else { u64::MAX >> (64 - length) };
+            match shape {
+                0 => mask,
+                1 => mask ^ (mask >> 1),
+                _ => noise & mask,
+            }
+        })
+    }
+
+    fn check_q48(a: u64, b: u64) {
+        let product = u128::from(a) * u128::from(b);
+        let ceil = product.div_ceil(1 << 48);
+        let expected = u64::try_from(ceil).ok().filter(|ceil| *ceil < 1 << 58);
+        assert_eq!(mul_q48_ceil(a, b), expected, "{a} * {b}");
+        if let Some(ceil) = expected {
+            assert_eq!(u128::from(floor_from_ceil(ceil, a, b)), product >> 48, "{a} * {b}");
+        }
+    }
+
+    #[test]
+    fn q48_at_the_edges() {
+        let edges = [0, 1, 2, 0xFFFF, 0x1_0000, LOW, LOW + 1, (1 << 48) - 1, 1 << 48, (1 << 48) + 1, 1 << 58, u64::MAX];
+        for a in edges {
+            for b in edges {
+                check_q48(a, b);
+            }
+        }
+    }
+
+    #[test]
+    fn root_at_the_edges() {
+        for n in [1 << 62, (1 << 62) + 1, (1 << 63) - 1, 1 << 63, u64::MAX - 1, u64::MAX, LOW * LOW, LOW * LOW - 1] {
+            assert_eq!(isqrt_normalised(n), n.isqrt(), "{n}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn q48(a in any_length(64), b in any_length(64)) {
+            check_q48(a, b);
+        }
+
+        /// Multiples of 2^48, and one off.
+        #[test]
+        fn q48_near_integers(a in any_length(40), shift in 0..24_u32, off in 0..3_u64) {
+            check_q48((a << shift).wrapping_sub(off), 1 << (48 - shift));
+        }
+
+        #[test]
+        fn bounded_ratio(value in any_length(58), ratio in 0..=10_000_000_u32) {
+            let ratio = Ppm::from_raw(ratio);
+            prop_assert_eq!(Some(mul_ppm_ceil_bounded(value, ratio)), mul_ppm_ceil(value, ratio));
+        }
+
+        #[test]
+        fn roots(n in 1_u64 << 62..) {
+            prop_assert_eq!(isqrt_normalised(n), n.isqrt());
+        }
+
+        #[test]
+        fn roots_near_squares(root in 1_u64 << 31..1 << 32, off in -1..=1_i64) {
+            if let Some(n) = (root * root).checked_add_signed(off).filter(|n| *n >= 1 << 62) {
+                prop_assert_eq!(isqrt_normalised(n), n.isqrt());
+            }
+        }
     }
 }

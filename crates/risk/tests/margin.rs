@@ -1,8 +1,9 @@
 //! Margin against a second implementation, its axioms, and prices that are not fresh.
 mod common;
 
-use common::{any_length, any_underlying, build, fresh_underlying, parameters, portfolio, reference};
+use common::{any_length, any_underlying, build, fresh_underlying, int, parameters, portfolio, ppm, q48, reference};
 use num_bigint::BigInt;
+use num_traits::Signed;
 use plimsoll_risk::Error;
 use plimsoll_risk::portfolio::{
     GRID_NODES, GRID_THIRDS, GROUP_PAIRS, MAX_GROUPS, Margin, Portfolio, RiskParameters, Underlying, grid_pnl, margin,
@@ -240,6 +241,38 @@ proptest! {
         // Netting rounds once per group and once at the root.
         prop_assert!(health(Freshness::Stale) >= fresh - 2, "{} below {fresh}", health(Freshness::Stale));
         prop_assert_eq!(health(Freshness::Dead), fresh);
+    }
+
+    /// How far rounding moves a requirement from the real number: up by less than two units for each shock and one for
+    /// each group and for the root; down only where rounded shocks net, by less than two for each underlying.
+    #[test]
+    fn rounding_is_bounded(
+        underlyings in proptest::collection::vec((fresh_underlying(), 0..45_u32), 1..=16), params in parameters(),
+    ) {
+        let underlyings: Vec<_> = underlyings.iter().map(|(u, shift)| smaller(u, *shift)).collect();
+        let p = build(&underlyings);
+        let mut risks = vec![int(0); MAX_GROUPS];
+        for (group, risk) in risks.iter_mut().enumerate() {
+            let shocks = p.underlyings().iter().filter(|u| usize::from(u.group) == group).map(|u| {
+                int(u.exposure.raw()) * q48(u.observation.spot.raw()) * ppm(u.range)
+            });
+            let (net, gross) = shocks.fold((int(0), int(0)), |(net, gross), a| (net + &a, gross + a.abs()));
+            let phi = ppm(params.phi[group]);
+            *risk = &phi * net.abs() + (int(1) - phi) * gross;
+        }
+        let mut square = int(0);
+        for g in 0..8_u8 {
+            for h in 0..8_u8 {
+                let rho = ppm(params.rho(g, h).expect("below 8"));
+                square += rho * &risks[usize::from(g)] * &risks[usize::from(h)];
+            }
+        }
+        let found = stress(p.underlyings(), &params);
+        let count = p.len() as i128;
+        let below = int((found - 2 * count - 2).max(0));
+        let above = int(found + 2 * count);
+        prop_assert!(&below * &below <= square, "too far above");
+        prop_assert!(&above * &above >= square, "too far below");
     }
 
     /// The order of underlyings does not matter.
