@@ -26,6 +26,26 @@
 //!
 //! `H_init >= 0` is wanted to take risk on (INV-5), `H_maint < 0` opens liquidation (INV-6).
 //!
+//! ```
+//! use plimsoll_risk::portfolio::{Portfolio, RiskParameters, Underlying, margin};
+//! use plimsoll_risk::price::Observation;
+//! use plimsoll_risk::units::{Base, Ppm, Price, Quote};
+//!
+//! // 10 units of a token of six decimals at 150 USD, range 20 %, and no quote.
+//! let spot = Price::from_raw(150 << 48);
+//! let mut account = Portfolio::new();
+//! account.push(Underlying {
+//!     exposure: Base::from_raw(10_000_000),
+//!     observation: Observation { spot, ema: spot, ..Observation::default() },
+//!     range: Ppm::from_raw(200_000),
+//!     ..Underlying::default()
+//! })?;
+//! let margin = margin(&account, &RiskParameters::STRICT)?;
+//! assert_eq!(margin.equity_init, Quote::from_raw(1_500_000_000));
+//! assert_eq!(margin.health_init()?, Quote::from_raw(1_200_000_000));
+//! # Ok::<(), plimsoll_risk::Error>(())
+//! ```
+//!
 //! # Modules
 //!
 //! | module | what |
