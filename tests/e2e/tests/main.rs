@@ -6,6 +6,7 @@ mod collateral;
 mod exchange;
 mod house;
 mod liquidation;
+mod margin;
 mod market;
 mod scenario;
 mod settle;
