@@ -13,7 +13,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: program ## the main job on an embedded local chain; KEEP=1 leaves it running, CONFIG=file.toml opens another exchange
-	@$(CARGO) build --quiet --locked -p plimsoll-cli
+	@$(CARGO) build --locked -p plimsoll-cli
 	@target/debug/plimsoll demo $(if $(KEEP),--keep) $(if $(CONFIG),--config $(CONFIG))
 
 test: ## everything that CI runs: build, lints, all tests, the compute table
@@ -36,7 +36,7 @@ format: ## formats both workspaces
 	@$(CARGO) fmt --all $(PROGRAMS)
 
 cu: program ## measures compute units and writes docs/compute.md and docs/compute.json
-	@$(CARGO) run --quiet --locked -p plimsoll-compute -- write
+	@$(CARGO) run --locked -p plimsoll-compute -- write
 
 clean: ## removes what was built in the checkout; the tool cache stays
 	@rm -rf target programs/target
