@@ -32,8 +32,8 @@ macro_rules! errors {
 }
 
 errors! {
-    /// An amount, a sum or a requirement does not fit 64 bits, or a value of one underlying is above the engine's largest.
-    /// Make the position or the amount smaller.
+    /// An amount, a sum or a requirement does not fit 64 bits, or a value of one underlying is above the engine's
+    /// largest. Make the position or the amount smaller.
     Overflow = 1, "a value must be within the engine's range";
     /// An interest index would pass 65536. Wind the bank down: its index has no room left.
     IndexOverflow = 2, "an interest index must stay below 65536";

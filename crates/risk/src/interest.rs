@@ -1,8 +1,8 @@
 //! Interest: a kinked rate on utilisation, accrued by two indexes, and the four conversions between shares and amounts.
 //!
 //! A deposit or a borrow is a number of shares; an index says what one share is worth now. With `D` deposit shares, `B`
-//! borrow shares, indexes `d` and `b`, vault `v` and reserve `r` (the exchange's part, still in the vault), the books of
-//! a bank hold as long as, in real numbers,
+//! borrow shares, indexes `d` and `b`, vault `v` and reserve `r` (the exchange's part, still in the vault), the books
+//! of a bank hold as long as, in real numbers,
 //!
 //! ```text
 //! v + B b >= D d + r                                                                       (INV-1)

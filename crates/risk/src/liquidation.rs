@@ -2,9 +2,9 @@
 //!
 //! # The fraction
 //!
-//! Below its maintenance line (`E < R`, both towards maint) a fraction `f` of the *whole* portfolio changes hands: every
-//! balance and position pro rata, so hedges stay hedged. The taker pays `f E (1 - d)` in quote, `d` the discount of the
-//! auction. What is left of the account is `1 - f` of everything plus the payment:
+//! Below its maintenance line (`E < R`, both towards maint) a fraction `f` of the *whole* portfolio changes hands:
+//! every balance and position pro rata, so hedges stay hedged. The taker pays `f E (1 - d)` in quote, `d` the discount
+//! of the auction. What is left of the account is `1 - f` of everything plus the payment:
 //!
 //! ```text
 //! E' = (1 - f) E + f E (1 - d) = E (1 - f d)
@@ -26,8 +26,8 @@
 //! `E' / R' = (E / R) (1 - f d) / (1 - f) >= E / R`, as `d <= 1` makes `1 - f d >= 1 - f`; and `E' >= 0`. For any `f`,
 //! so also for one that was rounded up. At `f = 1` nothing is left at risk: `R' = 0`.
 //!
-//! Pro rata amounts are rounded toward zero on both sides of the account, so the account keeps less than one native unit
-//! more of each asset and of each liability than the formula says, and the payment is rounded up in its favour.
+//! Pro rata amounts are rounded toward zero on both sides of the account, so the account keeps less than one native
+//! unit more of each asset and of each liability than the formula says, and the payment is rounded up in its favour.
 use crate::Error;
 use crate::math::{mul_div_ceil, mul_div_floor, mul_ppm_ceil, mul_ppm_floor, positive};
 use crate::units::{Fraction, Ppm, Quote, Seconds};

@@ -234,8 +234,8 @@ pub(crate) const fn mul_ppm_ceil_bounded(value: u64, ratio: Ppm) -> u64 {
 
 /// `ceil(a b / 2^48)` for the hot path, or `None` from 2^58 on: one check, no other branch.
 ///
-/// As [`mul_wide`], with `2^48 - 1` added on the way: `2^32 - 1` to the lowest product and `2^16 - 1` one limb up. None of
-/// the sums wraps: `(2^32 - 1)^2 + 2 (2^32 - 1) < 2^64` covers each of the three (the third is at most that less
+/// As [`mul_wide`], with `2^48 - 1` added on the way: `2^32 - 1` to the lowest product and `2^16 - 1` one limb up. None
+/// of the sums wraps: `(2^32 - 1)^2 + 2 (2^32 - 1) < 2^64` covers each of the three (the third is at most that less
 /// `2^32 - 1`, plus `2^16 - 1`), and the product is at most `2^128 - 2^65 + 1`.
 #[inline(always)]
 pub(crate) const fn mul_q48_ceil(a: u64, b: u64) -> Option<u64> {
@@ -336,10 +336,10 @@ pub const fn isqrt_ceil_u128(n: u128) -> Option<u64> {
 
 /// `ceil(sqrt(high 2^64 + low))`. `None` when it is 2^64.
 ///
-/// Zimmermann's Karatsuba square root, one step. Let `n` be the argument shifted up by an even `2 h` bits so that its top
-/// word is at least 2^62, `s` the root of that word (`s >= 2^31`) and `r <= 2 s` what is left of it. One division gives
-/// the root's low half `q`; `s 2^32 + q` is the floor of the root of `n` or one more, and never more for a perfect
-/// square: there `q` is the quotient of `2 s q 2^32 + q^2` by `2 s 2^32`, and `q^2 / 2^32 < 2^32 <= 2 s`.
+/// Zimmermann's Karatsuba square root, one step. Let `n` be the argument shifted up by an even `2 h` bits so that its
+/// top word is at least 2^62, `s` the root of that word (`s >= 2^31`) and `r <= 2 s` what is left of it. One division
+/// gives the root's low half `q`; `s 2^32 + q` is the floor of the root of `n` or one more, and never more for a
+/// perfect square: there `q` is the quotient of `2 s q 2^32 + q^2` by `2 s 2^32`, and `q^2 / 2^32 < 2^32 <= 2 s`.
 ///
 /// The ceiling of the unshifted root is the floor, plus one unless `n` is a perfect square.
 pub(crate) const fn isqrt_ceil(high: u64, low: u64) -> Option<u64> {
@@ -396,8 +396,8 @@ const fn normalised(mut high: u64, mut low: u64) -> (u64, u64, u32) {
 
 /// `floor(sqrt(n))` for `n >= 2^62`.
 ///
-/// Newton's iteration, `x' = floor((x + floor(n / x)) / 2)`, where a division is one instruction. With `m = n / 2^62` in
-/// `[1, 4)` it starts at `2^31 (0.72 + 0.3125 m)`, within 5.2 % of the root. An iteration turns a relative error `e`
+/// Newton's iteration, `x' = floor((x + floor(n / x)) / 2)`, where a division is one instruction. With `m = n / 2^62`
+/// in `[1, 4)` it starts at `2^31 (0.72 + 0.3125 m)`, within 5.2 % of the root. An iteration turns a relative error `e`
 /// into at most `e^2 / 2 / (1 - e)`: 1.5e-3, 1.1e-6, 6e-13, which is 0.003 of a root below 2^32. No iterate is below
 /// the floor of the root (the mean of two numbers is not below their geometric mean), so the last is the floor or one
 /// more.

@@ -13,8 +13,8 @@
 //! R_g  = ceil(phi_g N_g + (1 - phi_g) A_g)
 //! R    = ceil( sqrt( sum_gh rho_gh R_g R_h ) )
 //! C_u  = ceil(k_u ceil(|D_u| confidence))                   the oracle's doubt, on net exposure
-//! M_u  = ceil(|D_u| |spot - ema|)                           only when the gap flatters: long with spot > ema, short with
-//!                                                           spot < ema; only towards init
+//! M_u  = ceil(|D_u| |spot - ema|)                           only when the gap flatters: long with spot > ema,
+//!                                                           short with spot < ema; only towards init
 //! requirement_init  = R + sum_u (C_u + M_u + addon_init_u) + quote_addon_init
 //! requirement_maint = ceil(maintenance_ratio R) + sum_u (C_u + addon_maint_u) + quote_addon_maint
 //! H = E - requirement
@@ -23,10 +23,10 @@
 //! # Why the grid needs no enumeration
 //!
 //! The stress grid moves the price by `m_k range_u` with `m_k` in `{0, +-1/3, +-2/3, +-1}`. A linear exposure gains
-//! `m_k a_u`, so its loss is `-m_k a_u`, linear in `m_k`, and a linear function over a set that lies within `[-1, 1]` and
-//! contains both ends is largest at an end: `max_k loss_u(k) = |a_u| = L_u`. The netted loss of a group, all moving by
-//! the same index `k`, is `-m_k sum a_u`, linear too: `max_k = |sum a_u| = N_g`. [`grid_pnl`] enumerates the nodes for
-//! reports, and a test compares.
+//! `m_k a_u`, so its loss is `-m_k a_u`, linear in `m_k`, and a linear function over a set that lies within `[-1, 1]`
+//! and contains both ends is largest at an end: `max_k loss_u(k) = |a_u| = L_u`. The netted loss of a group, all moving
+//! by the same index `k`, is `-m_k sum a_u`, linear too: `max_k = |sum a_u| = N_g`. [`grid_pnl`] enumerates the nodes
+//! for reports, and a test compares.
 //!
 //! # The four axioms (INV-8)
 //!
@@ -37,8 +37,8 @@
 //! every `R_g`. `C_u` and `M_u` are seminorms of `D_u` (`M_u` a sublinear function: one slope for each sign). The
 //! other add-ons are sums over balances.
 //!
-//! In integers a shock is less than two units above the real one. So `R` of `n` underlyings is less than `2 n + 2` units
-//! above the real number; and, as shocks that net may each be rounded, at most `2 n` below it.
+//! In integers a shock is less than two units above the real one. So `R` of `n` underlyings is less than `2 n + 2`
+//! units above the real number; and, as shocks that net may each be rounded, at most `2 n` below it.
 //!
 //! # Domain
 //!
@@ -81,8 +81,8 @@ pub const GROUP_PAIRS: usize = 28;
 pub const MAX_RANGE: Ppm = Ppm::ONE;
 /// Largest multiplier of the oracle's confidence.
 pub const MAX_CONFIDENCE_MULTIPLIER: Ppm = Ppm::from_raw(10_000_000);
-/// Largest value, add-on or doubt of a single underlying, quote native: 288 billion USD. Sums of those of a whole portfolio
-/// then fit a word, and the hot path needs no checks but this.
+/// Largest value, add-on or doubt of a single underlying, quote native: 288 billion USD. Sums of those of a whole
+/// portfolio then fit a word, and the hot path needs no checks but this.
 pub const MAX_VALUE: u64 = (1 << 58) - 1;
 /// How far below zero an eigenvalue of the correlation matrix may be, in ppm: room for entries rounded to one ppm.
 pub const RHO_TOLERANCE: Ppm = Ppm::from_raw(10);
@@ -292,8 +292,8 @@ impl RiskParameters {
 
     /// Whether no eigenvalue of the correlation matrix is below minus [`RHO_TOLERANCE`].
     ///
-    /// Gaussian elimination of `A = rho + tolerance I` by symmetric steps (`L D L^T`), in integers of 2^-11 ppm: `A`
-    /// is positive definite exactly when every pivot is positive. Each step replaces `a_ij` by `a_ij - a_ik a_jk / a_kk`
+    /// Gaussian elimination of `A = rho + tolerance I` by symmetric steps (`L D L^T`), in integers of 2^-11 ppm: `A` is
+    /// positive definite exactly when every pivot is positive. Each step replaces `a_ij` by `a_ij - a_ik a_jk / a_kk`
     /// with one rounding of at most one integer step, so the pivots are those of a matrix that differs from `A` by at
     /// most 7 steps per entry, hence by at most 8 * 7 steps = 0.03 ppm in every eigenvalue, however small the pivots.
     /// The decision is therefore exact for a smallest eigenvalue outside -10.03 ..= -9.97 ppm.
@@ -349,8 +349,8 @@ impl RiskParameters {
     }
 }
 
-/// `numerator / denominator` rounded toward zero, for a positive denominator: by magnitudes, as the machine has no signed
-/// division.
+/// `numerator / denominator` rounded toward zero, for a positive denominator: by magnitudes, as the machine has no
+/// signed division.
 const fn divide_toward_zero(numerator: i64, denominator: i64) -> i64 {
     // At most 2^63 / 1; only -2^63 / 1 is 2^63, which the cast and the negation turn back into itself.
     let magnitude = match numerator.unsigned_abs().checked_div(denominator.unsigned_abs()) {
@@ -545,8 +545,8 @@ fn stress(shocks: &Shocks, parameters: &RiskParameters) -> Result<u64, Error> {
 
 /// `R = ceil(sqrt(sum_gh rho_gh R_g R_h))`, exact: one rounding, at the end.
 ///
-/// Row by row, `sum_gh = sum_g R_g (R_g + 2 sum_{h<g} rho_gh R_h)`. With each risk split into millions `q` and a rest `r`,
-/// and correlations in ppm, `rho R = q rho + r rho / 10^6`, so that products of single words are enough:
+/// Row by row, `sum_gh = sum_g R_g (R_g + 2 sum_{h<g} rho_gh R_h)`. With each risk split into millions `q` and a rest
+/// `r`, and correlations in ppm, `rho R = q rho + r rho / 10^6`, so that products of single words are enough:
 ///
 /// ```text
 /// 2 sum_{h<g} rho_gh R_h = w + m / 10^6          0 <= m < 10^6
@@ -556,8 +556,8 @@ fn stress(shocks: &Shocks, parameters: &RiskParameters) -> Result<u64, Error> {
 /// and the millionths of all rows are summed before the one ceiling. For an integer `k`, `k^2 >= x` exactly when
 /// `k^2 >= ceil(x)`, so taking the ceiling before the root changes nothing.
 ///
-/// The `R_g` sum to at most 2^62 and no correlation is above one, so `R_g + w < 2^64`, the `q m` sum to at most 2^62 and
-/// the whole sum is at most `2^124`: no addition here wraps.
+/// The `R_g` sum to at most 2^62 and no correlation is above one, so `R_g + w < 2^64`, the `q m` sum to at most 2^62
+/// and the whole sum is at most `2^124`: no addition here wraps.
 #[inline(never)]
 fn aggregate(risks: &[Risk; MAX_GROUPS], parameters: &RiskParameters) -> Result<u64, Error> {
     let (mut high, mut low) = (0_u64, 0_u64);
@@ -584,7 +584,8 @@ fn aggregate(risks: &[Risk; MAX_GROUPS], parameters: &RiskParameters) -> Result<
     isqrt_ceil(high, low).ok_or(Error::Overflow)
 }
 
-/// `2 sum_{h<g} rho_gh R_h`, as units and millionths. The row ends the sum: it has as many entries as groups before `g`.
+/// `2 sum_{h<g} rho_gh R_h`, as units and millionths. The row ends the sum: it has as many entries as groups before
+/// `g`.
 #[inline(always)]
 fn correlated(risks: &[Risk; MAX_GROUPS], row: &[Ppm]) -> Result<(u64, u64), Error> {
     let (mut whole, mut part) = (0_u64, 0_u64);
@@ -762,8 +763,8 @@ pub fn grid_pnl(shock: Quote) -> Result<[Quote; GRID_NODES], Error> {
     let magnitude = positive(shock.unsigned_abs()).ok_or(Error::Overflow)?.unsigned_abs();
     let mut pnl = [Quote::ZERO; GRID_NODES];
     for (pnl, thirds) in pnl.iter_mut().zip(GRID_THIRDS) {
-        // n |a| / 3 for n in 0 ..= 3 as (|a| / 3) n + (|a| % 3) n / 3: nothing exceeds |a|, and the second product is at
-        // most 6. Unsigned: the machine has no signed division.
+        // n |a| / 3 for n in 0 ..= 3 as (|a| / 3) n + (|a| % 3) n / 3: nothing exceeds |a|, and the second product is
+        // at most 6. Unsigned: the machine has no signed division.
         let count = thirds.unsigned_abs();
         let whole = (magnitude / 3).wrapping_mul(count);
         let part = (magnitude % 3).wrapping_mul(count);

@@ -1,7 +1,7 @@
 //! What a trade against the house costs.
 //!
-//! The house quotes around the oracle's spot `P`: half a spread each way, and a premium that moves with the traders' skew
-//! `S` (the sum of their positions, minus the house's inventory). The marginal mid price is
+//! The house quotes around the oracle's spot `P`: half a spread each way, and a premium that moves with the traders'
+//! skew `S` (the sum of their positions, minus the house's inventory). The marginal mid price is
 //!
 //! ```text
 //! p(S) = P (1 + kappa S / scale)
@@ -77,8 +77,8 @@ pub struct TradeQuote {
     pub cost: Quote,
     /// The taker fee, zero or above.
     pub fee: Quote,
-    /// `|cost / size|` without the fee, to hold against a limit price: rounded up for a buy, down for a sell. Zero for a
-    /// sell so small that rounding eats its proceeds.
+    /// `|cost / size|` without the fee, to hold against a limit price: rounded up for a buy, down for a sell. Zero for
+    /// a sell so small that rounding eats its proceeds.
     pub average_price: Price,
 }
 

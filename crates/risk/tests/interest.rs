@@ -235,7 +235,8 @@ proptest! {
     /// Any bits: an answer, never a panic.
     #[test]
     fn accrue_is_total(
-        ratios in any::<[u32; 5]>(), indexes in any::<(u64, u64)>(), shares in any::<(u64, u64)>(), seconds in any::<u64>(),
+        ratios in any::<[u32; 5]>(), indexes in any::<(u64, u64)>(), shares in any::<(u64, u64)>(),
+        seconds in any::<u64>(),
     ) {
         let model = RateModel {
             optimal_utilisation: Ppm::from_raw(ratios[0]),
@@ -367,7 +368,8 @@ proptest! {
             let share = q48(bank.deposit_index.max(bank.borrow_index).raw());
             prop_assert!(bank.surplus() - before < share + int(1), "{step:?} gained too much");
             let (deposits, borrows) = bank.shares();
-            let owed = u128::from(deposit_amount(deposits, bank.deposit_index).expect("fits")) + u128::from(bank.reserve);
+            let owed = deposit_amount(deposits, bank.deposit_index).expect("fits");
+            let owed = u128::from(owed) + u128::from(bank.reserve);
             let has = u128::from(bank.vault) + u128::from(borrow_amount(borrows, bank.borrow_index).expect("fits"));
             prop_assert!(has >= owed, "rounded totals");
             let claims: u128 = bank

@@ -129,7 +129,7 @@ proptest! {
         let many = addons(all * factor);
         let factor = i128::from(factor);
         prop_assert!(many <= factor * addons(all));
-        prop_assert!(many >= factor * (addons(all) - 12), "one unit of confidence may count ten times, and two ceilings");
+        prop_assert!(many >= factor * (addons(all) - 12), "one unit of confidence may count ten times");
     }
 
     /// INV-8: R rises with every group's risk, and with every correlation; less credit is more risk.
@@ -386,7 +386,8 @@ proptest! {
         }
     }
 
-    /// Around its largest numbers the engine answers rightly or says `Overflow`, and says so only when one does not fit.
+    /// Around its largest numbers the engine answers rightly or says `Overflow`, and says so only when one does not
+    /// fit.
     #[test]
     fn overflow_is_exact(
         underlyings in proptest::collection::vec(prop_oneof![3 => fresh_underlying(), 1 => enormous()], 0..=4),
@@ -533,7 +534,8 @@ fn prices_that_are_not_fresh() {
         expected: (i64, i64, i64, i64, bool),
     }
     use Freshness::{Dead, Fresh, Stale};
-    // 10 at 100, range 20 %, confidence 1 (10 charged), average 99 or 101 (10 charged when it flatters), add-ons 7 and 5.
+    // 10 at 100, range 20 %, confidence 1 (10 charged), average 99 or 101 (10 charged when it flatters), add-ons 7 and
+    // 5.
     let case = |name, exposure, liability, freshness, expected| Case { name, exposure, liability, freshness, expected };
     let cases = [
         case("fresh long", 10, false, Fresh, (1_000, 227, 1_000, 215, false)),

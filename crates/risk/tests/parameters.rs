@@ -23,8 +23,8 @@ fn triangle(rho: u32) -> RiskParameters {
     with_rho(all)
 }
 
-/// Whether the matrix plus `shift` ppm on its diagonal is positive semi-definite: elimination in rational numbers, a zero
-/// pivot needing a zero column.
+/// Whether the matrix plus `shift` ppm on its diagonal is positive semi-definite: elimination in rational numbers, a
+/// zero pivot needing a zero column.
 fn is_semi_definite(parameters: &RiskParameters, shift: &BigRational) -> bool {
     let entry = |row: u8, column: u8| {
         let shift = if row == column { shift.clone() } else { int(0) };
@@ -130,7 +130,9 @@ proptest! {
 
     /// Any bits: an answer, never a panic.
     #[test]
-    fn validate_is_total(phi in any::<[u32; MAX_GROUPS]>(), rho in any::<[u32; GROUP_PAIRS]>(), maintenance in any::<u32>()) {
+    fn validate_is_total(
+        phi in any::<[u32; MAX_GROUPS]>(), rho in any::<[u32; GROUP_PAIRS]>(), maintenance in any::<u32>(),
+    ) {
         let parameters = RiskParameters {
             phi: phi.map(Ppm::from_raw),
             rho: rho.map(Ppm::from_raw),

@@ -198,7 +198,10 @@ proptest! {
 
     /// Any bits: an answer, never a panic.
     #[test]
-    fn quote_is_total(ratios in any::<[u32; 3]>(), scale in any::<u64>(), spot in any::<u64>(), skew in signed(63), size in any::<i64>()) {
+    fn quote_is_total(
+        ratios in any::<[u32; 3]>(), scale in any::<u64>(), spot in any::<u64>(), skew in signed(63),
+        size in any::<i64>(),
+    ) {
         let pricing = TradePricing {
             half_spread: Ppm::from_raw(ratios[0]),
             skew_premium: Ppm::from_raw(ratios[1]),
