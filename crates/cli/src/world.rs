@@ -33,6 +33,9 @@ const CONFIDENCE_DIVISOR: u64 = 1_000;
 /// Lamports that a wallet of the local chain starts with.
 const WALLET_LAMPORTS: u64 = 100_000_000_000;
 
+/// Supply of a new mint, whole tokens.
+const SUPPLY_TOKENS: u64 = 1_000_000_000;
+
 /// A price feed of the local chain, which publishes it itself in Pyth's place.
 struct Feed {
     spec: MarketSpec,
@@ -226,7 +229,8 @@ fn with_new_mints(deployment: Deployment, chain: &LocalChain, authority: &Addres
         let mint = Keypair::new().pubkey();
         let is_given = !deployment.missing_mints().contains(&bank.symbol.as_str());
         let address = if is_given { bank.mint } else { mint };
-        chain.set_mint(&address, authority, bank.decimals, u64::MAX)?;
+        let supply = SUPPLY_TOKENS * 10u64.pow(u32::from(bank.decimals));
+        chain.set_mint(&address, authority, bank.decimals, supply)?;
         mints.insert(bank.symbol.clone(), mint);
     }
     Ok(deployment.with_mints(&mints))

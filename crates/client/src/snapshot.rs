@@ -431,20 +431,20 @@ mod tests {
         let owner = snapshot.markets[&sol].oracle_owner;
         let update = PriceUpdate {
             feed_id: [0; 32],
-            price: 300_00,
+            price: 30_000,
             confidence: 1,
-            ema_price: 300_00,
+            ema_price: 30_000,
             exponent: -2,
             publish_time: NOW - 1,
         };
         let account =
             |update: PriceUpdate| PriceAccount { address: Address::new_unique(), owner, data: update.encode() };
         snapshot.prices.insert(sol, account(update));
-        assert_eq!(snapshot.market(&sol, 0).unwrap().observation.spot.raw(), SOL_AT_150);
+        assert_eq!(snapshot.market(&sol).unwrap().1.spot.raw(), SOL_AT_150);
         snapshot.prices.insert(sol, account(PriceUpdate { publish_time: NOW, ..update }));
-        assert!(snapshot.market(&sol, 0).unwrap().observation.spot.raw() > SOL_AT_150);
+        assert!(snapshot.market(&sol).unwrap().1.spot.raw() > SOL_AT_150);
         snapshot.prices.insert(sol, account(PriceUpdate { feed_id: [1; 32], ..update }));
-        assert_eq!(snapshot.market(&sol, 0).err(), Some(PlimsollError::OracleWrongFeed));
+        assert_eq!(snapshot.market(&sol).err(), Some(PlimsollError::OracleWrongFeed));
     }
 
     #[test]

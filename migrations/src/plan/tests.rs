@@ -153,11 +153,11 @@ fn from_nothing_to_trading_and_then_nothing_more() {
 
 #[test]
 fn it_goes_on_after_a_failure_at_any_step() {
-    for failing in 0..ALL.len() {
+    for (failing, step) in ALL.iter().enumerate() {
         let (deployment, mut chain) = (deployment(), chain());
         chain.fails_at = Some(failing);
         let stopped = migrate(&deployment, &mut chain).unwrap_err().to_string();
-        assert_eq!(stopped, format!("cannot {}: the chain is down", ALL[failing]));
+        assert_eq!(stopped, format!("cannot {step}: the chain is down"));
         chain.fails_at = None;
         assert_eq!(migrate(&deployment, &mut chain).unwrap(), ALL.len() - failing);
         assert_eq!(chain.sent, ALL);

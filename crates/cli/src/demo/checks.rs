@@ -249,10 +249,13 @@ mod tests {
         checks.iter().enumerate().filter(|(_, check)| !check.holds).map(|(place, _)| place).collect()
     }
 
+    /// What spoils the books, and the places of the checks that must find it.
+    type Fault = (fn(&mut Books), &'static [usize]);
+
     #[test]
     fn books_in_order_hold_and_each_fault_is_found() {
         assert!(broken(&books()).is_empty());
-        let faults: [(fn(&mut Books), &[usize]); 7] = [
+        let faults: [Fault; 7] = [
             (|books| *books.vaults.values_mut().next().unwrap() -= 1, &[0]),
             (|books| books.snapshot.banks.values_mut().next().unwrap().reserve = 1, &[1]),
             (|books| books.accounts[0].data.balances[0].shares += 1, &[2]),
