@@ -2,7 +2,7 @@
 
 use plimsoll_risk::{
     price::{Observation, check_publish_time},
-    pyth,
+    pyth::{self, PythPrice},
     units::Timestamp,
 };
 use solana_address::Address;
@@ -24,6 +24,7 @@ pub const ORACLE_PROGRAMS: [(Address, u8); 3] = [
 /// # Errors
 /// One code per cause: another owner, another format, another feed, partial verification, not trading, not positive,
 /// out of range, published in the future. Age is judged by the caller, against the market's limits.
+#[inline]
 pub fn read(
     market: &Market,
     address: &Address,
@@ -35,7 +36,7 @@ pub fn read(
         return Err(PlimsollError::OracleWrongOwner);
     }
     let price = if market.oracle_kind == oracle_kind::PRICE_UPDATE_V2 {
-        pyth::read_price_update_v2(data, &market.feed_id)?
+        read_price_update_v2(data, &market.feed_id)?
     } else {
         if address.as_array() != &market.feed_id {
             return Err(PlimsollError::OracleWrongFeed);
@@ -44,4 +45,16 @@ pub fn read(
     };
     check_publish_time(Timestamp::from_raw(price.publish_time), now)?;
     Ok(pyth::normalise(&price, market.base_decimals)?)
+}
+
+/// Reads a `PriceUpdateV2` account by words where its data lie on a word boundary, as the runtime places every account's.
+#[inline(always)]
+fn read_price_update_v2(data: &[u8], feed_id: &[u8; 32]) -> Result<PythPrice, PlimsollError> {
+    if data.len() == pyth::PRICE_UPDATE_V2_LEN
+        && let Some((head, _)) = data.split_at_checked(size_of::<[u64; pyth::PRICE_UPDATE_V2_WORDS]>())
+        && let Ok(words) = bytemuck::try_from_bytes(head)
+    {
+        return Ok(pyth::read_price_update_v2_words(words, feed_id)?);
+    }
+    Ok(pyth::read_price_update_v2(data, feed_id)?)
 }

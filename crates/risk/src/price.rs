@@ -67,8 +67,11 @@ const fn freshness_by_age(publish_time: Timestamp, now: Timestamp, max_age: Seco
 /// # Errors
 ///
 /// [`crate::Error::PublishTimeInFuture`].
-#[inline]
+#[inline(always)]
 pub const fn check_publish_time(publish_time: Timestamp, now: Timestamp) -> Result<(), crate::Error> {
+    if publish_time.raw() <= now.raw() {
+        return Ok(());
+    }
     if is_future(now.since(publish_time).raw()) { Err(crate::Error::PublishTimeInFuture) } else { Ok(()) }
 }
 
