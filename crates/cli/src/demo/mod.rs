@@ -43,6 +43,9 @@ const LIQUIDATION_TIMEOUT: Duration = Duration::from_secs(30);
 /// What the admin takes out of the house at the end, quote native: 1,000 USD.
 const HOUSE_WITHDRAWAL: u64 = 1_000_000_000;
 
+/// What the hedged account takes out at the end, lamports: half of its 400 SOL.
+const HEDGE_WITHDRAWAL: u64 = 200_000_000_000;
+
 /// Options of `plimsoll demo`.
 #[derive(Args)]
 pub struct Options {
@@ -238,7 +241,7 @@ fn epilogue(world: &mut World, traders: &[Trader; 3]) -> Result<()> {
     say!("\nUnwinding");
     world.publish()?;
     traders[0].close_and_settle(world, "SOL")?;
-    traders[0].withdraw_all(world, "SOL")?;
+    traders[0].withdraw(world, "withdraws", "SOL", HEDGE_WITHDRAWAL)?;
     traders[2].delegate_and_second_account(world)?;
     let snapshot = world.snapshot()?;
     let admin = world.admin.insecure_clone();

@@ -5,7 +5,7 @@ use plimsoll_client::{
     Address, Keyed,
     accounts::{MarginAccount, Market},
     address,
-    instruction::{account, associated_token_account},
+    instruction::account,
     interface::instruction::{ClosePositionArgs, OpenPositionArgs},
 };
 use solana_keypair::Keypair;
@@ -41,7 +41,7 @@ pub fn enter(world: &mut World) -> Result<[Trader; 3]> {
 
     let borrower = Trader::open(world, "borrower")?;
     borrower.deposit(world, "BTC", native(1, 8))?;
-    borrower.withdraw(world, &quote, native(6_000, 6))?;
+    borrower.withdraw(world, "borrows", &quote, native(6_000, 6))?;
     borrower.trade(world, "BTC", -40_000_000)?;
     Ok([hedged, leveraged, borrower])
 }
@@ -67,12 +67,13 @@ impl Trader {
         Ok(())
     }
 
-    fn withdraw(&self, world: &mut World, symbol: &str, amount: u64) -> Result<()> {
+    /// Takes native units of a token out, or borrows them where it has none; `verb` says which.
+    pub fn withdraw(&self, world: &mut World, verb: &str, symbol: &str, amount: u64) -> Result<()> {
         let destination = world.give(&self.wallet.pubkey(), symbol, 0)?;
         let account = self.now(world)?;
         let withdrawal = world.snapshot()?.withdraw(&account, &world.mint(symbol)?, destination, amount)?;
         world.send(&[withdrawal], &self.wallet)?;
-        say!("  {:<10} borrows {}", self.name, spoken(world, symbol, amount));
+        say!("  {:<10} {verb} {}", self.name, spoken(world, symbol, amount));
         Ok(())
     }
 
@@ -105,17 +106,6 @@ impl Trader {
         let settle = world.snapshot()?.settle(&self.account, &market);
         world.send(&[settle], &self.wallet)?;
         say!("  {:<10} closes {symbol}-PERP and settles", self.name);
-        Ok(())
-    }
-
-    /// Takes its whole deposit of a token out.
-    pub fn withdraw_all(&self, world: &mut World, symbol: &str) -> Result<()> {
-        let mint = world.mint(symbol)?;
-        let destination = associated_token_account(&self.wallet.pubkey(), &mint);
-        let account = self.now(world)?;
-        let withdrawal = world.snapshot()?.withdraw(&account, &mint, destination, u64::MAX)?;
-        world.send(&[withdrawal], &self.wallet)?;
-        say!("  {:<10} withdraws all {symbol}", self.name);
         Ok(())
     }
 
