@@ -36,7 +36,7 @@ format: ## formats both workspaces
 	@$(CARGO) fmt --all $(PROGRAMS)
 
 cu: program ## measures compute units and writes docs/compute.md and docs/compute.json
-	@$(CARGO) run --locked -p plimsoll-compute -- write
+	@$(CARGO) run --locked -p plimsoll-compute
 
 clean: ## removes what was built in the checkout; the tool cache stays
 	@rm -rf target programs/target

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use plimsoll_client::{
-    Address, address,
+    Address,
     accounts::MarginAccount,
+    address,
     instruction::{account, bank, exchange, house, liquidation, market, trade},
     interface::instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
     remaining::{Pack, PriceAddresses},
@@ -209,11 +210,7 @@ fn traded(world: &World, account: &MarginAccount) -> usize {
     last.and_then(|slot| world.markets.iter().position(|market| *market == slot.market)).unwrap_or(0)
 }
 
-fn trade_accounts(
-    world: &mut World,
-    account: &MarginAccount,
-    prices: &PriceAddresses,
-) -> Result<trade::TradeAccounts> {
+fn trade_accounts(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<trade::TradeAccounts> {
     let index = traded(world, account);
     let (market, oracle) = (world.markets[index], world.oracles[index]);
     Ok(trade::TradeAccounts {
@@ -228,12 +225,8 @@ fn trade_accounts(
 
 fn open(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
     let accounts = trade_accounts(world, account, prices)?;
-    let args = OpenPositionArgs {
-        size: (2 * TOKEN) as i64,
-        limit_price: u64::MAX,
-        expires_at: NOW + 60,
-        reduce_only: 0,
-    };
+    let args =
+        OpenPositionArgs { size: (2 * TOKEN) as i64, limit_price: u64::MAX, expires_at: NOW + 60, reduce_only: 0 };
     world.send(trade::Open { accounts, args }.instruction(), &[])
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::rows::Row;
 
@@ -25,9 +25,11 @@ pub fn write(root: &Path, rows: &[Row]) -> Result<()> {
 }
 
 /// Fails where a figure, or the page made of them, differs from what is committed.
+#[cfg(test)]
 pub fn check(root: &Path, rows: &[Row]) -> Result<()> {
     let text = fs::read_to_string(root.join(JSON)).with_context(|| format!("{JSON} cannot be read: run `make cu`"))?;
-    let committed: Figures = serde_json::from_str(&text).with_context(|| format!("{JSON} is not a table of figures"))?;
+    let committed: Figures =
+        serde_json::from_str(&text).with_context(|| format!("{JSON} is not a table of figures"))?;
     let measured = figures(rows);
     let keys = committed.keys().chain(measured.keys()).collect::<std::collections::BTreeSet<_>>();
     let mut differences = 0usize;
@@ -40,13 +42,12 @@ pub fn check(root: &Path, rows: &[Row]) -> Result<()> {
         }
     }
     if differences > 0 {
-        bail!("{differences} figures differ from {JSON}: if that is meant, run `make cu` and commit the new ones");
+        anyhow::bail!("{differences} figures differ from {JSON}: if that is meant, run `make cu` and commit the new ones");
     }
     let page = fs::read_to_string(root.join(MARKDOWN)).with_context(|| format!("{MARKDOWN} cannot be read"))?;
     if page != markdown(rows)? {
-        bail!("{MARKDOWN} is not the page that `make cu` writes: run it and commit");
+        anyhow::bail!("{MARKDOWN} is not the page that `make cu` writes: run it and commit");
     }
-    println!("{} figures are as committed", measured.len());
     Ok(())
 }
 
@@ -70,8 +71,38 @@ fn slope(from: Option<u64>, to: Option<u64>, count: u64) -> String {
     }
 }
 
+/// The budgets of the design: what, the target, the figure.
+fn budgets(rows: &[Row]) -> Vec<(&'static str, u64, Option<u64>)> {
+    let per = |instruction, variant, from: (usize, usize), to: (usize, usize)| {
+        let from = find(rows, instruction, variant, from.0, from.1)?;
+        Some(find(rows, instruction, variant, to.0, to.1)?.saturating_sub(from).div_ceil(4))
+    };
+    let worst = rows.iter().map(|row| row.units).max();
+    vec![
+        (
+            "margin, per collateral with bank, market and price account",
+            400,
+            per("flag_liquidation", "price accounts", (4, 0), (8, 0)),
+        ),
+        ("margin, per collateral on a stored observation", 150, per("flag_liquidation", "", (4, 0), (8, 0))),
+        ("margin, per perp", 300, per("flag_liquidation", "", (1, 4), (1, 8))),
+        ("`deposit`, 8 collaterals", 10_000, find(rows, "deposit", "", 8, 0)),
+        ("`withdraw` with full margin, 8 collaterals", 15_000, find(rows, "withdraw", "", 8, 0)),
+        ("`open_position`, 8 collaterals, 8 perps", 20_000, find(rows, "open_position", "", 8, 8)),
+        ("`liquidate`, both accounts with 8 collaterals, 8 perps", 60_000, find(rows, "liquidate", "", 8, 8)),
+        ("largest portfolio, worst instruction", 200_000, worst),
+    ]
+}
+
 fn markdown(rows: &[Row]) -> Result<String> {
     let mut page = String::from(include_str!("preface.md"));
+    writeln!(page, "\n## Budgets of the design\n\n| work | target | measured | |\n|---|---:|---:|---|")?;
+    for (work, target, measured) in budgets(rows) {
+        let measured = measured.context("a row that a budget is about was not measured")?;
+        let verdict = if measured <= target { "met" } else { "missed" };
+        writeln!(page, "| {work} | {target} | {measured} | {verdict} |")?;
+    }
+    page.push_str(include_str!("profile.md"));
     writeln!(page, "\n## Margin, per position\n")?;
     writeln!(page, "Slope from 4 to 8 in a portfolio of that kind alone.\n")?;
     writeln!(page, "| instruction | per collateral | per perp |\n|---|---:|---:|")?;
@@ -82,13 +113,15 @@ fn markdown(rows: &[Row]) -> Result<String> {
         ("open_position", ""),
         ("liquidate", ""),
     ] {
-        let collateral =
-            slope(find(rows, instruction, variant, 4, 0), find(rows, instruction, variant, 8, 0), 4);
+        let collateral = slope(find(rows, instruction, variant, 4, 0), find(rows, instruction, variant, 8, 0), 4);
         let perp = slope(find(rows, instruction, variant, 1, 4), find(rows, instruction, variant, 1, 8), 4);
         writeln!(page, "| {} | {collateral} | {perp} |", name(instruction, variant))?;
     }
     writeln!(page, "\n## Instructions that read a portfolio\n")?;
-    writeln!(page, "c: balances, the quote among them; p: perpetual positions, in markets of their own up to sixteen.\n")?;
+    writeln!(
+        page,
+        "c: balances, the quote among them; p: perpetual positions, in markets of their own up to sixteen.\n"
+    )?;
     let shapes: Vec<(usize, usize)> = {
         let mut shapes: Vec<_> = rows.iter().map(|row| (row.collaterals, row.perps)).filter(|s| *s != (0, 0)).collect();
         shapes.sort_unstable_by_key(|(collaterals, perps)| (*perps, *collaterals));
@@ -104,9 +137,9 @@ fn markdown(rows: &[Row]) -> Result<String> {
             continue;
         }
         seen.push(kind);
-        let cells = shapes.iter().map(|(c, p)| {
-            find(rows, kind.0, kind.1, *c, *p).map_or("–".to_string(), |units| units.to_string())
-        });
+        let cells = shapes
+            .iter()
+            .map(|(c, p)| find(rows, kind.0, kind.1, *c, *p).map_or("–".to_string(), |units| units.to_string()));
         writeln!(page, "| {} | {} |", name(kind.0, kind.1), cells.collect::<Vec<_>>().join(" | "))?;
     }
     writeln!(page, "\n## Other instructions\n\n| instruction | compute units |\n|---|---:|")?;

@@ -275,16 +275,14 @@ impl World {
     /// A margin account of `owner` with `collaterals` balances, the first of them quote, and `perps` positions. The perps
     /// take the markets after those of the collaterals, as far as there are sixteen, and then share them.
     pub fn portfolio(&self, owner: Address, collaterals: usize, perps: usize) -> Result<MarginAccount> {
-        let mut account =
-            MarginAccount { exchange: self.exchange, owner, version: 1, ..MarginAccount::zeroed() };
+        let mut account = MarginAccount { exchange: self.exchange, owner, version: 1, ..MarginAccount::zeroed() };
         let fail = |error: plimsoll_client::PlimsollError| anyhow!("{}", error.message());
         if collaterals > 0 {
             let slot = account.balance_slot_or_new(&self.quote_bank, None).map_err(fail)?;
             account.balances[slot].shares = (100_000 * DOLLAR) as i64;
         }
         for index in 0..collaterals.saturating_sub(1) {
-            let slot =
-                account.balance_slot_or_new(&self.banks[index], Some(&self.markets[index])).map_err(fail)?;
+            let slot = account.balance_slot_or_new(&self.banks[index], Some(&self.markets[index])).map_err(fail)?;
             account.balances[slot].shares = (100 * TOKEN) as i64;
         }
         for index in 0..perps {
