@@ -58,30 +58,52 @@ pub fn portfolio<I: Inputs>(
     portfolio: &mut Portfolio,
 ) -> Result<(), PlimsollError> {
     let mut position_of_slot = [u8::MAX; MAX_MARKETS];
-    let mut quote = portfolio.quote.raw();
     for (slot, position) in account.markets.iter().zip(&mut position_of_slot) {
-        if slot.in_use == 0 {
-            continue;
+        if slot.in_use != 0 {
+            add_market_slot(portfolio, slot, inputs, now, position)?;
         }
-        let (market, observation) = inputs.market(&slot.market)?;
-        let index = portfolio.push(underlying(slot, &market, observation, now)?)?;
-        *position = u8::try_from(index).map_err(|_| PlimsollError::Corrupt)?;
-        quote = signed_sum(quote, slot.cash)?;
     }
-    portfolio.quote = Quote::from_raw(quote);
     for slot in &account.balances {
-        if slot.in_use == 0 {
-            continue;
-        }
-        let bank = inputs.bank(&slot.bank)?;
-        if slot.market_slot == NO_MARKET {
-            add_quote_balance(portfolio, slot, &bank)?;
-        } else {
-            let position = *position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
-            add_balance(portfolio.underlying_mut(usize::from(position))?, slot, &bank)?;
+        if slot.in_use != 0 {
+            add_balance_slot(portfolio, slot, inputs, &position_of_slot)?;
         }
     }
     Ok(())
+}
+
+/// Adds a market slot as a new underlying, and says its number in `position`.
+///
+/// Not inlined, like [`add_balance_slot`]: a call costs two instructions and gives the callee fresh registers, where the
+/// loop would spill.
+#[inline(never)]
+fn add_market_slot<I: Inputs>(
+    portfolio: &mut Portfolio,
+    slot: &MarketSlot,
+    inputs: &I,
+    now: Timestamp,
+    position: &mut u8,
+) -> Result<(), PlimsollError> {
+    let (market, observation) = inputs.market(&slot.market)?;
+    let index = portfolio.push(underlying(slot, &market, observation, now)?)?;
+    *position = u8::try_from(index).map_err(|_| PlimsollError::Corrupt)?;
+    portfolio.quote = Quote::from_raw(signed_sum(portfolio.quote.raw(), slot.cash)?);
+    Ok(())
+}
+
+/// Adds a balance slot to its underlying, or to the quote.
+#[inline(never)]
+fn add_balance_slot<I: Inputs>(
+    portfolio: &mut Portfolio,
+    slot: &BalanceSlot,
+    inputs: &I,
+    position_of_slot: &[u8; MAX_MARKETS],
+) -> Result<(), PlimsollError> {
+    let bank = inputs.bank(&slot.bank)?;
+    if slot.market_slot == NO_MARKET {
+        return add_quote_balance(portfolio, slot, &bank);
+    }
+    let position = *position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
+    add_balance(portfolio.underlying_mut(usize::from(position))?, slot, &bank)
 }
 
 /// The underlying of a market slot, with its position and without balances.
@@ -126,6 +148,7 @@ pub fn balance_amount(slot: &BalanceSlot, bank: &Bank) -> Result<(u64, bool), Pl
     }
 }
 
+#[inline(never)]
 fn add_quote_balance(portfolio: &mut Portfolio, slot: &BalanceSlot, bank: &Bank) -> Result<(), PlimsollError> {
     let (amount, is_borrow) = balance_amount(slot, bank)?;
     let amount = i64::try_from(amount).map_err(|_| PlimsollError::Overflow)?;

@@ -260,6 +260,49 @@ pub(crate) const fn floor_from_ceil(ceil: u64, a: u64, b: u64) -> u64 {
     if ceil << 48 == a.wrapping_mul(b) { ceil } else { ceil.wrapping_sub(1) }
 }
 
+/// A word of at most 2^63, the magnitude of a signed one, to be multiplied several times.
+#[derive(Clone, Copy)]
+pub(crate) struct Factor {
+    /// The upper half, at most 2^31, and then the lower half is zero.
+    high: u64,
+    /// The lower half.
+    low: u64,
+}
+
+impl Factor {
+    /// The halves of a magnitude.
+    #[inline(always)]
+    pub const fn new(magnitude: u64) -> Self {
+        Self { high: magnitude >> 32, low: magnitude & LOW }
+    }
+
+    /// [`mul_q48_ceil`] of the word and `b`, with a short cut for `b < 2^63` and upper halves whose product is below 2^41:
+    /// 23 CU instead of 34.
+    ///
+    /// The cross products fit one sum, as both upper halves are below 2^31: `2 (2^31 - 1) (2^32 - 1) + (2^32 - 1) +
+    /// (2^16 - 1) < 2^64`. So they do for a word of 2^63, which has but one of them. The result is below
+    /// `2^57 + 2^48`.
+    #[inline(always)]
+    pub const fn mul_q48_ceil(self, b: u64) -> Option<u64> {
+        let (b1, b0) = (b >> 32, b & LOW);
+        let high = self.high.wrapping_mul(b1);
+        if b.cast_signed() < 0 || high >> 41 != 0 {
+            return mul_q48_ceil_bounded((self.high << 32) | self.low, b);
+        }
+        let low = self.low.wrapping_mul(b0).wrapping_add(LOW);
+        let cross = self.high.wrapping_mul(b0).wrapping_add(self.low.wrapping_mul(b1));
+        let middle = cross.wrapping_add(low >> 32).wrapping_add(0xFFFF);
+        Some((high << 16).wrapping_add(middle >> 16))
+    }
+}
+
+/// [`mul_q48_ceil`], out of the way.
+#[cold]
+#[inline(never)]
+const fn mul_q48_ceil_bounded(a: u64, b: u64) -> Option<u64> {
+    mul_q48_ceil(a, b)
+}
+
 /// `floor(a b / 2^48)`, or `None` when it does not fit: [`mul_shift_floor`] with a short cut for words below 2^63.
 #[inline(always)]
 pub const fn mul_q48_floor(a: u64, b: u64) -> Option<u64> {

@@ -67,7 +67,7 @@
 //! `maintenance_ratio <= 1`. With a price that is not fresh the two sides hold different positions, and the ordering is
 //! of health: `H_init <= H_maint` up to rounding, as long as what leaves `H_init` was worth more than it cost.
 use crate::Error;
-use crate::math::{floor_from_ceil, isqrt_ceil, mul_ppm_ceil, mul_ppm_ceil_bounded, mul_q48_ceil, mul_wide, positive};
+use crate::math::{Factor, floor_from_ceil, isqrt_ceil, mul_ppm_ceil, mul_ppm_ceil_bounded, mul_wide, positive};
 use crate::price::{Freshness, Observation};
 use crate::units::{Base, Ppm, Price, Quote};
 
@@ -411,33 +411,43 @@ struct Valued {
 }
 
 /// Values one underlying at its last price.
-#[inline(always)]
 fn value(underlying: &Underlying) -> Result<Valued, Error> {
-    let magnitude = underlying.exposure.unsigned_abs();
-    if magnitude == 0 {
+    if underlying.exposure.is_negative() { value_signed::<true>(underlying) } else { value_signed::<false>(underlying) }
+}
+
+/// [`value`] of a short, below zero, or of a long: one body for each, as a sign that is asked for again and again costs 20 CU.
+#[inline(always)]
+fn value_signed<const SHORT: bool>(underlying: &Underlying) -> Result<Valued, Error> {
+    let exposure = underlying.exposure.raw();
+    if exposure == 0 {
         return Ok(Valued::default());
     }
     if underlying.range > MAX_RANGE {
         return Err(Error::RangeTooLarge);
     }
-    let short = underlying.exposure.is_negative();
+    // i64::MIN wraps to itself, which is its magnitude.
+    let magnitude = if SHORT { exposure.wrapping_neg() } else { exposure }.cast_unsigned();
     let observation = &underlying.observation;
     let (spot, ema) = (observation.spot.raw(), observation.ema.raw());
-    let gross = mul_q48_ceil(magnitude, spot).ok_or(Error::Overflow)?;
+    let factor = Factor::new(magnitude);
+    let gross = factor.mul_q48_ceil(spot).ok_or(Error::Overflow)?;
     let value =
-        if short { gross.cast_signed().wrapping_neg() } else { floor_from_ceil(gross, magnitude, spot).cast_signed() };
+        if SHORT { gross.cast_signed().wrapping_neg() } else { floor_from_ceil(gross, magnitude, spot).cast_signed() };
     let loss = mul_ppm_ceil_bounded(gross, underlying.range);
-    let confidence = doubt(magnitude, observation.confidence, underlying.confidence_multiplier)?;
     // The gap flatters a long when the spot is above the average, a short when it is below.
-    let gap = if short { ema.saturating_sub(spot) } else { spot.saturating_sub(ema) };
-    let ema_gap = if gap == 0 { 0 } else { mul_q48_ceil(magnitude, gap).ok_or(Error::Overflow)? };
+    let (better, worse) = if SHORT { (ema, spot) } else { (spot, ema) };
+    let mut ema_gap = 0;
+    if better > worse {
+        ema_gap = factor.mul_q48_ceil(better.wrapping_sub(worse)).ok_or(Error::Overflow)?;
+    }
+    let once = factor.mul_q48_ceil(observation.confidence.raw()).ok_or(Error::Overflow)?;
+    let confidence = multiplied_doubt(once, underlying.confidence_multiplier)?;
     Ok(Valued { value, loss, confidence, ema_gap })
 }
 
-/// `C_u`.
+/// `C_u` from the doubt charged once.
 #[inline(always)]
-fn doubt(magnitude: u64, confidence: Price, multiplier: Ppm) -> Result<u64, Error> {
-    let once = mul_q48_ceil(magnitude, confidence.raw()).ok_or(Error::Overflow)?;
+fn multiplied_doubt(once: u64, multiplier: Ppm) -> Result<u64, Error> {
     if multiplier == Ppm::ONE {
         return Ok(once);
     }
@@ -477,14 +487,22 @@ type Shocks = [Shock; MAX_GROUPS];
 
 /// Adds the shock of one underlying to its group.
 #[inline(always)]
-fn add_shock(shocks: &mut Shocks, underlying: &Underlying, loss: u64) -> Result<(), Error> {
-    let shock = shocks.get_mut(usize::from(underlying.group)).ok_or(Error::GroupOutOfRange)?;
+fn add_shock<const SHORT: bool>(shocks: &mut Shocks, group: u8, loss: u64) -> Result<(), Error> {
+    let shock = shocks.get_mut(usize::from(group)).ok_or(Error::GroupOutOfRange)?;
     // |net| <= gross <= 2^62 at every step, so neither wraps.
     shock.gross = shock.gross.wrapping_add(loss);
     let loss = loss.cast_signed();
-    shock.net =
-        if underlying.exposure.is_negative() { shock.net.wrapping_sub(loss) } else { shock.net.wrapping_add(loss) };
+    shock.net = if SHORT { shock.net.wrapping_sub(loss) } else { shock.net.wrapping_add(loss) };
     Ok(())
+}
+
+/// [`add_shock`] by the sign of the exposure.
+fn add_shock_of(shocks: &mut Shocks, underlying: &Underlying, loss: u64) -> Result<(), Error> {
+    if underlying.exposure.is_negative() {
+        add_shock::<true>(shocks, underlying.group, loss)
+    } else {
+        add_shock::<false>(shocks, underlying.group, loss)
+    }
 }
 
 /// `R_g` of one group.
@@ -641,25 +659,14 @@ fn requirement(stress: u64, addons: u64) -> Result<Quote, Error> {
 /// out of range. Never panics, whatever the input.
 #[inline(never)]
 pub fn margin(portfolio: &Portfolio, parameters: &RiskParameters) -> Result<Margin, Error> {
-    // At most 16 values and 48 add-ons below 2^58: the sums stay below 2^62 and 2^64.
-    let (mut values, mut addon_init, mut addon_maint) = (0_i64, 0_u64, 0_u64);
-    let mut shocks = Shocks::default();
+    let mut sums = Sums::default();
     for underlying in portfolio.underlyings() {
         if underlying.freshness != Freshness::Fresh {
             return margin_not_fresh(portfolio, parameters);
         }
-        check_addons(underlying)?;
-        addon_init = addon_init.wrapping_add(underlying.addon_init);
-        addon_maint = addon_maint.wrapping_add(underlying.addon_maint);
-        if underlying.exposure.is_zero() {
-            continue;
-        }
-        let valued = value(underlying)?;
-        values = values.wrapping_add(valued.value);
-        addon_init = addon_init.wrapping_add(valued.confidence).wrapping_add(valued.ema_gap);
-        addon_maint = addon_maint.wrapping_add(valued.confidence);
-        add_shock(&mut shocks, underlying, valued.loss)?;
+        sums.add(underlying)?;
     }
+    let Sums { values, addon_init, addon_maint, shocks } = sums;
     let equity = equity(portfolio.quote, values)?;
     let stress = stress(&shocks, parameters)?;
     let addon_init = sum(addon_init, portfolio.quote_addon_init)?;
@@ -671,6 +678,48 @@ pub fn margin(portfolio: &Portfolio, parameters: &RiskParameters) -> Result<Marg
         requirement_maint: requirement(maintenance(stress, parameters)?, addon_maint)?,
         blocked_by: None,
     })
+}
+
+/// A margin of fresh prices while it is summed. At most 16 values and 48 add-ons below 2^58: the sums stay below 2^62 and
+/// 2^64.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    /// Sum of values so far.
+    values: i64,
+    /// Add-ons towards init so far.
+    addon_init: u64,
+    /// Add-ons towards maint so far.
+    addon_maint: u64,
+    /// Shocks so far.
+    shocks: Shocks,
+}
+
+impl Sums {
+    /// Adds an underlying at its last price. A call here costs two instructions and gives the callee fresh registers:
+    /// inlined, the loop would spill for 30.
+    #[inline(never)]
+    fn add(&mut self, underlying: &Underlying) -> Result<(), Error> {
+        if underlying.exposure.is_negative() {
+            self.add_signed::<true>(underlying)
+        } else {
+            self.add_signed::<false>(underlying)
+        }
+    }
+
+    /// [`Self::add`] for one sign.
+    #[inline(always)]
+    fn add_signed<const SHORT: bool>(&mut self, underlying: &Underlying) -> Result<(), Error> {
+        let valued = value_signed::<SHORT>(underlying)?;
+        if !underlying.exposure.is_zero() {
+            self.values = self.values.wrapping_add(valued.value);
+            add_shock::<SHORT>(&mut self.shocks, underlying.group, valued.loss)?;
+        }
+        check_addons(underlying)?;
+        let init = valued.confidence.wrapping_add(valued.ema_gap).wrapping_add(underlying.addon_init);
+        self.addon_init = self.addon_init.wrapping_add(init);
+        self.addon_maint = self.addon_maint.wrapping_add(valued.confidence).wrapping_add(underlying.addon_maint);
+        Ok(())
+    }
 }
 
 /// One side of a margin while it is summed; bounds as in [`margin`].
@@ -689,7 +738,7 @@ impl Side {
     fn add_marked(&mut self, underlying: &Underlying, valued: &Valued, addons: u64) -> Result<(), Error> {
         self.values = self.values.wrapping_add(valued.value);
         self.addons = self.addons.wrapping_add(addons);
-        add_shock(&mut self.shocks, underlying, valued.loss)
+        add_shock_of(&mut self.shocks, underlying, valued.loss)
     }
 
     /// Adds an underlying at a stale price: moved one range in the account's favour, without risk. Sixteen of these are
@@ -849,7 +898,7 @@ pub fn report(portfolio: &Portfolio, parameters: &RiskParameters) -> Result<Repo
     let mut alone_maint = addon_maint;
     for (line, underlying) in underlyings.iter_mut().zip(portfolio.underlyings()) {
         let valued = value(underlying)?;
-        add_shock(&mut shocks, underlying, valued.loss)?;
+        add_shock_of(&mut shocks, underlying, valued.loss)?;
         let init = sum(sum(valued.confidence, valued.ema_gap)?, underlying.addon_init)?;
         let maint = sum(valued.confidence, underlying.addon_maint)?;
         addon_init = sum(addon_init, init)?;
