@@ -6,7 +6,6 @@ use std::{
     sync::LazyLock,
 };
 
-use bytemuck::Zeroable;
 use plimsoll_client::{
     Keyed, Snapshot,
     decode::{self, Named},
@@ -714,9 +713,4 @@ impl World {
         let instruction = self.priced().configure_market(&asset.market, config);
         self.ok(&instruction)
     }
-}
-
-/// A margin account with nothing in it, for tests that write theirs.
-pub fn empty_account() -> MarginAccount {
-    MarginAccount::zeroed()
 }

@@ -14,7 +14,7 @@ fn an_owner_opens_a_sub_account_that_another_pays_for() {
     let (mut w, p) = World::new();
     let create = account::Create { payer: p.bob.owner, owner: p.alice.owner, exchange: p.exchange, index: 513 };
     let paid = w.account(&p.bob.owner).unwrap().lamports;
-    let outcome = w.ok(&create.instruction());
+    let outcome = w.ok(create.instruction());
     let address = address::margin_account(&p.exchange, &p.alice.owner, 513);
     let (owner, delegate) = (p.alice.owner, Address::default());
     let expected = AccountChanged { account: address, owner, delegate, kind: account_change::OPENED };
@@ -31,7 +31,7 @@ fn an_owner_opens_a_sub_account_that_another_pays_for() {
 fn a_sub_account_is_opened_once() {
     let (mut w, p) = World::new();
     let create = account::Create { payer: p.alice.owner, owner: p.alice.owner, exchange: p.exchange, index: 0 };
-    w.refuses(&create.instruction(), I::Custom(0));
+    w.refuses(create.instruction(), I::Custom(0));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn lamports_sent_ahead_do_not_keep_an_owner_from_opening() {
     let address = address::margin_account(&p.exchange, &p.alice.owner, 1);
     w.set_account(address, raw::account(Address::default(), Vec::new()));
     let create = account::Create { payer: p.alice.owner, owner: p.alice.owner, exchange: p.exchange, index: 1 };
-    w.ok(&create.instruction());
+    w.ok(create.instruction());
     assert_eq!(w.read::<MarginAccount>(&address).owner, p.alice.owner);
 }
 
@@ -49,7 +49,7 @@ fn an_owner_names_a_delegate_and_takes_it_back() {
     let (mut w, p) = World::new();
     for delegate in [p.bob.owner, Address::default()] {
         let set = account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate };
-        let outcome = w.ok(&set.instruction());
+        let outcome = w.ok(set.instruction());
         let (account, owner) = (p.alice.account, p.alice.owner);
         let expected = AccountChanged { account, owner, delegate, kind: account_change::DELEGATE_SET };
         assert_eq!(outcome.event(), Event::AccountChanged(expected));
@@ -61,10 +61,10 @@ fn an_owner_names_a_delegate_and_takes_it_back() {
 fn a_delegate_names_no_delegate_and_closes_nothing() {
     let (mut w, p) = World::new();
     let (account, delegate) = (p.alice.account, p.bob.owner);
-    w.ok(&account::SetDelegate { owner: p.alice.owner, account, delegate }.instruction());
+    w.ok(account::SetDelegate { owner: p.alice.owner, account, delegate }.instruction());
     let again = account::SetDelegate { owner: p.bob.owner, account, delegate: p.carol.owner };
-    w.refuses(&again.instruction(), E::NotOwner);
-    w.refuses(&account::Close { owner: p.bob.owner, account }.instruction(), E::NotOwner);
+    w.refuses(again.instruction(), E::NotOwner);
+    w.refuses(account::Close { owner: p.bob.owner, account }.instruction(), E::NotOwner);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn an_empty_account_is_closed_and_its_rent_comes_back() {
     let (mut w, p) = World::new();
     let rent = w.account(&p.alice.account).unwrap().lamports;
     let before = w.account(&p.alice.owner).unwrap().lamports;
-    let outcome = w.ok(&account::Close { owner: p.alice.owner, account: p.alice.account }.instruction());
+    let outcome = w.ok(account::Close { owner: p.alice.owner, account: p.alice.account }.instruction());
     let (owner, delegate) = (p.alice.owner, Address::default());
     let expected = AccountChanged { account: p.alice.account, owner, delegate, kind: account_change::CLOSED };
     assert_eq!(outcome.event(), Event::AccountChanged(expected));
@@ -83,9 +83,9 @@ fn an_empty_account_is_closed_and_its_rent_comes_back() {
 #[test]
 fn a_closed_account_can_be_opened_again() {
     let (mut w, p) = World::new();
-    w.ok(&account::Close { owner: p.alice.owner, account: p.alice.account }.instruction());
+    w.ok(account::Close { owner: p.alice.owner, account: p.alice.account }.instruction());
     let create = account::Create { payer: p.alice.owner, owner: p.alice.owner, exchange: p.exchange, index: 0 };
-    w.ok(&create.instruction());
+    w.ok(create.instruction());
     w.deposit(&p.alice, &p.usdc, 1);
 }
 

@@ -74,14 +74,23 @@ fn a_collateral_needs_a_market() {
     w.refuses(bank::Create { market: None, ..create }.instruction(), E::BankNeedsMarket);
 }
 
+/// The quote bank exists before any market does, so only another quote mint could bring this about.
+#[test]
+fn the_quote_bank_has_no_market() {
+    let (mut w, p) = World::new();
+    let create = create(&mut w, &p);
+    w.edit::<Exchange>(&p.exchange, |exchange| exchange.quote_mint = MINT);
+    w.refuses(create.instruction(), E::BankHasMarket);
+}
+
 #[test]
 fn a_mint_of_more_decimals_than_its_market_or_than_nine_is_refused() {
     let (mut w, p) = World::new();
     let create = create(&mut w, &p);
     w.set_account(MINT, raw::mint(9));
-    w.refuses(&bank::Create { market: Some(p.btc.market), ..create.clone() }.instruction(), E::UnsupportedDecimals);
+    w.refuses(bank::Create { market: Some(p.btc.market), ..create.clone() }.instruction(), E::UnsupportedDecimals);
     w.set_account(MINT, raw::mint(10));
-    w.refuses(&create.instruction(), E::UnsupportedDecimals);
+    w.refuses(create.instruction(), E::UnsupportedDecimals);
 }
 
 #[test]
@@ -91,9 +100,9 @@ fn invalid_parameters_are_refused_when_created_and_when_configured() {
     for change in INVALID {
         let mut config = bank_config();
         change(&mut config);
-        w.refuses(&bank::Create { config, ..create.clone() }.instruction(), E::InvalidBankParameters);
+        w.refuses(bank::Create { config, ..create.clone() }.instruction(), E::InvalidBankParameters);
         let configure = bank::Configure { admin: p.admin, exchange: p.exchange, bank: p.sol.bank, config };
-        w.refuses(&configure.instruction(), E::InvalidBankParameters);
+        w.refuses(configure.instruction(), E::InvalidBankParameters);
     }
 }
 
@@ -151,6 +160,8 @@ fn a_clock_that_went_back_is_refused() {
     let (mut w, p) = lending();
     w.pass(-1);
     w.refuses(w.accrue_ix(&p.sol), E::ClockWentBack);
+    let configure = bank::Configure { admin: p.admin, exchange: p.exchange, bank: p.sol.bank, config: bank_config() };
+    w.refuses(configure.instruction(), E::ClockWentBack);
 }
 
 #[test]
@@ -171,7 +182,7 @@ fn configuring_accrues_at_the_old_rates_first() {
     twin.accrue(&p.sol);
     let config = BankConfig { max_rate_ppm: 2_000_000, optimal_rate_ppm: 1_000_000, ..bank_config() };
     let configure = bank::Configure { admin: p.admin, exchange: p.exchange, bank: p.sol.bank, config };
-    let outcome = w.ok(&configure.instruction());
+    let outcome = w.ok(configure.instruction());
     let expected = Configured { exchange: p.exchange, subject: p.sol.bank, admin: p.admin };
     assert_eq!(outcome.event(), Event::Configured(expected));
     assert_eq!(w.bank(&p.sol), Bank { config, ..twin.bank(&p.sol) });

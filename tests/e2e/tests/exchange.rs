@@ -44,7 +44,7 @@ fn create(w: &World) -> exchange::Create {
 #[test]
 fn an_exchange_is_made_with_its_creator_as_admin() {
     let (mut w, p) = World::new();
-    let outcome = w.ok(&create(&w).instruction());
+    let outcome = w.ok(create(&w).instruction());
     let address = address::exchange(&p.mallory, 7);
     let expected = Configured { exchange: address, subject: address, admin: p.mallory };
     assert_eq!(outcome.event(), Event::Configured(expected));
@@ -74,8 +74,8 @@ fn invalid_parameters_are_refused_when_created_and_when_configured() {
     for (change, error) in INVALID {
         let mut config = exchange_config();
         change(&mut config);
-        w.refuses(&exchange::Create { config, ..create(&w) }.instruction(), error);
-        w.refuses(&exchange::Configure { admin: p.admin, exchange: p.exchange, config }.instruction(), error);
+        w.refuses(exchange::Create { config, ..create(&w) }.instruction(), error);
+        w.refuses(exchange::Configure { admin: p.admin, exchange: p.exchange, config }.instruction(), error);
     }
 }
 
@@ -84,7 +84,7 @@ fn parameters_are_replaced_as_a_whole() {
     let (mut w, p) = World::new();
     let before: Exchange = w.read(&p.exchange);
     let config = ExchangeConfig { pauses: pause::ALL, liquidation_buffer_ppm: 5, ..exchange_config() };
-    let outcome = w.ok(&exchange::Configure { admin: p.admin, exchange: p.exchange, config }.instruction());
+    let outcome = w.ok(exchange::Configure { admin: p.admin, exchange: p.exchange, config }.instruction());
     let expected = Configured { exchange: p.exchange, subject: p.exchange, admin: p.admin };
     assert_eq!(outcome.event(), Event::Configured(expected));
     assert_eq!(w.read::<Exchange>(&p.exchange), Exchange { config, ..before });

@@ -31,7 +31,7 @@ fn withdraw_ix(w: &World, p: &Places, amount: u64) -> Instruction {
 fn a_house_is_made_once() {
     let (mut w, p) = World::new();
     let (creator, quote_mint) = (p.admin, p.usdc.mint);
-    w.ok(&exchange::Create { creator, quote_mint, index: 1, config: exchange_config() }.instruction());
+    w.ok(exchange::Create { creator, quote_mint, index: 1, config: exchange_config() }.instruction());
     let exchange = address::exchange(&p.admin, 1);
     let ix = house::Create { admin: p.admin, exchange }.instruction();
     let outcome = w.ok(&ix);
@@ -45,7 +45,7 @@ fn a_house_is_made_once() {
 #[test]
 fn a_deposit_makes_shares_of_the_quote_bank() {
     let (mut w, p) = World::new();
-    let outcome = w.ok(&deposit_ix(&p, 5 * USD as u64));
+    let outcome = w.ok(deposit_ix(&p, 5 * USD as u64));
     let shares = (MILLION + 5 * USD as u64) as i64;
     let expected = BalanceChanged { account: p.house, bank: p.usdc.bank, amount: 5 * USD, shares };
     assert_eq!(outcome.event(), Event::BalanceChanged(expected));
@@ -57,33 +57,33 @@ fn a_deposit_makes_shares_of_the_quote_bank() {
 #[test]
 fn deposits_that_are_refused() {
     let (mut w, p) = World::new();
-    w.refuses(&deposit_ix(&p, 0), E::ZeroAmount);
+    w.refuses(deposit_ix(&p, 0), E::ZeroAmount);
     // More than the wallet holds: the token program's "insufficient funds".
-    w.refuses(&deposit_ix(&p, 100 * MILLION), I::Custom(1));
+    w.refuses(deposit_ix(&p, 100 * MILLION), I::Custom(1));
     w.configure(|config| config.pauses = pause::DEPOSIT);
-    w.refuses(&deposit_ix(&p, 1), E::Paused);
+    w.refuses(deposit_ix(&p, 1), E::Paused);
     w.configure(|config| config.pauses = 0);
     w.configure_bank(&p.usdc, |config| config.deposit_cap = MILLION + 1);
-    w.refuses(&deposit_ix(&p, 2), E::DepositCap);
-    w.ok(&deposit_ix(&p, 1));
+    w.refuses(deposit_ix(&p, 2), E::DepositCap);
+    w.ok(deposit_ix(&p, 1));
     w.configure_bank(&p.usdc, |config| config.state = state::REDUCE_ONLY);
-    w.refuses(&deposit_ix(&p, 1), E::BankReduceOnly);
+    w.refuses(deposit_ix(&p, 1), E::BankReduceOnly);
 }
 
 #[test]
 fn a_deposit_of_less_than_a_share_is_refused() {
     let (mut w, p) = World::new();
     w.edit::<Bank>(&p.usdc.bank, |bank| bank.deposit_index = 2 << 48);
-    w.refuses(&deposit_ix(&p, 1), E::AmountTooSmall);
+    w.refuses(deposit_ix(&p, 1), E::AmountTooSmall);
     w.edit::<Bank>(&p.usdc.bank, |bank| bank.deposit_index = 1 << 48);
 }
 
 #[test]
 fn amounts_and_shares_that_do_not_fit_are_refused() {
     let (mut w, p) = World::new();
-    w.refuses(&deposit_ix(&p, u64::MAX), E::Overflow);
+    w.refuses(deposit_ix(&p, u64::MAX), E::Overflow);
     w.pass(-1);
-    w.refuses(&deposit_ix(&p, 1), E::ClockWentBack);
+    w.refuses(deposit_ix(&p, 1), E::ClockWentBack);
     w.refuses(withdraw_ix(&w, &p, 1), E::ClockWentBack);
 }
 

@@ -169,7 +169,7 @@ mod liquidate {
         // Within rounding of the buffer: the last base unit of BTC alone is worth 520 quote native.
         assert!((0..1_000).contains(&above), "{above}");
         assert_eq!(started_at(&w, &p.alice), 0);
-        let taken = (80_000_000 * u128::from(fraction) >> 32) as i64;
+        let taken = ((80_000_000 * u128::from(fraction)) >> 32) as i64;
         assert_eq!(w.position(&p.carol, &p.btc).0, taken);
         assert_eq!(w.position(&p.alice, &p.btc).0, 80_000_000 - taken);
     }
@@ -185,7 +185,7 @@ mod liquidate {
         assert!((-1..=0).contains(&(after - before)), "INV-4: {before} became {after}");
         // The taker gains the discount on what it took: 1 % of f E.
         let gain = equity(&w, &p.carol) - 50_000 * USD;
-        let discount = (i128::from(EQUITY) * i128::from(event.fraction) >> 32) as i64 / 100;
+        let discount = ((i128::from(EQUITY) * i128::from(event.fraction)) >> 32) as i64 / 100;
         assert!((gain - discount).abs() <= 600, "{gain} for {discount}");
         let after = w.market(&p.btc);
         assert_eq!((after.house_size, after.house_cash), (market.house_size, market.house_cash));
@@ -369,7 +369,7 @@ mod liquidate {
         w.open(&p.carol, &p.btc, -BTC / 2);
         w.set_price(&p.btc, 52_000);
         let event = liquidated(&w.liquidate(&p.carol, &p.alice));
-        let part = |amount: i64| (u128::from(amount.unsigned_abs()) * u128::from(event.fraction) >> 32) as i64;
+        let part = |amount: i64| ((u128::from(amount.unsigned_abs()) * u128::from(event.fraction)) >> 32) as i64;
         let (btc, sol) = (part(8 * BTC / 10), part(10 * SOL));
         assert_eq!(w.position(&p.carol, &p.btc).0, btc - BTC / 2);
         let market = w.market(&p.btc);
@@ -393,7 +393,7 @@ mod liquidate {
         w.publish(&p.sol, plimsoll_e2e_tests::raw::Price { price: 15_625_000_000, ema: 15_625_000_000, ..w.price(1) });
         let event = liquidated(&w.liquidate(&p.carol, &p.alice));
         assert_eq!(event.equity, 625 * USD);
-        let owed = (60_000_000_000 * u128::from(event.fraction) >> 32) as i64;
+        let owed = ((60_000_000_000 * u128::from(event.fraction)) >> 32) as i64;
         assert!(owed > 0);
         assert_eq!(w.shares(&p.carol, &p.sol), 40 * SOL - owed);
         assert_eq!(w.shares(&p.alice, &p.sol), owed - 60 * SOL);

@@ -3,6 +3,7 @@
 mod account;
 mod bank;
 mod collateral;
+mod coverage;
 mod exchange;
 mod house;
 mod liquidation;
@@ -12,3 +13,4 @@ mod scenario;
 mod settle;
 mod substitution;
 mod trade;
+mod walk;

@@ -5,7 +5,8 @@
 //! positions and cash. Some markets get a price account as well, younger or older than what they have stored.
 //!
 //! The program tells its maintenance side by the event of `flag_liquidation`, and its initial side by what it lets
-//! through: the largest withdrawal that the client says leaves `H_init >= 0` succeeds, and one unit more fails.
+//! through: the largest withdrawal that the client says leaves `H_init >= 0` succeeds, and one unit more fails. `PLIMSOLL_SEED` sets
+//! another seed than those below.
 
 use std::{collections::BTreeMap, env};
 
@@ -216,28 +217,27 @@ impl Stage {
     /// Writes one random portfolio of Alice's, and gives the exchange as the client sees it.
     fn next(&mut self) -> Snapshot {
         let now = self.w.now();
-        let markets: Vec<Market> = (0..MARKETS).map(|index| self.market(index, now)).collect();
+        let mut markets: Vec<Market> = (0..MARKETS).map(|index| self.market(index, now)).collect();
         let mut banks: Vec<Bank> = (0..self.places.len()).map(|index| self.bank(index, &markets, now)).collect();
-        let mut markets = markets;
         let (mut alice, mut bob) = (self.empty(true), self.empty(false));
-        for index in 0..MARKETS {
+        for (index, market) in markets.iter_mut().enumerate() {
             if self.rng.random_range(0..3) == 0 {
-                let size = self.exposure(&markets[index]);
-                let paid = size as f64 * markets[index].spot as f64 / ONE as f64 * self.rng.random_range(0.8..1.2);
+                let size = self.exposure(market);
+                let paid = size as f64 * market.spot as f64 / ONE as f64 * self.rng.random_range(0.8..1.2);
                 let cash = -(paid as i64);
-                self.take(&mut alice, index, &mut markets[index], (size, cash));
+                self.take(&mut alice, index, market, (size, cash));
             }
         }
-        for index in 0..self.places.len() {
+        for (index, bank) in banks.iter_mut().enumerate() {
             let market = self.places[index].market;
             let mut shares = 0;
             if market.is_none() || self.rng.random_range(0..2) == 0 {
-                shares = self.shares(&banks[index], &markets, market);
+                shares = self.shares(bank, &markets, market);
                 self.hold(&mut alice, index, shares);
             }
             let rest = 4_000_000_000_000_000;
             self.hold(&mut bob, index, rest);
-            self.fill(&mut banks[index], shares, rest);
+            self.fill(bank, shares, rest);
         }
         let config = self.exchange_config();
         self.w.edit::<Exchange>(&self.p.exchange, |exchange| exchange.config = config);

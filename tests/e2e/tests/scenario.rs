@@ -231,6 +231,28 @@ mod stale {
     }
 }
 
+/// Every instruction that reads a price account reads it the same way.
+#[test]
+fn no_instruction_takes_a_partially_verified_price() {
+    let (mut w, p) = World::new();
+    w.deposit(&p.alice, &p.usdc, 10_000 * USD as u64);
+    w.deposit(&p.alice, &p.btc, 1);
+    w.deposit(&p.carol, &p.usdc, 10_000 * USD as u64);
+    w.open(&p.alice, &p.sol, SOL);
+    let mut partial = w.account(&p.sol.oracle).unwrap();
+    partial.data[40] = 0;
+    w.set_account(p.sol.oracle, partial);
+    w.refuses(w.observe_ix(&p.sol), E::OracleNotFull);
+    w.refuses(w.open_ix(&p.alice, &p.sol, 1), E::OracleNotFull);
+    w.refuses(w.close_ix(&p.alice, &p.sol, 1), E::OracleNotFull);
+    w.refuses(w.open_ix(&p.alice, &p.eth, 1), E::OracleNotFull);
+    w.refuses(w.settle_ix(&p.alice, &p.sol), E::OracleNotFull);
+    w.refuses(w.withdraw_ix(&p.alice, &p.usdc, 1), E::OracleNotFull);
+    w.refuses(w.flag_ix(&p.alice), E::OracleNotFull);
+    w.refuses(w.liquidate_ix(&p.carol, &p.alice), E::OracleNotFull);
+    w.refuses(w.priced().house_withdraw(p.usdc.tokens_of(&p.admin), 1), E::OracleNotFull);
+}
+
 /// An independent account of interest: floating point, from the published curve. 40 % to 41 % of 100 SOL lent out, the
 /// rate half way to 8 % at 80 %, a tenth kept, week by week.
 #[test]
@@ -364,6 +386,36 @@ fn a_profit_is_not_settled_before_somebody_has_paid_it() {
 fn a_profit_that_nobody_has_paid_is_not_borrowed_against() {
     let (mut w, p) = unpaid_profit();
     w.refuses(w.withdraw_ix(&p.alice, &p.usdc, 20_001 * USD as u64), E::InsufficientMargin);
+}
+
+/// Anyone may settle. 1,000 SOL held; 400 sold short at 125 USD lose 50,000 USD and costs at 250, which no dollars are there to
+/// pay: settled, they are a borrow, which weighs 2 % for maintenance and 4 % for new risk.
+#[test]
+#[ignore = "defect: a stranger's settlement turns a loss into a borrow, whose weight lowers the account's health"]
+fn settling_a_loss_lowers_nobodys_health() {
+    let (mut w, p) = World::new();
+    w.deposit(&p.alice, &p.sol, 1_000 * SOL as u64);
+    w.open(&p.alice, &p.sol, -400 * SOL);
+    w.set_price(&p.sol, 250);
+    let before = w.margin(&p.alice);
+    w.settle(&p.alice, &p.sol);
+    let after = w.margin(&p.alice);
+    assert_eq!(after.health_maint(), before.health_maint());
+    assert_eq!(after.health_init(), before.health_init());
+}
+
+/// Collateral that counts for nothing must not count for less. New collateral starts that way.
+#[test]
+#[ignore = "defect: a haircut and the shock range together may exceed the deposit's value"]
+fn a_deposit_never_lowers_health() {
+    let (mut w, p) = World::new();
+    w.configure_bank(&p.sol, |config| (config.haircut_init_ppm, config.haircut_maint_ppm) = (1_000_000, 1_000_000));
+    w.deposit(&p.alice, &p.usdc, 1_000 * USD as u64);
+    let before = w.margin(&p.alice);
+    w.deposit(&p.alice, &p.sol, 10 * SOL as u64);
+    let after = w.margin(&p.alice);
+    assert!(after.health_maint().unwrap() >= before.health_maint().unwrap());
+    assert!(after.health_init().unwrap() >= before.health_init().unwrap());
 }
 
 /// The doubt is charged on what is not hedged: 10 of 100 SOL at 1 % confidence, 12.50 USD, for maintenance too; and 2 %
