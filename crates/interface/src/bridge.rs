@@ -84,7 +84,25 @@ fn add_market_slot<I: Inputs>(
     position: &mut u8,
 ) -> Result<(), PlimsollError> {
     let (market, observation) = inputs.market(&slot.market)?;
-    let index = portfolio.push(underlying(slot, &market, observation, now)?)?;
+    if observation.spot.raw() == 0 {
+        return Err(PlimsollError::OracleNeverObserved);
+    }
+    let config = &market.config;
+    let freshness = price::freshness(
+        observation.publish_time,
+        now,
+        Seconds::from_raw(i64::from(config.max_age_seconds)),
+        Seconds::from_raw(i64::from(config.dead_age_seconds)),
+    );
+    let (index, underlying) = portfolio.grow()?;
+    // Field by field: as one literal, all is read before anything is written, and spills.
+    underlying.observation = observation;
+    underlying.freshness = freshness;
+    underlying.exposure = Base::from_raw(slot.size);
+    underlying.has_liability = slot.size != 0;
+    underlying.range = Ppm::from_raw(config.range_ppm);
+    underlying.confidence_multiplier = Ppm::from_raw(config.confidence_multiplier_ppm);
+    underlying.group = config.group;
     *position = u8::try_from(index).map_err(|_| PlimsollError::Corrupt)?;
     portfolio.quote = Quote::from_raw(signed_sum(portfolio.quote.raw(), slot.cash)?);
     Ok(())
@@ -104,37 +122,6 @@ fn add_balance_slot<I: Inputs>(
     }
     let position = *position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
     add_balance(portfolio.underlying_mut(usize::from(position))?, slot, &bank)
-}
-
-/// The underlying of a market slot, with its position and without balances.
-#[inline(always)]
-fn underlying(
-    slot: &MarketSlot,
-    market: &Market,
-    observation: Observation,
-    now: Timestamp,
-) -> Result<Underlying, PlimsollError> {
-    let config = &market.config;
-    if observation.spot.raw() == 0 {
-        return Err(PlimsollError::OracleNeverObserved);
-    }
-    let freshness = price::freshness(
-        observation.publish_time,
-        now,
-        Seconds::from_raw(i64::from(config.max_age_seconds)),
-        Seconds::from_raw(i64::from(config.dead_age_seconds)),
-    );
-    Ok(Underlying {
-        exposure: Base::from_raw(slot.size),
-        has_liability: slot.size != 0,
-        observation,
-        freshness,
-        range: Ppm::from_raw(config.range_ppm),
-        confidence_multiplier: Ppm::from_raw(config.confidence_multiplier_ppm),
-        group: config.group,
-        addon_init: 0,
-        addon_maint: 0,
-    })
 }
 
 /// A balance's native amount, deposits rounded down and borrows up, and whether it is a borrow.

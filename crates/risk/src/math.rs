@@ -506,11 +506,31 @@ mod tests {
         if let Some(ceil) = expected {
             assert_eq!(u128::from(floor_from_ceil(ceil, a, b)), product >> 48, "{a} * {b}");
         }
+        if a <= 1 << 63 {
+            assert_eq!(Factor::new(a).mul_q48_ceil(b), expected, "{a} * {b}");
+        }
+        assert_eq!(mul_q48_floor(a, b), u64::try_from(product >> 48).ok(), "{a} * {b}");
+        assert_eq!(mul_q48_ceil_checked(a, b), u64::try_from(ceil).ok(), "{a} * {b}");
     }
 
     #[test]
     fn q48_at_the_edges() {
-        let edges = [0, 1, 2, 0xFFFF, 0x1_0000, LOW, LOW + 1, (1 << 48) - 1, 1 << 48, (1 << 48) + 1, 1 << 58, u64::MAX];
+        let edges = [
+            0,
+            1,
+            2,
+            0xFFFF,
+            0x1_0000,
+            LOW,
+            LOW + 1,
+            (1 << 48) - 1,
+            1 << 48,
+            (1 << 48) + 1,
+            1 << 58,
+            (1 << 63) - 1,
+            1 << 63,
+            u64::MAX,
+        ];
         for a in edges {
             for b in edges {
                 check_q48(a, b);

@@ -183,6 +183,20 @@ impl Portfolio {
         Ok(number)
     }
 
+    /// Adds an empty underlying, to be filled in by the caller, and its number. See [`Self::push`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyUnderlyings`].
+    #[inline(always)]
+    pub fn grow(&mut self) -> Result<(usize, &mut Underlying), Error> {
+        let number = self.len;
+        let underlying = self.underlyings.get_mut(number).ok_or(Error::TooManyUnderlyings)?;
+        // number is below MAX_UNDERLYINGS, as the slot exists.
+        self.len = number.wrapping_add(1);
+        Ok((number, underlying))
+    }
+
     /// The underlyings in use, in the order of their numbers.
     #[inline(always)]
     pub fn underlyings(&self) -> &[Underlying] {

@@ -24,21 +24,19 @@ use plimsoll_risk::{
 /// Everything that a margin computation may look up.
 pub struct Book<'a> {
     /// What was passed behind the declared accounts.
-    views: &'a [AccountView],
+    listing: Listing<'a>,
     /// The bank that the instruction declares.
     bank: Option<(&'a Address, &'a Bank)>,
     /// The market that the instruction declares.
     market: Option<(&'a Address, &'a Market)>,
     /// The chain's clock.
     now: Timestamp,
-    /// Where the next look-up looks first: what follows the account that was looked up last.
-    rest: Cell<&'a [AccountView]>,
 }
 
 impl<'a> Book<'a> {
     /// The accounts passed behind the declared ones.
     pub fn new(views: &'a [AccountView], now: Timestamp) -> Self {
-        Self { views, bank: None, market: None, now, rest: Cell::new(views) }
+        Self { listing: Listing::new(views), bank: None, market: None, now }
     }
 
     /// With a bank that the instruction declares.
@@ -52,10 +50,25 @@ impl<'a> Book<'a> {
     pub fn with_market(self, address: &'a Address, market: &'a Market) -> Self {
         Self { market: Some((address, market)), ..self }
     }
+}
+
+/// The accounts passed behind the declared ones, looked up one after the other.
+pub struct Listing<'a> {
+    /// All of them.
+    views: &'a [AccountView],
+    /// Where the next look-up looks first: what follows the account that was looked up last.
+    rest: Cell<&'a [AccountView]>,
+}
+
+impl<'a> Listing<'a> {
+    /// Starts at the first account.
+    pub fn new(views: &'a [AccountView]) -> Self {
+        Self { views, rest: Cell::new(views) }
+    }
 
     /// The account at an address.
     #[inline(always)]
-    fn find(&self, address: &Address) -> Option<&'a AccountView> {
+    pub fn find(&self, address: &Address) -> Option<&'a AccountView> {
         if let Some((view, rest)) = self.rest.get().split_first()
             && same_address(view.address(), address)
         {
@@ -65,19 +78,19 @@ impl<'a> Book<'a> {
         self.search(address)
     }
 
-    /// [`Self::find`] where the accounts are not listed in the order of the slots.
+    /// [`Self::find`] where the next account is another: behind it, then from the start.
     #[inline(never)]
     fn search(&self, address: &Address) -> Option<&'a AccountView> {
-        let (view, rest) = self.views.get(find(self.views, address)?..)?.split_first()?;
+        let is_it = |view: &AccountView| same_address(view.address(), address);
+        let rest = self.rest.get();
+        let tail = match rest.iter().position(is_it) {
+            Some(index) => rest.get(index..)?,
+            None => self.views.get(self.views.iter().position(is_it)?..)?,
+        };
+        let (view, rest) = tail.split_first()?;
         self.rest.set(rest);
         Some(view)
     }
-}
-
-/// Index of the account at an address.
-#[inline(never)]
-pub fn find(views: &[AccountView], address: &Address) -> Option<usize> {
-    views.iter().position(|view| same_address(view.address(), address))
 }
 
 /// Reads an account whose address is known to be one of type `T`. Private, and called by [`Book`]'s look-ups alone.
@@ -113,7 +126,7 @@ impl Inputs for Book<'_> {
         {
             return Ok(bank);
         }
-        read(self.find(address).ok_or(PlimsollError::MissingBank)?)
+        read(self.listing.find(address).ok_or(PlimsollError::MissingBank)?)
     }
 
     #[inline(always)]
@@ -123,11 +136,11 @@ impl Inputs for Book<'_> {
         {
             return Ok((market, market.observation()));
         }
-        let market: &Market = read(self.find(address).ok_or(PlimsollError::MissingMarket)?)?;
-        if let Some((price, rest)) = self.rest.get().split_first()
+        let market: &Market = read(self.listing.find(address).ok_or(PlimsollError::MissingMarket)?)?;
+        if let Some((price, rest)) = self.listing.rest.get().split_first()
             && is_price_account(price)
         {
-            self.rest.set(rest);
+            self.listing.rest.set(rest);
             return Ok((market, younger(market, price, self.now)?));
         }
         Ok((market, market.observation()))
@@ -195,7 +208,7 @@ impl Book<'_> {
     /// The margin of an account at the prices of this transaction.
     #[inline(never)]
     pub fn margin(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<Margin> {
-        self.rest.set(self.views);
+        self.listing.rest.set(self.listing.views);
         let mut portfolio = Portfolio::new();
         bridge::portfolio(account, self, self.now, &mut portfolio)?;
         Ok(portfolio::margin(&portfolio, risk).map_err(PlimsollError::from)?)

@@ -14,7 +14,7 @@ use plimsoll_risk::{
 
 use crate::{
     auction,
-    book::{self, Book},
+    book::{self, Book, Listing},
     ledger, trading,
 };
 
@@ -117,23 +117,27 @@ impl Liquidate {
 
     /// Moves the fraction of every balance, position and cash, so that hedges stay hedged.
     fn take_over(&mut self, views: &[AccountView], fraction: Fraction) -> Result<()> {
+        let listing = Listing::new(views);
         for index in 0..MAX_MARKETS {
-            self.take_market(views, index, fraction)?;
+            self.take_market(&listing, index, fraction)?;
         }
         for index in 0..MAX_BALANCES {
-            self.take_balance(views, index, fraction)?;
+            self.take_balance(&listing, index, fraction)?;
         }
         Ok(())
     }
 
-    fn take_market(&mut self, views: &[AccountView], index: usize, fraction: Fraction) -> Result<()> {
+    fn take_market(&mut self, listing: &Listing<'_>, index: usize, fraction: Fraction) -> Result<()> {
         let slot = *self.account.markets.get(index).ok_or(PlimsollError::Corrupt)?;
-        let size = pro_rata(slot.size, fraction)?;
-        let cash = pro_rata(slot.cash, fraction)?;
-        if slot.in_use == 0 || (size == 0 && cash == 0) {
+        if slot.in_use == 0 {
             return Ok(());
         }
-        let view = book::find(views, &slot.market).and_then(|position| views.get(position));
+        let size = pro_rata(slot.size, fraction)?;
+        let cash = pro_rata(slot.cash, fraction)?;
+        if size == 0 && cash == 0 {
+            return Ok(());
+        }
+        let view = listing.find(&slot.market);
         let mut market = book::load_mut::<Market>(*view.ok_or(PlimsollError::MissingMarket)?)?;
         let taker_index = self.taker.market_slot_or_new(&slot.market)?;
         let source = self.account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
@@ -149,17 +153,20 @@ impl Liquidate {
         Ok(self.account.release_market(index)?)
     }
 
-    fn take_balance(&mut self, views: &[AccountView], index: usize, fraction: Fraction) -> Result<()> {
+    fn take_balance(&mut self, listing: &Listing<'_>, index: usize, fraction: Fraction) -> Result<()> {
         let slot = *self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?;
+        if slot.in_use == 0 {
+            return Ok(());
+        }
         let shares = pro_rata(slot.shares, fraction)?;
-        if slot.in_use == 0 || shares == 0 {
+        if shares == 0 {
             return Ok(());
         }
         if same_address(&slot.bank, self.quote_bank.address()) {
             let (account, taker) = (&mut self.account, &mut self.taker);
             return move_balance(account, index, taker, &slot.bank, &mut self.quote_bank, shares);
         }
-        let view = book::find(views, &slot.bank).and_then(|position| views.get(position));
+        let view = listing.find(&slot.bank);
         let mut bank = book::load_mut::<Bank>(*view.ok_or(PlimsollError::MissingBank)?)?;
         move_balance(&mut self.account, index, &mut self.taker, &slot.bank, &mut bank, shares)
     }
