@@ -150,8 +150,8 @@ fn add_quote_balance(portfolio: &mut Portfolio, slot: &BalanceSlot, bank: &Bank)
     }
 }
 
-/// Adds a balance to its underlying. 95 CU of a collateral's; the checks of the standard library, a compare and a jump
-/// here, would be 40 more.
+/// Adds a balance to its underlying. With the bank's look-up 155 CU; 241 with the standard library's checks, each of which
+/// is a compare of two comparisons here, and with every product and weight by itself.
 #[inline(always)]
 fn add_balance(underlying: &mut Underlying, slot: &BalanceSlot, bank: &Bank) -> Result<(), PlimsollError> {
     let price = underlying.observation.spot.raw();

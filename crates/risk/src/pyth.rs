@@ -322,7 +322,7 @@ impl Scale {
     }
 
     /// `floor(value 2^shift / five)` and whether it is exact: `value = q five + r` gives `q 2^shift`, and `r 2^shift / five`
-    /// below `2^shift`, whose numerator is below `five 2^shift < 2^64`. 12 CU.
+    /// below `2^shift`, whose numerator is below `five 2^shift < 2^64`. 14 CU.
     #[inline(always)]
     fn split(self, value: u64) -> Option<(u64, bool)> {
         let whole = value.checked_div(self.five)?;

@@ -95,7 +95,8 @@ impl<'a> Listing<'a> {
 
 /// Reads an account whose address is known to be one of type `T`. Private, and called by [`Book`]'s look-ups alone.
 ///
-/// Not by `try_borrow`: counting the reference in and out costs 20 CU for each account, a tenth of a collateral's.
+/// Not by `try_borrow`: counting the reference in and out is a dozen instructions for each of the two accounts of a
+/// collateral.
 #[inline(always)]
 fn read<T: AccountType>(view: &AccountView) -> core::result::Result<&T, PlimsollError> {
     if view.is_borrowed_mut() {
