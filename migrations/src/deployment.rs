@@ -376,9 +376,12 @@ impl Reader<'_> {
             return self.refuse(at("decimals"), cause);
         }
         let init = self.ratio(&at("haircut_init"), table.haircut_init, 1_000_000)?;
+        let weight = self.ratio(&at("borrow_weight_init"), table.borrow_weight_init, 1_000_000)?;
         let config = BankConfig {
             haircut_init_ppm: init,
             haircut_maint_ppm: self.ratio(&at("haircut_maint"), table.haircut_maint, init)?,
+            borrow_weight_init_ppm: weight,
+            borrow_weight_maint_ppm: self.ratio(&at("borrow_weight_maint"), table.borrow_weight_maint, weight)?,
             ..self.lending(&at("lending"), &table.lending, table.decimals)?
         };
         self.valid(&format!("banks.{symbol}"), config.validate())?;
@@ -407,7 +410,6 @@ impl Reader<'_> {
         let at = |key: &str| format!("{table_key}.{key}");
         let one = 1_000_000;
         let ratio = |key: &str, value, most| self.ratio(&at(key), value, most);
-        let weight = ratio("borrow_weight_init", table.borrow_weight_init, one)?;
         let max_rate = ratio("max_rate", table.max_rate, limits::RATE_PPM_MAX)?;
         let optimal_rate = ratio("optimal_rate", table.optimal_rate, max_rate)?;
         Ok(BankConfig {
@@ -415,8 +417,8 @@ impl Reader<'_> {
             borrow_cap: self.amount(&at("borrow_cap"), table.borrow_cap, decimals)?,
             haircut_init_ppm: 0,
             haircut_maint_ppm: 0,
-            borrow_weight_init_ppm: weight,
-            borrow_weight_maint_ppm: ratio("borrow_weight_maint", table.borrow_weight_maint, weight)?,
+            borrow_weight_init_ppm: 0,
+            borrow_weight_maint_ppm: 0,
             optimal_utilisation_ppm: self.ratio_from(
                 &at("optimal_utilisation"),
                 table.optimal_utilisation,

@@ -150,6 +150,8 @@ pub struct BankTable {
     pub mint: Option<String>,
     pub haircut_init: Number,
     pub haircut_maint: Number,
+    pub borrow_weight_init: Number,
+    pub borrow_weight_maint: Number,
     pub lending: LendingTable,
 }
 
@@ -158,8 +160,6 @@ pub struct BankTable {
 pub struct LendingTable {
     pub deposit_cap: Number,
     pub borrow_cap: Number,
-    pub borrow_weight_init: Number,
-    pub borrow_weight_maint: Number,
     pub optimal_utilisation: Number,
     pub base_rate: Number,
     pub optimal_rate: Number,

@@ -88,6 +88,17 @@ impl Snapshot {
         Ok(portfolio::margin(&self.portfolio(account)?, &self.exchange.data.config.risk())?)
     }
 
+    /// Health that a withdrawal must leave at zero or above, quote native: initial health without the gains that the house
+    /// has not paid. Where `blocked_by` of [`Self::margin`] names a price, no withdrawal is accepted.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer.
+    pub fn withdrawal_health(&self, account: &MarginAccount) -> Result<i64, Error> {
+        let health = self.margin(account)?.health_init().map_err(PlimsollError::from)?;
+        let gain = bridge::unsettled_gain(account, self)?;
+        health.raw().checked_sub(gain).ok_or(Error::Program(PlimsollError::Overflow))
+    }
+
     /// Where the requirement comes from, by underlying and by risk group.
     ///
     /// # Errors

@@ -311,4 +311,14 @@ impl BankConfig {
             && self._padding == [0; 3];
         if in_range && self.rates().validate().is_ok() { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
     }
+
+    /// Checks what the quote bank's parameters must be besides: quote counts at its amount, as a deposit and as a borrow.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidBankParameters`].
+    pub fn validate_quote(&self) -> Result<(), PlimsollError> {
+        let weights =
+            [self.haircut_init_ppm, self.haircut_maint_ppm, self.borrow_weight_init_ppm, self.borrow_weight_maint_ppm];
+        if weights == [0; 4] { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
+    }
 }

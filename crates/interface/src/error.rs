@@ -60,7 +60,6 @@ errors! {
     WrongVault = 4, "The vault is not the bank's: pass the vault that the bank names";
     WrongMint = 5, "The mint is not the one expected: pass the bank's mint";
     WrongTokenAccount = 6, "The token account is of another mint or owner: pass one of the bank's mint";
-    WrongMarket = 7, "The market is not the one that is meant: pass the market that the bank or position names";
     WrongQuoteBank = 8, "The bank is not the exchange's quote bank";
     WrongTokenProgram = 9, "The token program is not the bank's";
     MissingBank = 10, "A bank that the margin account has a balance in was not passed: pass every bank and market it uses";
@@ -75,8 +74,6 @@ errors! {
     PerpDisabled = 22, "The market has no perpetual: it only prices collateral";
     BankReduceOnly = 23, "The bank only accepts repayments and withdrawals of deposits";
     AccountNotEmpty = 24, "The margin account still holds balances, positions or cash: withdraw, close and settle first";
-    HouseMissing = 25, "The exchange has no house yet: create it first";
-    QuoteBankMissing = 26, "The exchange has no quote bank yet: create the bank of the quote mint first";
 
     // Prices.
     OracleWrongOwner = 40, "The price account is not owned by the market's oracle program";
@@ -111,6 +108,7 @@ errors! {
     TooManyBalances = 84, "The margin account has no free balance slot: withdraw a balance first";
     TooManyMarkets = 85, "The margin account has no free market slot: close and settle a market first";
     PaymentLimit = 86, "The payment would exceed the taker's limit";
+    UnsettledGain = 87, "The withdrawal would rest on a gain that is not settled: settle it first, or withdraw less";
 
     // Lending.
     ZeroAmount = 100, "The amount is zero";
@@ -130,8 +128,6 @@ errors! {
     InvalidPauses = 124, "A pause bit has no meaning";
     UnsupportedDecimals = 125, "The decimals are not supported: 6 for the quote, 0 to 9 for a collateral and at most the market's, up to 12 for a market";
     UnsupportedOracle = 126, "The oracle program is not one that the exchange accepts for this format";
-    UnsupportedMint = 127, "The mint is not an initialised mint of the SPL Token program";
-    QuoteBankExists = 128, "The exchange has its quote bank already";
     InvalidSymbol = 129, "The symbol must be 1 to 16 bytes of printable ASCII, padded with zeros";
     BankHasMarket = 130, "The quote bank is priced by no market: pass none";
     BankNeedsMarket = 131, "A collateral bank is priced by a market: pass it";

@@ -104,8 +104,8 @@ fn read<T: AccountType>(view: &AccountView) -> core::result::Result<&T, Plimsoll
     }
     // SAFETY: nobody writes to the account's data while the reference lives. An account loaded for writing says so in its
     // borrow state, which was just read, so no writer is alive now. None comes to life before the reference dies: the
-    // look-ups are called by `bridge::portfolio` alone, under `Book::margin`, which keeps no reference beyond the slot at
-    // hand, loads nothing for writing and calls no program.
+    // look-ups are called by the bridge alone, under `Book::margin` and `Book::unsettled_gain`, which keep no reference
+    // beyond the slot at hand, load nothing for writing and call no program.
     let data = unsafe { view.borrow_unchecked() };
     T::read(data).ok_or(PlimsollError::UnknownAccount)
 }
@@ -215,15 +215,31 @@ impl Book<'_> {
         Ok(portfolio::margin(&portfolio, risk).map_err(PlimsollError::from)?)
     }
 
-    /// Checks that an account may take risk on: every price that its debts and positions depend on is fresh, and
-    /// `H_init >= 0` (INV-5).
+    /// What the house owes the account and has not paid, quote native.
+    fn unsettled_gain(&self, account: &MarginAccount) -> Result<i64> {
+        self.listing.rest.set(self.listing.views);
+        Ok(bridge::unsettled_gain(account, self)?)
+    }
+
+    /// Checks that tokens may leave against an account: every price that its debts and positions depend on is fresh, and
+    /// `H_init >= 0` (INV-5), also without the gains that the house has not paid.
     ///
     /// # Errors
-    /// [`PlimsollError::OracleStale`], [`PlimsollError::InsufficientMargin`].
-    pub fn require_initial_margin(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<()> {
+    /// [`PlimsollError::OracleStale`], [`PlimsollError::InsufficientMargin`], [`PlimsollError::UnsettledGain`].
+    pub fn require_withdrawal_margin(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<()> {
         let margin = self.margin(account, risk)?;
         require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
-        require!(health_init(&margin)? >= 0, PlimsollError::InsufficientMargin);
+        let health = health_init(&margin)?;
+        require!(health >= 0, PlimsollError::InsufficientMargin);
+        self.require_settled(account, health)
+    }
+
+    /// Checks that initial health does not rest on gains that the house has not paid.
+    ///
+    /// # Errors
+    /// [`PlimsollError::UnsettledGain`].
+    pub fn require_settled(&self, account: &MarginAccount, health: i64) -> Result<()> {
+        require!(health >= self.unsettled_gain(account)?, PlimsollError::UnsettledGain);
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use plimsoll_client::{
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::world::{DOLLAR, NOW, TOKEN, World, bank_config, exchange_config, market_config};
+use crate::world::{DOLLAR, NOW, TOKEN, World, bank_config, exchange_config, market_config, quote_config};
 
 /// One measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let configure = exchange::Configure { admin, exchange, config: exchange_config() };
     single(rows, "configure_exchange", "", world.send(configure.instruction(), &[])?);
     let config = bank_config();
-    let create = bank::Create { admin, exchange, mint: quote_mint, market: None, config };
+    let create = bank::Create { admin, exchange, mint: quote_mint, market: None, config: quote_config() };
     single(rows, "create_bank", "quote", world.send(create.instruction(), &[])?);
     let create = house::Create { admin, exchange };
     single(rows, "create_house", "", world.send(create.instruction(), &[])?);

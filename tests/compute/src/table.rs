@@ -42,7 +42,9 @@ pub fn check(root: &Path, rows: &[Row]) -> Result<()> {
         }
     }
     if differences > 0 {
-        anyhow::bail!("{differences} figures differ from {JSON}: if that is meant, run `make cu` and commit the new ones");
+        anyhow::bail!(
+            "{differences} figures differ from {JSON}: if that is meant, run `make cu` and commit the new ones"
+        );
     }
     let page = fs::read_to_string(root.join(MARKDOWN)).with_context(|| format!("{MARKDOWN} cannot be read"))?;
     if page != markdown(rows)? {

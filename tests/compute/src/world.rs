@@ -88,7 +88,18 @@ pub fn market_config(group: u8) -> MarketConfig {
     }
 }
 
-/// Parameters of a bank.
+/// Parameters of the quote bank.
+pub fn quote_config() -> BankConfig {
+    BankConfig {
+        haircut_init_ppm: 0,
+        haircut_maint_ppm: 0,
+        borrow_weight_init_ppm: 0,
+        borrow_weight_maint_ppm: 0,
+        ..bank_config()
+    }
+}
+
+/// Parameters of a collateral's bank.
 pub fn bank_config() -> BankConfig {
     BankConfig {
         deposit_cap: PLENTY,
@@ -219,7 +230,7 @@ impl World {
         let bank = address::bank(&self.exchange, &mint);
         let vault = address::vault(&bank);
         let data = Bank {
-            config: bank_config(),
+            config: if is_quote { quote_config() } else { bank_config() },
             deposit_index: INDEX_ONE + INDEX_ONE / 7,
             borrow_index: INDEX_ONE + INDEX_ONE / 5,
             deposit_shares: PLENTY / 2,

@@ -240,9 +240,15 @@ pub fn bank_config() -> BankConfig {
     }
 }
 
-/// The dollar's bank: no haircut.
+/// The dollar's bank: no haircut and no borrow weight.
 pub fn quote_bank_config() -> BankConfig {
-    BankConfig { haircut_init_ppm: 0, haircut_maint_ppm: 0, ..bank_config() }
+    BankConfig {
+        haircut_init_ppm: 0,
+        haircut_maint_ppm: 0,
+        borrow_weight_init_ppm: 0,
+        borrow_weight_maint_ppm: 0,
+        ..bank_config()
+    }
 }
 
 /// Arguments that create the market of an asset.

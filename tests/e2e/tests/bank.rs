@@ -187,3 +187,20 @@ fn configuring_accrues_at_the_old_rates_first() {
     assert_eq!(outcome.event(), Event::Configured(expected));
     assert_eq!(w.bank(&p.sol), Bank { config, ..twin.bank(&p.sol) });
 }
+
+/// Quote counts at its amount: with a weight on it, whoever settles another's loss into a borrow would lower his health.
+#[test]
+fn the_quote_bank_has_no_weight() {
+    let (mut w, p) = World::new();
+    let changes: [Change; 3] = [
+        |config| config.haircut_init_ppm = 1,
+        |config| config.borrow_weight_init_ppm = 1,
+        |config| (config.borrow_weight_init_ppm, config.borrow_weight_maint_ppm) = (1, 1),
+    ];
+    for change in changes {
+        let mut config = w.bank(&p.usdc).config;
+        change(&mut config);
+        let configure = bank::Configure { admin: p.admin, exchange: p.exchange, bank: p.usdc.bank, config };
+        w.refuses(configure.instruction(), E::InvalidBankParameters);
+    }
+}

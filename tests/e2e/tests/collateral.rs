@@ -203,18 +203,17 @@ mod withdraw {
         w.refuses(w.withdraw_ix(&p.alice, &p.usdc, u64::MAX), E::ZeroAmount);
     }
 
-    /// 100 SOL are 12,500 USD; haircut 10 % and range 20 % leave 8,750. Borrowing x USD weighs 4 % of x more:
-    /// x <= 8,750 / 1.04 = 8,413.461538...
+    /// 100 SOL are 12,500 USD; haircut 10 % and range 20 % leave 8,750.
     #[test]
     fn a_borrow_goes_as_far_as_the_initial_margin() {
         let (mut w, p) = World::new();
         w.deposit(&p.alice, &p.sol, 100 * SOL as u64);
-        w.refuses(w.withdraw_ix(&p.alice, &p.usdc, 8_413_461_539), E::InsufficientMargin);
-        let outcome = w.withdraw(&p.alice, &p.usdc, 8_413_461_538);
-        let (amount, bank) = (-8_413_461_538, p.usdc.bank);
+        w.refuses(w.withdraw_ix(&p.alice, &p.usdc, 8_750_000_001), E::InsufficientMargin);
+        let outcome = w.withdraw(&p.alice, &p.usdc, 8_750_000_000);
+        let (amount, bank) = (-8_750_000_000, p.usdc.bank);
         let expected = BalanceChanged { account: p.alice.account, bank, amount, shares: amount };
         assert_eq!(outcome.event(), Event::BalanceChanged(expected));
-        assert_eq!(w.bank(&p.usdc).borrow_shares, 8_413_461_538);
+        assert_eq!(w.bank(&p.usdc).borrow_shares, 8_750_000_000);
         w.refuses(w.withdraw_ix(&p.alice, &p.usdc, 1), E::InsufficientMargin);
         w.refuses(w.withdraw_ix(&p.alice, &p.sol, 1), E::InsufficientMargin);
     }

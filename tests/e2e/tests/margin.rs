@@ -351,6 +351,7 @@ fn predicted(snapshot: &Snapshot, account: &MarginAccount, bank: &Address, amoun
     match margin.blocked_by {
         Some(_) => Err(E::OracleStale),
         None if margin.health_init()?.raw() < 0 => Err(E::InsufficientMargin),
+        None if snapshot.withdrawal_health(&account).unwrap() < 0 => Err(E::UnsettledGain),
         None => Ok(shares),
     }
 }

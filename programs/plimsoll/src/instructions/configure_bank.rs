@@ -25,6 +25,9 @@ impl ConfigureBank {
     /// See the program's instruction. Interest up to now is accrued at the old rates.
     pub fn apply(&mut self, args: &ConfigureBankArgs) -> Result<()> {
         args.config.validate()?;
+        if self.bank.is_quote == 1 {
+            args.config.validate_quote()?;
+        }
         ledger::accrue(&mut self.bank, book::now()?)?;
         self.bank.config = args.config;
         emit!(Configured {

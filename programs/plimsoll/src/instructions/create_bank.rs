@@ -48,7 +48,10 @@ impl CreateBank {
         let decimals = self.mint.decimals();
         let is_quote = same_address(self.mint.address(), &self.exchange.quote_mint);
         match (&self.market, is_quote) {
-            (None, true) => Ok(0),
+            (None, true) => {
+                args.config.validate_quote()?;
+                Ok(0)
+            }
             (Some(_), true) => Err(PlimsollError::BankHasMarket.into()),
             (None, false) => Err(PlimsollError::BankNeedsMarket.into()),
             (Some(market), false) => {

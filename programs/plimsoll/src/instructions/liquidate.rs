@@ -74,13 +74,18 @@ impl Liquidate {
         let may_be_old = margin.blocked_by.is_some() && !self.is_blocked(remaining, &self.taker, now)?;
         let terms = self.terms(args, &margin, now)?;
         self.take_over(remaining, terms.fraction)?;
-        self.pay(terms.payment)?;
+        let borrowed = self.pay(terms.payment)?;
 
         let after = self.margin(remaining, &self.account, now)?;
         auction::update(&mut self.account, &self.exchange.config, book::health_maint(&after)? < 0, now)?;
         let taker = self.margin(remaining, &self.taker, now)?;
         require!(taker.blocked_by.is_none() || may_be_old, PlimsollError::OracleStale);
-        require!(book::health_init(&taker)? >= 0, PlimsollError::TakerUnhealthy);
+        let health = book::health_init(&taker)?;
+        require!(health >= 0, PlimsollError::TakerUnhealthy);
+        if borrowed {
+            // What is borrowed here, the account may withdraw: as in a withdrawal, no unpaid gain may stand for it.
+            self.book(remaining, now).require_settled(&self.taker, health)?;
+        }
         emit!(Liquidated {
             account: *self.account.address(),
             taker: *self.taker.address(),
@@ -94,7 +99,11 @@ impl Liquidate {
     }
 
     fn margin(&self, views: &[AccountView], account: &MarginAccount, now: Timestamp) -> Result<Margin> {
-        Book::new(views, now).with_bank(&self.quote_bank).margin(account, &self.exchange.config.risk())
+        self.book(views, now).margin(account, &self.exchange.config.risk())
+    }
+
+    fn book<'a>(&'a self, views: &'a [AccountView], now: Timestamp) -> Book<'a> {
+        Book::new(views, now).with_bank(&self.quote_bank)
     }
 
     /// Whether something that an account owes or has open stands at an old price.
@@ -171,8 +180,8 @@ impl Liquidate {
         move_balance(&mut self.account, index, &mut self.taker, &slot.bank, &mut bank, shares)
     }
 
-    /// Moves the payment from the taker's quote balance to the account's.
-    fn pay(&mut self, payment: u64) -> Result<()> {
+    /// Moves the payment from the taker's quote balance to the account's, and says whether the taker borrowed for it.
+    fn pay(&mut self, payment: u64) -> Result<bool> {
         let quote_bank = *self.quote_bank.address();
         let from = self.taker.balance_slot_or_new(&quote_bank, None)?;
         let debit = ledger::debit(&mut self.taker, from, &mut self.quote_bank, payment)?;
@@ -180,7 +189,8 @@ impl Liquidate {
         self.taker.release_balance(from)?;
         let to = self.account.balance_slot_or_new(&quote_bank, None)?;
         ledger::credit(&mut self.account, to, &mut self.quote_bank, payment)?;
-        Ok(self.account.release_balance(to)?)
+        self.account.release_balance(to)?;
+        Ok(debit.borrowed > 0)
     }
 }
 

@@ -33,6 +33,7 @@ pub struct Trade {
 impl Trade {
     /// `open_position`.
     pub fn open(&mut self, args: &OpenPositionArgs, remaining: &[AccountView]) -> Result<()> {
+        self.validate()?;
         self.execute(
             &Order {
                 size: args.size,
@@ -46,6 +47,7 @@ impl Trade {
 
     /// `close_position`.
     pub fn close(&mut self, args: &ClosePositionArgs, remaining: &[AccountView]) -> Result<()> {
+        self.validate()?;
         require!(args.size != 0, PlimsollError::ZeroSize);
         let slot = self.account.market_slot(self.market.address()).ok_or(PlimsollError::NoPosition)?;
         let position = self.account.markets.get(slot).ok_or(PlimsollError::Corrupt)?.size;
@@ -70,7 +72,6 @@ impl Trade {
     }
 
     fn execute(&mut self, order: &Order, remaining: &[AccountView]) -> Result<()> {
-        self.validate()?;
         let now = book::now()?;
         let observation = book::read_price(&self.market, self.oracle.account(), now)?;
         let market_address = *self.market.address();

@@ -77,7 +77,7 @@ impl Withdraw {
         self.account.release_balance(index)?;
         if !self.account.has_no_liability() {
             let book = Book::new(remaining, now).with_bank(&self.bank);
-            book.require_initial_margin(&self.account, &self.exchange.config.risk())?;
+            book.require_withdrawal_margin(&self.account, &self.exchange.config.risk())?;
         }
         token::push(
             &self.exchange,
