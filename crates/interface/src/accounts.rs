@@ -349,7 +349,7 @@ pub struct MarginAccount {
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
-/// Where the margin account's balance or position of a given key stands.
+/// Slots, and what follows from what is in them.
 impl MarginAccount {
     /// Index of the balance of `bank`.
     pub fn balance_slot(&self, bank: &Address) -> Option<usize> {
@@ -435,6 +435,11 @@ impl MarginAccount {
             *slot = bytemuck::Zeroable::zeroed();
         }
         Ok(())
+    }
+
+    /// Whether a signer may deposit, trade and liquidate for the account: its owner or its delegate.
+    pub fn may_trade(&self, signer: &Address) -> bool {
+        same_address(signer, &self.owner) || same_address(signer, &self.delegate)
     }
 
     /// Whether the account has nothing to lose but its deposits: no borrow, no position, no negative cash.

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 use anchor_spl::token::Token;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Bank, Exchange, MarginAccount, same_address},
+    accounts::{Bank, Exchange, MarginAccount},
     config::pause,
     event::BalanceChanged,
     instruction::AmountArgs,
@@ -39,11 +39,7 @@ impl Deposit {
     fn validate(&self, args: &AmountArgs) -> Result<()> {
         require!(args.amount > 0, PlimsollError::ZeroAmount);
         require!(!self.exchange.config.is_paused(pause::DEPOSIT), PlimsollError::Paused);
-        let authority = self.authority.address();
-        require!(
-            same_address(authority, &self.account.owner) || same_address(authority, &self.account.delegate),
-            PlimsollError::NotOwnerOrDelegate
-        );
+        require!(self.account.may_trade(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
         token::require_banks(&self.bank, self.vault.address(), self.mint.address(), self.token_program.address())?;
         token::require_token_account(self.source.account(), &self.bank)
     }

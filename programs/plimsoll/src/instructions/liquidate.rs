@@ -47,11 +47,7 @@ struct Terms {
 impl Liquidate {
     fn validate(&self, args: &LiquidateArgs) -> Result<()> {
         require!(!self.exchange.config.is_paused(pause::LIQUIDATE), PlimsollError::Paused);
-        let authority = self.authority.address();
-        require!(
-            same_address(authority, &self.taker.owner) || same_address(authority, &self.taker.delegate),
-            PlimsollError::NotOwnerOrDelegate
-        );
+        require!(self.taker.may_trade(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
         require!(!same_address(&self.taker.owner, &self.account.owner), PlimsollError::SameAccount);
         require!(args.max_fraction > 0, PlimsollError::ZeroAmount);
         Ok(())

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Exchange, MarginAccount, Market, same_address},
+    accounts::{Exchange, MarginAccount, Market},
     event::Traded,
     instruction::{ClosePositionArgs, OpenPositionArgs},
 };
@@ -63,11 +63,7 @@ impl Trade {
     }
 
     fn validate(&self) -> Result<()> {
-        let authority = self.authority.address();
-        require!(
-            same_address(authority, &self.account.owner) || same_address(authority, &self.account.delegate),
-            PlimsollError::NotOwnerOrDelegate
-        );
+        require!(self.account.may_trade(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
         Ok(())
     }
 
