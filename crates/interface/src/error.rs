@@ -171,9 +171,38 @@ impl From<RiskError> for PlimsollError {
             E::PhiInvalid | E::RhoInvalid | E::RhoNotPositiveSemiDefinite | E::MaintenanceRatioInvalid => {
                 Self::InvalidRiskParameters
             }
+            E::ExtremeDampingInvalid => Self::InvalidRiskParameters,
+            E::MaintenanceRangeTooLarge
+            | E::ConcentrationInvalid
+            | E::ShortMinimumInvalid
+            | E::VolatilityShockInvalid
+            | E::OptionRangeInvalid
+            | E::LotInvalid
+            | E::VolatilityBoundsInvalid
+            | E::HalfLifeInvalid
+            | E::JumpLimitInvalid
+            | E::SamplingInvalid
+            | E::RangeParametersInvalid
+            | E::ForecastParametersInvalid => Self::InvalidMarketParameters,
+            E::HaircutsInvalid | E::BorrowWeightsInvalid => Self::InvalidBankParameters,
+            E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
+            // No instruction gives these yet: options and forecasts are not on chain.
+            E::ForwardOutOfRange
+            | E::StrikeOutOfRange
+            | E::VolatilityOutOfRange
+            | E::ExpiryOutOfRange
+            | E::DiscountFactorInvalid
+            | E::OptionPriceOutOfRange
+            | E::ArraysOutOfReach
+            | E::ArraysTooOld
+            | E::ForecastTooFast
+            | E::ForecastOutOfBounds => Self::Corrupt,
+            E::ExponentTooLarge | E::TooManyLots => Self::Overflow,
             E::AccountInsolvent => Self::AccountInsolvent,
             E::NotLiquidatable => Self::AccountHealthy,
-            E::DiscountInvalid | E::BufferInvalid | E::DurationInvalid => Self::InvalidLiquidationParameters,
+            E::DiscountInvalid | E::BufferInvalid | E::DurationInvalid | E::RewardInvalid => {
+                Self::InvalidLiquidationParameters
+            }
             E::SizeZero => Self::ZeroSize,
             E::MarginalPriceNotPositive => Self::SkewTooLarge,
         }

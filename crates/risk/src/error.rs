@@ -102,6 +102,22 @@ errors! {
     RhoNotPositiveSemiDefinite = 67, "rho must be positive semi-definite";
     /// The maintenance ratio is zero or above one. Choose one in between.
     MaintenanceRatioInvalid = 68, "the maintenance ratio must be above 0 and at most 1";
+    /// A shock range towards maint is above the one towards init. Configure the market.
+    MaintenanceRangeTooLarge = 69, "a range towards maint must be at most the range towards init";
+    /// The damping of extreme moves is above a third. Lower it.
+    ExtremeDampingInvalid = 70, "the damping of extreme moves must be at most 1/3";
+    /// The options of one underlying were given twice, or out of the order of the underlyings. Sum them first.
+    OptionsOutOfOrder = 71, "options must be given once for each underlying, in order";
+    /// The haircuts do not rise with the bank's total and from maint to init, or one is above one. Order them.
+    HaircutsInvalid = 72, "haircuts must rise with the total and from maint to init, to at most 1";
+    /// The borrow weights do not rise from maint to init, or one is above one. Order them.
+    BorrowWeightsInvalid = 73, "borrow weights must rise from maint to init, to at most 1";
+    /// The charge for concentration is above one. Lower it.
+    ConcentrationInvalid = 74, "a concentration charge must be at most 1";
+    /// The short-option minimum is above 10 %. Lower it.
+    ShortMinimumInvalid = 75, "a short-option minimum must be at most 0.1";
+    /// The volatility shocks are outside what the grid computes with. Choose others.
+    VolatilityShockInvalid = 76, "volatility shocks must be within the grid's domain";
 
     /// The equity is zero or negative. The account goes through the waterfall, not through liquidation.
     AccountInsolvent = 80, "an account to liquidate must have equity above 0";
@@ -115,6 +131,10 @@ errors! {
     DurationInvalid = 84, "an auction must last between 0 s and one day";
     /// A fraction is above one. Pass what the engine returned.
     FractionInvalid = 85, "a fraction must be at most 1";
+    /// The account has equity left. Liquidate it, the waterfall is for accounts that have none.
+    AccountSolvent = 86, "an insolvent account must have no equity";
+    /// The rewards do not rise, or the largest is above the engine's ceiling. Choose others.
+    RewardInvalid = 87, "rewards must rise and be at most 0.5";
 
     /// The size is zero. Trade something.
     SizeZero = 100, "a trade must have a size";
@@ -128,6 +148,52 @@ errors! {
     TakerFeeTooLarge = 104, "a taker fee must be at most 0.1";
     /// Spread and premium together reach the price itself. Make the trade smaller.
     MarginalPriceNotPositive = 105, "a marginal price must be positive";
+
+    /// A logarithm of zero. Pass a number above zero.
+    LogarithmOfZero = 120, "a logarithm needs a number above 0";
+    /// The exponential does not fit. Pass a smaller exponent.
+    ExponentTooLarge = 121, "an exponential must fit its result";
+
+    /// The forward is outside the price domain. The market cannot be priced.
+    ForwardOutOfRange = 130, "a forward must be within the price domain";
+    /// The strike is not between 1/50 and 50 times the forward. Choose another series.
+    StrikeOutOfRange = 131, "a strike must be between 1/50 and 50 times the forward";
+    /// The volatility is not between 1 % and 500 %. Post another.
+    VolatilityOutOfRange = 132, "a volatility must be between 0.01 and 5";
+    /// The time to expiry is not between one second and two years. The series cannot be priced.
+    ExpiryOutOfRange = 133, "a time to expiry must be between 1 s and 2 years";
+    /// The discount factor is zero or above one. Configure the board.
+    DiscountFactorInvalid = 134, "a discount factor must be above 0 and at most 1";
+    /// No volatility within the domain gives this option price. Quote another price.
+    OptionPriceOutOfRange = 135, "an option price must be one that a volatility gives";
+
+    /// The shock range of an underlying with options is not between 0.1 % and 80 %. Configure the market.
+    OptionRangeInvalid = 150, "the range of an underlying with options must be between 0.001 and 0.8";
+    /// A lot is worth too little or too much for the risk arrays. Configure the board with another lot.
+    LotInvalid = 151, "a lot must be worth between 0.01 and 100 million quote";
+    /// The price or the range has moved out of the reach of the risk arrays. Refresh the board first.
+    ArraysOutOfReach = 152, "risk arrays must reach the current price and range";
+    /// The risk arrays are too old for their time to expiry. Refresh the board first.
+    ArraysTooOld = 153, "risk arrays must be young against their time to expiry";
+    /// A board has more than 2^31 lots, long and short together. Make the position smaller.
+    TooManyLots = 154, "a board's positions must be at most 2^31 lots";
+
+    /// The floor of a volatility is above its cap, or outside 1 % ..= 500 %. Order them.
+    VolatilityBoundsInvalid = 170, "a volatility's floor and cap must be ordered and between 0.01 and 5";
+    /// The half life of the estimate is outside its limits. Choose another.
+    HalfLifeInvalid = 171, "a half life must be between 10 minutes and 90 days";
+    /// The limit of a jump is outside its limits. Choose another.
+    JumpLimitInvalid = 172, "a jump limit must be between 2 and 20 standard deviations";
+    /// The sampling times are not ordered. Choose others.
+    SamplingInvalid = 173, "the time between samples must be above 0 and at most the longest gap";
+    /// The confidence level, margin period or range limits are outside their limits. Choose others.
+    RangeParametersInvalid = 174, "the parameters of a range must be within the engine's limits";
+    /// The forecast's rate limits, expiry or ramp are outside their limits. Choose others.
+    ForecastParametersInvalid = 175, "the parameters of forecasts must be within the engine's limits";
+    /// The forecast is further from the last one than the rate limits allow. Post one nearer to it.
+    ForecastTooFast = 176, "a forecast must stay within its rate limits";
+    /// The forecast is below the floor or the estimate, or above the cap. Post one in between.
+    ForecastOutOfBounds = 177, "a forecast must be between the estimate and the cap";
 }
 
 impl fmt::Display for Error {

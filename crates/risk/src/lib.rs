@@ -55,6 +55,7 @@
 //! | [`pyth`] | Pyth accounts from bytes, and their normalisation |
 //! | [`price`] | observations, freshness, limits |
 //! | [`interest`] | rate model, accrual, shares |
+//! | [`options`] | what options are worth and could lose: risk arrays |
 //! | [`portfolio`] | equity, requirement, health, the report |
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`trade`] | what a trade against the house costs |
@@ -91,6 +92,7 @@ pub mod error;
 pub mod interest;
 pub mod liquidation;
 pub mod math;
+pub mod options;
 pub mod portfolio;
 pub mod price;
 pub mod pyth;

@@ -8,6 +8,8 @@
 //! | [`Index`] | amount per share | Q16.48 | starts at [`Index::ONE`], never falls |
 //! | [`Ppm`] | ratio (haircut, fee, range, correlation) | 1e-6 | `u32`, mostly `0 ..=` [`Ppm::ONE`] |
 //! | [`Fraction`] | part of a portfolio | Q32 | `0 ..=` [`Fraction::ONE`] |
+//! | [`Volatility`] | annualised volatility | 1e-6 | `u32`; priced between 1 % and 500 % |
+//! | [`Lots`] | signed option lots of one series | a board's lot, in base units | `i64` |
 //! | [`Seconds`] | a duration | 1 s | `i64` |
 //! | [`Timestamp`] | a moment, Unix time | 1 s | `i64` |
 //!
@@ -157,6 +159,17 @@ unit! {
     /// A moment in Unix seconds.
     Timestamp(i64)
 }
+
+unit! {
+    /// An annualised volatility in parts per million: 800 000 is 80 % a year of 365 days.
+    Volatility(u32)
+}
+
+unit! {
+    /// Signed option lots of one series. Long positive, short negative.
+    Lots(i64)
+}
+signed!(Lots);
 
 /// Fractional bits of [`Price`] and [`Index`].
 pub const Q48: u32 = 48;
