@@ -89,6 +89,7 @@
     )
 )]
 
+pub mod black;
 pub mod error;
 pub mod functions;
 pub mod interest;
