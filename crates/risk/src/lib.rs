@@ -60,6 +60,7 @@
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`trade`] | what a trade against the house costs |
 //! | [`volatility`] | volatility estimated and forecast, and the shock range it gives |
+//! | [`functions`] | logarithm, exponential, root, normal distribution |
 //! | [`error`] | one cause, one code |
 //!
 //! # Rounding
@@ -90,6 +91,7 @@
 )]
 
 pub mod error;
+pub mod functions;
 pub mod interest;
 pub mod liquidation;
 pub mod math;
