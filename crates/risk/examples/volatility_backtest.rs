@@ -28,7 +28,9 @@ fn main() {
     };
     let parameters = overridden();
     println!("{parameters:?}\n");
-    println!("| series | samples | mean sigma | moves > range | excursions > range | > range in 1 h | jumps | worst move / range |");
+    println!(
+        "| series | samples | mean sigma | moves > range | excursions > range | > range in 1 h | jumps | worst move / range |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     let files = [
         ("sol_usd_15m", 900),

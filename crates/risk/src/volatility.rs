@@ -11,7 +11,7 @@ use crate::Error;
 use crate::functions;
 use crate::interest::SECONDS_PER_YEAR;
 use crate::math::{isqrt_ceil, mul_div_ceil, mul_div_floor, mul_shift_ceil, mul_shift_floor, mul_wide};
-use crate::units::{Ppm, Price, Seconds, Timestamp, Volatility};
+use crate::units::{Ppm, Price, Q32, Seconds, Timestamp, Volatility};
 
 /// No floor is below this: 1 %.
 pub const MIN_VOLATILITY: Volatility = Volatility::from_raw(10_000);
@@ -328,7 +328,7 @@ impl Estimate {
         let square = weights.square(functions::ln_ratio(price, reference.price)?.unsigned_abs());
         let cap = variance_of(parameters.cap);
         let whole = weights.moved(square, cap);
-        let after = if square > weights.limit {
+        let after = if weights.is_jump(square) {
             let clamped = weights.moved(weights.limit, cap);
             Self {
                 variance: clamped,
@@ -399,20 +399,29 @@ impl Weights {
         }
     }
 
-    /// `r^2 k`, Q56, rounded up, saturated: from 2^64 on, 256, it is above any cap.
+    /// `r^2 k`, Q56, rounded up; all ones from 256 on and from `r = 4` (a price times 54) on, where `k >= 2.8` makes it 45
+    /// at least: above any cap, 25 at most, so that it makes no difference to what is counted.
     ///
-    /// `r` is Q40. Below `2^32` its square fits (Q80); above, that of `r / 2^10` does, which is off by 5e-7 of itself at
-    /// most. From `r = 4` on the square is held: `k >= 2.8` makes it 45 at least, above the largest cap, 25.
+    /// `r` is Q40. Below `2^32` its square fits (Q80); above, that of `r / 2^10` does, rounded up: at most 5e-7 of itself
+    /// too much.
     #[inline(always)]
     fn square(&self, r: u64) -> u64 {
         let scaled = if r < 1 << 32 {
             mul_shift_ceil(r.wrapping_mul(r), self.rate, 56)
         } else {
-            // At most 2^32 - 1.
-            let r = (r >> 10).wrapping_add(1).min(ONE_Q32 - 1);
+            let r = (r >> 10).wrapping_add(1);
+            if r >= ONE_Q32 {
+                return u64::MAX;
+            }
             mul_shift_ceil(r.wrapping_mul(r), self.rate, 36)
         };
         scaled.unwrap_or(u64::MAX)
+    }
+
+    /// Whether `r^2 k` is that of a jump: beyond the limit, or beyond what the word holds.
+    #[inline(always)]
+    const fn is_jump(&self, square: u64) -> bool {
+        square > self.limit || square == u64::MAX
     }
 
     /// `v + g (square - v x)`, at most `cap`.
@@ -505,8 +514,10 @@ pub fn range(sigma: Volatility, parameters: &VolatilityParameters) -> Ppm {
 pub struct Forecast {
     /// What was posted, raw [`Volatility`].
     pub volatility: u32,
-    /// What of it maint saw when it was posted, raw [`Volatility`], at most `volatility`.
-    pub ramped: u32,
+    /// Zero: keeps the 64-bit fields aligned.
+    pub _reserved: u32,
+    /// What of it maint saw when it was posted, Q32 of a raw [`Volatility`], at most `volatility`.
+    pub ramped: u64,
     /// When it was posted.
     pub posted_at: i64,
     /// From this moment on it counts for nothing.
@@ -531,16 +542,16 @@ impl Forecast {
         now.raw() < self.expires_at
     }
 
-    /// What of it maint sees, rounded down: a line from `ramped` at the post to `volatility` when the ramp is over.
-    fn ramped_at(&self, now: Timestamp) -> u32 {
+    /// What of it maint sees, Q32, rounded down: a line from `ramped` at the post to `volatility` when the ramp is over.
+    fn ramped_at(&self, now: Timestamp) -> u64 {
         let elapsed = elapsed_q16(self.posted_at, now);
-        let rise = u64::from(self.volatility.saturating_sub(self.ramped));
+        let target = u64::from(self.volatility) << Q32;
         if elapsed >= self.ramp_left {
-            return self.volatility;
+            return target;
         }
-        // elapsed < ramp_left, so the quotient is below the rise, and the sum below the forecast.
-        let risen = mul_div_floor(rise, elapsed, self.ramp_left).and_then(|risen| u32::try_from(risen).ok());
-        self.ramped.saturating_add(risen.unwrap_or(0)).min(self.volatility)
+        // elapsed < ramp_left, so the quotient is below the rise, and the sum below the target.
+        let risen = mul_div_floor(target.saturating_sub(self.ramped), elapsed, self.ramp_left).unwrap_or(0);
+        self.ramped.saturating_add(risen).min(target)
     }
 
     /// The forecast after a post, which replaces this one.
@@ -567,16 +578,22 @@ impl Forecast {
             return Err(Error::ForecastTooFast);
         }
         let alive = self.is_alive(now);
-        let ramped = if alive { self.ramped_at(now).max(estimate.raw()) } else { estimate.raw() };
-        let ramped = ramped.min(volatility.raw());
+        let least = u64::from(estimate.raw()) << Q32;
+        let target = u64::from(volatility.raw()) << Q32;
+        let ramped = if alive { self.ramped_at(now).max(least) } else { least }.min(target);
         let left = if alive { self.ramp_left.saturating_sub(elapsed_q16(self.posted_at, now)) } else { 0 };
         let full = magnitude(parameters.ramp).min(MAX_RAMP.unsigned_abs()) << RAMP_BITS;
         Ok(Self {
             volatility: volatility.raw(),
+            _reserved: 0,
             ramped,
             posted_at: now.raw(),
             expires_at: now.raw().saturating_add(parameters.expiry.raw()),
-            ramp_left: if alive { mean_ramp(self.volatility, volatility.raw(), ramped, left, full) } else { full },
+            ramp_left: if alive {
+                mean_ramp(u64::from(self.volatility) << Q32, target, ramped, left, full)
+            } else {
+                full
+            },
         })
     }
 
@@ -600,12 +617,16 @@ impl Forecast {
         let elapsed = if alive { elapsed_q16(self.posted_at, now) >> RAMP_BITS } else { HOUR };
         let rise = u64::from(parameters.rise_per_hour.raw().min(MAX_RISE_PER_HOUR.raw()));
         let fall = u64::from(parameters.fall_per_day.raw().min(MAX_FALL_PER_DAY.raw()));
-        let up = growth(MILLION.wrapping_add(rise), elapsed.min(HOUR), HOUR)?.saturating_sub(1);
+        let rise = MILLION.wrapping_add(rise);
         // fall <= 10^6 / 2.
         let down = growth(MILLION.wrapping_sub(fall), elapsed.min(MAX_EXPIRY.unsigned_abs()), DAY)?.saturating_add(1);
         let base = last.max(estimate.raw());
-        // Two 32-bit numbers times at most 2^33: the products fit.
-        let most = u64::from(base).wrapping_mul(up) >> 32;
+        // Two 32-bit numbers, or one times at most 2^33: the products fit. From an hour on no exponential is needed.
+        let most = if elapsed >= HOUR {
+            u64::from(base).wrapping_mul(rise) / MILLION
+        } else {
+            u64::from(base).wrapping_mul(growth(rise, elapsed, HOUR)?.saturating_sub(1)) >> 32
+        };
         let least = u64::from(last).wrapping_mul(down).div_ceil(ONE_Q32);
         let most = u32::try_from(most).unwrap_or(u32::MAX).max(base).min(parameters.cap.raw());
         let least = u32::try_from(least).unwrap_or(u32::MAX).min(last).max(estimate.raw());
@@ -634,17 +655,23 @@ fn elapsed_q16(since: i64, now: Timestamp) -> u64 {
 /// How long the ramp to `next` takes from `ramped` on, when the one to `last` has `left` to go and a new one takes `full`.
 ///
 /// What was still to come of the last forecast, `a = last - ramped`, keeps its time; what is new, `b = next - last`, takes
-/// a full ramp; both go on as one line over the mean of their times, `(a left + b full) / (a + b)`, rounded up. A forecast
+/// a full ramp; both go on as one line over the mean of their times, `(a left + b full) / (a + b)`, rounded up: written
+/// `left + b (full - left) / (a + b)`. A forecast
 /// that does not rise keeps the time left.
 #[inline(always)]
-fn mean_ramp(last: u32, next: u32, ramped: u32, left: u64, full: u64) -> u64 {
-    let old = u64::from(last.saturating_sub(ramped));
-    let new = u64::from(next.saturating_sub(last.max(ramped)));
+fn mean_ramp(last: u64, next: u64, ramped: u64, left: u64, full: u64) -> u64 {
+    let new = next.saturating_sub(last.max(ramped));
+    // Of a forecast that rises, last < next: the sum is at most next - ramped.
+    let all = last.saturating_sub(ramped).saturating_add(new);
     if new == 0 {
         return left;
     }
-    // Below 2^23 times at most 2^36, twice, for volatilities within the cap; nothing stored is above it.
-    old.saturating_mul(left).saturating_add(new.saturating_mul(full)).div_ceil(old.saturating_add(new))
+    // new <= all, so neither quotient is above the difference.
+    if full >= left {
+        left.saturating_add(mul_div_ceil(new, full.wrapping_sub(left), all).unwrap_or(0))
+    } else {
+        left.saturating_sub(mul_div_floor(new, left.wrapping_sub(full), all).unwrap_or(0))
+    }
 }
 
 /// The volatilities to compute margins with.
@@ -658,6 +685,6 @@ pub fn used(estimate: Volatility, forecast: &Forecast, parameters: &VolatilityPa
         return Used { init: estimate, maint: estimate };
     }
     let forecast_init = Volatility::from_raw(forecast.volatility);
-    let forecast_maint = Volatility::from_raw(forecast.ramped_at(now));
+    let forecast_maint = Volatility::from_raw(u32::try_from(forecast.ramped_at(now) >> Q32).unwrap_or(u32::MAX));
     Used { init: parameters.clamp(estimate.max(forecast_init)), maint: parameters.clamp(estimate.max(forecast_maint)) }
 }

@@ -151,9 +151,12 @@ impl Model {
         let cap = (f64::from(parameters.cap.raw()) / 1e6).powi(2);
         let part = alpha(parameters, gap);
         let after = |rate: f64| (self.variance + part * (rate - self.variance)).min(cap);
-        self.close |= (rate / limit - 1.0).abs() < 1e-5;
+        let way = (price / self.price).ln().abs();
+        let square = rate * 2.0_f64.ln() * gap as f64 / parameters.half_life.raw() as f64;
+        let huge = way >= 4.0 || square >= 256.0;
+        self.close |= [rate / limit, way / 4.0, square / 256.0].into_iter().any(|part| (part - 1.0).abs() < 1e-5);
         let (whole, clamped) = (after(rate), after(limit));
-        if rate > limit {
+        if rate > limit || huge {
             let confirmed = if self.samples == 0 { clamped } else { whole };
             self.pending = Some((price, time, self.variance, confirmed));
             self.variance = clamped;
@@ -257,10 +260,11 @@ fn any_estimate() -> impl Strategy<Value = Estimate> {
 
 /// Any integers at all in place of a forecast.
 fn any_forecast() -> impl Strategy<Value = Forecast> {
-    (any_length(32), any_length(32), any_signed(), any_signed(), any_length(64)).prop_map(
+    (any_length(32), any_length(64), any_signed(), any_signed(), any_length(64)).prop_map(
         |(volatility, ramped, posted_at, expires_at, ramp_left)| Forecast {
             volatility: volatility as u32,
-            ramped: ramped as u32,
+            _reserved: 0,
+            ramped,
             posted_at,
             expires_at,
             ramp_left,
