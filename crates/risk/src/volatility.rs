@@ -723,7 +723,7 @@ impl Forecast {
     ///
     /// # Errors
     ///
-    /// Those of the logarithm and the exponential, for parameters that [`VolatilityParameters::validate`] refuses.
+    /// None is known: what the logarithm and the exponential get is put into their domains.
     pub fn limits(
         &self,
         estimate: Volatility,
@@ -752,8 +752,8 @@ impl Forecast {
     }
 }
 
-/// `(factor / 10^6)^(elapsed / period)`, Q32, off by less than a unit, for a factor of at most 2 and an elapsed time of
-/// at most 7 days: the exponent is below `ln 2 * 168`, and for a falling factor (`period` a day) above `-ln 2 * 7`.
+/// `(factor / 10^6)^(elapsed / period)`, Q32, off by less than a unit: for a factor up to 2 and less than a period, or a
+/// factor from a half to 1 and up to 7 periods, so that the exponent is between `-7 ln 2` and `ln 2`.
 ///
 /// The logarithm is off by 5e-13 and its product with `elapsed / period` by 4e-12 and a unit of Q40, the exponential by
 /// half a unit of Q32 and 1e-11 of itself.
