@@ -64,6 +64,7 @@
 //! | [`greeks`] | delta, gamma, vega and theta of a portfolio |
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`trade`] | what a trade against the house costs |
+//! | [`functions`] | logarithm, exponential, root, normal distribution |
 //! | [`error`] | one cause, one code |
 //!
 //! # Rounding
@@ -95,6 +96,7 @@
 
 pub mod addons;
 pub mod error;
+pub mod functions;
 pub mod greeks;
 pub mod grid;
 pub mod interest;
