@@ -71,11 +71,13 @@
 //! | balances, positions, lots, cash | toward minus infinity: the taker takes less of what is worth something, more of what is owed |
 //!
 //! So the account is left with what the formula says and, on top, a bundle of less than one native unit of each asset,
-//! liability, size and series: `E'` is never below the formula (but for the unit per underlying that valuing it rounds
-//! down), and `R'` above it by no more than what that bundle requires. Parts: of an amount `a`, positive or negative, parts
-//! `x` and `y` move `a - ceil((1 - y) ceil((1 - x) a)) <= floor(z a)`, never more than one taking of `z`. So a split gains
-//! the taker nothing: it loses up to one native unit of everything for each part, and can only win what rounding in the
-//! *valuation* between two parts moves: the requirement up by a few quote units, of which the reward is the part `d`.
+//! liability, size and series. `E'` is never below the formula, but for the unit per underlying that valuing it rounds down;
+//! `R'` is above it by no more than what that bundle requires and a few units for the roundings of a margin.
+//!
+//! Of an amount `a`, positive or negative, parts `x` and `y` move `a - ceil((1 - y) ceil((1 - x) a)) <= floor(z a)`: never
+//! more than one taking of `z`. So takers gain at most `z reward` however they split it. What may be above are quote native
+//! units, for each part less than `m + d (4 m + 8)` with `m` underlyings: by those the margin between two parts rounds
+//! equity down and the requirement up. Below, each taking, the single one too, loses up to the bundle.
 //!
 //! *Lots* of options are rounded the same way, but a lot is not a cent. Of 3 lots long and 3 short, `f = 0.5` takes 1 and
 //! 2: the account keeps longs and loses shorts, so its equity is above the formula by the value of less than one lot of each

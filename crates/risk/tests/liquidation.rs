@@ -680,8 +680,8 @@ fn accounts() -> impl Strategy<Value = Account> {
     })
 }
 
-/// What a bundle can raise the requirement by, for each quote unit of its value: half of a range, a tenth of the confidence
-/// (at most 5 % of the price) tenfold, and the add-ons of 5 %.
+/// What a bundle can raise the requirement by, for each quote unit of its value: a range of 50 %, a confidence of 5 % of the
+/// price tenfold, and add-ons of 5 %.
 fn bundle_risk() -> BigRational {
     ratio(105, 100)
 }
