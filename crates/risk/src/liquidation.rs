@@ -398,18 +398,21 @@ pub fn pro_rata_ceil(amount: u64, fraction: Fraction) -> Result<u64, Error> {
 /// Less of what is held, more of what is owed: against the taker. Its sign is never the opposite of the amount's, and it is
 /// never more than the amount.
 ///
+/// With `amount = h 2^32 + l`, `h` the signed upper half and `0 <= l < 2^32`: `h f` is an integer, so the floor of the sum is
+/// `h f + floor(l f / 2^32)`, for either sign. `-2^31 <= h` and `f <= 2^32`: both products fit.
+///
 /// # Errors
 ///
 /// [`Error::FractionInvalid`] above one.
 #[inline]
 pub fn pro_rata_signed(amount: i64, fraction: Fraction) -> Result<i64, Error> {
-    let (floor, exact) = split(amount.unsigned_abs(), fraction)?;
-    if amount >= 0 {
-        return Ok(floor.cast_signed());
+    if fraction > Fraction::ONE {
+        return Err(Error::FractionInvalid);
     }
-    // Below the magnitude when not exact, so one more fits. The magnitude of i64::MIN, all of it, is i64::MIN as a signed
-    // number already, and stays so.
-    Ok(floor.wrapping_add(u64::from(!exact)).cast_signed().wrapping_neg())
+    let f = fraction.raw();
+    let low = (amount.cast_unsigned() & 0xFFFF_FFFF).wrapping_mul(f) >> 32;
+    let high = (amount >> 32).wrapping_mul(f.cast_signed());
+    Ok(high.wrapping_add(low.cast_signed()))
 }
 
 /// `floor(amount f)` and whether it is exact.
