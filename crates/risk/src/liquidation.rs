@@ -81,7 +81,7 @@
 //!
 //! *Lots* of options are rounded the same way, but a lot is not a cent. Of 3 lots long and 3 short, `f = 0.5` takes 1 and
 //! 2: the account keeps longs and loses shorts, so its equity is above the formula by the value of less than one lot of each
-//! series, and its requirement above it by no more than what long lots require, which is at most what they are worth. The
+//! series, and its requirement above it by what long lots require, and the grid takes no more from those than their value. The
 //! other direction would leave shorts without their hedge. The taker bears it and sees it beforehand, in the client's
 //! numbers: a lot is to be small against a position, and who finds it large takes more at once.
 //!
@@ -112,8 +112,10 @@
 //!
 //! For `reward_min = 0` this is continuous at `E = 0`, zero from both sides, and before zero it only falls as `E` falls:
 //! who could have taken an account and lets it sink through zero has nothing for it then (at most `reward_min R`). What
-//! waiting brings after that it brings to everyone: if `c R` is the least for which anyone carries the risk, the account is
-//! taken at `reward(t) = c` as it would have been at `min(d R, E) = c R` before, for the same gain. No taking pushes an
+//! waiting brings after that it brings to everyone: where takers compete and `c R` is the least for which any of them carries
+//! the risk, the account is taken at `reward(t) = c` as it would have been at `min(d R, E) = c R` before, for the same gain.
+//! (Where there is but one taker, waiting is worth it on either side; a `reward_max` of at most `discount_max` keeps the
+//! insolvent side from being the better one.) No taking pushes an
 //! account there (`E' > 0`, above), and an owner who takes his own insolvent account through another gains that same `c R`,
 //! for a risk that others carry for it too.
 use crate::Error;
@@ -170,7 +172,8 @@ pub struct InsolvencyParameters {
     /// Reward when the insolvency starts, as a part of the requirement taken over. Above zero it is what a taker may gain
     /// by an account's sinking through zero.
     pub reward_min: Ppm,
-    /// Reward when the insolvency has lasted for `duration`, and after; at most [`MAX_REWARD`].
+    /// Reward when the insolvency has lasted for `duration`, and after; at most [`MAX_REWARD`]. Better not above
+    /// [`LiquidationParameters::discount_max`]: a lone taker would wait for it.
     pub reward_max: Ppm,
     /// How long the reward takes to rise; at most [`MAX_DURATION`]. Zero starts at the largest.
     pub duration: Seconds,

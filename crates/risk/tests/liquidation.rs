@@ -426,7 +426,7 @@ impl Real {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// Any parts, by anyone, gain together what one taking of the same part of the account gains, and no more than two
     /// units for each part, which the rounding of equity and requirement between them is worth. The last takes all it may.
@@ -687,7 +687,7 @@ fn bundle_risk() -> BigRational {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// INV-6 on whole accounts: the account ends at its buffer, its ratio never worsens, and nothing is lost.
     #[test]
