@@ -1,6 +1,7 @@
-//! Measures every instruction and writes docs/compute.md and docs/compute.json. Its test measures too, and fails where a
+//! Measures every instruction and every kernel of the engine, and writes docs/compute.md and docs/compute.json. Its test measures too, and fails where a
 //! figure differs from the committed one.
 
+mod kernels;
 mod rows;
 mod table;
 mod world;
@@ -30,10 +31,11 @@ fn root() -> Result<&'static Path> {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate has moved")
 }
 
-fn measure() -> Result<Vec<rows::Row>> {
+fn measure() -> Result<table::Table> {
     let deploy = std::env::var_os("PLIMSOLL_SO_DIR")
         .map_or_else(|| root().map(|r| r.join("target/deploy")), |d| Ok(PathBuf::from(d)))?;
-    rows::measure(&deploy.join("plimsoll.so"))
+    let kernels = kernels::measure(&deploy.join("risk_bench.so"))?;
+    Ok(table::Table { rows: rows::measure(&deploy.join("plimsoll.so"))?, kernels })
 }
 
 #[cfg(test)]

@@ -1,0 +1,244 @@
+//! What single functions of the engine cost, by the program `risk-bench`, which says how it measures.
+//!
+//! Each kernel runs on operands as they occur and on operands of any size, [`RUNS`] of each, from a generator with a
+//! fixed seed. Every result is compared with the host's.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use litesvm::LiteSVM;
+use plimsoll_client::Address;
+use risk_bench::{OPERANDS, Operands, Random, Record};
+use solana_account::Account;
+use solana_compute_budget::compute_budget::ComputeBudget;
+use solana_instruction::{AccountMeta, Instruction};
+use solana_keypair::Keypair;
+use solana_message::Message;
+use solana_signer::Signer;
+use solana_transaction::Transaction;
+
+/// Runs of each kernel on either kind of operands.
+const RUNS: usize = 2_000;
+
+const PROGRAM: Address = Address::new_from_array([7; 32]);
+const RECORDS: Address = Address::new_from_array([8; 32]);
+/// The feature that lets a program read its own meter, not active on mainnet.
+const METER: Address = Address::from_str_const("5TuppMutoyzhUSfuYdhgzD47F92GL1g89KpCZQKqedxP");
+
+/// What one kernel costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The function.
+    pub kernel: &'static str,
+    /// What is special about its operands, empty for nothing.
+    pub variant: &'static str,
+    /// The design's budget.
+    pub target: Option<u64>,
+    /// Median over operands as they occur.
+    pub typical: u64,
+    /// The most of all.
+    pub worst: u64,
+}
+
+impl Row {
+    /// The key under which the figures are committed, without which of the two it is.
+    pub fn key(&self) -> String {
+        let variant = if self.variant.is_empty() { String::new() } else { format!("[{}]", self.variant) };
+        format!("kernel/{}{variant}", self.kernel)
+    }
+}
+
+type Generator = fn(&mut Random) -> Operands;
+
+/// A kernel and its operands: as they occur, and of any size.
+struct Case {
+    kernel: &'static str,
+    variant: &'static str,
+    target: Option<u64>,
+    usual: Generator,
+    any: Generator,
+}
+
+/// Operands that begin with these words, the rest zero.
+fn operands<const N: usize>(words: [u64; N]) -> Operands {
+    let mut operands = [0; OPERANDS];
+    operands[..N].copy_from_slice(&words);
+    operands
+}
+
+/// Words of any length.
+fn words(random: &mut Random) -> Operands {
+    std::array::from_fn(|_| random.any())
+}
+
+/// A part of the whole in ppm.
+fn part(random: &mut Random) -> u64 {
+    random.below(1_000_001)
+}
+
+macro_rules! shapes {
+    ($($variant:literal: $count:literal, $groups:literal, $stale:literal;)*) => {
+        [$(Case {
+            kernel: "margin_linear",
+            variant: $variant,
+            target: None,
+            usual: |random| operands([$count, $groups, $stale, random.word()]),
+            any: |random| operands([$count, $groups, $stale, random.word()]),
+        }),*]
+    };
+}
+
+/// Everything that is measured, in the order of the page.
+fn cases() -> Vec<Case> {
+    let case = |kernel, usual: Generator, any: Generator| Case { kernel, variant: "", target: None, usual, any };
+    let mut cases = vec![
+        case("mul_wide", words, words),
+        case("mul_shift_floor", |r| operands([r.below(1 << 48), r.below(1 << 50)]), words),
+        case("mul_q48_floor", |r| operands([r.below(1 << 48), r.below(1 << 50)]), words),
+        case("mul_ppm_floor", |r| operands([r.below(1 << 48), part(r)]), words),
+        case("div_wide", |r| operands([r.below(1 << 20), r.word(), r.between(1 << 40, 1 << 50)]), divisions),
+        case("mul_div_floor", |r| operands([r.below(1 << 44), r.below(1 << 44), r.between(1 << 30, 1 << 50)]), words),
+        case("isqrt_ceil", |r| operands([r.below(1 << 30), r.word()]), words),
+        case("value_floor", |r| operands([r.below(1 << 46), r.any()]), words),
+        case("read_price_update_v2", price, words),
+        case("normalise_price", |r| operands([r.below(1 << 40), r.below(1 << 24), 8, r.below(1 << 40), 9]), any_price),
+        case("accrue_interest", interest, any_interest),
+        case("liquidation_fraction", insolvency, words),
+        case("liquidation_payment", |r| operands([r.below(1 << 32), r.below(1 << 44), r.below(200_000)]), words),
+        case("pro_rata", |r| operands([r.word() >> 16, r.below(1 << 32)]), words),
+    ];
+    cases.extend(shapes! {
+        "no underlying": 0, 1, 0;
+        "1 underlying": 1, 1, 0;
+        "4 underlyings in 1 group": 4, 1, 0;
+        "8 underlyings in 1 group": 8, 1, 0;
+        "8 underlyings in 2 groups": 8, 2, 0;
+        "8 underlyings in 8 groups": 8, 8, 0;
+        "16 underlyings in 8 groups": 16, 8, 0;
+        "16 underlyings in 8 groups, one stale": 16, 8, 1;
+    });
+    cases
+}
+
+/// A high word below the divisor or beside it, the divisor of any length: so that every way through is taken.
+fn divisions(random: &mut Random) -> Operands {
+    let divisor = random.any();
+    let high = if random.below(8) == 0 { random.any() } else { random.below(divisor) };
+    operands([high, random.word(), divisor])
+}
+
+fn price(random: &mut Random) -> Operands {
+    std::array::from_fn(|_| random.word() >> 20)
+}
+
+fn any_price(random: &mut Random) -> Operands {
+    operands([random.any() >> 1, random.any(), random.below(20), random.any() >> 1, random.below(20)])
+}
+
+/// A model as they are, indexes up to 2, up to 2^48 shares, a day at most.
+fn interest(random: &mut Random) -> Operands {
+    let index = |random: &mut Random| (1 << 48) + random.below(1 << 48);
+    let deposits = random.between(1 << 30, 1 << 48);
+    operands([
+        800_000,
+        random.below(20_000),
+        random.between(20_000, 80_000),
+        random.between(80_000, 1_000_000),
+        100_000,
+        index(random),
+        index(random),
+        deposits,
+        random.below(deposits),
+        random.below(86_400),
+    ])
+}
+
+fn any_interest(random: &mut Random) -> Operands {
+    let mut operands = interest(random);
+    for operand in &mut operands[5..10] {
+        *operand = random.any();
+    }
+    operands
+}
+
+/// An account below its line: equity, requirement, discount, buffer, dust.
+fn insolvency(random: &mut Random) -> Operands {
+    let requirement = random.between(1 << 24, 1 << 44);
+    operands([random.between(requirement / 2, requirement), requirement, random.below(200_000), 100_000, 1_000_000])
+}
+
+/// Measures every kernel; an error when a result is not the host's.
+pub fn measure(so: &Path) -> Result<Vec<Row>> {
+    let mut machine = Machine::new(so)?;
+    cases()
+        .iter()
+        .map(|case| machine.measure(case).with_context(|| format!("{} {}", case.kernel, case.variant)))
+        .collect()
+}
+
+struct Machine {
+    vm: LiteSVM,
+    payer: Keypair,
+}
+
+impl Machine {
+    fn new(so: &Path) -> Result<Self> {
+        // One transaction runs a kernel thousands of times.
+        let mut budget = ComputeBudget::new_with_defaults(true);
+        budget.compute_unit_limit = 1 << 40;
+        let mut features = LiteSVM::mainnet_feature_set();
+        features.activate(&METER, 0);
+        let mut vm = LiteSVM::new()
+            .with_feature_set(features)
+            .with_builtins()
+            .with_compute_budget(budget)
+            .with_sigverify(false)
+            .with_blockhash_check(false)
+            .with_transaction_history(0);
+        vm.add_program_from_file(PROGRAM, so)
+            .map_err(|error| anyhow!("{}: {error}; run `make programs`", so.display()))?;
+        let payer = Keypair::new_from_array([9; 32]);
+        vm.airdrop(&payer.pubkey(), 1_000_000_000).map_err(|failed| anyhow!("{:?}", failed.err))?;
+        Ok(Self { vm, payer })
+    }
+
+    fn run(&mut self, kernel: u8, operands: &[Operands]) -> Result<Vec<Record>> {
+        let mut records: Vec<_> = operands.iter().copied().map(Record::new).collect();
+        let data = Record::bytes(&records).to_vec();
+        let account = Account { lamports: 100_000_000_000, data, owner: PROGRAM, ..Account::default() };
+        self.vm.set_account(RECORDS, account).map_err(|error| anyhow!("{error:?}"))?;
+        let accounts = vec![AccountMeta::new(RECORDS, false)];
+        let instruction = Instruction { program_id: PROGRAM, accounts, data: vec![kernel] };
+        let message = Message::new(&[instruction], Some(&self.payer.pubkey()));
+        let transaction = Transaction::new(&[&self.payer], message, self.vm.latest_blockhash());
+        let sent = self.vm.send_transaction(transaction);
+        sent.map_err(|failed| anyhow!("{:?}\n{}", failed.err, failed.meta.pretty_logs()))?;
+        let after = self.vm.get_account(&RECORDS).context("the records are gone")?.data;
+        Record::bytes_mut(&mut records).copy_from_slice(&after);
+        Ok(records)
+    }
+
+    fn measure(&mut self, case: &Case) -> Result<Row> {
+        let kernel = risk_bench::find(case.kernel).context("no such kernel")?;
+        let mut random = Random(20_261_122);
+        let generators = [case.usual, case.any].into_iter().flat_map(|generator| [generator; RUNS]);
+        let operands: Vec<_> = generators.map(|generator| generator(&mut random)).collect();
+        let records = self.run(kernel, &operands)?;
+        let mut expected: Vec<_> = operands.iter().copied().map(Record::new).collect();
+        ensure!(risk_bench::run(kernel, &mut expected), "no such kernel");
+        for (measured, expected) in records.iter().zip(&expected) {
+            let operands = expected.operands;
+            ensure!(
+                measured.result == expected.result,
+                "{operands:x?}: {:x?} in the machine, {:x?} on the host",
+                measured.result,
+                expected.result
+            );
+        }
+        let mut usual: Vec<_> = records[..RUNS].iter().map(|record| record.units).collect();
+        usual.sort_unstable();
+        let worst = records.iter().map(|record| record.units).max().context("no runs")?;
+        let (kernel, variant, target) = (case.kernel, case.variant, case.target);
+        Ok(Row { kernel, variant, target, typical: usual[RUNS / 2], worst })
+    }
+}
