@@ -38,6 +38,8 @@ pub struct Row {
     pub typical: u64,
     /// The most of all.
     pub worst: u64,
+    /// Operands that cost so much.
+    pub worst_operands: Operands,
 }
 
 impl Row {
@@ -167,11 +169,12 @@ fn insolvency(random: &mut Random) -> Operands {
     operands([random.between(requirement / 2, requirement), requirement, random.below(200_000), 100_000, 1_000_000])
 }
 
-/// Measures every kernel; an error when a result is not the host's.
-pub fn measure(so: &Path) -> Result<Vec<Row>> {
+/// Measures every kernel whose name contains a text; an error when a result is not the host's.
+pub fn measure(so: &Path, text: &str) -> Result<Vec<Row>> {
     let mut machine = Machine::new(so)?;
     cases()
         .iter()
+        .filter(|case| case.kernel.contains(text))
         .map(|case| machine.measure(case).with_context(|| format!("{} {}", case.kernel, case.variant)))
         .collect()
 }
@@ -237,8 +240,26 @@ impl Machine {
         }
         let mut usual: Vec<_> = records[..RUNS].iter().map(|record| record.units).collect();
         usual.sort_unstable();
-        let worst = records.iter().map(|record| record.units).max().context("no runs")?;
-        let (kernel, variant, target) = (case.kernel, case.variant, case.target);
-        Ok(Row { kernel, variant, target, typical: usual[RUNS / 2], worst })
+        let worst = records.iter().max_by_key(|record| record.units).context("no runs")?;
+        Ok(Row {
+            kernel: case.kernel,
+            variant: case.variant,
+            target: case.target,
+            typical: usual[RUNS / 2],
+            worst: worst.units,
+            worst_operands: worst.operands,
+        })
+    }
+}
+
+/// Prints rows, with the operands that cost most.
+pub fn print(rows: &[Row]) {
+    println!("number  typical    worst  kernel");
+    for row in rows {
+        let number = risk_bench::find(row.kernel).unwrap_or_default();
+        println!("{number:6} {:8} {:8}  {} {}", row.typical, row.worst, row.kernel, row.variant);
+        let used = row.worst_operands.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
+        let words: Vec<_> = row.worst_operands[..used].iter().map(|word| format!("{word:#x}")).collect();
+        println!("{:26}worst: {}", "", words.join(" "));
     }
 }
