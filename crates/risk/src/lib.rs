@@ -59,6 +59,7 @@
 //! | [`portfolio`] | equity, requirement, health, the report |
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`trade`] | what a trade against the house costs |
+//! | [`functions`] | logarithm, exponential, root, normal distribution |
 //! | [`error`] | one cause, one code |
 //!
 //! # Rounding
@@ -89,6 +90,7 @@
 )]
 
 pub mod error;
+pub mod functions;
 pub mod interest;
 pub mod liquidation;
 pub mod math;
