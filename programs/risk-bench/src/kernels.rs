@@ -14,7 +14,7 @@ use plimsoll_risk::pyth::{
     PRICE_UPDATE_V2_DISCRIMINATOR, PRICE_UPDATE_V2_WORDS, PythPrice, normalise, read_price_update_v2_words,
 };
 use plimsoll_risk::units::{Base, Fraction, Index, Ppm, Price, Quote, Seconds, Timestamp};
-use plimsoll_risk::{Error, math};
+use plimsoll_risk::{Error, functions, math};
 
 use crate::record::{Operands, Outcome, Record, Words, fields};
 #[cfg(target_os = "solana")]
@@ -140,6 +140,27 @@ kernels! {
     /// High word, low word.
     isqrt_ceil: |o| -> (u64, u64) { (o[0], o[1]) }
         |(high, low)| -> Option<u64> { math::isqrt_ceil_u128(u128::from(*high) << 64 | u128::from(*low)) }
+    /// Q32.
+    normal_distribution: |o| -> i64 { o[0].cast_signed() }
+        |x| -> u64 { functions::normal_distribution(*x) }
+    /// Q32.
+    normal_density: |o| -> i64 { o[0].cast_signed() }
+        |x| -> u64 { functions::normal_density(*x) }
+    /// Q40.
+    exp: |o| -> i64 { o[0].cast_signed() }
+        |x| -> Result<u64, Error> { functions::exp(*x) }
+    /// Q40, sign turned.
+    exp_minus: |o| -> u64 { o[0] }
+        |x| -> u64 { functions::exp_minus(*x) }
+    /// Q32.
+    ln: |o| -> u64 { o[0] }
+        |x| -> Result<i64, Error> { functions::ln(*x) }
+    /// Two words.
+    ln_ratio: |o| -> (u64, u64) { (o[0], o[1]) }
+        |(numerator, denominator)| -> Result<i64, Error> { functions::ln_ratio(*numerator, *denominator) }
+    /// Q32.
+    sqrt_floor: |o| -> u64 { o[0] }
+        |x| -> u64 { functions::sqrt_floor(*x) }
     /// Spot, exposure.
     value_floor: |o| -> (Price, Base) { (Price::from_raw(o[0]), Base::from_raw(o[1].cast_signed())) }
         |(spot, exposure)| -> Option<Quote> { spot.value_floor(*exposure) }

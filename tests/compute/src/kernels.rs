@@ -73,6 +73,12 @@ fn words(random: &mut Random) -> Operands {
     std::array::from_fn(|_| random.any())
 }
 
+/// A number with this bound, either sign.
+fn signed(random: &mut Random, bound: u64) -> Operands {
+    let magnitude = random.below(bound);
+    operands([if random.below(2) == 0 { magnitude } else { magnitude.wrapping_neg() }])
+}
+
 /// A part of the whole in ppm.
 fn part(random: &mut Random) -> u64 {
     random.below(1_000_001)
@@ -101,6 +107,13 @@ fn cases() -> Vec<Case> {
         case("div_wide", |r| operands([r.below(1 << 20), r.word(), r.between(1 << 40, 1 << 50)]), divisions),
         case("mul_div_floor", |r| operands([r.below(1 << 44), r.below(1 << 44), r.between(1 << 30, 1 << 50)]), words),
         case("isqrt_ceil", |r| operands([r.below(1 << 30), r.word()]), words),
+        Case { target: Some(60), ..case("normal_distribution", |r| signed(r, 1 << 34), words) },
+        case("normal_density", |r| signed(r, 1 << 34), words),
+        Case { target: Some(80), ..case("exp", |r| signed(r, 4 << 40), words) },
+        case("exp_minus", |r| operands([r.below(8 << 40)]), words),
+        Case { target: Some(120), ..case("ln", |r| operands([r.between(1 << 28, 1 << 36)]), words) },
+        case("ln_ratio", |r| operands([r.between(1 << 40, 1 << 44), r.between(1 << 40, 1 << 44)]), words),
+        case("sqrt_floor", |r| operands([r.below(1 << 33)]), words),
         case("value_floor", |r| operands([r.below(1 << 46), r.any()]), words),
         case("read_price_update_v2", price, words),
         case("normalise_price", |r| operands([r.below(1 << 40), r.below(1 << 24), 8, r.below(1 << 40), 9]), any_price),
