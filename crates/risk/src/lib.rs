@@ -60,6 +60,7 @@
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`trade`] | what a trade against the house costs |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
+//! | [`black`] | Black-76: price, Greeks, implied volatility |
 //! | [`error`] | one cause, one code |
 //!
 //! # Rounding
@@ -89,6 +90,7 @@
     )
 )]
 
+pub mod black;
 pub mod error;
 pub mod functions;
 pub mod interest;
