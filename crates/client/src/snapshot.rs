@@ -85,7 +85,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn margin(&self, account: &MarginAccount) -> Result<Margin, Error> {
-        Ok(portfolio::margin(&self.portfolio(account)?, &self.exchange.data.config.risk())?)
+        Ok(portfolio::margin(&self.portfolio(account)?, &[], &self.exchange.data.config.risk())?)
     }
 
     /// Health that a withdrawal must leave at zero or above, quote native: initial health without the gains that the house
@@ -104,7 +104,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn report(&self, account: &MarginAccount) -> Result<Report, Error> {
-        Ok(portfolio::report(&self.portfolio(account)?, &self.exchange.data.config.risk())?)
+        Ok(portfolio::report(&self.portfolio(account)?, &[], &self.exchange.data.config.risk())?)
     }
 
     /// What the account's balances and positions would require, initial and maintenance, if each stood in an account of

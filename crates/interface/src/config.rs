@@ -37,6 +37,9 @@ pub mod limits {
     pub const RATE_PPM_MAX: u32 = 10_000_000;
     /// Smallest maintenance ratio: 10 % of the initial requirement.
     pub const MAINTENANCE_RATIO_PPM_MIN: u32 = 100_000;
+    /// Part of the gain or loss of a move by three ranges that counts: a third, the most that leaves linear books as they
+    /// are.
+    pub const EXTREME_DAMPING_PPM: u32 = 333_333;
     /// Largest buffer above the line that a liquidation restores: 100 %.
     pub const LIQUIDATION_BUFFER_PPM_MAX: u32 = 1_000_000;
     /// Largest liquidation discount: 50 % of the equity taken over.
@@ -118,6 +121,7 @@ impl ExchangeConfig {
             phi: self.phi_ppm.map(Ppm::from_raw),
             rho: self.rho_ppm.map(Ppm::from_raw),
             maintenance_ratio: Ppm::from_raw(self.maintenance_ratio_ppm),
+            extreme_damping: Ppm::from_raw(limits::EXTREME_DAMPING_PPM),
         }
     }
 

@@ -175,8 +175,8 @@ errors! {
     ArraysOutOfReach = 152, "risk arrays must reach the current price and range";
     /// The risk arrays are too old for their time to expiry. Refresh the board first.
     ArraysTooOld = 153, "risk arrays must be young against their time to expiry";
-    /// A board has more than 2^31 lots, long and short together. Make the position smaller.
-    TooManyLots = 154, "a board's positions must be at most 2^31 lots";
+    /// A board has more than 2^30 lots, long and short together. Make the position smaller.
+    TooManyLots = 154, "a board's positions must be at most 2^30 lots";
 
     /// The floor of a volatility is above its cap, or outside 1 % ..= 500 %. Order them.
     VolatilityBoundsInvalid = 170, "a volatility's floor and cap must be ordered and between 0.01 and 5";

@@ -38,9 +38,10 @@
 //!     exposure: Base::from_raw(10_000_000),
 //!     observation: Observation { spot, ema: spot, ..Observation::default() },
 //!     range: Ppm::from_raw(200_000),
+//!     range_maint: Ppm::from_raw(200_000),
 //!     ..Underlying::default()
 //! })?;
-//! let margin = margin(&account, &RiskParameters::STRICT)?;
+//! let margin = margin(&account, &[], &RiskParameters::STRICT)?;
 //! assert_eq!(margin.equity_init, Quote::from_raw(1_500_000_000));
 //! assert_eq!(margin.health_init()?, Quote::from_raw(1_200_000_000));
 //! # Ok::<(), plimsoll_risk::Error>(())
@@ -94,6 +95,7 @@
 pub mod black;
 pub mod error;
 pub mod functions;
+pub mod grid;
 pub mod interest;
 pub mod liquidation;
 pub mod math;

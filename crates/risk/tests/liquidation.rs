@@ -244,7 +244,7 @@ impl Account {
     }
 
     fn margin(&self, params: &RiskParameters) -> Margin {
-        margin(&self.portfolio(), params).expect("below 2^58")
+        margin(&self.portfolio(), &[], params).expect("below 2^58")
     }
 
     /// How much one native unit of every balance is worth at most: what rounding the moves may cost.
@@ -257,7 +257,8 @@ impl Account {
 fn accounts() -> impl Strategy<Value = Account> {
     let market = (fresh_underlying(), any::<[bool; 3]>(), 0..4_u32).prop_map(|(u, signs, shift)| {
         let size = u.exposure.raw().unsigned_abs() >> 2;
-        let market = Underlying { range: Ppm::from_raw(u.range.raw() / 2), ..u };
+        let market =
+            Underlying { range: Ppm::from_raw(u.range.raw() / 2), range_maint: Ppm::from_raw(u.range.raw() / 2), ..u };
         let deposit = if signs[0] { size } else { 0 };
         let borrow = if signs[1] { size >> shift } else { 0 };
         (market, deposit, borrow, if signs[2] { (size >> 1) as i64 } else { -(size as i64) })

@@ -5,9 +5,9 @@ use common::{any_length, any_underlying, build, fresh_underlying, int, parameter
 use num_bigint::BigInt;
 use num_traits::Signed;
 use plimsoll_risk::Error;
+use plimsoll_risk::grid::{GRID, Scenario};
 use plimsoll_risk::portfolio::{
-    GRID_NODES, GRID_THIRDS, GROUP_PAIRS, MAX_GROUPS, Margin, Portfolio, RiskParameters, Underlying, grid_pnl, margin,
-    pair_index, report, standalone_loss,
+    GROUP_PAIRS, MAX_GROUPS, Margin, Portfolio, RiskParameters, Underlying, margin, pair_index, report, standalone_loss,
 };
 use plimsoll_risk::price::{Freshness, Observation};
 use plimsoll_risk::units::{Base, Ppm, Price, Quote, Timestamp};
@@ -32,16 +32,16 @@ proptest! {
     /// INV-7: the engine is the formulas, bit for bit.
     #[test]
     fn equals_the_reference(p in portfolio(any_underlying(), 0..=16), params in parameters()) {
-        let margin = margin(&p, &params).expect("every value is below 2^58");
-        prop_assert_eq!(as_expected(&margin), reference::margin(&p, &params));
-        prop_assert_eq!(report(&p, &params).expect("the same").margin, margin);
+        let margin = margin(&p, &[], &params).expect("every value is below 2^58");
+        prop_assert_eq!(as_expected(&margin), reference::margin(&p, &[], &params));
+        prop_assert_eq!(report(&p, &[], &params).expect("the same").margin, margin);
     }
 
     /// INV-7, and the shortcut for all prices fresh.
     #[test]
     fn equals_the_reference_when_fresh(p in portfolio(fresh_underlying(), 0..=16), params in parameters()) {
-        let margin = margin(&p, &params).expect("every value is below 2^58");
-        prop_assert_eq!(as_expected(&margin), reference::margin(&p, &params));
+        let margin = margin(&p, &[], &params).expect("every value is below 2^58");
+        prop_assert_eq!(as_expected(&margin), reference::margin(&p, &[], &params));
         // INV-9.
         prop_assert!(margin.requirement_maint <= margin.requirement_init);
         prop_assert_eq!(margin.equity_init, margin.equity_maint);
@@ -52,7 +52,7 @@ proptest! {
 /// The stress requirement alone: no quote, no add-on, no doubt.
 fn stress(underlyings: &[Underlying], params: &RiskParameters) -> i128 {
     let bare: Vec<Underlying> = underlyings.iter().map(bare).collect();
-    i128::from(margin(&build(&bare), params).expect("fits").requirement_init.raw())
+    i128::from(margin(&build(&bare), &[], params).expect("fits").requirement_init.raw())
 }
 
 /// An underlying without add-ons, confidence and gap.
@@ -119,8 +119,8 @@ proptest! {
     #[test]
     fn addons_are_homogeneous_and_subadditive(u in fresh_underlying(), part in 0..=1_000_u64, factor in 1..=1_000_i64) {
         let addons = |exposure: i64| {
-            let u = Underlying { exposure: Base::from_raw(exposure), range: Ppm::ZERO, addon_init: 0, ..u };
-            i128::from(margin(&build(&[u]), &RiskParameters::STRICT).expect("fits").requirement_init.raw())
+            let u = Underlying { exposure: Base::from_raw(exposure), range: Ppm::ZERO, range_maint: Ppm::ZERO, addon_init: 0, ..u };
+            i128::from(margin(&build(&[u]), &[], &RiskParameters::STRICT).expect("fits").requirement_init.raw())
         };
         let all = u.exposure.raw() >> 11;
         let some = (i128::from(all) * i128::from(part) / 1_000) as i64;
@@ -159,13 +159,15 @@ proptest! {
         }
         let before = stress(&alone, &params);
         alone[which].range = Ppm::from_raw(alone[which].range.raw().midpoint(1_000_000));
+        alone[which].range_maint = alone[which].range;
         prop_assert!(stress(&alone, &params) >= before);
     }
 
-    /// A linear book's worst node is an end of the grid, so no node needs to be enumerated.
+    /// A linear book's worst scenario is an end of its range, so none needs to be enumerated: the extreme moves, damped,
+    /// change nothing.
     #[test]
     fn linear_book_is_worst_at_an_end(p in portfolio(fresh_underlying(), 0..=16), params in parameters()) {
-        let report = report(&p, &params).expect("fits");
+        let report = report(&p, &[], &params).expect("fits");
         for (group, line) in (0_u8..).zip(&report.groups) {
             let shocks: Vec<i128> = p
                 .underlyings()
@@ -174,30 +176,36 @@ proptest! {
                 .filter(|(u, _)| u.group == group)
                 .map(|(_, line)| i128::from(line.shock.raw()))
                 .collect();
-            // Three times the loss at each node, exact.
+            // Three million times the loss in each scenario, exact.
             let worst = |shocks: &[i128]| {
-                GRID_THIRDS.iter().map(|m| -i128::from(*m) * shocks.iter().sum::<i128>()).max().expect("seven nodes")
+                let loss = |move_: &Scenario| {
+                    let loss = -i128::from(move_.thirds) * shocks.iter().sum::<i128>() * 1_000_000;
+                    if move_.extreme { loss / 1_000_000 * i128::from(params.extreme_damping.raw()) } else { loss }
+                };
+                GRID.iter().map(loss).max().expect("sixteen scenarios")
             };
-            prop_assert_eq!(3 * i128::from(line.netted), worst(&shocks));
+            prop_assert_eq!(3_000_000 * i128::from(line.netted), worst(&shocks));
             let alone: i128 = shocks.iter().map(|shock| worst(&[*shock])).sum();
-            prop_assert_eq!(3 * i128::from(line.gross), alone);
-            let enumerated = line.pnl.iter().map(|pnl| -i128::from(pnl.raw())).max().expect("seven nodes");
+            prop_assert_eq!(3_000_000 * i128::from(line.gross), alone);
+            let enumerated = line.pnl.iter().map(|pnl| -i128::from(pnl.raw())).max().expect("sixteen scenarios");
             prop_assert_eq!(i128::from(line.netted), enumerated);
-            let end = match line.worst_move { -1 => 0, 0 => 3, _ => GRID_NODES - 1 };
+            let end = if shocks.iter().sum::<i128>() > 0 { 0 } else { 6 };
             prop_assert_eq!(i128::from(line.pnl[end].raw()), -i128::from(line.netted));
+            let at_worst = line.worst_scenario.map(|worst| -i128::from(line.pnl[usize::from(worst)].raw()));
+            prop_assert_eq!(at_worst, Some(i128::from(line.netted)).filter(|netted| *netted > 0));
         }
     }
 
     /// A requirement is never above the sum of its parts', and the report says by how much.
     #[test]
     fn netting_never_costs(p in portfolio(fresh_underlying(), 0..=16), params in parameters()) {
-        let report = report(&p, &params).expect("fits");
+        let report = report(&p, &[], &params).expect("fits");
         prop_assert!(report.saving_init >= Quote::ZERO);
         prop_assert!(report.saving_maint >= Quote::ZERO);
         let mut init = i128::from(p.quote_addon_init);
         let mut maint = i128::from(p.quote_addon_maint);
         for (number, u) in p.underlyings().iter().enumerate() {
-            let alone = margin(&build(&[*u]), &params).expect("fits");
+            let alone = margin(&build(&[*u]), &[], &params).expect("fits");
             prop_assert_eq!(alone.requirement_init, report.underlyings[number].standalone_init);
             prop_assert_eq!(alone.requirement_maint, report.underlyings[number].standalone_maint);
             init += i128::from(alone.requirement_init.raw());
@@ -220,7 +228,7 @@ proptest! {
         asset.has_liability = false;
         asset.freshness = if dead { Freshness::Dead } else { Freshness::Stale };
         *without.underlying_mut(which).expect("there") = Underlying::default();
-        let (with, without) = (margin(&with, &params).expect("fits"), margin(&without, &params).expect("fits"));
+        let (with, without) = (margin(&with, &[], &params).expect("fits"), margin(&without, &[], &params).expect("fits"));
         prop_assert_eq!(with.equity_init, without.equity_init);
         prop_assert_eq!(with.requirement_init, without.requirement_init);
         prop_assert_eq!(with.blocked_by, None);
@@ -235,7 +243,7 @@ proptest! {
         let health = |freshness| {
             let mut p = p;
             p.underlying_mut(which).expect("there").freshness = freshness;
-            i128::from(margin(&p, &params).expect("fits").health_maint().expect("fits").raw())
+            i128::from(margin(&p, &[], &params).expect("fits").health_maint().expect("fits").raw())
         };
         let fresh = health(Freshness::Fresh);
         // Netting rounds once per group and once at the root.
@@ -283,7 +291,7 @@ proptest! {
         let mut reversed = build(&backwards);
         reversed.quote = p.quote;
         (reversed.quote_addon_init, reversed.quote_addon_maint) = (p.quote_addon_init, p.quote_addon_maint);
-        let (one, other) = (margin(&p, &params).expect("fits"), margin(&reversed, &params).expect("fits"));
+        let (one, other) = (margin(&p, &[], &params).expect("fits"), margin(&reversed, &[], &params).expect("fits"));
         prop_assert_eq!(Margin { blocked_by: None, ..one }, Margin { blocked_by: None, ..other });
         prop_assert_eq!(one.blocked_by.is_some(), other.blocked_by.is_some());
     }
@@ -293,14 +301,14 @@ proptest! {
     fn full_correlation_adds_up(p in portfolio(fresh_underlying(), 0..=16)) {
         let params = RiskParameters { rho: [Ppm::ONE; GROUP_PAIRS], ..RiskParameters::STRICT };
         prop_assert_eq!(params.validate(), Ok(()));
-        prop_assert_eq!(report(&p, &params).expect("fits").saving_init, Quote::ZERO);
+        prop_assert_eq!(report(&p, &[], &params).expect("fits").saving_init, Quote::ZERO);
     }
 }
 
 /// Any bits at all, the enums excepted.
 fn anything() -> impl Strategy<Value = Underlying> {
     let prices = (any::<u64>(), any::<u64>(), any::<u64>(), any::<i64>());
-    let ratios = (any::<u32>(), any::<u32>(), any::<u8>());
+    let ratios = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u8>());
     (any::<i64>(), any::<bool>(), prices, 0..3_u8, ratios, any::<u64>(), any::<u64>()).prop_map(
         |(exposure, has_liability, prices, freshness, ratios, addon_init, addon_maint)| Underlying {
             exposure: Base::from_raw(exposure),
@@ -313,8 +321,9 @@ fn anything() -> impl Strategy<Value = Underlying> {
             },
             freshness: [Freshness::Fresh, Freshness::Stale, Freshness::Dead][usize::from(freshness)],
             range: Ppm::from_raw(ratios.0),
+            range_maint: Ppm::from_raw(ratios.2),
             confidence_multiplier: Ppm::from_raw(ratios.1),
-            group: ratios.2,
+            group: ratios.3,
             addon_init,
             addon_maint,
         },
@@ -323,7 +332,7 @@ fn anything() -> impl Strategy<Value = Underlying> {
 
 /// An underlying with one field of [`anything`]: extremes one at a time reach further.
 fn one_extreme() -> impl Strategy<Value = Underlying> {
-    (fresh_underlying(), anything(), 0..9_u8).prop_map(|(sane, wild, field)| match field {
+    (fresh_underlying(), anything(), 0..10_u8).prop_map(|(sane, wild, field)| match field {
         0 => Underlying { exposure: wild.exposure, ..sane },
         1 => Underlying { observation: Observation { spot: wild.observation.spot, ..sane.observation }, ..sane },
         2 => Underlying { observation: Observation { ema: wild.observation.ema, ..sane.observation }, ..sane },
@@ -331,10 +340,11 @@ fn one_extreme() -> impl Strategy<Value = Underlying> {
             let observation = Observation { confidence: wild.observation.confidence, ..sane.observation };
             Underlying { observation, ..sane }
         }
-        4 => Underlying { range: wild.range, ..sane },
+        4 => Underlying { range: wild.range, range_maint: wild.range, ..sane },
         5 => Underlying { confidence_multiplier: wild.confidence_multiplier, ..sane },
         6 => Underlying { group: wild.group, ..sane },
         7 => Underlying { addon_init: wild.addon_init, ..sane },
+        8 => Underlying { range_maint: wild.range_maint, ..sane },
         _ => Underlying { addon_maint: wild.addon_maint, freshness: wild.freshness, ..sane },
     })
 }
@@ -363,6 +373,7 @@ proptest! {
         phi in proptest::collection::vec(any::<u32>(), MAX_GROUPS),
         rho in proptest::collection::vec(any::<u32>(), GROUP_PAIRS),
         maintenance in any::<u32>(),
+        damping in any::<u32>(),
         sane in any::<bool>(),
         valid in parameters(),
     ) {
@@ -373,14 +384,15 @@ proptest! {
             phi: core::array::from_fn(|group| Ppm::from_raw(phi[group])),
             rho: core::array::from_fn(|pair| Ppm::from_raw(rho[pair])),
             maintenance_ratio: Ppm::from_raw(maintenance),
+            extreme_damping: Ppm::from_raw(damping),
         };
         let _ = wild.validate();
         let params = if sane { valid } else { wild };
-        if let Ok(margin) = margin(&p, &params) {
-            prop_assert_eq!(as_expected(&margin), reference::margin(&p, &params));
+        if let Ok(margin) = margin(&p, &[], &params) {
+            prop_assert_eq!(as_expected(&margin), reference::margin(&p, &[], &params));
             let _ = (margin.health_init(), margin.health_maint());
         }
-        let _ = report(&p, &params);
+        let _ = report(&p, &[], &params);
         for u in p.underlyings() {
             let _ = standalone_loss(u.exposure, u.observation.spot, u.range);
         }
@@ -403,9 +415,9 @@ proptest! {
         }
         p.quote = Quote::from_raw(quote);
         (p.quote_addon_init, p.quote_addon_maint) = quote_addons;
-        let expected = reference::margin(&p, &params);
-        let found = margin(&p, &params);
-        if reference::fits(&p, &expected) {
+        let expected = reference::margin(&p, &[], &params);
+        let found = margin(&p, &[], &params);
+        if reference::fits(&p, &[], &params, &expected) {
             prop_assert_eq!(found.map(|margin| as_expected(&margin)), Ok(expected));
         } else {
             prop_assert_eq!(found, Err(Error::Overflow));
@@ -431,6 +443,7 @@ fn market(exposure: i64, usd: u64, range: u32, group: u8) -> Underlying {
             publish_time: Timestamp::from_raw(1_700_000_000),
         },
         range: Ppm::from_raw(range),
+        range_maint: Ppm::from_raw(range),
         confidence_multiplier: Ppm::ONE,
         group,
         ..Underlying::default()
@@ -438,14 +451,14 @@ fn market(exposure: i64, usd: u64, range: u32, group: u8) -> Underlying {
 }
 
 fn requirement_init(underlyings: &[Underlying], params: &RiskParameters) -> i64 {
-    margin(&build(underlyings), params).expect("fits").requirement_init.raw()
+    margin(&build(underlyings), &[], params).expect("fits").requirement_init.raw()
 }
 
 #[test]
 fn hedged_deposit_costs_no_risk() {
     // 1,000 deposited and 1,000 sold short: D = 0, and only what the deposit's haircut asks for.
     let hedged = Underlying { has_liability: true, addon_init: 7, addon_maint: 5, ..market(0, 150, 300_000, 0) };
-    let result = margin(&build(&[hedged]), &RiskParameters::STRICT).expect("fits");
+    let result = margin(&build(&[hedged]), &[], &RiskParameters::STRICT).expect("fits");
     assert_eq!(result.requirement_init, Quote::from_raw(7));
     assert_eq!(result.requirement_maint, Quote::from_raw(5));
     assert_eq!(result.equity_init, Quote::ZERO);
@@ -455,7 +468,7 @@ fn hedged_deposit_costs_no_risk() {
 fn one_long_position() {
     // 10 units at 150 with a range of 20 %: worth 1,500, at risk 300; at half for maintenance.
     let params = RiskParameters { maintenance_ratio: Ppm::from_raw(500_000), ..RiskParameters::STRICT };
-    let result = margin(&build(&[market(10, 150, 200_000, 3)]), &params).expect("fits");
+    let result = margin(&build(&[market(10, 150, 200_000, 3)]), &[], &params).expect("fits");
     let expected = Margin {
         equity_init: Quote::from_raw(1_500),
         equity_maint: Quote::from_raw(1_500),
@@ -495,7 +508,7 @@ fn doubt_is_charged_on_net_exposure() {
     let mut long = market(10, 150, 0, 0);
     long.observation.confidence = price(2);
     long.confidence_multiplier = Ppm::from_raw(1_500_000);
-    let result = margin(&build(&[long]), &RiskParameters::STRICT).expect("fits");
+    let result = margin(&build(&[long]), &[], &RiskParameters::STRICT).expect("fits");
     assert_eq!((result.requirement_init.raw(), result.requirement_maint.raw()), (30, 30), "10 * 2 * 1.5");
 }
 
@@ -505,7 +518,7 @@ fn ema_gap_is_charged_only_when_it_flatters() {
     for (exposure, ema, charged) in [(10, 140, 100), (10, 160, 0), (-10, 160, 100), (-10, 140, 0)] {
         let mut u = market(exposure, 150, 0, 0);
         u.observation.ema = price(ema);
-        let result = margin(&build(&[u]), &RiskParameters::STRICT).expect("fits");
+        let result = margin(&build(&[u]), &[], &RiskParameters::STRICT).expect("fits");
         assert_eq!(result.requirement_init.raw(), charged, "{exposure} at 150, average {ema}");
         assert_eq!(result.requirement_maint.raw(), 0);
     }
@@ -518,7 +531,7 @@ fn values_round_against_the_account() {
         let mut u = market(exposure, 0, 1_000_000, 0);
         u.observation.spot = Price::from_raw(1 << 47);
         u.observation.ema = u.observation.spot;
-        let result = margin(&build(&[u]), &RiskParameters::STRICT).expect("fits");
+        let result = margin(&build(&[u]), &[], &RiskParameters::STRICT).expect("fits");
         assert_eq!((result.equity_init.raw(), result.requirement_init.raw()), (value, 2));
     }
 }
@@ -558,7 +571,7 @@ fn prices_that_are_not_fresh() {
         u.observation.confidence = price(1);
         u.observation.ema = price(99);
         (u.addon_init, u.addon_maint) = (7, 5);
-        let result = margin(&build(&[u]), &RiskParameters::STRICT).expect("fits");
+        let result = margin(&build(&[u]), &[], &RiskParameters::STRICT).expect("fits");
         let found = (
             result.equity_init.raw(),
             result.requirement_init.raw(),
@@ -575,7 +588,7 @@ fn blocked_by_the_first() {
     let fresh = market(-1, 100, 0, 0);
     let stale = Underlying { freshness: Freshness::Stale, ..fresh };
     let stale_asset = Underlying { exposure: Base::from_raw(1), has_liability: false, ..stale };
-    let result = margin(&build(&[fresh, stale_asset, stale, stale]), &RiskParameters::STRICT).expect("fits");
+    let result = margin(&build(&[fresh, stale_asset, stale, stale]), &[], &RiskParameters::STRICT).expect("fits");
     assert_eq!(result.blocked_by, Some(2));
 }
 
@@ -583,24 +596,27 @@ fn blocked_by_the_first() {
 fn each_bad_input_has_its_error() {
     let good = market(10, 100, 200_000, 0);
     let strict = RiskParameters::STRICT;
-    let cases: [(Underlying, Error); 5] = [
+    let too_large = Ppm::from_raw(1_000_001);
+    let cases: [(Underlying, Error); 7] = [
         (Underlying { group: 8, ..good }, Error::GroupOutOfRange),
-        (Underlying { range: Ppm::from_raw(1_000_001), ..good }, Error::RangeTooLarge),
+        (Underlying { range: too_large, range_maint: too_large, ..good }, Error::RangeTooLarge),
+        (Underlying { range: too_large, ..good }, Error::RangeTooLarge),
+        (Underlying { range_maint: Ppm::from_raw(200_001), ..good }, Error::MaintenanceRangeTooLarge),
         (Underlying { confidence_multiplier: Ppm::from_raw(10_000_001), ..good }, Error::ConfidenceMultiplierTooLarge),
         (Underlying { exposure: Base::MIN, ..good }, Error::Overflow),
         (Underlying { addon_init: u64::MAX, ..good }, Error::Overflow),
     ];
     for (bad, error) in cases {
-        assert_eq!(margin(&build(&[bad]), &strict), Err(error));
+        assert_eq!(margin(&build(&[bad]), &[], &strict), Err(error));
         let stale = Underlying { freshness: Freshness::Dead, has_liability: true, ..bad };
-        assert_eq!(margin(&build(&[stale]), &strict), Err(error));
+        assert_eq!(margin(&build(&[stale]), &[], &strict), Err(error));
     }
     let phi = RiskParameters { phi: [Ppm::from_raw(1_000_001); MAX_GROUPS], ..strict };
-    assert_eq!(margin(&build(&[good]), &phi), Err(Error::PhiInvalid));
+    assert_eq!(margin(&build(&[good]), &[], &phi), Err(Error::PhiInvalid));
     let rho = RiskParameters { rho: [Ppm::from_raw(1_000_001); GROUP_PAIRS], ..strict };
-    assert_eq!(margin(&build(&[good, market(1, 1, 1_000_000, 1)]), &rho), Err(Error::RhoInvalid));
+    assert_eq!(margin(&build(&[good, market(1, 1, 1_000_000, 1)]), &[], &rho), Err(Error::RhoInvalid));
     let ratio = RiskParameters { maintenance_ratio: Ppm::from_raw(1_000_001), ..strict };
-    assert_eq!(margin(&build(&[good]), &ratio), Err(Error::MaintenanceRatioInvalid));
+    assert_eq!(margin(&build(&[good]), &[], &ratio), Err(Error::MaintenanceRatioInvalid));
 }
 
 #[test]
@@ -621,7 +637,7 @@ fn portfolio_holds_sixteen() {
 fn empty_account() {
     let mut p = Portfolio::new();
     p.quote = Quote::from_raw(-5);
-    let result = margin(&p, &RiskParameters::STRICT).expect("fits");
+    let result = margin(&p, &[], &RiskParameters::STRICT).expect("fits");
     assert_eq!((result.equity_init.raw(), result.requirement_init.raw()), (-5, 0));
     assert_eq!(result.health_maint(), Ok(Quote::from_raw(-5)));
 }
@@ -632,15 +648,6 @@ fn health_that_does_not_fit() {
     assert_eq!(margin.health_init(), Err(Error::Overflow));
     let margin = Margin { equity_maint: Quote::MIN, requirement_maint: Quote::from_raw(1), ..Margin::default() };
     assert_eq!(margin.health_maint(), Err(Error::Overflow));
-}
-
-#[test]
-fn grid_of_ten() {
-    let pnl = |shock| grid_pnl(Quote::from_raw(shock)).map(|nodes| nodes.map(Quote::raw));
-    assert_eq!(pnl(10), Ok([-10, -7, -4, 0, 3, 6, 10]));
-    assert_eq!(pnl(-10), Ok([10, 6, 3, 0, -4, -7, -10]));
-    assert_eq!(pnl(i64::MAX).map(|nodes| nodes[6]), Ok(i64::MAX));
-    assert_eq!(pnl(i64::MIN), Err(Error::Overflow));
 }
 
 #[test]

@@ -81,6 +81,7 @@ fn each_bad_parameter_has_its_error() {
         (rho, Error::RhoInvalid),
         (RiskParameters { maintenance_ratio: Ppm::ZERO, ..STRICT }, Error::MaintenanceRatioInvalid),
         (RiskParameters { maintenance_ratio: above, ..STRICT }, Error::MaintenanceRatioInvalid),
+        (RiskParameters { extreme_damping: Ppm::from_raw(333_334), ..STRICT }, Error::ExtremeDampingInvalid),
         (triangle(1_000_000), Error::RhoNotPositiveSemiDefinite),
     ];
     for (parameters, error) in cases {
@@ -131,12 +132,14 @@ proptest! {
     /// Any bits: an answer, never a panic.
     #[test]
     fn validate_is_total(
-        phi in any::<[u32; MAX_GROUPS]>(), rho in any::<[u32; GROUP_PAIRS]>(), maintenance in any::<u32>(),
+        phi in any::<[u32; MAX_GROUPS]>(), rho in any::<[u32; GROUP_PAIRS]>(),
+        maintenance in any::<u32>(), damping in any::<u32>(),
     ) {
         let parameters = RiskParameters {
             phi: phi.map(Ppm::from_raw),
             rho: rho.map(Ppm::from_raw),
             maintenance_ratio: Ppm::from_raw(maintenance),
+            extreme_damping: Ppm::from_raw(damping),
         };
         let _ = parameters.validate();
         let _ = RiskParameters { rho: rho.map(|rho| Ppm::from_raw(rho % 1_000_001)), ..STRICT }.validate();

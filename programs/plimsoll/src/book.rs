@@ -212,7 +212,7 @@ impl Book<'_> {
         self.listing.rest.set(self.listing.views);
         let mut portfolio = Portfolio::new();
         bridge::portfolio(account, self, self.now, &mut portfolio)?;
-        Ok(portfolio::margin(&portfolio, risk).map_err(PlimsollError::from)?)
+        Ok(portfolio::margin(&portfolio, &[], risk).map_err(PlimsollError::from)?)
     }
 
     /// What the house owes the account and has not paid, quote native.

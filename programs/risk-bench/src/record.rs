@@ -1,7 +1,7 @@
 //! Operands, result and cost of one run, and how every kind of result is written down.
 
 use plimsoll_risk::Error;
-use plimsoll_risk::units::{Base, Fraction, Index, Ppm, Price, Quote, Timestamp};
+use plimsoll_risk::units::{Base, Fraction, Index, Ppm, Price, Quote, Timestamp, Volatility};
 
 /// Words of operands.
 pub const OPERANDS: usize = 16;
@@ -102,7 +102,7 @@ macro_rules! units {
     )*};
 }
 
-units! { Base, Fraction, Index, Ppm, Price, Quote, Timestamp }
+units! { Base, Fraction, Index, Ppm, Price, Quote, Timestamp, Volatility }
 
 /// Structs as their fields.
 macro_rules! fields {

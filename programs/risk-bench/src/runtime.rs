@@ -46,6 +46,19 @@ pub fn remaining() -> u64 {
     unsafe { sol_remaining_compute_units() }
 }
 
+/// Keeps a value that a kernel's input refers to: one at a time, on the heap that nothing else uses.
+pub fn park<T: Copy>(value: T) -> &'static T {
+    const HEAP: usize = 0x3_0000_0000;
+    const { assert!(size_of::<T>() <= 32 * 1024) };
+    let place = ptr::with_exposed_provenance_mut::<T>(HEAP);
+    // SAFETY: the heap is writable and aligned, has room, and no allocator uses it. The reference to the value before is
+    // gone: it lived in a run that has ended.
+    unsafe {
+        place.write(value);
+        &*place
+    }
+}
+
 /// Gives nothing: no kernel allocates.
 struct Empty;
 

@@ -85,13 +85,13 @@ fn part(random: &mut Random) -> u64 {
 }
 
 macro_rules! shapes {
-    ($($variant:literal: $count:literal, $groups:literal, $stale:literal;)*) => {
+    ($kernel:literal: $($variant:literal: $count:literal, $groups:literal, $stale:literal, $options:literal;)*) => {
         [$(Case {
-            kernel: "margin_linear",
+            kernel: $kernel,
             variant: $variant,
             target: None,
-            usual: |random| operands([$count, $groups, $stale, random.word()]),
-            any: |random| operands([$count, $groups, $stale, random.word()]),
+            usual: |random| operands([$count, $groups, $stale, random.word(), $options]),
+            any: |random| operands([$count, $groups, $stale, random.word(), $options]),
         }),*]
     };
 }
@@ -122,15 +122,38 @@ fn cases() -> Vec<Case> {
         case("liquidation_payment", |r| operands([r.below(1 << 32), r.below(1 << 44), r.below(200_000)]), words),
         case("pro_rata", |r| operands([r.word() >> 16, r.below(1 << 32)]), words),
     ];
-    cases.extend(shapes! {
-        "no underlying": 0, 1, 0;
-        "1 underlying": 1, 1, 0;
-        "4 underlyings in 1 group": 4, 1, 0;
-        "8 underlyings in 1 group": 8, 1, 0;
-        "8 underlyings in 2 groups": 8, 2, 0;
-        "8 underlyings in 8 groups": 8, 8, 0;
-        "16 underlyings in 8 groups": 16, 8, 0;
-        "16 underlyings in 8 groups, one stale": 16, 8, 1;
+    cases.extend([
+        Case { target: Some(500), ..case("price", option, any_option) },
+        Case { target: Some(800), ..case("greeks", option, any_option) },
+        case("implied_volatility", option, any_option),
+        case("array_nodes", option, any_option),
+        case("array_board", option, any_option),
+        Case { target: Some(6_000), ..case("strike_arrays", option, any_option) },
+        Case { target: Some(250), variant: "a call", ..case("option_margin", call, call) },
+        Case { target: Some(250), variant: "a put", ..case("option_margin", put, put) },
+        Case { variant: "one range", ..case("board_margin", call, call) },
+        Case { variant: "two ranges, puts", ..case("board_margin", two_ranges, two_ranges) },
+        case("estimate_update", words, words),
+        case("estimate_volatility", words, words),
+        case("volatility_range", |r| operands([r.between(400_000, 4_000_000)]), words),
+        case("volatility_used", forecast, words),
+    ]);
+    cases.extend(shapes! { "margin_linear":
+        "no underlying": 0, 1, 0, 0;
+        "1 underlying": 1, 1, 0, 0;
+        "4 underlyings in 1 group": 4, 1, 0, 0;
+        "8 underlyings in 1 group": 8, 1, 0, 0;
+        "8 underlyings in 2 groups": 8, 2, 0, 0;
+        "8 underlyings in 8 groups": 8, 8, 0, 0;
+        "16 underlyings in 8 groups": 16, 8, 0, 0;
+        "16 underlyings in 8 groups, one stale": 16, 8, 1, 0;
+    });
+    cases.extend(shapes! { "margin_options":
+        "1 underlying, with options": 1, 1, 0, 1;
+        "4 underlyings in 1 group, one with options": 4, 1, 0, 1;
+        "4 underlyings in 1 group, all with options": 4, 1, 0, 4;
+        "8 underlyings in 2 groups, 4 with options": 8, 2, 0, 4;
+        "16 underlyings in 8 groups, 4 with options": 16, 8, 0, 4;
     });
     cases
 }
@@ -174,6 +197,72 @@ fn any_interest(random: &mut Random) -> Operands {
         *operand = random.any();
     }
     operands
+}
+
+/// Forward, strike within half and double of it, volatility 30 % to 200 %, an hour to 90 days, discount factor, kind,
+/// shock up, range, lot, spot, shock down, lots, ranges to read at, damping, minimum.
+fn option(random: &mut Random) -> Operands {
+    let forward = random.between(1 << 45, 1 << 47);
+    operands([
+        forward,
+        random.between(forward / 2, 2 * forward),
+        random.between(300_000, 2_000_000),
+        random.between(3_600, 90 * 86_400),
+        random.between((1 << 32) - (1 << 28), 1 << 32),
+        random.below(2),
+        400_000,
+        150_000,
+        1_000_000_000,
+        forward - (forward >> 8),
+        300_000,
+        random.between(1, 100_000),
+        150_000,
+        150_000,
+        300_000,
+        30_000,
+    ])
+}
+
+fn call(random: &mut Random) -> Operands {
+    let mut operands = option(random);
+    operands[5] = 0;
+    operands
+}
+
+fn put(random: &mut Random) -> Operands {
+    let mut operands = option(random);
+    operands[5] = 1;
+    operands
+}
+
+fn two_ranges(random: &mut Random) -> Operands {
+    let mut operands = put(random);
+    operands[13] = 120_000;
+    operands
+}
+
+/// All over the domain and a little beyond it.
+fn any_option(random: &mut Random) -> Operands {
+    let mut operands = option(random);
+    let forward = random.any() >> 1;
+    operands[0] = forward;
+    operands[1] = match random.below(4) {
+        0 => forward,
+        1 => forward.saturating_add(random.below(forward >> 10)),
+        _ => random.between(forward / 51, forward.saturating_mul(51)),
+    };
+    operands[2] = if random.below(2) == 0 { random.between(9_990, 5_000_010) } else { random.between(10_000, 50_000) };
+    operands[3] = 1 + random.any() % 63_072_010;
+    operands[4] = 1 + random.below(1 << 32);
+    operands[7] = random.between(900, 801_000);
+    operands[8] = random.any() >> 16;
+    operands[9] = forward.saturating_sub(random.below(forward >> 3));
+    operands
+}
+
+fn forecast(random: &mut Random) -> Operands {
+    let volatility = random.between(400_000, 4_000_000);
+    operands([random.between(400_000, 2_000_000), volatility, random.below(volatility), random.below(20_000), 1])
 }
 
 /// An account below its line: equity, requirement, discount, buffer, dust.

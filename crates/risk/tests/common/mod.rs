@@ -88,6 +88,7 @@ pub fn fresh_underlying() -> impl Strategy<Value = Underlying> {
     let multiplier = prop_oneof![Just(1_000_000_u32), 0..=10_000_000_u32];
     (market(), any::<bool>(), part(), multiplier, 0..8_u8, any_length(50), part()).prop_map(
         |((observation, exposure), liability, range, multiplier, group, addon, kept)| Underlying {
+            range_maint: range,
             exposure: Base::from_raw(exposure),
             has_liability: liability || exposure < 0,
             observation,
@@ -128,7 +129,7 @@ pub fn portfolio(
 pub fn parameters() -> impl Strategy<Value = RiskParameters> {
     let groups = proptest::collection::vec(part(), MAX_GROUPS);
     let weights = proptest::collection::vec(0..=1_000_u32, MAX_GROUPS);
-    (groups, weights, 1..=1_000_000_u32).prop_map(|(phi, weights, maintenance)| {
+    (groups, weights, 1..=1_000_000_u32, 0..=333_333_u32).prop_map(|(phi, weights, maintenance, damping)| {
         let mut rho = [Ppm::ZERO; GROUP_PAIRS];
         let mut index = 0;
         for high in 1..MAX_GROUPS {
@@ -137,8 +138,12 @@ pub fn parameters() -> impl Strategy<Value = RiskParameters> {
                 index += 1;
             }
         }
-        let parameters =
-            RiskParameters { phi: phi.try_into().expect("eight"), rho, maintenance_ratio: Ppm::from_raw(maintenance) };
+        let parameters = RiskParameters {
+            phi: phi.try_into().expect("eight"),
+            rho,
+            maintenance_ratio: Ppm::from_raw(maintenance),
+            extreme_damping: Ppm::from_raw(damping),
+        };
         assert_eq!(parameters.validate(), Ok(()));
         parameters
     })

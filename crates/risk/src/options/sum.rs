@@ -1,0 +1,436 @@
+//! The options of one account in one board, summed node by node, and what they say at the market's spot and range.
+use super::array::{ArrayTerms, CENTRE, DOWN, GAMMA_SHIFT, MARK, NODES, RiskArray, VALUES, extreme_spots};
+use super::{OptionRisk, SCENARIOS};
+use crate::Error;
+use crate::black::OptionKind;
+use crate::math::{
+    mul_div_ceil, mul_div_floor, mul_ppm_ceil, mul_ppm_floor, mul_shift_ceil, mul_shift_floor, positive,
+};
+use crate::portfolio::{MAX_RANGE, MAX_VALUE};
+use crate::units::{Base, Fraction, Lots, Ppm, Price, Q32, Quote, Timestamp};
+
+/// Most lots of one account in one board, long and short together. Sums of lots times values then stay below 2^62.
+pub const MAX_LOTS: u64 = 1 << 30;
+
+/// The low 32 bits.
+const LOW: i64 = 0xFFFF_FFFF;
+/// One in the Q31 of a place between two nodes.
+const WHOLE: i64 = 1 << 31;
+/// Largest place: seven steps from the centre.
+const LAST: i64 = 7 * WHOLE;
+
+/// The market at the moment of reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The oracle's spot.
+    pub spot: Price,
+    /// The clock.
+    pub now: Timestamp,
+    /// Shock range towards init.
+    pub range: Ppm,
+    /// Shock range towards maint, at most that.
+    pub range_maint: Ppm,
+    /// What part of an extreme move counts, at most a third.
+    pub extreme_damping: Ppm,
+    /// Short-option minimum, relative to the notional.
+    pub short_minimum: Ppm,
+}
+
+/// An account's options of one board, summed.
+#[derive(Clone, Copy, Debug)]
+pub struct BoardSum {
+    /// Lots times values of the calls, and of the calls that puts are made of.
+    values: [i64; VALUES],
+    /// Lots of the long positions, then of the short ones.
+    long: u64,
+    short: u64,
+    /// Net lots of puts.
+    puts: i64,
+    /// Discounted strikes of the puts, quote native, rounded down.
+    strikes: i64,
+}
+
+impl Default for BoardSum {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BoardSum {
+    /// No options.
+    #[inline]
+    pub const fn new() -> Self {
+        Self { values: [0; VALUES], long: 0, short: 0, puts: 0, strikes: 0 }
+    }
+
+    /// Adds a position in the option of one strike. The terms are those of its array.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyLots`], [`Error::Overflow`].
+    #[inline]
+    pub fn add(
+        &mut self,
+        array: &RiskArray,
+        terms: &ArrayTerms,
+        kind: OptionKind,
+        strike: Price,
+        lots: Lots,
+    ) -> Result<(), Error> {
+        self.count(lots)?;
+        add_values(&mut self.values, array, lots.raw());
+        match kind {
+            OptionKind::Call => Ok(()),
+            OptionKind::Put => self.add_parity(terms, strike, lots),
+        }
+    }
+
+    /// Counts the lots, before anything is multiplied by them.
+    #[inline(always)]
+    fn count(&mut self, lots: Lots) -> Result<(), Error> {
+        let magnitude = lots.unsigned_abs();
+        if magnitude > MAX_LOTS {
+            return Err(Error::TooManyLots);
+        }
+        // Each at most 2^30 before, so neither sum wraps.
+        if lots.is_negative() {
+            self.short = self.short.wrapping_add(magnitude);
+        } else {
+            self.long = self.long.wrapping_add(magnitude);
+        }
+        if self.long.wrapping_add(self.short) > MAX_LOTS { Err(Error::TooManyLots) } else { Ok(()) }
+    }
+
+    /// What makes a put of a call: less a forward, plus the discounted strike.
+    #[inline(never)]
+    fn add_parity(&mut self, terms: &ArrayTerms, strike: Price, lots: Lots) -> Result<(), Error> {
+        let base = base_of(lots.raw(), terms.lot)?;
+        let discounted = discounted(strike.value_floor(base).ok_or(Error::Overflow)?, terms.discount)?;
+        self.strikes = self.strikes.checked_add(discounted.raw()).ok_or(Error::Overflow)?;
+        // At most 2^30 lots in all.
+        self.puts = self.puts.wrapping_add(lots.raw());
+        Ok(())
+    }
+
+    /// Adds what the board's options are worth and could lose to an underlying's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ArraysTooOld`], [`Error::ArraysOutOfReach`]: refresh the board first. [`Error::RangeTooLarge`],
+    /// [`Error::MaintenanceRangeTooLarge`], [`Error::ExtremeDampingInvalid`], [`Error::Overflow`].
+    pub fn finish(&self, terms: &ArrayTerms, reading: &Reading, risk: &mut OptionRisk) -> Result<(), Error> {
+        if reading.range > MAX_RANGE {
+            return Err(Error::RangeTooLarge);
+        }
+        if reading.range_maint > reading.range {
+            return Err(Error::MaintenanceRangeTooLarge);
+        }
+        if reading.extreme_damping > Ppm::from_raw(333_333) {
+            return Err(Error::ExtremeDampingInvalid);
+        }
+        let at = Place::new(terms, reading)?;
+        let undecayed = self.mark(&at)?;
+        let init = self.gains(&at, reading.range, reading.extreme_damping, undecayed)?;
+        add_gains(&mut risk.pnl_init, &init)?;
+        if reading.range_maint == reading.range {
+            add_gains(&mut risk.pnl_maint, &init)?;
+        } else {
+            let maint = self.gains(&at, reading.range_maint, reading.extreme_damping, undecayed)?;
+            add_gains(&mut risk.pnl_maint, &maint)?;
+        }
+        self.add_worth(terms, &at, undecayed, risk)?;
+        self.add_minimums(terms, reading, risk)
+    }
+
+    /// `V + delta S V' + delta^2 S^2 V'' / 2`, in units of the values.
+    fn mark(&self, at: &Place) -> Result<i64, Error> {
+        let [value, delta, gamma, ..] = *self.at_spot()?;
+        // |drift| <= 2^27 in Q32, so its square has Q64 below 2^54, and Q42 below 2^32.
+        let square = at.drift.wrapping_mul(at.drift) >> 22;
+        // Q42 less the coarseness of gamma, and one bit more for the half.
+        let curvature = scaled::<32>(gamma, square >> 1) << (GAMMA_SHIFT + 32 - 42);
+        // Of arrays as they are computed: gamma is at most 0.4 / w and drift w / 4, so that the curvature is at most
+        // w / 80 < 0.1 of the forwards, 2^27 units a lot. The sum is below 2^62 + 2^57 + 2^57.
+        Ok(value.wrapping_add(scaled::<32>(delta, at.drift)).wrapping_add(curvature))
+    }
+
+    /// Value, delta, gamma, vega and decay at the spot.
+    #[inline(always)]
+    fn at_spot(&self) -> Result<&[i64; 5], Error> {
+        self.values.get(MARK..).and_then(|mark| mark.first_chunk()).ok_or(Error::Overflow)
+    }
+
+    /// Gains over the mark in every scenario of a range, quote native, extreme moves damped.
+    #[inline(never)]
+    fn gains(&self, at: &Place, range: Ppm, damping: Ppm, mark: i64) -> Result<[i64; SCENARIOS], Error> {
+        let mut gains = [0; SCENARIOS];
+        let moves = Moves::new(at, range)?;
+        let (up, rest) = self.values.split_at_checked(DOWN).ok_or(Error::Overflow)?;
+        let (down, rest) = rest.split_at_checked(NODES).ok_or(Error::Overflow)?;
+        let (gains_up, gains_rest) = gains.split_at_mut_checked(7).ok_or(Error::Overflow)?;
+        let (gains_down, gains_extreme) = gains_rest.split_at_mut_checked(7).ok_or(Error::Overflow)?;
+        for (gain_up, (gain_down, third)) in gains_up.iter_mut().zip(gains_down.iter_mut().zip(-3_i64..)) {
+            let (node, part) = moves.between(third)?;
+            *gain_up = at.quote(chord(up, node, part)?.wrapping_sub(mark))?;
+            *gain_down = at.quote(chord(down, node, part)?.wrapping_sub(mark))?;
+        }
+        if !damping.is_zero() {
+            let parts = moves.extremes(at)?;
+            for (gain, (pair, part)) in gains_extreme.iter_mut().zip(rest.chunks_exact(2).zip(parts)) {
+                *gain = damped(at.quote(chord(pair, 0, part)?.wrapping_sub(mark))?, damping)?;
+            }
+        }
+        Ok(gains)
+    }
+
+    /// Marks, parity and delta.
+    fn add_worth(&self, terms: &ArrayTerms, at: &Place, undecayed: i64, risk: &mut OptionRisk) -> Result<(), Error> {
+        let [_, delta, gamma, _, decay] = *self.at_spot()?;
+        let decayed = undecayed.wrapping_sub(scaled::<31>(decay, at.age));
+        let worth = at.quote(decayed)?.checked_add(self.strikes).ok_or(Error::Overflow)?;
+        risk.value = risk.value.checked_add(Quote::from_raw(worth)).ok_or(Error::Overflow)?;
+        // The slope where the spot is now. Gamma times drift is at most 0.1 of the forwards.
+        let delta = delta.wrapping_add(scaled::<32>(gamma, at.drift << 4) << (GAMMA_SHIFT - 4));
+        let delta = base_at(at.quote(delta)?, terms.spot)?;
+        risk.delta = risk.delta.checked_add(delta).ok_or(Error::Overflow)?;
+        if self.puts != 0 {
+            let forwards = self.forwards(terms)?;
+            risk.exposure = risk.exposure.checked_sub(forwards).ok_or(Error::Overflow)?;
+        }
+        Ok(())
+    }
+
+    /// What the puts are short in base units: `puts lot D F / spot`, rounded up, so that the exposure is rounded down.
+    #[inline(never)]
+    fn forwards(&self, terms: &ArrayTerms) -> Result<Base, Error> {
+        let base = base_of(self.puts, terms.lot)?;
+        let scale = |magnitude: u64, up: bool| {
+            let (discount, ratio) = (terms.discount.raw(), (terms.forward.raw(), terms.spot.raw()));
+            if up {
+                mul_shift_ceil(magnitude, discount, Q32).and_then(|part| mul_div_ceil(part, ratio.0, ratio.1))
+            } else {
+                mul_shift_floor(magnitude, discount, Q32).and_then(|part| mul_div_floor(part, ratio.0, ratio.1))
+            }
+        };
+        let magnitude = scale(base.unsigned_abs(), !base.is_negative()).and_then(positive).ok_or(Error::Overflow)?;
+        Ok(Base::from_raw(if base.is_negative() { magnitude.wrapping_neg() } else { magnitude }))
+    }
+
+    /// The short-option minimums, of the position and of its opposite.
+    fn add_minimums(&self, terms: &ArrayTerms, reading: &Reading, risk: &mut OptionRisk) -> Result<(), Error> {
+        if reading.short_minimum.is_zero() {
+            return Ok(());
+        }
+        let minimum = |lots: u64| -> Result<u64, Error> {
+            let base = base_of(lots.cast_signed(), terms.lot)?;
+            let notional = reading.spot.magnitude_ceil(base).ok_or(Error::Overflow)?;
+            mul_ppm_ceil(notional, reading.short_minimum).ok_or(Error::Overflow)
+        };
+        risk.short_minimum = risk.short_minimum.checked_add(minimum(self.short)?).ok_or(Error::Overflow)?;
+        risk.long_minimum = risk.long_minimum.checked_add(minimum(self.long)?).ok_or(Error::Overflow)?;
+        Ok(())
+    }
+}
+
+/// Adds lots times values. Below 2^62 in all: at most 2^30 lots, values below 2^32.
+#[inline(never)]
+fn add_values(sums: &mut [i64; VALUES], array: &RiskArray, lots: i64) {
+    for (sum, value) in sums.iter_mut().zip(&array.values) {
+        *sum = sum.wrapping_add(lots.wrapping_mul(i64::from(*value)));
+    }
+}
+
+/// Lots in base units.
+fn base_of(lots: i64, lot: u64) -> Result<Base, Error> {
+    let magnitude = crate::math::mul_checked(lots.unsigned_abs(), lot).and_then(positive).ok_or(Error::Overflow)?;
+    Ok(Base::from_raw(if lots < 0 { magnitude.wrapping_neg() } else { magnitude }))
+}
+
+/// `amount discount`, rounded down.
+fn discounted(amount: Quote, discount: Fraction) -> Result<Quote, Error> {
+    if discount == Fraction::ONE {
+        return Ok(amount);
+    }
+    let magnitude = amount.unsigned_abs();
+    let part = if amount.is_negative() {
+        mul_shift_ceil(magnitude, discount.raw(), Q32).and_then(crate::math::negative)
+    } else {
+        mul_shift_floor(magnitude, discount.raw(), Q32).and_then(positive)
+    };
+    part.map(Quote::from_raw).ok_or(Error::Overflow)
+}
+
+/// A value in base units at a price, rounded toward zero.
+fn base_at(value: i64, spot: Price) -> Result<Base, Error> {
+    let magnitude = mul_div_floor(value.unsigned_abs(), 1 << crate::units::Q48, spot.raw());
+    let magnitude = magnitude.and_then(positive).ok_or(Error::Overflow)?;
+    Ok(Base::from_raw(if value < 0 { magnitude.wrapping_neg() } else { magnitude }))
+}
+
+/// `floor(value factor / 2^SHIFT)`, for a factor of at most 2^31 either way.
+///
+/// With `value = h 2^SHIFT + l` and `0 <= l < 2^SHIFT <= 2^32` it is `h factor + floor(l factor / 2^SHIFT)`. For `|value|`
+/// up to 2^62 and SHIFT = 31 or 32 no product reaches 2^63.
+#[inline(always)]
+const fn scaled<const SHIFT: u32>(value: i64, factor: i64) -> i64 {
+    let mask = LOW >> 32_u32.wrapping_sub(SHIFT);
+    let (high, low) = (value >> SHIFT, value & mask);
+    high.wrapping_mul(factor).wrapping_add(low.wrapping_mul(factor) >> SHIFT)
+}
+
+/// The value between a node and the next, `part` (Q31) of the way.
+#[inline(always)]
+fn chord(values: &[i64], node: usize, part: i64) -> Result<i64, Error> {
+    let pair = values.get(node..).and_then(|rest| rest.first_chunk::<2>()).ok_or(Error::ArraysOutOfReach)?;
+    let [below, above] = *pair;
+    // Both below 2^62, and so is their difference: values of one lot are between 0 and 2^32.
+    Ok(below.wrapping_add(scaled::<31>(above.wrapping_sub(below), part)))
+}
+
+/// The part of a gain that counts: gains rounded down, losses up.
+fn damped(gain: i64, damping: Ppm) -> Result<i64, Error> {
+    let magnitude = gain.unsigned_abs();
+    let part = if gain < 0 {
+        mul_ppm_ceil(magnitude, damping).and_then(crate::math::negative)
+    } else {
+        mul_ppm_floor(magnitude, damping).and_then(positive)
+    };
+    part.ok_or(Error::Overflow)
+}
+
+/// Adds a board's gains to an underlying's, each sum at most [`MAX_VALUE`] either way.
+fn add_gains(sums: &mut [Quote; SCENARIOS], gains: &[i64; SCENARIOS]) -> Result<(), Error> {
+    for (sum, gain) in sums.iter_mut().zip(gains) {
+        // Both at most 2^58.
+        let total = sum.raw().wrapping_add(*gain);
+        if total.unsigned_abs() > MAX_VALUE {
+            return Err(Error::Overflow);
+        }
+        *sum = Quote::from_raw(total);
+    }
+    Ok(())
+}
+
+/// Where the market is, seen from the arrays.
+struct Place {
+    /// Spot over the arrays' spot, Q32.
+    ratio: u64,
+    /// That less one, at most 2^27 either way.
+    drift: i64,
+    /// Age of the arrays over the largest, Q31: at most one.
+    age: i64,
+    /// A sixth of the arrays' range, Q30.
+    step: u64,
+    /// Scale of the values.
+    scale: i32,
+}
+
+impl Place {
+    fn new(terms: &ArrayTerms, reading: &Reading) -> Result<Self, Error> {
+        let age = reading.now.since(terms.time).raw().max(0);
+        // No arrays are computed to grow older than 2^22 s.
+        if age > terms.max_age.raw() || terms.max_age.raw() >> 22 != 0 {
+            return Err(Error::ArraysTooOld);
+        }
+        let ratio = if reading.spot == terms.spot {
+            1 << 32
+        } else {
+            mul_div_floor(reading.spot.raw(), 1 << 32, terms.spot.raw()).ok_or(Error::ArraysOutOfReach)?
+        };
+        if ratio.abs_diff(1 << 32) > terms.max_drift.min(1 << 27) || terms.step == 0 {
+            return Err(Error::ArraysOutOfReach);
+        }
+        Ok(Self {
+            ratio,
+            // Within 2^27 of 2^32.
+            drift: ratio.cast_signed().wrapping_sub(1 << 32),
+            // Below 2^42 for arrays of two years; for any other it is an age that no arrays have.
+            age: (age.unsigned_abs() << 31).checked_div(terms.max_age.unsigned_abs()).unwrap_or(0).cast_signed(),
+            step: u64::from(terms.step),
+            scale: terms.scale,
+        })
+    }
+
+    /// A value of the arrays in quote native, rounded down; at most [`MAX_VALUE`] either way.
+    #[inline(always)]
+    fn quote(&self, value: i64) -> Result<i64, Error> {
+        let quote = if self.scale >= 0 {
+            value >> self.scale.unsigned_abs().min(63)
+        } else {
+            let shift = self.scale.unsigned_abs().min(63);
+            let up = value << shift;
+            if up >> shift != value {
+                return Err(Error::Overflow);
+            }
+            up
+        };
+        if quote.unsigned_abs() > MAX_VALUE { Err(Error::Overflow) } else { Ok(quote) }
+    }
+}
+
+/// The moves of a range, in steps of the arrays.
+struct Moves {
+    /// Where the spot is, in steps from the centre, Q31.
+    origin: i64,
+    /// A third of the range, in steps, Q31.
+    third: i64,
+    /// The whole range of the current spot, Q30 of the arrays' spot.
+    whole: u64,
+}
+
+impl Moves {
+    fn new(at: &Place, range: Ppm) -> Result<Self, Error> {
+        // ratio < 2^33 and range at most 10^6 < 2^20.
+        let whole = (at.ratio.wrapping_mul(range.wide()) / 1_000_000) >> 2;
+        // |drift| in Q30 is at most 2^25: 2^56. step is above zero, checked by Place.
+        let origin = ((at.drift.unsigned_abs() >> 2) << 31).checked_div(at.step).ok_or(Error::ArraysOutOfReach)?;
+        // whole <= 2^31: 2^62.
+        let third = ((whole << 31) / 3).checked_div(at.step).ok_or(Error::ArraysOutOfReach)?;
+        if third > LAST.unsigned_abs() {
+            return Err(Error::ArraysOutOfReach);
+        }
+        let origin = origin.cast_signed();
+        Ok(Self {
+            origin: if at.drift < 0 { origin.wrapping_neg() } else { origin },
+            third: third.cast_signed(),
+            whole,
+        })
+    }
+
+    /// The node below a move of so many thirds, and how far it is to the next, Q31.
+    #[inline(always)]
+    fn between(&self, thirds: i64) -> Result<(usize, i64), Error> {
+        // origin is below 2^56, three thirds at most 21 2^31.
+        let place = self.origin.wrapping_add(self.third.wrapping_mul(thirds)).wrapping_add(LAST);
+        // Seven steps down to seven up; at the very end the last chord's end.
+        let last = LAST.wrapping_mul(2);
+        if !(0..=last).contains(&place) {
+            return Err(Error::ArraysOutOfReach);
+        }
+        let node = if place == last { 2 * CENTRE - 1 } else { usize::try_from(place >> 31).unwrap_or(usize::MAX) };
+        let part = place.wrapping_sub(i64::try_from(node).unwrap_or(0) << 31);
+        Ok((node, part))
+    }
+
+    /// How far the extreme moves are between their two nodes, down and up, Q31.
+    fn extremes(&self, at: &Place) -> Result<[i64; 2], Error> {
+        let [far_down, near_down, near_up, far_up] = extreme_spots(at.step);
+        let spot = at.ratio >> 2;
+        // Three ranges: below 2^33.
+        let distance = self.whole.wrapping_mul(3);
+        Ok([
+            part(spot.saturating_sub(distance), far_down, near_down)?,
+            part(spot.wrapping_add(distance), near_up, far_up)?,
+        ])
+    }
+}
+
+/// How far a place is from `low` to `high`, Q31.
+fn part(place: u64, low: u64, high: u64) -> Result<i64, Error> {
+    if place < low || place > high {
+        return Err(Error::ArraysOutOfReach);
+    }
+    // Below 2^32 2^31.
+    let part = (place.wrapping_sub(low) << 31).checked_div(high.wrapping_sub(low)).ok_or(Error::ArraysOutOfReach)?;
+    Ok(part.cast_signed())
+}
