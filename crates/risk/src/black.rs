@@ -29,10 +29,10 @@
 //!
 //! | result | unit | rounding | error at most |
 //! |---|---|---|---|
-//! | [`price`] | [`Price`] | nearest | 1e-9 of the forward, and one raw unit |
-//! | [`Greeks::delta`] | Q32 | nearest | 2e-8; 2e-9 from `w = 1e-4` on |
-//! | [`Greeks::gamma`] | Q32 | down | 1e-9 of the largest, `0.4 / w`; 2e-8 of it below `w = 1e-4` |
-//! | [`Greeks::vega`] | [`Price`] | down | 1e-9 of the forward, and two raw units |
+//! | [`price`] | [`Price`] | nearest | 1e-9 of the forward, and one raw unit; in the money two |
+//! | [`Greeks::delta`] | Q32 | nearest | 1e-9, 5e-9 below `w = 1e-4` |
+//! | [`Greeks::gamma`] | Q32 | down | `1e-9 / w`, `5e-9 / w` below `w = 1e-4`; and two units |
+//! | [`Greeks::vega`] | [`Price`] | down | 1e-9 of the forward, and four raw units |
 //! | [`Greeks::theta`] | Q48 a day | to zero | see there |
 //!
 //! Exactly: `D (F - K) <= call <= D F`, `0 <= call`, `D (K - F) <= put <= D K`, `0 <= put`, and the difference of call and
@@ -376,8 +376,8 @@ fn difference_wide(a: u64, p: u64, b: u64, q: u64) -> u64 {
     (high << 19) | (low >> TAIL_BITS)
 }
 
-/// The price of an option, nearest: within 1e-9 of the forward and one raw unit, and within the bounds that the page
-/// states.
+/// The price of an option, nearest: within 1e-9 of the forward and one raw unit (two in the money, where the intrinsic
+/// value is rounded up), and within the bounds that the page states.
 ///
 /// # Errors
 ///
@@ -437,29 +437,35 @@ pub fn greeks(terms: &Terms, kind: OptionKind) -> Result<Greeks, Error> {
 
 /// The volatility that gives `price`; that of `terms` is not read.
 ///
-/// Bisection in whole ppm, 23 steps and no more. Of the two neighbouring volatilities whose prices enclose `price`, the
-/// one whose own price is nearer; [`MIN_VOLATILITY`] when its price is `price`. So [`price`] of the result is within half
-/// of what 1 ppm of volatility is worth there, at most 3e-7 of the forward, and within 1e-9 of it besides.
+/// Bisection in whole ppm, at most 23 steps. Of the two neighbouring volatilities whose prices enclose `price`, the one
+/// whose own price is nearer; an end of the domain when the price there is `price`, or beyond it by no more than the error
+/// of [`price`]. So [`price`] of the result is within half of what 1 ppm of volatility is worth there, at most 3e-7 of the
+/// forward, and 1e-9 of the forward and a raw unit besides.
 ///
 /// # Errors
 ///
-/// [`Error::OptionPriceOutOfRange`] below the price at [`MIN_VOLATILITY`] (which is at least what no arbitrage allows) or
-/// above that at [`MAX_VOLATILITY`]; the others are those of [`price`], but for the volatility's.
+/// [`Error::OptionPriceOutOfRange`] for a price outside the bounds without arbitrage, and for one below the price at
+/// [`MIN_VOLATILITY`] or above that at [`MAX_VOLATILITY`]; the others are those of [`price`], but for the volatility's.
 pub fn implied_volatility(terms: &Terms, kind: OptionKind, price: Price) -> Result<Volatility, Error> {
     let pair = Pair::new(terms)?;
     let root = RootTime::new(terms.time)?;
-    let price = price.raw();
+    // The price of the option out of the money, by parity.
+    let price = price.raw().checked_sub(pair.price(0, kind)).filter(|price| *price <= pair.cap);
+    let price = price.ok_or(Error::OptionPriceOutOfRange)?;
     let at = |volatility: u32| {
         let deviation = Deviation::within(Volatility::from_raw(volatility), root);
-        pair.price(pair.out(deviation.quotient(pair.logarithm), deviation.half()), kind)
+        pair.out(deviation.quotient(pair.logarithm), deviation.half())
     };
     let (mut low, mut high) = (MIN_VOLATILITY.raw(), MAX_VOLATILITY.raw());
     let (mut below, mut above) = (at(low), at(high));
-    if price < below || price > above {
-        return Err(Error::OptionPriceOutOfRange);
-    }
-    if price == below {
-        return Ok(MIN_VOLATILITY);
+    let slack = (terms.forward.raw() >> 30).wrapping_add(1);
+    if price <= below || price >= above {
+        let (end, off) = if price <= below {
+            (MIN_VOLATILITY, below.wrapping_sub(price))
+        } else {
+            (MAX_VOLATILITY, price.wrapping_sub(above))
+        };
+        return if off <= slack { Ok(end) } else { Err(Error::OptionPriceOutOfRange) };
     }
     // The price at `low` is below, the price at `high` is not: whether prices rise strictly does not matter.
     while high.wrapping_sub(low) > 1 {
