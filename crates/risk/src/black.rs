@@ -262,8 +262,8 @@ impl Pair {
         if terms.forward < Price::MIN_SPOT {
             return Err(Error::ForwardOutOfRange);
         }
-        // strike >= forward / 50, and strike / 50 <= forward, in whole numbers.
-        if strike < forward.div_ceil(MAX_MONEYNESS) || strike.div_ceil(MAX_MONEYNESS) > forward {
+        // 50 strike < forward, or strike > 50 forward. Neither is zero where it is decreased.
+        if strike <= forward.wrapping_sub(1) / MAX_MONEYNESS || strike.wrapping_sub(1) / MAX_MONEYNESS >= forward {
             return Err(Error::StrikeOutOfRange);
         }
         if discount == 0 || terms.discount > Fraction::ONE {
@@ -314,6 +314,9 @@ const fn discounted(value: u64, discount: u64, rounding: u64) -> u64 {
     (value >> 32).wrapping_mul(discount).wrapping_add(low >> 32)
 }
 
+/// The low 32 bits.
+const LOW: u64 = 0xFFFF_FFFF;
+
 /// One, in the format of [`upper_tail`].
 const CERTAIN: u64 = 1 << TAIL_BITS;
 
@@ -328,9 +331,37 @@ fn tails(quotient: u64, half: u64) -> (u64, u64) {
     (near, upper_tail(half.wrapping_add(quotient)))
 }
 
-/// `a p - b q` for probabilities in Q45, nearest, zero when negative. At most `a`, as `p` is at most one.
+/// `a p - b q` for probabilities in Q45, nearest, zero when negative. At most `a <= b`, as `p` is at most one.
+///
+/// By halves, `a = a1 2^32 + a0` and `p = p1 2^32 + p0`, the difference at each place and not of the products: it is
+///
+/// ```text
+/// a p - b q = (a1 p1 - b1 q1) 2^64 + (a1 p0 + a0 p1 - b1 q0 - b0 q1) 2^32 + a0 p0 - b0 q0
+/// ```
+///
+/// With `a, b < 2^62` and `p1 <= 2^13` both sums in the middle are below `2^63`, with the high words of the last products
+/// as well. Two thirds of what two wide products and their difference take. What the low words would add is `2^-13` units.
 #[inline(always)]
 fn difference(a: u64, p: u64, b: u64, q: u64) -> u64 {
+    if b >> 62 != 0 {
+        return difference_wide(a, p, b, q);
+    }
+    let (a1, a0, b1, b0) = (a >> 32, a & LOW, b >> 32, b & LOW);
+    let (p1, p0, q1, q0) = (p >> 32, p & LOW, q >> 32, q & LOW);
+    let gained = a1.wrapping_mul(p0).wrapping_add(a0.wrapping_mul(p1)).wrapping_add(a0.wrapping_mul(p0) >> 32);
+    let paid = b1.wrapping_mul(q0).wrapping_add(b0.wrapping_mul(q1)).wrapping_add(b0.wrapping_mul(q0) >> 32);
+    // Differences of numbers below 2^63 and below 2^45, at places 32 and 64; the result is in place 45. Rounding is half of
+    // 2^13.
+    let middle = gained.wrapping_sub(paid).wrapping_add(1 << 12).cast_signed() >> 13;
+    let high = a1.wrapping_mul(p1).wrapping_sub(b1.wrapping_mul(q1)).cast_signed() << 19;
+    // Between -b and a, so above -2^63 and below 2^63: modulo 2^64 on purpose.
+    high.wrapping_add(middle).max(0).cast_unsigned()
+}
+
+/// [`difference`] of any numbers.
+#[cold]
+#[inline(never)]
+fn difference_wide(a: u64, p: u64, b: u64, q: u64) -> u64 {
     let (high, low) = mul_wide(a, p);
     let (less_high, less_low) = mul_wide(b, q);
     if (high, low) <= (less_high, less_low) {
