@@ -96,10 +96,8 @@
     )
 )]
 
-pub mod black;
-pub mod error;
-pub mod functions;
 pub mod addons;
+pub mod black;
 pub mod error;
 pub mod functions;
 pub mod greeks;
