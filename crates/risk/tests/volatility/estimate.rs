@@ -16,7 +16,7 @@ fn first_observation_starts_at_the_initial_volatility() {
 
 #[test]
 fn one_return_by_hand() {
-    // 2 % in an hour is 187.2 % a year; an hour is 1.4338 % of the weight at a half life of two days.
+    // 2 % in an hour is 185.3 % a year; an hour is 1.434 % of the weight at a half life of two days.
     let mut estimate = settled(0.8);
     assert!(observe(&mut estimate, &DEFAULT, spot(1.02), START + 3_600));
     let rate = 1.02_f64.ln().powi(2) * 8_760.0;
