@@ -286,14 +286,17 @@ impl Pair {
         Ok(Self { low, high, logarithm, intrinsic, cap, discount, call_is_out })
     }
 
-    /// The price of the option out of the money.
+    /// The price of the option out of the money. From a quotient of [`Deviation::QUOTIENT_MAX`] on both tails are zero, as
+    /// the price is: at most `low N(-7.7)`, see [`Deviation::standardised`].
     #[inline(always)]
     fn out(&self, quotient: u64, half: u64) -> u64 {
-        if quotient >= Deviation::QUOTIENT_MAX {
-            // At most low N(-7.7): see `Deviation::standardised`.
-            return 0;
-        }
         let (near, far) = tails(quotient, half);
+        self.value(near, far)
+    }
+
+    /// [`Pair::out`] from both probabilities.
+    #[inline(always)]
+    fn value(&self, near: u64, far: u64) -> u64 {
         let value = discounted(difference(self.low, near, self.high, far), self.discount, ROUND_NEAREST);
         if value > self.cap { self.cap } else { value }
     }
@@ -415,9 +418,9 @@ pub fn greeks(terms: &Terms, kind: OptionKind) -> Result<Greeks, Error> {
     let root = RootTime::new(terms.time)?;
     let deviation = Deviation::new(terms.volatility, root)?;
     let (quotient, half) = (deviation.quotient(pair.logarithm), deviation.half());
-    let price = Price::from_raw(pair.price(pair.out(quotient, half), kind));
     // d1 is half - quotient for a call out of the money, half + quotient for one in it.
     let (near, far) = tails(quotient, half);
+    let price = Price::from_raw(pair.price(pair.value(near, far), kind));
     let (probability, d1) = if pair.call_is_out {
         (near, quotient.abs_diff(half))
     } else {
