@@ -54,7 +54,6 @@ fn range_by_hand() {
     assert_eq!(range(vol(0), &DEFAULT), DEFAULT.range_min);
     let long = VolatilityParameters { margin_period: Seconds::from_raw(604_800), ..DEFAULT };
     assert_eq!(range(vol(5_000_000), &long), DEFAULT.range_max);
-    // A quarter of a year and one standard deviation: half of the volatility, exactly.
     assert_eq!(range(Volatility::MAX, &DEFAULT), range(vol(5_000_000), &DEFAULT), "no volatility is above the largest");
 }
 
@@ -72,7 +71,8 @@ fn initial_volatility_is_read_back() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
-    /// The range is `z sigma sqrt(m / year)`, rounded up: never below the real number, above it by 1e-6 and 1e-9 at most.
+    /// The range is `z sigma sqrt(m / year)`, rounded up: never below the real number, above it by 1e-6 and 1e-9 at
+    /// most.
     #[test]
     fn range_is_the_formula_rounded_up(parameters in parameters(), raw in 0..=5_000_000_u32) {
         let z = f64::from(parameters.confidence_level.raw()) / 1e6;
