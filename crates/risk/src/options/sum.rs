@@ -234,7 +234,7 @@ impl BoardSum {
 
 /// Adds lots times values. Below 2^62 in all: at most 2^30 lots, values below 2^32.
 ///
-/// In runs of 13, whose loop the compiler unrolls: 210 CU instead of 430.
+/// In runs of 13, whose loop the compiler unrolls: 289 CU instead of 430.
 #[inline(never)]
 fn add_values(sums: &mut [i64; VALUES], array: &RiskArray, lots: i64) {
     const RUN: usize = 13;
@@ -250,22 +250,27 @@ fn add_values(sums: &mut [i64; VALUES], array: &RiskArray, lots: i64) {
 
 /// Lots in base units.
 fn base_of(lots: i64, lot: u64) -> Result<Base, Error> {
-    let magnitude = crate::math::mul_checked(lots.unsigned_abs(), lot).and_then(positive).ok_or(Error::Overflow)?;
+    let lots_magnitude = lots.unsigned_abs();
+    // A short cut: 2^31 2^32.
+    let product = if (lots_magnitude >> 31) | (lot >> 32) == 0 {
+        Some(lots_magnitude.wrapping_mul(lot))
+    } else {
+        crate::math::mul_checked(lots_magnitude, lot)
+    };
+    let magnitude = product.and_then(positive).ok_or(Error::Overflow)?;
     Ok(Base::from_raw(if lots < 0 { magnitude.wrapping_neg() } else { magnitude }))
 }
 
-/// `amount discount`, rounded down.
+/// `amount discount`, rounded down, for a discount of at most one.
 fn discounted(amount: Quote, discount: Fraction) -> Result<Quote, Error> {
-    if discount == Fraction::ONE {
-        return Ok(amount);
+    if discount >= Fraction::ONE {
+        return if discount == Fraction::ONE { Ok(amount) } else { Err(Error::DiscountFactorInvalid) };
     }
-    let magnitude = amount.unsigned_abs();
-    let part = if amount.is_negative() {
-        mul_shift_ceil(magnitude, discount.raw(), Q32).and_then(crate::math::negative)
-    } else {
-        mul_shift_floor(magnitude, discount.raw(), Q32).and_then(positive)
-    };
-    part.map(Quote::from_raw).ok_or(Error::Overflow)
+    // By halves: each product is at most (2^32 - 1)^2, with the rounding below 2^64, and the result below the magnitude.
+    let (magnitude, rounding) = (amount.unsigned_abs(), if amount.is_negative() { LOW.cast_unsigned() } else { 0 });
+    let low = (magnitude & LOW.cast_unsigned()).wrapping_mul(discount.raw()).wrapping_add(rounding);
+    let part = (magnitude >> 32).wrapping_mul(discount.raw()).wrapping_add(low >> 32).cast_signed();
+    Ok(Quote::from_raw(if amount.is_negative() { part.wrapping_neg() } else { part }))
 }
 
 /// A value in base units at a price, rounded toward zero.
