@@ -351,7 +351,7 @@ fn stored(account: &Account, options: &Options, index: usize) -> i128 {
 fn read_off(account: &Account, options: &Options, range: i128, third: i128, k: usize) -> i128 {
     let (node, part) = place(options, range, third, k);
     let (below, above) = (stored(account, options, node), stored(account, options, node + 1));
-    below + ((above - below) * part >> 31)
+    below + (((above - below) * part) >> 31)
 }
 
 /// The node below a scenario's move, and how far it is to the next, Q31.
@@ -416,7 +416,7 @@ impl Hand {
         let spot = |u: usize| i128::from(market.spot[u]);
         // What makes calls of the puts: D F / spot of a forward for each one sold.
         let puts = i128::from(-account.puts * LOT);
-        let forwards = (puts * i128::from(DISCOUNT) >> 32) * i128::from(market.forward) / spot(0);
+        let forwards = ((puts * i128::from(DISCOUNT)) >> 32) * i128::from(market.forward) / spot(0);
         let strikes = (i128::from(account.puts * LOT * PUT_STRIKE) * i128::from(DISCOUNT)) >> 32;
         let linear = [account.sol + account.sol_perp, account.btc, account.eth, account.xau_perp].map(i128::from);
         let exposures = [linear[0] + forwards, linear[1], linear[2], linear[3]];
@@ -840,7 +840,7 @@ fn liquidation_block(hand: &Hand, report: &Report) -> (String, Fraction, Quote) 
     line(format!("f       = ({} - {}) / ({} - {})", six(target), six(e), six(target), six(gain_raw)));
     line(format!("        = {by_hand} / 2^32 = {:.9}", by_hand as f64 / 2f64.powi(32)));
     line(format!("payment = f (E - reward) = f {} = {}", six(e - gain_raw), six(paid_by_hand)));
-    line(format!("gain    = f E - payment = {}", six((by_hand * e >> 32) - paid_by_hand)));
+    line(format!("gain    = f E - payment = {}", six(((by_hand * e) >> 32) - paid_by_hand)));
     (text, part, paid)
 }
 
