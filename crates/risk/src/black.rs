@@ -121,14 +121,16 @@ impl RootTime {
         }
         let seconds = time.unsigned_abs();
         let (_, zeros) = normalised(seconds);
-        let halves = zeros >> 1;
         // Below 2^26, shifted by an even number to at least 2^62.
-        let shifted = seconds << (halves << 1);
+        let shift = zeros & 62;
+        let shifted = seconds << shift;
         // One step of Zimmermann's root, as in `math::isqrt_ceil`: s^2 + r = shifted, r <= 2 s < 2^33, q <= 2^32.
         let s = isqrt_normalised(shifted);
         let r = shifted.wrapping_sub(s.wrapping_mul(s));
+        // And q < 2^32, so that the sum fits: q = 2^32 takes r = 2 s, so shifted = s (s + 2), a multiple of 2^36; of two
+        // even numbers two apart one is no multiple of 4, and the other would be one of 2^35.
         let q = (r << 31).checked_div(s).unwrap_or(0);
-        Ok(Self { root: (s << 32).saturating_add(q), halves })
+        Ok(Self { root: (s << 32).wrapping_add(q), halves: shift >> 1 })
     }
 
     /// `sqrt(years)`, Q62, below 1.42.
