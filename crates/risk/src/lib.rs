@@ -61,6 +61,7 @@
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`trade`] | what a trade against the house costs |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
+//! | [`black`] | Black-76: price, Greeks, implied volatility |
 //! | [`error`] | one cause, one code |
 //!
 //! # Rounding

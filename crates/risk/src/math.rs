@@ -445,7 +445,7 @@ const fn normalised(mut high: u64, mut low: u64) -> (u64, u64, u32) {
 /// the floor of the root (the mean of two numbers is not below their geometric mean), so the last is the floor or one
 /// more.
 #[inline(always)]
-const fn isqrt_normalised(n: u64) -> u64 {
+pub(crate) const fn isqrt_normalised(n: u64) -> u64 {
     /// `0.72 * 2^31`.
     const START: u64 = 1_546_188_227;
     let mut x = (n >> 33).wrapping_add(n >> 35).wrapping_add(START);

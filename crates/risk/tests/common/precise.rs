@@ -1,4 +1,5 @@
-//! Logarithm, exponential and normal distribution in 200 bits, about 60 digits: the reference of the engine's own.
+//! Logarithm, exponential and normal distribution in 200 bits, about 60 digits: the reference of the engine's own; and
+//! what keeps the worst error of a sweep.
 #![allow(dead_code)]
 
 use dashu_float::DBig;
@@ -82,4 +83,46 @@ pub fn tail(x: &Real) -> Real {
         odd += 2;
     }
     real(1) / real(2) - density(x) * sum
+}
+
+/// The worst error of a sweep, printed with `--nocapture`.
+pub struct Worst {
+    name: &'static str,
+    limit: f64,
+    error: f64,
+    at: String,
+    cases: u64,
+}
+
+impl Worst {
+    pub fn new(name: &'static str, limit: f64) -> Self {
+        Self { name, limit, error: 0.0, at: String::new(), cases: 0 }
+    }
+
+    pub fn silent(limit: f64) -> Self {
+        Self::new("", limit)
+    }
+
+    pub fn silence(&mut self) {
+        self.name = "";
+    }
+
+    pub fn see(&mut self, error: f64, at: impl std::fmt::Debug) {
+        let error = error.abs();
+        self.cases += 1;
+        if error > self.error || error.is_nan() {
+            self.error = error;
+            self.at = format!("{at:?}");
+            assert!(error <= self.limit, "{}: {error:e} at {at:?}", self.name);
+        }
+    }
+}
+
+impl Drop for Worst {
+    fn drop(&mut self) {
+        if self.name.is_empty() {
+            return;
+        }
+        println!("{}: worst {:.3e} of {:.1e} at {}, {} cases", self.name, self.error, self.limit, self.at, self.cases);
+    }
 }
