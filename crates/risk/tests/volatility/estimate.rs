@@ -62,8 +62,9 @@ fn prices_below_the_domain_are_refused() {
     }
 }
 
-/// One absurd print then back: while it is pending, sigma rises by the clamped effect at most, sqrt(1 + alpha (c^2 - 1));
-/// after the next print it is as if it had never been. With the defaults: 1.5 % after 5 minutes, 16 % after an hour.
+/// One absurd print then back: while it is pending, sigma rises by the clamped effect at most, sqrt(1 + alpha (c^2 -
+/// 1)); after the next print it is as if it had never been. With the defaults: 1.5 % after 5 minutes, 16 % after an
+/// hour.
 #[test]
 fn one_absurd_print_cannot_set_it() {
     for factor in [0.01, 0.5, 2.0, 100.0] {
@@ -254,7 +255,7 @@ proptest! {
                 break;
             }
             let off = variance(estimate.variance) - model.variance;
-            prop_assert!(off.abs() <= 2e-6 * model.variance + 1e-15, "{} {}", variance(estimate.variance), model.variance);
+            prop_assert!(off.abs() <= 2e-6 * model.variance + 1e-15, "{} {}", off, model.variance);
             prop_assert_eq!(estimate.pending_price != 0, model.pending.is_some());
             prop_assert_eq!(estimate.publish_time, model.time);
         }
@@ -285,7 +286,8 @@ proptest! {
     /// A larger move never gives a lower estimate, whether it is a jump or not.
     #[test]
     fn estimate_is_monotone_in_the_move(
-        parameters in parameters(), a in 0.0..2.0_f64, b in 0.0..2.0_f64, down: bool, dt in 1..10_000_i64, v in 0.0..1.0_f64,
+        parameters in parameters(), a in 0.0..2.0_f64, b in 0.0..2.0_f64, down: bool, dt in 1..10_000_i64,
+        v in 0.0..1.0_f64,
     ) {
         let volatility = v * f64::from(parameters.cap.raw()) / 1e6;
         let after = |size: f64| {

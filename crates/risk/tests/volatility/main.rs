@@ -1,5 +1,5 @@
-//! Volatility: the estimate against a float model, absurd prints and crashes, who may choose the samples, the range, and
-//! forecasts within their limits.
+//! Volatility: the estimate against a float model, absurd prints and crashes, who may choose the samples, the range,
+//! and forecasts within their limits.
 #[path = "../common/mod.rs"]
 mod common;
 

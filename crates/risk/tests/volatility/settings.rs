@@ -72,7 +72,8 @@ fn initial_volatility_is_read_back() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
-    /// The range is `z sigma sqrt(m / year)`, rounded up: never below the real number, above it by 1e-6 and 1e-9 at most.
+    /// The range is `z sigma sqrt(m / year)`, rounded up: never below the real number, above it by 1e-6 and 1e-9 at
+    /// most.
     #[test]
     fn range_is_the_formula_rounded_up(parameters in parameters(), raw in 0..=5_000_000_u32) {
         let z = f64::from(parameters.confidence_level.raw()) / 1e6;
