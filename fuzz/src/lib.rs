@@ -9,6 +9,7 @@
 //! failed, without libFuzzer.
 use arbitrary::{Arbitrary, Unstructured};
 use std::cell::RefCell;
+use std::fmt::Debug;
 
 pub mod black;
 pub mod functions;
@@ -21,14 +22,17 @@ pub mod trade;
 pub mod volatility;
 
 /// One fuzz target: an input and what must hold of it.
-pub trait Target: for<'a> Arbitrary<'a> {
+pub trait Target: for<'a> Arbitrary<'a> + Debug {
     /// Panics when something does not hold.
     fn check(self);
 }
 
-/// Checks an input that libFuzzer has kept, read as libFuzzer's binaries read it.
+/// Checks an input that libFuzzer has kept, read as libFuzzer's binaries read it. With DEBUG set, prints how.
 pub fn replay<T: Target>(data: &[u8]) {
     if let Ok(input) = T::arbitrary_take_rest(Unstructured::new(data)) {
+        if std::env::var_os("DEBUG").is_some() {
+            println!("{input:#?}");
+        }
         input.check();
     }
 }

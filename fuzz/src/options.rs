@@ -204,11 +204,13 @@ fn check_sums(series: &[Series], terms: &ArrayTerms, reading: &Reading, still: b
             found.pnl_init.iter().zip(&opposite.pnl_init).chain(found.pnl_maint.iter().zip(&opposite.pnl_maint));
         for (one, other) in pairs {
             let both = one.raw() + other.raw();
-            assert!((-6 * unit..=0).contains(&both), "{one:?} and {other:?} of the opposite");
+            // The mark that gains are counted from is rounded down, gamma's part of it to four units: a gain may be rounded
+            // up with it.
+            assert!((-6 * unit..=6 * unit).contains(&both), "{both} of {one:?} and its opposite, in units of {unit}");
         }
         let value = found.value.raw() + opposite.value.raw();
         let puts = series.len() as i64;
-        assert!((-6 * unit - 2 * puts..=0).contains(&value), "both sides are worth {value}");
+        assert!((-8 * unit - 2 * puts..=unit).contains(&value), "both sides are worth {value}, in units of {unit}");
         assert_eq!((found.short_minimum, found.long_minimum), (opposite.long_minimum, opposite.short_minimum));
     }
     let owned = series.iter().all(|(_, kind, _, lots)| *kind == OptionKind::Call && *lots >= 0);

@@ -141,7 +141,7 @@ impl World {
                 if self.estimate.pending_price != 0 {
                     reached("a price jumped");
                 }
-                if before.pending_price != 0 && self.estimate.samples > before.samples + 1 {
+                if before.pending_price != 0 && self.estimate.samples > before.samples.saturating_add(1) {
                     reached("a jump was confirmed");
                 }
                 if self.valid && before.price != 0 {
