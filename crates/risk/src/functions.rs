@@ -19,8 +19,8 @@
 //!
 //! # Inlining
 //!
-//! What a kernel calls many times is inlined: [`normal_distribution`], [`upper_tail`]. The rest is not: [`ln_raw`],
-//! [`exp_parts`] and [`exp_minus`] are bodies of their own, so that a caller keeps its registers.
+//! What a kernel calls many times is inlined: [`normal_distribution`] and [`upper_tail`]. The logarithm and
+//! [`exp_minus`] (with it the density) are bodies of their own, so that a caller keeps its registers.
 mod tables;
 
 use crate::error::Error;

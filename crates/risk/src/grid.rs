@@ -11,7 +11,7 @@
 //! positions that lose only far out.
 //!
 //! With `m` the move in ranges, a linear exposure whose shock is `a` gains `m a`, and `m damping a` in an extreme move.
-//! As `3 damping <= 1` (the engine's [`MAX_EXTREME_DAMPING`](crate::portfolio::MAX_EXTREME_DAMPING)), all sixteen factors
+//! As `3 damping <= 1` (the engine's [`MAX_EXTREME_DAMPING`]), all sixteen factors
 //! lie within `[-1, 1]` and both ends are among them: a linear book loses `|a|` at most, at an end of its range, and the
 //! extreme moves change nothing for it.
 //!

@@ -1,7 +1,8 @@
 //! What a liquidator takes over, what it pays, and what it is paid for an account that has nothing left.
 //!
-//! Below its maintenance line (`E < R`, both towards maint) a fraction `f` of the *whole* portfolio changes hands: every
-//! balance and position pro rata, so hedges stay hedged. An auction decides for how much: its rate rises with time.
+//! Below its maintenance line (`E < R`, both towards maint) a fraction `f` of the *whole* portfolio changes hands:
+//! every balance and position pro rata, so hedges stay hedged. An auction decides for how much: its rate rises with
+//! time.
 //!
 //! # Solvent: the reward is a part of the requirement taken over
 //!
@@ -20,9 +21,9 @@
 //! ```
 //!
 //! as `T >= R > E >= reward`: the quotient is above 0 and at most 1. For `E >= d R` it is
-//! `((1 + b) R - E) / ((1 + b - d) R)`; for `E <= d R` it is one: everything for a payment of zero, which leaves no risk.
-//! With `e = E / R` it is `(1 + b - e) / (1 + b - d)`: it falls with `e` and rises with `d` and `b` (the derivative by
-//! `b` is `(e - d) / (1 + b - d)^2`). So it falls with `E` and rises with `R`.
+//! `((1 + b) R - E) / ((1 + b - d) R)`; for `E <= d R` it is one: everything for a payment of zero, which leaves no
+//! risk. With `e = E / R` it is `(1 + b - e) / (1 + b - d)`: it falls with `e` and rises with `d` and `b` (the
+//! derivative by `b` is `(e - d) / (1 + b - d)^2`). So it falls with `E` and rises with `R`.
 //!
 //! # The ratio never worsens (INV-6)
 //!
@@ -35,28 +36,29 @@
 //!
 //! # Nobody gains by splitting
 //!
-//! The taker's gain is `f reward`. Two numbers decide everything below, and taking a part `x` at the discount `d` does not
-//! change them but for the size of what is left:
+//! The taker's gain is `f reward`. Two numbers decide everything below, and taking a part `x` at the discount `d` does
+//! not change them but for the size of what is left:
 //!
 //! ```text
-//! E >= d R:   E' - d R' = E - x d R - d (1 - x) R = E - d R          so it stays there, and reward' = d R' = (1 - x) d R
-//! E <  d R:   E' = (1 - x) E,  R' = (1 - x) R                        so it stays there, and reward' = E'   = (1 - x) E
+//! E >= d R:   E' - d R' = E - x d R - d (1 - x) R = E - d R      so it stays there, and reward' = d R' = (1 - x) d R
+//! E <  d R:   E' = (1 - x) E,  R' = (1 - x) R                    so it stays there, and reward' = E'   = (1 - x) E
 //! ```
 //!
 //! In both `reward' = (1 - x) reward`. Parts `x` and `y` after it gain `x reward + y (1 - x) reward = z reward` with
-//! `z = 1 - (1 - x)(1 - y)`, the part of the account that they take together: what one taking of `z` gains. By induction
-//! the same holds for any number of parts, by any number of takers. Nor is there more to take:
+//! `z = 1 - (1 - x)(1 - y)`, the part of the account that they take together: what one taking of `z` gains. By
+//! induction the same holds for any number of parts, by any number of takers. Nor is there more to take:
 //!
 //! ```text
 //! 1 + b - e' = ((1 + b)(1 - x) - e + x d) / (1 - x)     so     f' = (f - x) / (1 - x),   1 - (1 - x)(1 - f') = f
 //! ```
 //!
-//! and [dust](LiquidationParameters::dust) is measured by `E - reward`, which a part leaves as it is (or at zero), and not
+//! and less where a part leaves the account above its line but below its buffer, as there it ends. And
+//! [dust](LiquidationParameters::dust) is measured by `E - reward`, which a part leaves as it is (or at zero), and not
 //! by `E`, which parts could bring below any threshold.
 //!
-//! *With time.* For a part `x` at `d_1` and the rest up to the buffer at `d_2 >= d_1`, the sum of the gains falls with `x`
-//! by `R (1 + b)(d_2 - d_1) / (1 + b - d_2)`: a part taken early gains less than it would later, and makes the rest smaller.
-//! Waiting gains more, and is open to everyone: that is the auction.
+//! *With time.* For a part `x` at `d_1` and the rest up to the buffer at `d_2 >= d_1`, the sum of the gains falls with
+//! `x` by `R (1 + b)(d_2 - d_1) / (1 + b - d_2)`: a part taken early gains less than it would later, and makes the rest
+//! smaller. Waiting gains more, and is open to everyone: that is the auction.
 //!
 //! # Rounding
 //!
@@ -68,22 +70,23 @@
 //! | `T` | up: raises `f`, as its derivative by `T` is `(E - reward) / (T - reward)^2 >= 0` |
 //! | `f` | up to the next 2^-32, by less than 2^-32 and `1 / (T - reward)` in all |
 //! | payment | up |
-//! | balances, positions, lots, cash | toward minus infinity: the taker takes less of what is worth something, more of what is owed |
+//! | balances, positions, lots, cash | toward minus infinity: less of what is held, more of what is owed |
 //!
 //! So the account is left with what the formula says and, on top, a bundle of less than one native unit of each asset,
-//! liability, size and series. `E'` is never below the formula, but for the unit per underlying that valuing it rounds down;
-//! `R'` is above it by no more than what that bundle requires and a few units for the roundings of a margin.
+//! liability, size and series. `E'` is never below the formula, but for the unit per underlying that valuing it rounds
+//! down; `R'` is above it by no more than what that bundle requires and a few units for the roundings of a margin.
 //!
-//! Of an amount `a`, positive or negative, parts `x` and `y` move `a - ceil((1 - y) ceil((1 - x) a)) <= floor(z a)`: never
-//! more than one taking of `z`. So takers gain at most `z reward` however they split it. What may be above are quote native
-//! units, for each part less than `m + d (4 m + 8)` with `m` underlyings: by those the margin between two parts rounds
-//! equity down and the requirement up. Below, each taking, the single one too, loses up to the bundle.
+//! Of an amount `a`, positive or negative, parts `x` and `y` move `a - ceil((1 - y) ceil((1 - x) a)) <= floor(z a)`:
+//! never more than one taking of `z`. So takers gain at most `z reward` however they split it. What may be above are
+//! quote native units, for each part less than `m + d (4 m + 8)` with `m` underlyings: by those the margin between two
+//! parts rounds equity down and the requirement up. Below, each taking, the single one too, loses up to the bundle.
 //!
-//! *Lots* of options are rounded the same way, but a lot is not a cent. Of 3 lots long and 3 short, `f = 0.5` takes 1 and
-//! 2: the account keeps longs and loses shorts, so its equity is above the formula by the value of less than one lot of each
-//! series, and its requirement above it by what long lots require, and the grid takes no more from those than their value. The
-//! other direction would leave shorts without their hedge. The taker bears it and sees it beforehand, in the client's
-//! numbers: a lot is to be small against a position, and who finds it large takes more at once.
+//! *Lots* of options are rounded the same way, but a lot is not a cent. Of 3 lots long and 3 short, `f = 0.5` takes 1
+//! and 2: the account keeps longs and loses shorts, so its equity is above the formula by the value of less than one
+//! lot of each series, and its requirement above it by what long lots require, and the grid takes no more from those
+//! than their value. The other direction would leave shorts without their hedge. The taker bears it and sees it
+//! beforehand, in the client's numbers: a lot is to be small against a position, and who finds it large takes more at
+//! once.
 //!
 //! # Insolvent: the insurance fund pays
 //!
@@ -93,12 +96,12 @@
 //! due = -E + reward(t) R          payout = floor(f due)
 //! ```
 //!
-//! with a reward that rises over its own duration. After a part `x`: `due' = -E' + reward R' = (1 - x) due`, so parts `x` and
-//! `y` are paid `x due + y (1 - x) due = z due`: path-independent again, each rounded down; a part taken at a lower reward
-//! is paid less than it would be later. To the unit: `payout + ceil((1 - f) due) = due`.
+//! with a reward that rises over its own duration. After a part `x`: `due' = -E' + reward R' = (1 - x) due`, so parts
+//! `x` and `y` are paid `x due + y (1 - x) due = z due`: path-independent again, each rounded down; a part taken at a
+//! lower reward is paid less than it would be later. To the unit: `payout + ceil((1 - f) due) = due`.
 //!
-//! The fund pays at most what it has: [`insolvent_fraction`] is the largest `f` with `f due <= available`, so no payout up to
-//! it is above `available`. What is then not taken over is owed by the next step of the waterfall: [`shortfall`],
+//! The fund pays at most what it has: [`insolvent_fraction`] is the largest `f` with `f due <= available`, so no payout
+//! up to it is above `available`. What is then not taken over is owed by the next step of the waterfall: [`shortfall`],
 //! `due - payout`, so payout and shortfall add up to what was due, exactly.
 //!
 //! # Nobody gains by letting an account sink through zero
@@ -110,14 +113,14 @@
 //!     d R               E           reward(t) R
 //! ```
 //!
-//! For `reward_min = 0` this is continuous at `E = 0`, zero from both sides, and before zero it only falls as `E` falls:
-//! who could have taken an account and lets it sink through zero has nothing for it then (at most `reward_min R`). What
-//! waiting brings after that it brings to everyone: where takers compete and `c R` is the least for which any of them carries
-//! the risk, the account is taken at `reward(t) = c` as it would have been at `min(d R, E) = c R` before, for the same gain.
-//! (Where there is but one taker, waiting is worth it on either side; a `reward_max` of at most `discount_max` keeps the
-//! insolvent side from being the better one.) No taking pushes an
-//! account there (`E' > 0`, above), and an owner who takes his own insolvent account through another gains that same `c R`,
-//! for a risk that others carry for it too.
+//! For `reward_min = 0` this is continuous at `E = 0`, zero from both sides, and before zero it only falls as `E`
+//! falls: who could have taken an account and lets it sink through zero has nothing for it then (at most
+//! `reward_min R`). What waiting brings after that it brings to everyone: where takers compete and `c R` is the least
+//! for which any of them carries the risk, the account is taken at `reward(t) = c` as it would have been at
+//! `min(d R, E) = c R` before, for the same gain. (Where there is but one taker, waiting is worth it on either side; a
+//! `reward_max` of at most `discount_max` keeps the insolvent side from being the better one.) No taking pushes an
+//! account there (`E' > 0`, above), and an owner who takes his own insolvent account through another gains that same
+//! `c R`, for a risk that others carry for it too.
 use crate::Error;
 use crate::math::{mul_div_ceil, mul_div_floor, mul_ppm_ceil, mul_ppm_floor, positive};
 use crate::units::{Fraction, Ppm, Quote, Seconds};
@@ -169,8 +172,8 @@ impl LiquidationParameters {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct InsolvencyParameters {
-    /// Reward when the insolvency starts, as a part of the requirement taken over. Above zero it is what a taker may gain
-    /// by an account's sinking through zero.
+    /// Reward when the insolvency starts, as a part of the requirement taken over. Above zero it is what a taker may
+    /// gain by an account's sinking through zero.
     pub reward_min: Ppm,
     /// Reward when the insolvency has lasted for `duration`, and after; at most [`MAX_REWARD`]. Better not above
     /// [`LiquidationParameters::discount_max`]: a lone taker would wait for it.
@@ -303,8 +306,8 @@ pub fn payment(fraction: Fraction, equity: Quote, requirement_maint: Quote, disc
 ///
 /// # Errors
 ///
-/// [`Error::AccountSolvent`] for an equity above zero, [`Error::NotLiquidatable`] at or above the line (no equity and no
-/// requirement), [`Error::RewardInvalid`] for a reward above [`MAX_REWARD`].
+/// [`Error::AccountSolvent`] for an equity above zero, [`Error::NotLiquidatable`] at or above the line (no equity and
+/// no requirement), [`Error::RewardInvalid`] for a reward above [`MAX_REWARD`].
 pub fn insolvent_due(equity: Quote, requirement_maint: Quote, reward: Ppm) -> Result<u64, Error> {
     if equity.is_positive() {
         return Err(Error::AccountSolvent);
@@ -321,8 +324,8 @@ pub fn insolvent_due(equity: Quote, requirement_maint: Quote, reward: Ppm) -> Re
     Ok(equity.unsigned_abs().wrapping_add(reward))
 }
 
-/// What the insurance fund pays for `fraction` of an insolvent account: `floor(f due)`, in the fund's favour, quote native.
-/// At most `fund_available` for every fraction up to [`insolvent_fraction`].
+/// What the insurance fund pays for `fraction` of an insolvent account: `floor(f due)`, in the fund's favour, quote
+/// native. At most `fund_available` for every fraction up to [`insolvent_fraction`].
 ///
 /// # Errors
 ///
@@ -351,8 +354,8 @@ pub fn insolvent_fraction(
     affordable(insolvent_due(equity, requirement_maint, reward)?, fund_available)
 }
 
-/// What the next step of the waterfall owes when the fund has paid for [`insolvent_fraction`]: `due - payout`, zero when it
-/// could pay for everything. Quote native.
+/// What the next step of the waterfall owes when the fund has paid for [`insolvent_fraction`]: `due - payout`, zero
+/// when it could pay for everything. Quote native.
 ///
 /// What the fund keeps of `fund_available`, less than one unit and `due 2^-32`, pays for no 2^-32 of the account.
 ///
@@ -398,11 +401,11 @@ pub fn pro_rata_ceil(amount: u64, fraction: Fraction) -> Result<u64, Error> {
 }
 
 /// `floor(amount f)`, toward minus infinity: what changes hands of a signed balance, position, number of lots or cash.
-/// Less of what is held, more of what is owed: against the taker. Its sign is never the opposite of the amount's, and it is
-/// never more than the amount.
+/// Less of what is held, more of what is owed: against the taker. Its sign is never the opposite of the amount's, and
+/// it is never more than the amount.
 ///
-/// With `amount = h 2^32 + l`, `h` the signed upper half and `0 <= l < 2^32`: `h f` is an integer, so the floor of the sum is
-/// `h f + floor(l f / 2^32)`, for either sign. `-2^31 <= h` and `f <= 2^32`: both products fit.
+/// With `amount = h 2^32 + l`, `h` the signed upper half and `0 <= l < 2^32`: `h f` is an integer, so the floor of the
+/// sum is `h f + floor(l f / 2^32)`, for either sign. `-2^31 <= h` and `f <= 2^32`: both products fit.
 ///
 /// # Errors
 ///

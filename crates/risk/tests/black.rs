@@ -356,6 +356,30 @@ fn implied_volatilities_give_the_price_back() {
     domain(7, |terms| KINDS.into_iter().for_each(|kind| check_inverse(terms, kind, &mut worst)));
 }
 
+/// Everything about one set of terms.
+fn check_terms(terms: &Terms, errors: &mut Errors) {
+    let expected = reference(terms);
+    let mut worst = Worst::silent(1.0);
+    for kind in KINDS {
+        errors.see(terms, kind, &expected);
+        check_inverse(terms, kind, &mut worst);
+    }
+    check_bounds(terms);
+}
+
+/// A million terms in two minutes.
+#[test]
+#[ignore = "long: make test-long"]
+fn many_random_terms() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut errors = Errors::new();
+    for _ in 0..1_000_000 {
+        let terms = any_terms().new_tree(&mut runner).expect("a tree").current();
+        check_terms(&terms, &mut errors);
+    }
+}
+
 /// What two prices may be out of order by.
 fn slack(forward: u64) -> u64 {
     forward / 1_000_000_000 + 1
@@ -366,14 +390,7 @@ proptest! {
 
     #[test]
     fn random_terms(terms in any_terms()) {
-        let mut errors = Errors::silent();
-        let expected = reference(&terms);
-        let mut worst = Worst::silent(1.0);
-        for kind in KINDS {
-            errors.see(&terms, kind, &expected);
-            check_inverse(&terms, kind, &mut worst);
-        }
-        check_bounds(&terms);
+        check_terms(&terms, &mut Errors::silent());
     }
 
     /// With D = 1: up in volatility and time, calls up in the forward and down in the strike, puts the other way.

@@ -1,4 +1,5 @@
-//! Liquidation: every function against exact numbers, parts against the whole, and whole accounts before and after (INV-6).
+//! Liquidation: every function against exact numbers, parts against the whole, and whole accounts before and after
+//! (INV-6).
 mod common;
 
 use common::{any_length, build, fresh_underlying, int, parameters, ppm, ratio};
@@ -174,7 +175,8 @@ fn insolvency_by_hand() {
     assert_eq!(insolvent_fraction(Quote::ZERO, quote(1_000), Ppm::ZERO, 0), Ok(Fraction::ONE));
 }
 
-/// What the whole account gains its taker at the start of either auction falls to zero with the equity, and stays there.
+/// What the whole account gains its taker at the start of either auction falls to zero with the equity, and stays
+/// there.
 #[test]
 fn sinking_through_zero_gains_nothing() {
     let start = |equity: i64| {
@@ -429,7 +431,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// Any parts, by anyone, gain together what one taking of the same part of the account gains, and no more than two
-    /// units for each part, which the rounding of equity and requirement between them is worth. The last takes all it may.
+    /// units for each part, which the rounding of equity and requirement between them is worth. The last takes all it
+    /// may.
     #[test]
     fn nobody_gains_by_splitting(
         (equity, requirement) in below_the_line(), auction in auctions(), d in rates(), parts in parts(),
@@ -516,8 +519,9 @@ proptest! {
         prop_assert!(int(fund - paid) < int(1) + int(due) * ratio(1, 1_u64 << 32));
     }
 
-    /// Parts of an insolvent account are paid together what one taking of them is paid, or up to two units for each less or
-    /// one more, which the rounding of equity and requirement between them is worth. A reward that rises adds nothing.
+    /// Parts of an insolvent account are paid together what one taking of them is paid, or up to two units for each
+    /// less or one more, which the rounding of equity and requirement between them is worth. A reward that rises adds
+    /// nothing.
     #[test]
     fn nobody_gains_by_splitting_an_insolvency(
         equity in any_length(60), requirement in any_length(60), rates in proptest::collection::vec(rates(), 6),
@@ -636,8 +640,8 @@ impl Account {
         margin(&self.portfolio(), &[], params).expect("below 2^58")
     }
 
-    /// The same account with the quote that makes its equity `depth` millionths of its requirement, and its margin; `None`
-    /// where nothing is required.
+    /// The same account with the quote that makes its equity `depth` millionths of its requirement, and its margin;
+    /// `None` where nothing is required.
     fn sunk(mut self, depth: i64, params: &RiskParameters) -> Option<(Self, Margin)> {
         let bare = self.margin(params);
         let requirement = bare.requirement_maint.raw();
@@ -651,15 +655,15 @@ impl Account {
         Some((self, margin))
     }
 
-    /// What the bundle that rounding leaves with the account is worth at most: less than one native unit of the deposit,
-    /// the borrow and the size of each market.
+    /// What the bundle that rounding leaves with the account is worth at most: less than one native unit of the
+    /// deposit, the borrow and the size of each market.
     fn bundle(&self) -> BigRational {
         let unit = |m: &Underlying| int(m.observation.spot.magnitude_ceil(Base::from_raw(1)).expect("small"));
         self.markets.iter().map(|(m, ..)| unit(m)).sum::<BigRational>() * int(3)
     }
 
-    /// What valuing it rounds at most, quote native: a value, a shock, a confidence, two add-ons of each market, the group
-    /// sums and the root.
+    /// What valuing it rounds at most, quote native: a value, a shock, a confidence, two add-ons of each market, the
+    /// group sums and the root.
     fn units(&self) -> BigRational {
         int(4 * self.markets.len() as i64 + 8)
     }
@@ -681,8 +685,8 @@ fn accounts() -> impl Strategy<Value = Account> {
     })
 }
 
-/// What a bundle can raise the requirement by, for each quote unit of its value: a range of 50 %, a confidence of 5 % of the
-/// price tenfold, and add-ons of 5 %.
+/// What a bundle can raise the requirement by, for each quote unit of its value: a range of 50 %, a confidence of 5 %
+/// of the price tenfold, and add-ons of 5 %.
 fn bundle_risk() -> BigRational {
     ratio(105, 100)
 }
@@ -710,7 +714,7 @@ proptest! {
         let (bundle, units) = (account.bundle(), account.units());
         let (e, r) = (int(e.raw()), int(r.raw()));
         let (e_after, r_after) = (int(after.equity_maint.raw()), int(after.requirement_maint.raw()));
-        let gain = int(before.equity_maint.raw() - payment(Fraction::ONE, before.equity_maint, before.requirement_maint, d).expect("solvent").raw());
+        let gain = int(reward(before.equity_maint, before.requirement_maint, d).expect("solvent").raw());
         // The equity is what the formula says and the bundle, the requirement too but for what the bundle requires.
         let formula = &e - part_of(f) * &gain;
         prop_assert!(e_after >= &formula - &units && e_after <= &formula + &bundle + &units);
@@ -725,8 +729,8 @@ proptest! {
         }
     }
 
-    /// Parts by two takers in turn gain together no more than one taking of the same part of the account, up to the units
-    /// of valuing it between two parts: no native unit's worth, as each is rounded against the taker.
+    /// Parts by two takers in turn gain together no more than one taking of the same part of the account, up to the
+    /// units of valuing it between two parts: no native unit's worth, as each is rounded against the taker.
     #[test]
     fn takers_gain_nothing_by_splitting_an_account(
         account in accounts(), params in parameters(), auction in auctions(), d in rates(), depth in 1..1_000_000_i64,

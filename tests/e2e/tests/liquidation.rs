@@ -251,9 +251,10 @@ mod liquidate {
         assert_eq!(w.margin(&p.carol).equity_init.raw(), 50_007_980_800);
     }
 
-    /// Alice is long and sinks with the price, or short and sinks as it rises. One taking gains its taker f d R less what is
-    /// rounded against it, up to a base unit of BTC; three by two strangers gain them no more than f d R either. With a
-    /// discount on the equity those of the long account gained 8.71 USD together where one taking gained 8.14.
+    /// Alice is long and sinks with the price, or short and sinks as it rises. One taking gains its taker f d R less
+    /// what is rounded against it, up to a base unit of BTC; three by two strangers gain them no more than f d R
+    /// either. With a discount on the equity those of the long account gained 8.71 USD together where one taking gained
+    /// 8.14.
     #[test]
     fn nobody_gains_by_splitting_a_liquidation() {
         for (size, dollars) in [(8, 52_000), (-8, 68_000)] {

@@ -54,7 +54,6 @@ fn range_by_hand() {
     assert_eq!(range(vol(0), &DEFAULT), DEFAULT.range_min);
     let long = VolatilityParameters { margin_period: Seconds::from_raw(604_800), ..DEFAULT };
     assert_eq!(range(vol(5_000_000), &long), DEFAULT.range_max);
-    // A quarter of a year and one standard deviation: half of the volatility, exactly.
     assert_eq!(range(Volatility::MAX, &DEFAULT), range(vol(5_000_000), &DEFAULT), "no volatility is above the largest");
 }
 
