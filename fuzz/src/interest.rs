@@ -61,11 +61,8 @@ impl Input {
         let amount = self.amount.up_to(64);
         let (numerator, divisor) = (u128::from(amount) << 48, u128::from(index.raw()));
         let word = |wide: u128| u64::try_from(wide).map_err(|_| Error::Overflow);
-        let exact = if divisor == 0 {
-            (Err(Error::Overflow), Err(Error::Overflow))
-        } else {
-            (word(numerator / divisor), word(numerator.div_ceil(divisor)))
-        };
+        let shares = |rounding: u128| (numerator + rounding).checked_div(divisor).ok_or(Error::Overflow).and_then(word);
+        let exact = (shares(0), shares(divisor.saturating_sub(1)));
         assert_eq!((shares_for_deposit(amount, index), shares_for_borrow(amount, index)), exact);
         assert_eq!((shares_to_repay(amount, index), shares_to_burn_for_withdraw(amount, index)), exact);
         let worth = u128::from(amount) * divisor;

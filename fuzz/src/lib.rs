@@ -37,8 +37,11 @@ pub fn replay<T: Target>(data: &[u8]) {
     }
 }
 
+/// Checks one input, given as bytes.
+pub type Replay = fn(&[u8]);
+
 /// Every target by name, with its [`replay`].
-pub const TARGETS: [(&str, fn(&[u8])); 9] = [
+pub const TARGETS: [(&str, Replay); 9] = [
     ("pyth", replay::<pyth::Input>),
     ("functions", replay::<functions::Input>),
     ("black", replay::<black::Input>),

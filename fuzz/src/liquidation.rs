@@ -125,7 +125,7 @@ impl Input {
         let product = u128::from(amount) * u128::from(fraction.raw());
         assert_eq!(found.0, Ok((product >> 32) as u64));
         assert_eq!(found.1, Ok(product.div_ceil(u128::from(ONE)) as u64));
-        assert_eq!(found.2.map(i128::from), Ok(i128::from(signed) * i128::from(fraction.raw()) >> 32));
+        assert_eq!(found.2.map(i128::from), Ok((i128::from(signed) * i128::from(fraction.raw())) >> 32));
     }
 }
 

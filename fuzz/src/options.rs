@@ -85,7 +85,7 @@ impl Near {
 
     fn reading(&self, board: &Board, terms: &ArrayTerms) -> Reading {
         let spot = board.spot.raw();
-        let reach = u128::from(spot) * u128::from(terms.max_drift) >> 32;
+        let reach = (u128::from(spot) * u128::from(terms.max_drift)) >> 32;
         let drift = i128::from(self.drift.signed(62)) % (reach as i128 + 2);
         let (spot, age) = if self.still {
             (spot, 0)

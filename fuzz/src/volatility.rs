@@ -130,7 +130,7 @@ impl World {
         self.price = if step.jump {
             step.change.up_to(64)
         } else {
-            let change = (u128::from(self.price) * u128::from(step.change.up_to(20)) >> 22) as u64;
+            let change = ((u128::from(self.price) * u128::from(step.change.up_to(20))) >> 22) as u64;
             if step.up { self.price.saturating_add(change) } else { self.price - change }
         };
         let before = self.estimate;
