@@ -1,6 +1,7 @@
 //! What the suites share: rational numbers, random portfolios, and a second implementation of the margin.
 #![allow(dead_code)]
 
+pub mod options;
 pub mod reference;
 
 use num_bigint::BigInt;

@@ -46,7 +46,8 @@ pub fn series(bits: u32) -> impl Strategy<Value = Series> {
 
 /// The sums over the series of one underlying.
 pub fn sums(underlying: u8, series: &[Series], lots: &[i64]) -> OptionRisk {
-    let sum = |of: &dyn Fn(&Series) -> i64| series.iter().zip(lots).map(|(series, lots)| of(series) * lots).sum::<i64>();
+    let sum =
+        |of: &dyn Fn(&Series) -> i64| series.iter().zip(lots).map(|(series, lots)| of(series) * lots).sum::<i64>();
     let short = |sign: i64| series.iter().zip(lots).map(|(s, lots)| s.minimum * (sign * lots).max(0) as u64).sum();
     OptionRisk {
         underlying,

@@ -174,7 +174,9 @@ pub fn scenarios(shock: &BigInt, pnl: &[BigInt], parameters: &RiskParameters) ->
         if scenario < 14 {
             moved.div_floor(&3.into())
         } else {
-            (moved * parameters.extreme_damping.raw()).div_floor(&(3 * u64::from(MILLION)).into())
+            // Above a third there are no options, and a linear book is as at a third.
+            let damping = parameters.extreme_damping.raw().min(333_333);
+            (moved * damping).div_floor(&(3 * u64::from(MILLION)).into())
         }
     };
     pnl.iter().enumerate().map(|(scenario, pnl)| linear(scenario) + pnl).collect()
