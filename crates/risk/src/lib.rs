@@ -57,7 +57,11 @@
 //! | [`price`] | observations, freshness, limits |
 //! | [`interest`] | rate model, accrual, shares |
 //! | [`options`] | what options are worth and could lose: risk arrays |
+//! | [`grid`] | the stress scenarios, and linear exposures in them |
 //! | [`portfolio`] | equity, requirement, health, the report |
+//! | [`addons`] | haircuts, weights, concentration, the short-option minimum |
+//! | [`parameters`] | what is configured for a market and for a bank |
+//! | [`greeks`] | delta, gamma, vega and theta of a portfolio |
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`trade`] | what a trade against the house costs |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
@@ -90,14 +94,17 @@
     )
 )]
 
+pub mod addons;
 pub mod black;
 pub mod error;
 pub mod functions;
+pub mod greeks;
 pub mod grid;
 pub mod interest;
 pub mod liquidation;
 pub mod math;
 pub mod options;
+pub mod parameters;
 pub mod portfolio;
 pub mod price;
 pub mod pyth;
