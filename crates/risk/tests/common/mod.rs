@@ -1,7 +1,10 @@
 //! What the suites share: rational numbers, random portfolios, and a second implementation of the margin.
 #![allow(dead_code)]
 
+pub mod account;
+pub mod independent;
 pub mod options;
+pub mod random;
 pub mod reference;
 
 use num_bigint::BigInt;
