@@ -208,11 +208,12 @@ impl<'a> Quoted<'a> {
     /// The mark now.
     fn mark(&self) -> Between {
         let at = black(self.series.put, self.x, self.k, self.w * (1.0 - self.aged()).sqrt());
-        // The page: third order in the drift, second in the age; and what both together make, the decay's change with the
-        // spot: d/dx (x phi(d1) w / 2) = - phi(d1) d2 / 2, at most 0.121 + 0.2 w.
+        // Third order in the drift; second order in the age a = t / T, of d V / d a = - phi(d1) w / 2 sqrt(1 - a):
+        // a^2 / 2 w phi(d1) |1 - d1 d2| / 4, less than a^2 w (0.4 + 0.25 w) / 7; and what both together make, as the decay
+        // at another spot is another: d / dx (x phi(d1) w / 2) = - phi(d1) d2 / 2, at most 0.121 + 0.2 w.
         let aged = self.aged();
         let both = (0.121 + 0.2 * self.w) * self.drift() * aged;
-        let decay = 0.0003 * self.w * (16.0 * aged).powi(2) + both;
+        let decay = aged.powi(2) * self.w * (0.4 + 0.25 * self.w) / 7.0 + both;
         Between::around(at, self.taylor() + decay + 2.0 * ROUNDING)
     }
 
@@ -357,6 +358,11 @@ impl Position {
             let maint = if market.range_maint == market.range { init } else { option.gains(market.range_maint, damping) };
             self.add_gains(false, &option, lots, &maint);
         }
+        // Elsewhere delta moves by gamma, whose sum is kept to 256 units of the values, of 2^-29 of a lot or less.
+        let lot = board.discount as f64 / 2f64.powi(32) * price(board.forward) * board.lot as f64 / price(board.spot);
+        let coarse = if market.spot == board.spot { 0.0 } else { lot * 256.0 / 2f64.powi(29) };
+        net.low -= coarse;
+        net.high += coarse;
         // Forwards of the puts, in base units; what is rounded to quote once a board, and twice for each discounted strike.
         let forwards = if puts > 0.0 { price(board.forward) / price(board.spot) + 2.0 } else { 0.0 };
         net.low -= forwards + 2.0 + 2.0 / spot;
