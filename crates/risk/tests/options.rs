@@ -177,7 +177,7 @@ fn is_listed(series: &Series) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+    #![proptest_config(cases!(10_000))]
 
     #[test]
     fn stored_values_are_black_76(series in series()) {
