@@ -22,8 +22,8 @@ test: ## everything that CI runs: build, lints, all tests, the compute table
 program: ## the on-chain program, target/deploy/plimsoll.so
 	@tools/sbf/build --locked programs/plimsoll
 
-programs: ## the on-chain program and the one that proves its toolchain
-	@tools/sbf/build --locked programs/plimsoll programs/vm-check
+programs: ## the on-chain program, the one that proves its toolchain, the one that measures the engine
+	@tools/sbf/build --locked programs/plimsoll programs/vm-check programs/risk-bench
 
 lint: ## formatting and lints of both workspaces
 	@$(CARGO) fmt --all --check
@@ -35,7 +35,8 @@ format: ## formats both workspaces
 	@$(CARGO) fmt --all
 	@$(CARGO) fmt --all $(PROGRAMS)
 
-cu: program ## measures compute units and writes docs/compute.md and docs/compute.json
+cu: ## measures compute units and writes docs/compute.md and docs/compute.json
+	@tools/sbf/build --locked programs/plimsoll programs/risk-bench
 	@$(CARGO) run --locked -p plimsoll-compute
 
 clean: ## removes what was built in the checkout; the tool cache stays

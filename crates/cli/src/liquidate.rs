@@ -53,7 +53,7 @@ pub struct Options {
     /// Milliseconds between two looks.
     #[arg(long, value_name = "MS", default_value_t = 400)]
     interval: u64,
-    /// Wait until the auction's discount has grown to this, in parts per million.
+    /// Wait until the auction's discount has grown to this, in parts per million of the requirement.
     #[arg(long, value_name = "PPM", default_value_t = 0)]
     min_discount: u32,
     /// One JSON object per line instead of prose.
@@ -247,7 +247,7 @@ fn is_below(snapshot: &Snapshot, account: &MarginAccount) -> bool {
 /// A liquidation in words.
 pub fn sentence(event: &Liquidated, account: &str) -> String {
     format!(
-        "took over {} of {account} for {} USD, a discount of {}",
+        "took over {} of {account} for {} USD, a discount of {} of its requirement",
         format::fraction(event.fraction),
         format::usd(event.payment.try_into().unwrap_or(i64::MAX)),
         format::percent(event.discount_ppm),

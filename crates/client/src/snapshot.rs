@@ -12,7 +12,7 @@ use plimsoll_interface::{
 };
 use plimsoll_risk::{
     interest,
-    portfolio::{self, Margin, Portfolio, Report},
+    portfolio::{self, Margin, Portfolio, Report, Standalone},
     price::Observation,
     units::Timestamp,
 };
@@ -107,21 +107,25 @@ impl Snapshot {
         Ok(portfolio::report(&self.portfolio(account)?, &[], &self.exchange.data.config.risk())?)
     }
 
-    /// What the account's balances and positions would require, initial and maintenance, if each stood in an account of
-    /// its own, quote native. Less the requirement of the whole, this is what netting saves: hedges inside an
-    /// underlying included, which [`Report::saving_init`] does not count.
+    /// What the account's balances and positions would require if each stood in an account of its own, and what netting
+    /// saves against that: hedges inside an underlying included, which [`Report::saving_init`] does not count.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer.
+    pub fn standalone(&self, account: &MarginAccount) -> Result<Standalone, Error> {
+        let whole = self.margin(account)?;
+        let parts = parts(account).iter().map(|part| self.portfolio(part)).collect::<Result<Vec<_>, _>>()?;
+        let parts = parts.iter().map(|part| (part, [].as_slice()));
+        Ok(portfolio::standalone(&whole, parts, &self.exchange.data.config.risk())?)
+    }
+
+    /// The requirements of [`Self::standalone`], initial and maintenance, quote native.
     ///
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn requirement_alone(&self, account: &MarginAccount) -> Result<(u64, u64), Error> {
-        let mut total = (0u64, 0u64);
-        for part in parts(account) {
-            let margin = self.margin(&part)?;
-            let add = |sum: u64, one: i64| sum.checked_add(one.unsigned_abs()).ok_or(PlimsollError::Overflow);
-            total.0 = add(total.0, margin.requirement_init.raw())?;
-            total.1 = add(total.1, margin.requirement_maint.raw())?;
-        }
-        Ok(total)
+        let alone = self.standalone(account)?;
+        Ok((alone.requirement_init.unsigned_abs(), alone.requirement_maint.unsigned_abs()))
     }
 }
 
@@ -434,6 +438,8 @@ mod tests {
         let (init, maint) = snapshot.requirement_alone(&account.data).unwrap();
         assert!((600_000_000..=600_000_004).contains(&init), "{init}");
         assert!((300_000_000..=300_000_004).contains(&maint), "{maint}");
+        let alone = snapshot.standalone(&account.data).unwrap();
+        assert_eq!(alone.saving_init, alone.requirement_init, "the whole requires nothing");
     }
 
     #[test]

@@ -42,11 +42,11 @@ pub mod limits {
     pub const EXTREME_DAMPING_PPM: u32 = 333_333;
     /// Largest buffer above the line that a liquidation restores: 100 %.
     pub const LIQUIDATION_BUFFER_PPM_MAX: u32 = 1_000_000;
-    /// Largest liquidation discount: 50 % of the equity taken over.
+    /// Largest liquidation discount: 50 % of the requirement taken over.
     pub const LIQUIDATION_DISCOUNT_PPM_MAX: u32 = 500_000;
     /// Longest auction: 1 hour.
     pub const LIQUIDATION_DURATION_SECONDS_MAX: u32 = 3_600;
-    /// Largest equity that is liquidated as a whole: 1,000 USD.
+    /// Largest threshold of payments below which an account is liquidated as a whole: 1,000 USD.
     pub const LIQUIDATION_DUST_MAX: u64 = 1_000_000_000;
     /// Decimals of a market's base unit.
     pub const BASE_DECIMALS_MAX: u8 = 12;
@@ -93,7 +93,7 @@ pub mod state {
 )]
 #[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
 pub struct ExchangeConfig {
-    /// Equity, in quote native, below which a liquidation takes the whole account.
+    /// A liquidation takes the whole account when it would pay less than this for it, in quote native.
     pub liquidation_dust: u64,
     /// Credit for netting inside each risk group, `phi`, ppm in 0..=1e6.
     pub phi_ppm: [u32; MAX_GROUPS],
@@ -104,9 +104,9 @@ pub struct ExchangeConfig {
     pub maintenance_ratio_ppm: u32,
     /// How far above the maintenance line a liquidation brings an account, ppm of its requirement.
     pub liquidation_buffer_ppm: u32,
-    /// Discount at the start of the auction, ppm of the equity taken over.
+    /// Discount at the start of the auction, ppm of the requirement taken over.
     pub liquidation_discount_min_ppm: u32,
-    /// Discount at the end of the auction, ppm of the equity taken over.
+    /// Discount at the end of the auction, ppm of the requirement taken over.
     pub liquidation_discount_max_ppm: u32,
     /// Seconds in which the discount grows from its minimum to its maximum.
     pub liquidation_duration_seconds: u32,

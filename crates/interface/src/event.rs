@@ -174,7 +174,7 @@ event! {
         fraction: u64,
         /// What the taker paid, quote native.
         payment: u64,
-        /// Discount on the equity taken over, ppm.
+        /// Discount, ppm of the requirement taken over.
         discount_ppm: u64,
     }
 }

@@ -19,8 +19,8 @@
 //!
 //! # Inlining
 //!
-//! What a kernel calls many times is inlined: [`normal_distribution`], [`upper_tail`]. The rest is not: [`ln_raw`],
-//! [`exp_parts`] and [`exp_minus`] are bodies of their own, so that a caller keeps its registers.
+//! What a kernel calls many times is inlined: [`normal_distribution`] and [`upper_tail`]. The logarithm and
+//! [`exp_minus`] (with it the density) are bodies of their own, so that a caller keeps its registers.
 mod tables;
 
 use crate::error::Error;
@@ -31,36 +31,10 @@ use tables::{LOGARITHM, POWER, TAIL};
 const LN_2: i64 = 49_946_518_145_322_874;
 
 /// A word above zero, shifted up until its top bit is set, and by how many bits.
-///
-/// Counting zeros by halves is shorter on the VM than what `leading_zeros` compiles to.
 #[inline(always)]
-pub(crate) const fn normalised(mut word: u64) -> (u64, u32) {
-    let mut zeros = 0_u32;
-    if word >> 32 == 0 {
-        word <<= 32;
-        zeros = 32;
-    }
-    if word >> 48 == 0 {
-        word <<= 16;
-        zeros = zeros.wrapping_add(16);
-    }
-    if word >> 56 == 0 {
-        word <<= 8;
-        zeros = zeros.wrapping_add(8);
-    }
-    if word >> 60 == 0 {
-        word <<= 4;
-        zeros = zeros.wrapping_add(4);
-    }
-    if word >> 62 == 0 {
-        word <<= 2;
-        zeros = zeros.wrapping_add(2);
-    }
-    if word >> 63 == 0 {
-        word <<= 1;
-        zeros = zeros.wrapping_add(1);
-    }
-    (word, zeros)
+pub(crate) fn normalised(word: u64) -> (u64, u32) {
+    let zeros = math::leading_zeros(word);
+    (word << zeros, zeros)
 }
 
 /// Natural logarithm of a Q32 number, Q40, nearest. Off by at most 5e-13. Rises with `x`, up to one unit.
@@ -236,7 +210,7 @@ fn power(x: i64) -> (u64, i64) {
 
 /// Square root of a Q32 number, Q32, rounded down.
 #[inline]
-pub const fn sqrt_floor(x: u64) -> u64 {
+pub fn sqrt_floor(x: u64) -> u64 {
     let ceil = sqrt_ceil(x);
     // x 2^32 = ceil^2 exactly when both are equal modulo 2^64 (on purpose): they differ by less than 2 ceil < 2^50.
     if ceil.wrapping_mul(ceil) == x << 32 { ceil } else { ceil.wrapping_sub(1) }
@@ -244,7 +218,7 @@ pub const fn sqrt_floor(x: u64) -> u64 {
 
 /// Square root of a Q32 number, Q32, rounded up.
 #[inline]
-pub const fn sqrt_ceil(x: u64) -> u64 {
+pub fn sqrt_ceil(x: u64) -> u64 {
     // Of a number below 2^96, so it fits.
     match math::isqrt_ceil(x >> 32, x << 32) {
         Some(root) => root,

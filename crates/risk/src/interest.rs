@@ -22,7 +22,7 @@
 //!
 //! What rounding leaves over in one step is less than one share and one unit; it stays in the vault, owned by nobody.
 use crate::Error;
-use crate::math::{div_wide, mul_div_ceil, mul_div_floor, mul_ppm_floor, mul_shift_ceil, mul_shift_floor, mul_wide};
+use crate::math::{div_wide, mul_div_ceil_by, mul_div_floor, mul_ppm_floor, mul_shift_ceil, mul_shift_floor, mul_wide};
 use crate::units::{Index, Ppm, Q48};
 
 /// Seconds of the year that rates are per: 365 days.
@@ -159,7 +159,8 @@ pub fn accrue(
     let borrows = borrow_amount(borrow_shares, borrow_index)?;
     let rate = model.rate(utilisation(deposits, borrows));
     let growth = u64::from(rate.raw()).checked_mul(elapsed_seconds).ok_or(Error::IndexOverflow)?;
-    let borrow_rise = mul_div_ceil(borrow_index.raw(), growth, PPM_SECONDS_PER_YEAR).ok_or(Error::IndexOverflow)?;
+    let borrow_rise =
+        mul_div_ceil_by::<PPM_SECONDS_PER_YEAR>(borrow_index.raw(), growth).ok_or(Error::IndexOverflow)?;
     let depositors_part = model
         .reserve_factor
         .complement()

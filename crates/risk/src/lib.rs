@@ -64,7 +64,9 @@
 //! | [`greeks`] | delta, gamma, vega and theta of a portfolio |
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`trade`] | what a trade against the house costs |
+//! | [`volatility`] | volatility estimated and forecast, and the shock range it gives |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
+//! | [`black`] | Black-76: price, Greeks, implied volatility |
 //! | [`error`] | one cause, one code |
 //!
 //! # Rounding
@@ -110,5 +112,6 @@ pub mod price;
 pub mod pyth;
 pub mod trade;
 pub mod units;
+pub mod volatility;
 
 pub use error::Error;

@@ -77,7 +77,7 @@ pub(crate) const fn mul_shift(a: u64, b: u64, shift: u32) -> Option<(u64, bool)>
 
 /// `floor(a b / d)`. `None` when it does not fit or `d` is zero.
 #[inline]
-pub const fn mul_div_floor(a: u64, b: u64, d: u64) -> Option<u64> {
+pub fn mul_div_floor(a: u64, b: u64, d: u64) -> Option<u64> {
     let (high, low) = mul_wide(a, b);
     match div_wide(high, low, d) {
         Some((quotient, _)) => Some(quotient),
@@ -87,7 +87,7 @@ pub const fn mul_div_floor(a: u64, b: u64, d: u64) -> Option<u64> {
 
 /// `ceil(a b / d)`. `None` when it does not fit or `d` is zero.
 #[inline]
-pub const fn mul_div_ceil(a: u64, b: u64, d: u64) -> Option<u64> {
+pub fn mul_div_ceil(a: u64, b: u64, d: u64) -> Option<u64> {
     let (high, low) = mul_wide(a, b);
     match div_wide(high, low, d) {
         Some((quotient, 0)) => Some(quotient),
@@ -99,7 +99,7 @@ pub const fn mul_div_ceil(a: u64, b: u64, d: u64) -> Option<u64> {
 /// Quotient and remainder of `(high 2^64 + low) / d`. `None` when the quotient does not fit a word or `d` is zero.
 ///
 /// Knuth's algorithm D (The Art of Computer Programming, 4.3.1) with 32-bit digits.
-pub const fn div_wide(high: u64, low: u64, d: u64) -> Option<(u64, u64)> {
+pub fn div_wide(high: u64, low: u64, d: u64) -> Option<(u64, u64)> {
     if high >= d {
         // Also d = 0: any high is at least that.
         return None;
@@ -114,8 +114,27 @@ pub const fn div_wide(high: u64, low: u64, d: u64) -> Option<(u64, u64)> {
     if d <= LOW {
         return Some(div_short(high, low, d));
     }
+    Some(div_long(high, low, d, leading_zeros(d)))
+}
+
+/// `ceil(a b / D)` for a constant `D` of at least 2^32: 32 CU less than [`mul_div_ceil`]. `None` when it does not fit.
+#[inline(always)]
+pub(crate) fn mul_div_ceil_by<const D: u64>(a: u64, b: u64) -> Option<u64> {
+    const { assert!(D > LOW) };
+    let (high, low) = mul_wide(a, b);
+    if high >= D {
+        return None;
+    }
+    match div_long(high, low, D, const { D.leading_zeros() }) {
+        (quotient, 0) => Some(quotient),
+        (quotient, _) => quotient.checked_add(1),
+    }
+}
+
+/// [`div_wide`] for `high < d` and `d >= 2^32`, with the leading zeros of `d`.
+#[inline(always)]
+fn div_long(high: u64, low: u64, d: u64, shift: u32) -> (u64, u64) {
     // Normalise: the divisor's top bit set, so that a digit's estimate is at most two too large.
-    let shift = d.leading_zeros();
     let d = d << shift;
     let (d1, d0) = (d >> 32, d & LOW);
     // shift <= 31, so 63 - shift is a legal shift.
@@ -123,8 +142,36 @@ pub const fn div_wide(high: u64, low: u64, d: u64) -> Option<(u64, u64)> {
     let low = low << shift;
     let (q1, rest) = div_digit(high, low >> 32, d, d1, d0);
     let (q0, rest) = div_digit(rest, low & LOW, d, d1, d0);
-    Some(((q1 << 32) | q0, rest >> shift))
+    ((q1 << 32) | q0, rest >> shift)
 }
+
+/// Number of leading zeros of a word above zero; 63 for zero, too. 26 CU, where `u64::leading_zeros` takes 40.
+///
+/// All bits below the top one are set, which leaves one of 64 numbers `2^(k + 1) - 1`; times a constant that begins with
+/// six zeros and holds every six bits once (a de Bruijn sequence), their top six bits are all different.
+#[inline(always)]
+pub(crate) fn leading_zeros(word: u64) -> u32 {
+    let mut filled = word;
+    filled |= filled >> 1;
+    filled |= filled >> 2;
+    filled |= filled >> 4;
+    filled |= filled >> 8;
+    filled |= filled >> 16;
+    filled |= filled >> 32;
+    let place = filled.wrapping_mul(DE_BRUIJN) >> 58;
+    usize::try_from(place).ok().and_then(|place| LEADING_ZEROS.get(place)).copied().map_or(0, u32::from)
+}
+
+/// A de Bruijn sequence of 64 bits for numbers `2^k - 1`: Leiserson, Prokop and Randall, "Using de Bruijn Sequences to
+/// Index a 1 in a Computer Word" (1998).
+const DE_BRUIJN: u64 = 0x03F7_9D71_B4CB_0A89;
+
+/// Leading zeros of `2^(k + 1) - 1`, which are `63 - k`, at the place that [`DE_BRUIJN`] gives it.
+const LEADING_ZEROS: [u8; 64] = [
+    63, 16, 62, 7, 15, 36, 61, 3, 6, 14, 22, 26, 35, 47, 60, 2, 9, 5, 28, 11, 13, 21, 42, 19, 25, 31, 34, 40, 46, 52,
+    59, 1, 17, 8, 37, 4, 23, 27, 48, 10, 29, 12, 43, 20, 32, 41, 53, 18, 38, 24, 49, 30, 44, 33, 54, 39, 50, 45, 55,
+    51, 56, 57, 58, 0,
+];
 
 /// One digit of [`div_wide`]: quotient and remainder of `(rest 2^32 + digit) / d`, for `rest < d` and `d >= 2^63`.
 #[inline(always)]
@@ -371,7 +418,7 @@ pub const fn mul_checked(a: u64, b: u64) -> Option<u64> {
 
 /// `ceil(sqrt(n))`. `None` when it is 2^64, above `(2^64 - 1)^2`.
 #[inline]
-pub const fn isqrt_ceil_u128(n: u128) -> Option<u64> {
+pub fn isqrt_ceil_u128(n: u128) -> Option<u64> {
     #[allow(clippy::cast_possible_truncation)]
     let (high, low) = ((n >> 64) as u64, n as u64);
     isqrt_ceil(high, low)
@@ -385,7 +432,7 @@ pub const fn isqrt_ceil_u128(n: u128) -> Option<u64> {
 /// perfect square: there `q` is the quotient of `2 s q 2^32 + q^2` by `2 s 2^32`, and `q^2 / 2^32 < 2^32 <= 2 s`.
 ///
 /// The ceiling of the unshifted root is the floor, plus one unless `n` is a perfect square.
-pub(crate) const fn isqrt_ceil(high: u64, low: u64) -> Option<u64> {
+pub(crate) fn isqrt_ceil(high: u64, low: u64) -> Option<u64> {
     let (high, low, halves) = if high != 0 {
         (high, low, 0)
     } else if low != 0 {
@@ -421,20 +468,10 @@ pub(crate) const fn isqrt_ceil(high: u64, low: u64) -> Option<u64> {
 /// A double word whose high word is not zero, shifted up by an even number of bits so that its high word is at least
 /// 2^62; and half that number.
 #[inline(always)]
-const fn normalised(mut high: u64, mut low: u64) -> (u64, u64, u32) {
-    let mut halves = 0_u32;
-    let mut step = 32_u32;
-    // 32, 16, 8, 4, 2: counting zeros by halves is shorter here than what `leading_zeros` compiles to.
-    while step >= 2 {
-        let rest = 64_u32.wrapping_sub(step);
-        if high >> rest == 0 {
-            high = (high << step) | (low >> rest);
-            low <<= step;
-            halves = halves.wrapping_add(step >> 1);
-        }
-        step >>= 1;
-    }
-    (high, low, halves)
+fn normalised(high: u64, low: u64) -> (u64, u64, u32) {
+    // At most 62, so 63 - shift is a legal shift.
+    let shift = leading_zeros(high) & 62;
+    ((high << shift) | ((low >> 1) >> 63_u32.wrapping_sub(shift)), low << shift, shift >> 1)
 }
 
 /// `floor(sqrt(n))` for `n >= 2^62`.
@@ -445,7 +482,7 @@ const fn normalised(mut high: u64, mut low: u64) -> (u64, u64, u32) {
 /// the floor of the root (the mean of two numbers is not below their geometric mean), so the last is the floor or one
 /// more.
 #[inline(always)]
-const fn isqrt_normalised(n: u64) -> u64 {
+pub(crate) const fn isqrt_normalised(n: u64) -> u64 {
     /// `0.72 * 2^31`.
     const START: u64 = 1_546_188_227;
     let mut x = (n >> 33).wrapping_add(n >> 35).wrapping_add(START);
@@ -485,6 +522,17 @@ mod tests {
     //! The helpers that only the crate sees; the rest is in `tests/math.rs`.
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn leading_zeros_are_the_standard_librarys() {
+        for length in 0..64 {
+            let (ones, top) = (u64::MAX >> length, (u64::MAX >> length) & !(u64::MAX >> length >> 1));
+            for word in [ones, top, ones & 0xAAAA_AAAA_AAAA_AAAA | top] {
+                assert_eq!(leading_zeros(word), word.leading_zeros(), "{word:#x}");
+            }
+        }
+        assert_eq!(leading_zeros(0), 63);
+    }
 
     /// Numbers of every length, all ones and lone top bits among them.
     fn any_length(bits: u32) -> impl Strategy<Value = u64> {

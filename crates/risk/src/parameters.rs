@@ -11,22 +11,22 @@ pub const MAX_SHORT_MINIMUM: Ppm = Ppm::from_raw(100_000);
 pub const MAX_VOLATILITY_UP: Ppm = Ppm::from_raw(4_000_000);
 /// Largest shock of the volatility down, at 30 days, relative: something must be left.
 pub const MAX_VOLATILITY_DOWN: Ppm = Ppm::from_raw(900_000);
-/// Largest power of the term structure. At a power of 1/2 the shock's total variance does not depend on the expiry at all;
-/// 1 is beyond anything observed.
+/// Largest power of the term structure. At 1/2, a shock changes the standard deviation up to expiry by the same at every
+/// expiry (of equal volatility), as by one move on one day; more than that is beyond anything observed.
 pub const MAX_VOLATILITY_POWER: Ppm = Ppm::ONE;
 
 /// How a market's positions are margined, besides the ranges, which the volatility gives.
 ///
 /// | field | plausible for SOL | why |
 /// |---|---|---|
-/// | `confidence_multiplier` | 1 | Pyth's interval is one standard deviation (Laplace: 1 / sqrt 2 of one); 2.12 is 95 % |
-/// | `short_minimum` | 1 % | SPAN's short option minimum; Deribit asks 1 % of the underlying of each option sold |
-/// | `volatility_up` | 50 % | Deribit's and Derive's portfolio margin: up 45 to 50 % of itself at 30 days |
-/// | `volatility_down` | 25 to 35 % | there too: volatility jumps up and seeps down |
-/// | `volatility_power_short` | 0.3 | there too: the shock rises by `(30 d / T)^0.3` towards expiry |
-/// | `volatility_power_long` | 0.13 | there too: it falls slower beyond 30 days |
+/// | `confidence_multiplier` | 1 | Pyth's interval is one standard deviation; of a Laplace distribution 2.12 hold 95 % |
+/// | `short_minimum` | 1 % | SPAN's short option minimum; Deribit's and Derive's portfolio margin ask 1 % of the underlying of each option sold |
+/// | `volatility_up` | 45 % | Derive, at 30 days, relative; Deribit 38 % either way |
+/// | `volatility_down` | 30 % | Derive: volatility jumps up and seeps down |
+/// | `volatility_power_short` | 0.3 | Deribit and Derive: the shock rises by `(30 d / T)^0.3` towards expiry |
+/// | `volatility_power_long` | 0.13 | Derive: it falls slower beyond 30 days |
 /// | `concentration` | 2 % | the average cost of closing the whole open interest: half of its price impact (Kyle 1985) |
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct MarketParameters {
     /// How many of the oracle's confidence half widths are charged on net exposure, at most
@@ -91,7 +91,7 @@ impl MarketParameters {
 ///
 /// Towards maint each is at most what it is towards init, so that an account which was let in is not at its line, and so
 /// that R_maint <= R_init (INV-9). As both rates are linear between the ends, the ends are enough to compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct BankParameters {
     /// Haircut towards init of a bank without deposits.

@@ -25,7 +25,8 @@
 //! | `u64` | [`Ppm`] | `u64`, same unit | [`crate::math::mul_ppm_floor`], [`crate::math::mul_ppm_ceil`] | named |
 //! | `u64` shares | [`Index`] | `u64` amount | [`crate::interest::deposit_amount`], [`crate::interest::borrow_amount`] | down, up |
 //! | `u64` amount | 1 / [`Index`] | `u64` shares | [`crate::interest::shares_for_deposit`] and its three siblings | named there |
-//! | amount | [`Fraction`] | amount | [`crate::liquidation::pro_rata_floor`], [`crate::liquidation::pro_rata_signed`] | toward zero |
+//! | amount | [`Fraction`] | amount | [`crate::liquidation::pro_rata_floor`], [`crate::liquidation::pro_rata_ceil`] | named |
+//! | signed amount | [`Fraction`] | amount | [`crate::liquidation::pro_rata_signed`] | toward minus infinity: against the taker |
 //! | [`Timestamp`] | - [`Timestamp`] | [`Seconds`] | [`Timestamp::since`] | exact |
 use crate::math;
 

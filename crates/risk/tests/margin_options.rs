@@ -105,6 +105,17 @@ proptest! {
         prop_assert_eq!(margin.equity_init, margin.equity_maint);
     }
 
+    /// Whatever prices are old, the initial health is at most the maintenance one: what leaves it is worth more than it
+    /// costs, add-ons and doubt aside.
+    #[test]
+    fn initial_health_is_at_most_maintenance_health(
+        holdings in proptest::collection::vec(any_holding(), 1..=6), params in parameters(),
+    ) {
+        let margin = margin_of(&bare(&holdings), &params);
+        let [init, maint] = [margin.health_init(), margin.health_maint()].map(|h| i128::from(h.expect("fits").raw()));
+        prop_assert!(init <= maint + rounding(holdings.len()), "{init} above {maint}");
+    }
+
     /// A price going stale never lowers the maintenance health; one that is dead is taken as it is. Both block new risk
     /// where there are options.
     #[test]

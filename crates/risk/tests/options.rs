@@ -3,6 +3,7 @@ mod common;
 
 use plimsoll_risk::Error;
 use plimsoll_risk::black::OptionKind;
+use plimsoll_risk::greeks::OptionGreeks;
 use plimsoll_risk::options::{
     ArrayTerms, Board, BoardSum, MAX_LOTS, Nodes, OptionRisk, Reading, Refresh, RiskArray, SCENARIOS, VALUES,
 };
@@ -214,8 +215,8 @@ proptest! {
             // A logarithm is within 2^-32.
             (reference::distribution(d1), ROUNDING + 3e-10 * density / w),
             (density / w / 4096.0, ROUNDING + (1e-6 + 3e-10 * d1.abs() / w) * density / w / 4096.0),
-            (density * years.sqrt(), ROUNDING + 1e-7),
-            (density * w / (2.0 * years) * aged, ROUNDING + 1e-6 * w),
+            (density * years.sqrt(), ROUNDING + 3e-10 / w),
+            (density * w / (2.0 * years) * aged, ROUNDING + 1e-9),
         ];
         for (stored, (expected, bound)) in array.values[34..].iter().zip(expected) {
             let error = f64::from(*stored) * unit - expected;
@@ -294,6 +295,34 @@ proptest! {
         let bound = (0.0015 * series.deviation(0.0) + ROUNDING) * series.unit() * lots as f64 + 2.0;
         let error = risk.unwrap().value.raw() as f64 - expected;
         prop_assert!(error.abs() <= bound, "{error:e} of {expected:e}, {bound:e}, {series:?}");
+    }
+
+    #[test]
+    fn greeks_of_a_position_are_black_76(series in series(), lots in 1..1_000_i64, put in any::<bool>()) {
+        let (terms, array) = series.array();
+        let kind = if put { OptionKind::Put } else { OptionKind::Call };
+        let mut sum = BoardSum::new();
+        sum.add(&array, &terms, kind, series.strike, Lots::from_raw(lots)).unwrap();
+        let mut greeks = OptionGreeks::default();
+        let added = sum.add_greeks(&terms, &reading(&series), &mut greeks);
+        // A gamma of thousands of notionals, or a decay of seconds as one of a day.
+        prop_assume!(added != Err(Error::Overflow));
+        added.unwrap();
+        let (k, w) = (series.moneyness(), series.deviation(0.0));
+        let d1 = (1.0 / k).ln() / w + w / 2.0;
+        let days = series.board.time.raw().max(600) as f64 / 86_400.0;
+        let (unit, density) = (series.unit() * lots as f64, reference::density(d1));
+        let delta = reference::distribution(d1) - if put { 1.0 } else { 0.0 };
+        let base = unit / price(series.board.spot);
+        let rough = ROUNDING + 3e-10 / w;
+        prop_assert!((greeks.delta.raw() as f64 - delta * base).abs() <= rough * base + 3.0 / price(series.board.spot) + 3.0);
+        let gamma = density / w * unit;
+        prop_assert!((greeks.gamma.raw() as f64 - gamma).abs() <= 1e-4 * gamma + (4096.0 * ROUNDING + rough) * unit + 1.0);
+        let vega = density * (days / 365.0).sqrt() * unit;
+        prop_assert!((greeks.vega.raw() as f64 - vega).abs() <= (ROUNDING + rough) * unit + 1e-6 * vega + 1.0);
+        let theta = -density * w / (2.0 * days) * unit;
+        let aged = 86_400.0 / terms.max_age.raw() as f64;
+        prop_assert!((greeks.theta.raw() as f64 - theta).abs() <= (2.0 * rough * unit + 1.0) * (1.0 + aged) - 1e-3 * theta, "{:?} {theta}", greeks.theta);
     }
 
     /// A call less a put of one strike is a forward less its strike: nothing is left in any scenario.

@@ -5,6 +5,7 @@ use common::{int, ratio};
 use num_rational::BigRational;
 use num_traits::{Signed, Zero};
 use plimsoll_risk::Error;
+use plimsoll_risk::parameters::{BankParameters, MarketParameters};
 use plimsoll_risk::portfolio::{GROUP_PAIRS, MAX_GROUPS, RiskParameters, pair_index};
 use plimsoll_risk::units::Ppm;
 use proptest::prelude::*;
@@ -99,6 +100,75 @@ fn known_matrices() {
     // 1 - sqrt(2) * 0.707113 = -8.8e-6, within the tolerance; 0.707115 gives -11.6e-6.
     assert_eq!(triangle(707_113).validate(), Ok(()));
     assert_eq!(triangle(707_115).validate(), Err(Error::RhoNotPositiveSemiDefinite));
+}
+
+const SOL: MarketParameters = MarketParameters {
+    confidence_multiplier: Ppm::ONE,
+    short_minimum: Ppm::from_raw(10_000),
+    volatility_up: Ppm::from_raw(450_000),
+    volatility_down: Ppm::from_raw(300_000),
+    volatility_power_short: Ppm::from_raw(300_000),
+    volatility_power_long: Ppm::from_raw(130_000),
+    concentration: Ppm::from_raw(20_000),
+    group: 7,
+};
+
+const SOL_BANK: BankParameters = BankParameters {
+    haircut_init_empty: Ppm::from_raw(50_000),
+    haircut_init_full: Ppm::from_raw(150_000),
+    haircut_maint_empty: Ppm::from_raw(20_000),
+    haircut_maint_full: Ppm::from_raw(80_000),
+    borrow_weight_init: Ppm::from_raw(50_000),
+    borrow_weight_maint: Ppm::from_raw(20_000),
+};
+
+#[test]
+fn each_bad_market_has_its_error() {
+    use Error::*;
+    assert_eq!(SOL.validate(), Ok(()));
+    assert_eq!(MarketParameters::default().validate(), Ok(()), "nothing charged");
+    let ppm = Ppm::from_raw;
+    let cases = [
+        (MarketParameters { group: 8, ..SOL }, GroupOutOfRange),
+        (MarketParameters { confidence_multiplier: ppm(10_000_001), ..SOL }, ConfidenceMultiplierTooLarge),
+        (MarketParameters { short_minimum: ppm(100_001), ..SOL }, ShortMinimumInvalid),
+        (MarketParameters { volatility_up: ppm(4_000_001), ..SOL }, VolatilityShockInvalid),
+        (
+            MarketParameters { volatility_up: ppm(950_000), volatility_down: ppm(900_001), ..SOL },
+            VolatilityShockInvalid,
+        ),
+        (MarketParameters { volatility_down: ppm(450_001), ..SOL }, VolatilityShockInvalid),
+        (MarketParameters { volatility_power_short: ppm(1_000_001), ..SOL }, VolatilityShockInvalid),
+        (MarketParameters { volatility_power_long: ppm(300_001), ..SOL }, VolatilityShockInvalid),
+        (MarketParameters { concentration: ppm(1_000_001), ..SOL }, ConcentrationInvalid),
+    ];
+    for (parameters, error) in cases {
+        assert_eq!(parameters.validate(), Err(error), "{parameters:?}");
+    }
+}
+
+#[test]
+fn each_bad_bank_has_its_error() {
+    use Error::*;
+    assert_eq!(SOL_BANK.validate(), Ok(()));
+    assert_eq!(BankParameters::WORTHLESS.validate(), Ok(()));
+    assert_eq!(BankParameters::default().validate(), Ok(()), "the quote bank");
+    let ppm = Ppm::from_raw;
+    let cases = [
+        (BankParameters { haircut_init_full: ppm(1_000_001), ..SOL_BANK }, HaircutsInvalid),
+        (
+            BankParameters { haircut_init_full: ppm(49_999), haircut_maint_full: ppm(20_000), ..SOL_BANK },
+            HaircutsInvalid,
+        ),
+        (BankParameters { haircut_maint_full: ppm(19_999), ..SOL_BANK }, HaircutsInvalid),
+        (BankParameters { haircut_maint_empty: ppm(50_001), ..SOL_BANK }, HaircutsInvalid),
+        (BankParameters { haircut_maint_full: ppm(150_001), ..SOL_BANK }, HaircutsInvalid),
+        (BankParameters { borrow_weight_maint: ppm(50_001), ..SOL_BANK }, BorrowWeightsInvalid),
+        (BankParameters { borrow_weight_init: ppm(1_000_001), ..SOL_BANK }, BorrowWeightsInvalid),
+    ];
+    for (parameters, error) in cases {
+        assert_eq!(parameters.validate(), Err(error), "{parameters:?}");
+    }
 }
 
 proptest! {

@@ -1,6 +1,10 @@
-//! Measures every instruction and writes docs/compute.md and docs/compute.json. Its test measures too, and fails where a
+//! Measures every instruction and every kernel of the engine, and writes docs/compute.md and docs/compute.json. Its test measures too, and fails where a
 //! figure differs from the committed one.
+//!
+//! `cargo run -p plimsoll-compute -- kernels [TEXT]` only prints what the kernels cost whose name contains the text, and on
+//! which operands the most.
 
+mod kernels;
 mod rows;
 mod table;
 mod world;
@@ -23,17 +27,30 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    table::write(root()?, &measure()?)
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        None => table::write(root()?, &measure()?),
+        Some("kernels") => {
+            kernels::print(&kernels::measure(&program("risk_bench")?, &arguments.next().unwrap_or_default())?);
+            Ok(())
+        }
+        Some(other) => anyhow::bail!("{other} is neither `kernels` nor nothing"),
+    }
 }
 
 fn root() -> Result<&'static Path> {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate has moved")
 }
 
-fn measure() -> Result<Vec<rows::Row>> {
+fn program(name: &str) -> Result<PathBuf> {
     let deploy = std::env::var_os("PLIMSOLL_SO_DIR")
         .map_or_else(|| root().map(|r| r.join("target/deploy")), |d| Ok(PathBuf::from(d)))?;
-    rows::measure(&deploy.join("plimsoll.so"))
+    Ok(deploy.join(name).with_extension("so"))
+}
+
+fn measure() -> Result<table::Table> {
+    let kernels = kernels::measure(&program("risk_bench")?, "")?;
+    Ok(table::Table { rows: rows::measure(&program("plimsoll")?)?, kernels })
 }
 
 #[cfg(test)]

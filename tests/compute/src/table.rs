@@ -4,33 +4,44 @@ use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 use anyhow::{Context, Result};
 
-use crate::rows::Row;
+use crate::{kernels, rows::Row};
 
 const JSON: &str = "docs/compute.json";
 const MARKDOWN: &str = "docs/compute.md";
 
 type Figures = BTreeMap<String, u64>;
 
-fn figures(rows: &[Row]) -> Figures {
-    rows.iter().map(|row| (row.key(), row.units)).collect()
+/// All that is measured.
+pub struct Table {
+    pub rows: Vec<Row>,
+    pub kernels: Vec<kernels::Row>,
+}
+
+fn figures(table: &Table) -> Figures {
+    let rows = table.rows.iter().map(|row| (row.key(), row.units));
+    let kernels = table.kernels.iter().flat_map(|row| {
+        let key = row.key();
+        [(format!("{key}/typical"), row.typical), (format!("{key}/worst"), row.worst)]
+    });
+    rows.chain(kernels).collect()
 }
 
 /// Writes both files.
-pub fn write(root: &Path, rows: &[Row]) -> Result<()> {
-    let json = serde_json::to_string_pretty(&figures(rows))? + "\n";
+pub fn write(root: &Path, table: &Table) -> Result<()> {
+    let json = serde_json::to_string_pretty(&figures(table))? + "\n";
     fs::write(root.join(JSON), json).with_context(|| format!("{JSON} cannot be written"))?;
-    fs::write(root.join(MARKDOWN), markdown(rows)?).with_context(|| format!("{MARKDOWN} cannot be written"))?;
-    println!("{} figures written to {MARKDOWN} and {JSON}", rows.len());
+    fs::write(root.join(MARKDOWN), markdown(table)?).with_context(|| format!("{MARKDOWN} cannot be written"))?;
+    println!("{} figures written to {MARKDOWN} and {JSON}", figures(table).len());
     Ok(())
 }
 
 /// Fails where a figure, or the page made of them, differs from what is committed.
 #[cfg(test)]
-pub fn check(root: &Path, rows: &[Row]) -> Result<()> {
+pub fn check(root: &Path, table: &Table) -> Result<()> {
     let text = fs::read_to_string(root.join(JSON)).with_context(|| format!("{JSON} cannot be read: run `make cu`"))?;
     let committed: Figures =
         serde_json::from_str(&text).with_context(|| format!("{JSON} is not a table of figures"))?;
-    let measured = figures(rows);
+    let measured = figures(table);
     let keys = committed.keys().chain(measured.keys()).collect::<std::collections::BTreeSet<_>>();
     let mut differences = 0usize;
     for key in keys {
@@ -47,7 +58,7 @@ pub fn check(root: &Path, rows: &[Row]) -> Result<()> {
         );
     }
     let page = fs::read_to_string(root.join(MARKDOWN)).with_context(|| format!("{MARKDOWN} cannot be read"))?;
-    if page != markdown(rows)? {
+    if page != markdown(table)? {
         anyhow::bail!("{MARKDOWN} is not the page that `make cu` writes: run it and commit");
     }
     Ok(())
@@ -96,7 +107,8 @@ fn budgets(rows: &[Row]) -> Vec<(&'static str, u64, Option<u64>)> {
     ]
 }
 
-fn markdown(rows: &[Row]) -> Result<String> {
+fn markdown(table: &Table) -> Result<String> {
+    let rows = &table.rows;
     let mut page = String::from(include_str!("preface.md"));
     writeln!(page, "\n## Budgets of the design\n\n| work | target | measured | |\n|---|---:|---:|---|")?;
     for (work, target, measured) in budgets(rows) {
@@ -147,6 +159,14 @@ fn markdown(rows: &[Row]) -> Result<String> {
     writeln!(page, "\n## Other instructions\n\n| instruction | compute units |\n|---|---:|")?;
     for row in rows.iter().filter(|row| row.collaterals == 0) {
         writeln!(page, "| {} | {} |", name(row.instruction, row.variant), row.units)?;
+    }
+    page.push_str(include_str!("kernels.md"));
+    writeln!(page, "\n| kernel | target | typical | worst | |\n|---|---:|---:|---:|---|")?;
+    for row in &table.kernels {
+        let target = row.target.map_or_else(String::new, |target| target.to_string());
+        let verdict = row.target.map_or("", |target| if row.worst <= target { "met" } else { "missed" });
+        let name = name(row.kernel, row.variant);
+        writeln!(page, "| {name} | {target} | {} | {} | {verdict} |", row.typical, row.worst)?;
     }
     Ok(page)
 }

@@ -181,7 +181,7 @@ fn places(chain: &mut Chain) -> Places {
 }
 
 /// The exchange's parameters: maintenance at half of the grid's requirement, buffer 10 %, discount 1 % to 10 % in 100 s,
-/// dust below 10 USD; full credit for netting inside a group, groups 0 and 1 correlated by a half.
+/// dust below 10 USD to pay; full credit for netting inside a group, groups 0 and 1 correlated by a half.
 pub fn exchange_config() -> ExchangeConfig {
     let mut rho_ppm = [0; plimsoll_risk::portfolio::GROUP_PAIRS];
     rho_ppm[0] = 500_000;

@@ -147,13 +147,12 @@ mod flag {
 mod liquidate {
     use super::*;
 
-    /// T = 1.1 R = 4,576; f = (T - E) / (T - d E) at d = 1 %: 1,048.0192 / 4,540.720192 = 23.08 %.
+    /// T = 1.1 R = 4,576; f = (T - E) / (T - d R) at d = 1 %: 1,048.0192 / 4,534.4 = 23.11 %, for f (E - d R).
     #[test]
     fn a_stranger_brings_an_account_to_its_buffer_in_one_step() {
         let (mut w, p) = sunk();
-        let fraction = (1_048_019_200u128 << 32).div_ceil(4_540_720_192) as u64;
-        let discounted = u128::from(EQUITY.unsigned_abs()) * 99 / 100;
-        let payment = (discounted * u128::from(fraction)).div_ceil(1 << 32) as u64;
+        let fraction = (1_048_019_200u128 << 32).div_ceil(4_534_400_000) as u64;
+        let payment = (3_486_380_800 * u128::from(fraction)).div_ceil(1 << 32) as u64;
         let outcome = w.liquidate(&p.carol, &p.alice);
         let expected = Liquidated {
             account: p.alice.account,
@@ -183,10 +182,10 @@ mod liquidate {
         let event = liquidated(&w.liquidate(&p.carol, &p.alice));
         let after = equity(&w, &p.alice) + equity(&w, &p.carol);
         assert!((-1..=0).contains(&(after - before)), "INV-4: {before} became {after}");
-        // The taker gains the discount on what it took: 1 % of f E.
+        // The taker gains the discount on what it took: 1 % of f R, less up to a base unit of BTC.
         let gain = equity(&w, &p.carol) - 50_000 * USD;
-        let discount = ((i128::from(EQUITY) * i128::from(event.fraction)) >> 32) as i64 / 100;
-        assert!((gain - discount).abs() <= 600, "{gain} for {discount}");
+        let discount = ((i128::from(REQUIREMENT) * i128::from(event.fraction)) >> 32) as i64 / 100;
+        assert!((-525..=0).contains(&(gain - discount)), "{gain} for {discount}");
         let after = w.market(&p.btc);
         assert_eq!((after.house_size, after.house_cash), (market.house_size, market.house_cash));
     }
@@ -221,17 +220,69 @@ mod liquidate {
         w.refuses(w.liquidate_ix(&p.carol, &p.alice), E::AccountInsolvent);
     }
 
-    /// At 47,600 USD Alice is left with 7.9808 USD, which is less than the 10 of dust.
+    /// At 47,650 USD Alice is left with 47.9808 USD. Less 1 % of 3,812 that is less than the 10 of dust.
     #[test]
     fn dust_is_taken_over_as_a_whole() {
-        let (mut w, p) = sinking(47_600);
+        let (mut w, p) = sinking(47_650);
         let event = liquidated(&w.liquidate(&p.carol, &p.alice));
-        // 7.9808 less 1 %.
-        assert_eq!((event.equity, event.fraction, event.payment), (7_980_800, 1 << 32, 7_900_992));
+        assert_eq!((event.equity, event.fraction, event.payment), (47_980_800, 1 << 32, 9_860_800));
         let account = w.margin_account(&p.alice);
         assert_eq!(account.markets.iter().filter(|slot| slot.in_use == 1).count(), 0);
-        assert_eq!(w.shares(&p.alice, &p.usdc), 7_900_992);
+        assert_eq!(w.shares(&p.alice, &p.usdc), 9_860_800);
         assert_eq!(w.position(&p.carol, &p.btc), (8 * BTC / 10, -48_072_019_200));
+        // A dollar more, and it is not.
+        let (mut w, p) = sinking(47_651);
+        assert!(liquidated(&w.liquidate(&p.carol, &p.alice)).fraction < 1 << 32);
+    }
+
+    /// At 47,600 USD Alice is left with 7.9808 USD, which is less than 1 % of 3,808.
+    #[test]
+    fn an_account_worth_less_than_the_reward_is_taken_over_for_nothing() {
+        let (mut w, p) = sinking(47_600);
+        let half = LiquidateArgs { max_fraction: 1 << 31, max_payment: 0 };
+        let event = liquidated(&w.ok(w.liquidate_args_ix(&p.carol, &p.alice, half)));
+        assert_eq!((event.equity, event.fraction, event.payment), (7_980_800, 1 << 31, 0));
+        assert_eq!(w.position(&p.alice, &p.btc), (4 * BTC / 10, -24_036_009_600));
+        let event = liquidated(&w.liquidate(&p.carol, &p.alice));
+        assert_eq!((event.equity, event.fraction, event.payment), (3_990_400, 1 << 32, 0));
+        let account = w.margin_account(&p.alice);
+        assert_eq!(account.markets.iter().filter(|slot| slot.in_use == 1).count(), 0);
+        assert_eq!(account.balances.iter().filter(|slot| slot.in_use == 1).count(), 0);
+        assert_eq!(w.margin(&p.carol).equity_init.raw(), 50_007_980_800);
+    }
+
+    /// Alice is long and sinks with the price, or short and sinks as it rises. One taking gains its taker f d R less
+    /// what is rounded against it, up to a base unit of BTC; three by two strangers gain them no more than f d R
+    /// either. With a discount on the equity those of the long account gained 8.71 USD together where one taking gained
+    /// 8.14.
+    #[test]
+    fn nobody_gains_by_splitting_a_liquidation() {
+        for (size, dollars) in [(8, 52_000), (-8, 68_000)] {
+            let start = || {
+                let (mut w, p) = World::new();
+                w.deposit(&p.alice, &p.usdc, 10_000 * USD as u64);
+                w.open(&p.alice, &p.btc, size * BTC / 10);
+                w.deposit(&p.bob, &p.usdc, 50_000 * USD as u64);
+                w.deposit(&p.carol, &p.usdc, 50_000 * USD as u64);
+                w.set_price(&p.btc, dollars);
+                (w, p)
+            };
+            let equity = |w: &World, trader: &Trader| w.margin(trader).equity_maint.raw();
+            let (mut w, p) = start();
+            let event = liquidated(&w.liquidate(&p.carol, &p.alice));
+            let most = ((i128::from(event.requirement) * i128::from(event.fraction)) >> 32) as i64 / 100;
+            let (gain, left) = (equity(&w, &p.carol) - 50_000 * USD, equity(&w, &p.alice));
+            assert!((-680..=0).contains(&(gain - most)), "{gain} of {most}");
+            let (mut w, p) = start();
+            for (taker, max_fraction) in [(p.bob, 1 << 28), (p.carol, 1 << 27), (p.bob, 1 << 32)] {
+                let args = LiquidateArgs { max_fraction, max_payment: u64::MAX };
+                w.ok(w.liquidate_args_ix(&taker, &p.alice, args));
+            }
+            let gains = equity(&w, &p.bob) + equity(&w, &p.carol) - 100_000 * USD;
+            assert!((-3 * 680..=0).contains(&(gains - most)), "{gains} of {most} in parts, {gain} at once");
+            assert!((equity(&w, &p.alice) - left).abs() <= 3 * 680);
+            assert!(above_buffer(&w.margin(&p.alice)) >= 0);
+        }
     }
 
     #[test]
@@ -393,7 +444,8 @@ mod liquidate {
         w.publish(&p.sol, plimsoll_e2e_tests::raw::Price { price: 15_625_000_000, ema: 15_625_000_000, ..w.price(1) });
         let event = liquidated(&w.liquidate(&p.carol, &p.alice));
         assert_eq!(event.equity, 625 * USD);
-        let owed = ((60_000_000_000 * u128::from(event.fraction)) >> 32) as i64;
+        // Rounded against the taker: up.
+        let owed = (60_000_000_000 * u128::from(event.fraction)).div_ceil(1 << 32) as i64;
         assert!(owed > 0);
         assert_eq!(w.shares(&p.carol, &p.sol), 40 * SOL - owed);
         assert_eq!(w.shares(&p.alice, &p.sol), owed - 60 * SOL);

@@ -176,14 +176,15 @@ pub fn right_liquidation(config: &ExchangeConfig, event: &Liquidated) -> Result<
     let (equity, requirement) = (Quote::from_raw(event.equity), Quote::from_raw(event.requirement));
     let discount = Ppm::from_raw(u32::try_from(event.discount_ppm)?);
     let fraction = liquidation::fraction(equity, requirement, discount, &config.liquidation()).map_err(Error::from)?;
-    let payment = liquidation::payment(Fraction::from_raw(event.fraction), equity, discount).map_err(Error::from)?;
+    let payment =
+        liquidation::payment(Fraction::from_raw(event.fraction), equity, requirement, discount).map_err(Error::from)?;
     let holds = event.equity < event.requirement
         && fraction.raw() == event.fraction
         && payment.raw().unsigned_abs() == event.payment;
     Ok(Check::new(
         "INV-6",
         format!(
-            "liquidation of {} at {} of equity",
+            "liquidation of {} at {} of its requirement",
             format::fraction(event.fraction),
             format::percent(event.discount_ppm)
         ),
@@ -282,7 +283,13 @@ mod tests {
             &config.liquidation(),
         )
         .unwrap();
-        let payment = liquidation::payment(fraction, Quote::from_raw(equity), Ppm::from_raw(10_000)).unwrap();
+        let payment = liquidation::payment(
+            fraction,
+            Quote::from_raw(equity),
+            Quote::from_raw(requirement),
+            Ppm::from_raw(10_000),
+        )
+        .unwrap();
         let event = Liquidated {
             equity,
             requirement,

@@ -7,9 +7,9 @@
 //! `m / 2 = D F lot 2^scale`: values are in units of `2^-scale` quote native, and the largest, a node of 3.8, is below
 //! 2^32. A sum of lots times values is then brought to quote by one shift.
 use crate::Error;
+use crate::black::{Deviation, MAX_EXPIRY, MAX_MONEYNESS, MAX_VOLATILITY, MIN_VOLATILITY, RootTime};
 use crate::functions::{ln, ln_ratio, normal_density, normal_distribution};
-use crate::interest::SECONDS_PER_YEAR;
-use crate::math::{div_wide, isqrt_ceil, mul_div_floor, mul_ppm_floor, mul_wide};
+use crate::math::{mul_div_floor, mul_ppm_floor, mul_wide};
 use crate::units::{Fraction, Ppm, Price, Seconds, Timestamp, Volatility};
 
 /// Smallest range of an underlying with options: 0.1 %.
@@ -18,15 +18,6 @@ pub const MIN_RANGE: Ppm = Ppm::from_raw(1_000);
 pub const MAX_RANGE: Ppm = Ppm::from_raw(800_000);
 /// The least time to expiry that arrays are computed with: ten minutes.
 pub const MIN_TIME: Seconds = Seconds::from_raw(600);
-/// The longest time to expiry: two years.
-pub const MAX_TIME: Seconds = Seconds::from_raw(63_072_000);
-/// Smallest volatility: 1 %. Shocked ones stay within, too.
-pub const MIN_VOLATILITY: Volatility = Volatility::from_raw(10_000);
-/// Largest volatility: 500 %.
-pub const MAX_VOLATILITY: Volatility = Volatility::from_raw(5_000_000);
-/// Strikes are between the forward over this and the forward times this.
-pub const MAX_MONEYNESS: u64 = 50;
-
 /// Nodes of the moves of one volatility.
 pub(super) const NODES: usize = 15;
 /// The node of the spot itself.
@@ -180,8 +171,8 @@ impl Default for RiskArray {
 pub struct Refresh<'a> {
     nodes: &'a Nodes,
     terms: ArrayTerms,
-    /// `sqrt(T)` with T in years, Q40.
-    root_time: u64,
+    /// Square root of the time to expiry, floored.
+    root: RootTime,
     /// Time to expiry in seconds, floored.
     seconds: u64,
     /// `m` of the module's page.
@@ -209,13 +200,14 @@ impl<'a> Refresh<'a> {
         if board.discount.is_zero() || board.discount > Fraction::ONE {
             return Err(Error::DiscountFactorInvalid);
         }
-        if !board.time.is_positive() || board.time > MAX_TIME {
+        if !board.time.is_positive() || board.time > MAX_EXPIRY {
             return Err(Error::ExpiryOutOfRange);
         }
         if board.volatility_up > Ppm::from_raw(10_000_000) || board.volatility_down > Ppm::ONE {
             return Err(Error::VolatilityShockInvalid);
         }
-        let seconds = board.time.max(MIN_TIME).unsigned_abs();
+        let time = board.time.max(MIN_TIME);
+        let seconds = time.unsigned_abs();
         let (mantissa, scale) = scale(board)?;
         let step = u32::try_from(nodes.step).map_err(|_| Error::OptionRangeInvalid)?;
         Ok(Self {
@@ -231,7 +223,7 @@ impl<'a> Refresh<'a> {
                 step,
                 scale,
             },
-            root_time: root_time(seconds)?,
+            root: RootTime::new(time)?,
             seconds,
             mantissa,
             volatility_up: board.volatility_up,
@@ -266,33 +258,24 @@ impl<'a> Refresh<'a> {
     ///
     /// [`Error::StrikeOutOfRange`], [`Error::VolatilityOutOfRange`].
     pub fn array(&mut self, strike: Price, volatility: Volatility) -> Result<RiskArray, Error> {
-        if !(MIN_VOLATILITY..=MAX_VOLATILITY).contains(&volatility) {
-            return Err(Error::VolatilityOutOfRange);
-        }
+        let deviation = Deviation::new(volatility, self.root)?;
         let at = Strike::new(strike, self.terms.forward, self.mantissa)?;
         let mut array = RiskArray::default();
         let (curves, mark) = array.values.split_at_mut_checked(MARK).ok_or(Error::Overflow)?;
         let (moves, extremes) = curves.split_at_mut_checked(EXTREME).ok_or(Error::Overflow)?;
         let (up, down) = moves.split_at_mut_checked(NODES).ok_or(Error::Overflow)?;
-        let deviation = self.deviation(shocked_up(volatility, self.volatility_up));
-        at.curve(up, self.nodes.spots.iter().zip(&self.nodes.logarithms), &deviation);
+        let width = Width::new(Deviation::new(shocked_up(volatility, self.volatility_up), self.root)?);
+        at.curve(up, self.nodes.spots.iter().zip(&self.nodes.logarithms), &width);
         let beyond = self.nodes.spots.iter().zip(&self.nodes.logarithms).skip(NODES);
-        at.curve(extremes, beyond, &deviation);
-        let deviation = self.deviation(shocked_down(volatility, self.volatility_down));
-        at.curve(down, self.nodes.spots.iter().zip(&self.nodes.logarithms), &deviation);
-        let deviation = self.deviation(volatility);
-        // w / 4, from Q40 to Q32.
-        self.terms.max_drift = self.terms.max_drift.min(deviation.whole >> 10);
-        for (stored, value) in mark.iter_mut().zip(at.mark(&deviation, self.root_time, self.seconds)) {
+        at.curve(extremes, beyond, &width);
+        let width = Width::new(Deviation::new(shocked_down(volatility, self.volatility_down), self.root)?);
+        at.curve(down, self.nodes.spots.iter().zip(&self.nodes.logarithms), &width);
+        // w / 4, from Q60 to Q32.
+        self.terms.max_drift = self.terms.max_drift.min(deviation.total() >> 30);
+        for (stored, value) in mark.iter_mut().zip(at.mark(deviation, self.root, self.seconds)) {
             *stored = value;
         }
         Ok(array)
-    }
-
-    /// The standard deviation of a volatility to expiry.
-    fn deviation(&self, volatility: Volatility) -> Deviation {
-        // 5 10^6 * sqrt(2) 2^40 < 2^63; at least 10^4 * 4.3e-3 * 2^40 / 10^6 > 2^25.
-        Deviation::new(u64::from(volatility.raw()).wrapping_mul(self.root_time) / 1_000_000)
     }
 }
 
@@ -308,14 +291,6 @@ fn shocked_down(volatility: Volatility, down: Ppm) -> Volatility {
     let less = mul_ppm_floor(u64::from(volatility.raw()), down).unwrap_or(u64::MAX);
     let shocked = u64::from(volatility.raw()).saturating_sub(less).max(u64::from(MIN_VOLATILITY.raw()));
     Volatility::from_raw(u32::try_from(shocked).unwrap_or(u32::MAX))
-}
-
-/// `sqrt(seconds / year)`, Q40, rounded up, for at most [`MAX_TIME`].
-fn root_time(seconds: u64) -> Result<u64, Error> {
-    // Two years are less than four: seconds < 4 * SECONDS_PER_YEAR, so that the quotient, Q62, fits.
-    let (years, _) = div_wide(seconds, 0, SECONDS_PER_YEAR << 2).ok_or(Error::ExpiryOutOfRange)?;
-    // Q62 to Q80: the root is Q40.
-    isqrt_ceil(years >> 46, years << 18).ok_or(Error::ExpiryOutOfRange)
 }
 
 /// `m` and `scale` of a board: `m / 2 = D F lot 2^scale` with `m` in `[2^30, 2^31)`, rounded down.
@@ -352,40 +327,26 @@ fn scale(board: &Board) -> Result<(u64, i32), Error> {
     Ok((mantissa, exponent))
 }
 
-/// A standard deviation to expiry, and its reciprocal.
-struct Deviation {
-    /// `w`, Q40: between 2^25 and 2^43.
-    whole: u64,
+/// A standard deviation to expiry as the nodes need it: half of it, and its reciprocal short enough for one product.
+struct Width {
     /// `w / 2`, Q32.
     half: i64,
-    /// `2^(28 + b) / w` with `2^b` the largest power of two not above the Q40 number: above 2^27, at most 2^28.
+    /// `2^shift / w`: between 2^27 and 2^28. An error of 2^-27 moves d1 and d2 alike, and there a call's value is
+    /// stationary: `F phi(d1) = K phi(d2)`.
     reciprocal: i64,
-    /// `b - 12`: how far to shift a product of a Q32 logarithm and the reciprocal down to Q32.
+    /// 8 to 30.
     shift: u32,
 }
 
-impl Deviation {
-    /// From `w` in Q40, at least 2^12.
+impl Width {
     #[inline(always)]
-    fn new(whole: u64) -> Self {
-        let whole = whole.max(1 << 12);
-        let (mut bits, mut rest) = (0_u32, whole);
-        let mut step = 32_u32;
-        while step > 0 {
-            if rest >> step != 0 {
-                rest >>= step;
-                bits = bits.wrapping_add(step);
-            }
-            step >>= 1;
+    fn new(deviation: Deviation) -> Self {
+        let (mantissa, exponent) = deviation.reciprocal();
+        Self {
+            half: deviation.half().cast_signed(),
+            reciprocal: (mantissa >> 4).cast_signed(),
+            shift: 28_i32.wrapping_sub(exponent).cast_unsigned(),
         }
-        // In [2^31, 2^32). An error of 2^-31 in the reciprocal moves d1 and d2 alike, and there a call's value is stationary:
-        // F phi(d1) = K phi(d2).
-        let normalised = (whole << 63_u32.wrapping_sub(bits)) >> 32;
-        let reciprocal = match (1_u64 << 59).checked_div(normalised) {
-            Some(reciprocal) => reciprocal.cast_signed(),
-            None => 0,
-        };
-        Self { whole, half: (whole >> 9).cast_signed(), reciprocal, shift: bits.wrapping_sub(12) }
     }
 
     /// `d1` and `d2` for `ln(F x / K)` in Q32, Q32 too.
@@ -429,9 +390,9 @@ impl Strike {
 
     /// Values at nodes, for one volatility.
     #[inline(never)]
-    fn curve<'n>(&self, values: &mut [u32], nodes: impl Iterator<Item = (&'n u64, &'n i64)>, deviation: &Deviation) {
+    fn curve<'n>(&self, values: &mut [u32], nodes: impl Iterator<Item = (&'n u64, &'n i64)>, width: &Width) {
         for (value, (spot, logarithm)) in values.iter_mut().zip(nodes) {
-            let (d1, d2) = deviation.arguments(self.logarithm.wrapping_add(*logarithm));
+            let (d1, d2) = width.arguments(self.logarithm.wrapping_add(*logarithm));
             *value = self.stored(self.call(*spot, d1, d2));
         }
     }
@@ -461,17 +422,18 @@ impl Strike {
 
     /// Value, delta, gamma, vega and decay at the spot, for the volatility itself.
     #[inline(never)]
-    fn mark(&self, deviation: &Deviation, root_time: u64, seconds: u64) -> [u32; 5] {
-        let (d1, d2) = deviation.arguments(self.logarithm);
+    fn mark(&self, deviation: Deviation, root: RootTime, seconds: u64) -> [u32; 5] {
+        let width = Width::new(deviation);
+        let (d1, d2) = width.arguments(self.logarithm);
         // Q32, at most 0.4.
         let density = normal_density(d1);
         let delta = normal_distribution(d1) >> 2;
         // phi / w = density reciprocal / 2^shift, Q32, below 2^59 before the shift; to Q30 less GAMMA_SHIFT.
-        let gamma = density.wrapping_mul(deviation.reciprocal.cast_unsigned()) >> 14 >> deviation.shift;
-        // phi sqrt(T): density in Q24 against Q40: Q64 to Q30. Below 2^23 * 2^41.
-        let vega = (density >> 8).wrapping_mul(root_time) >> 34;
-        // phi w / (2 T) over the largest age, T / 16 in whole seconds: phi w in Q30 first, below 0.4 * 7.1 * 2^30 < 2^32.
-        let scaled = (density >> 11).wrapping_mul(deviation.whole) >> 31;
+        let gamma = density.wrapping_mul(width.reciprocal.cast_unsigned()) >> 14 >> width.shift;
+        // phi sqrt(T): both in Q32, Q64 to Q30. Below 0.4 * 1.42 * 2^64.
+        let vega = density.wrapping_mul(root.years() >> 30) >> 34;
+        // phi w / (2 T) over the largest age, T / 16 in whole seconds: phi w in Q30 first, of a product below 0.4 * 7.1 * 2^62 < 2^64.
+        let scaled = density.wrapping_mul(deviation.total() >> 30) >> 32;
         let decay = scaled.wrapping_mul(seconds >> 4).checked_div(seconds << 1).unwrap_or(0);
         [
             self.stored(self.call(ONE, d1, d2)),

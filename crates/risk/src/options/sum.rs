@@ -3,11 +3,12 @@ use super::array::{ArrayTerms, CENTRE, DOWN, GAMMA_SHIFT, MARK, NODES, RiskArray
 use super::{OptionRisk, SCENARIOS};
 use crate::Error;
 use crate::black::OptionKind;
+use crate::greeks::OptionGreeks;
 use crate::math::{
     mul_div_ceil, mul_div_floor, mul_ppm_ceil, mul_ppm_floor, mul_shift_ceil, mul_shift_floor, positive,
 };
 use crate::portfolio::{MAX_RANGE, MAX_VALUE};
-use crate::units::{Base, Fraction, Lots, Ppm, Price, Q32, Quote, Timestamp};
+use crate::units::{Base, Fraction, Lots, Ppm, Price, Q32, Quote, Seconds, Timestamp};
 
 /// Most lots of one account in one board, long and short together. Sums of lots times values then stay below 2^62.
 pub const MAX_LOTS: u64 = 1 << 30;
@@ -185,19 +186,49 @@ impl BoardSum {
 
     /// Marks, parity and delta.
     fn add_worth(&self, terms: &ArrayTerms, at: &Place, undecayed: i64, risk: &mut OptionRisk) -> Result<(), Error> {
-        let [_, delta, gamma, _, decay] = *self.at_spot()?;
+        let [.., decay] = *self.at_spot()?;
         let decayed = undecayed.wrapping_sub(scaled::<31>(decay, at.age));
         let worth = at.quote(decayed)?.checked_add(self.strikes).ok_or(Error::Overflow)?;
         risk.value = risk.value.checked_add(Quote::from_raw(worth)).ok_or(Error::Overflow)?;
-        // The slope where the spot is now. Gamma times drift is at most 0.1 of the forwards.
-        let delta = delta.wrapping_add(scaled::<32>(gamma, at.drift << 4) << (GAMMA_SHIFT - 4));
-        let delta = base_at(at.quote(delta)?, terms.spot)?;
+        let delta = self.slope(terms, at)?;
         risk.delta = risk.delta.checked_add(delta).ok_or(Error::Overflow)?;
         if self.puts != 0 {
             let forwards = self.forwards(terms)?;
             risk.exposure = risk.exposure.checked_sub(forwards).ok_or(Error::Overflow)?;
         }
         Ok(())
+    }
+
+    /// Delta of the calls where the spot is now, base units.
+    fn slope(&self, terms: &ArrayTerms, at: &Place) -> Result<Base, Error> {
+        let [_, delta, gamma, ..] = *self.at_spot()?;
+        // Gamma times drift is at most 0.1 of the forwards.
+        let delta = delta.wrapping_add(scaled::<32>(gamma, at.drift << 4) << (GAMMA_SHIFT - 4));
+        base_at(at.quote(delta)?, terms.spot)
+    }
+
+    /// Adds the Greeks of the board's options to an underlying's: delta at the current spot, the others as they were when
+    /// the arrays were computed, at their spot.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::finish`].
+    pub fn add_greeks(&self, terms: &ArrayTerms, reading: &Reading, greeks: &mut OptionGreeks) -> Result<(), Error> {
+        let at = Place::new(terms, reading)?;
+        let [_, _, gamma, vega, decay] = *self.at_spot()?;
+        let mut delta = self.slope(terms, &at)?;
+        if self.puts != 0 {
+            delta = delta.checked_sub(self.forwards(terms)?).ok_or(Error::Overflow)?;
+        }
+        let coarser = Place { scale: at.scale.saturating_sub(GAMMA_SHIFT.cast_signed()), ..at };
+        let add = |sum: &mut Quote, more: i64| {
+            *sum = sum.checked_add(Quote::from_raw(more)).ok_or(Error::Overflow)?;
+            Ok(())
+        };
+        greeks.delta = greeks.delta.checked_add(delta).ok_or(Error::Overflow)?;
+        add(&mut greeks.gamma, coarser.quote(gamma)?)?;
+        add(&mut greeks.vega, at.quote(vega)?)?;
+        add(&mut greeks.theta, per_day(at.quote(decay)?, terms.max_age)?)
     }
 
     /// What the puts are short in base units: `puts lot D F / spot`, rounded up, so that the exposure is rounded down.
@@ -233,31 +264,44 @@ impl BoardSum {
 }
 
 /// Adds lots times values. Below 2^62 in all: at most 2^30 lots, values below 2^32.
+///
+/// In runs of 13, whose loop the compiler unrolls: 289 CU instead of 430.
 #[inline(never)]
 fn add_values(sums: &mut [i64; VALUES], array: &RiskArray, lots: i64) {
-    for (sum, value) in sums.iter_mut().zip(&array.values) {
-        *sum = sum.wrapping_add(lots.wrapping_mul(i64::from(*value)));
+    const RUN: usize = 13;
+    const { assert!(VALUES.is_multiple_of(RUN)) };
+    let (sums, _) = sums.as_chunks_mut::<RUN>();
+    let (values, _) = array.values.as_chunks::<RUN>();
+    for (sums, values) in sums.iter_mut().zip(values) {
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum = sum.wrapping_add(lots.wrapping_mul(i64::from(*value)));
+        }
     }
 }
 
 /// Lots in base units.
 fn base_of(lots: i64, lot: u64) -> Result<Base, Error> {
-    let magnitude = crate::math::mul_checked(lots.unsigned_abs(), lot).and_then(positive).ok_or(Error::Overflow)?;
+    let lots_magnitude = lots.unsigned_abs();
+    // A short cut: 2^31 2^32.
+    let product = if (lots_magnitude >> 31) | (lot >> 32) == 0 {
+        Some(lots_magnitude.wrapping_mul(lot))
+    } else {
+        crate::math::mul_checked(lots_magnitude, lot)
+    };
+    let magnitude = product.and_then(positive).ok_or(Error::Overflow)?;
     Ok(Base::from_raw(if lots < 0 { magnitude.wrapping_neg() } else { magnitude }))
 }
 
-/// `amount discount`, rounded down.
+/// `amount discount`, rounded down, for a discount of at most one.
 fn discounted(amount: Quote, discount: Fraction) -> Result<Quote, Error> {
-    if discount == Fraction::ONE {
-        return Ok(amount);
+    if discount >= Fraction::ONE {
+        return if discount == Fraction::ONE { Ok(amount) } else { Err(Error::DiscountFactorInvalid) };
     }
-    let magnitude = amount.unsigned_abs();
-    let part = if amount.is_negative() {
-        mul_shift_ceil(magnitude, discount.raw(), Q32).and_then(crate::math::negative)
-    } else {
-        mul_shift_floor(magnitude, discount.raw(), Q32).and_then(positive)
-    };
-    part.map(Quote::from_raw).ok_or(Error::Overflow)
+    // By halves: each product is at most (2^32 - 1)^2, with the rounding below 2^64, and the result below the magnitude.
+    let (magnitude, rounding) = (amount.unsigned_abs(), if amount.is_negative() { LOW.cast_unsigned() } else { 0 });
+    let low = (magnitude & LOW.cast_unsigned()).wrapping_mul(discount.raw()).wrapping_add(rounding);
+    let part = (magnitude >> 32).wrapping_mul(discount.raw()).wrapping_add(low >> 32).cast_signed();
+    Ok(Quote::from_raw(if amount.is_negative() { part.wrapping_neg() } else { part }))
 }
 
 /// A value in base units at a price, rounded toward zero.
@@ -265,6 +309,14 @@ fn base_at(value: i64, spot: Price) -> Result<Base, Error> {
     let magnitude = mul_div_floor(value.unsigned_abs(), 1 << crate::units::Q48, spot.raw());
     let magnitude = magnitude.and_then(positive).ok_or(Error::Overflow)?;
     Ok(Base::from_raw(if value < 0 { magnitude.wrapping_neg() } else { magnitude }))
+}
+
+/// What a day adds, rounded toward zero, from what the largest age takes off.
+fn per_day(decay: i64, max_age: Seconds) -> Result<i64, Error> {
+    const DAY: u64 = 86_400;
+    let magnitude = mul_div_floor(decay.unsigned_abs(), DAY, max_age.raw().unsigned_abs());
+    let magnitude = magnitude.and_then(positive).ok_or(Error::Overflow)?;
+    Ok(if decay < 0 { magnitude } else { magnitude.wrapping_neg() })
 }
 
 /// `floor(value factor / 2^SHIFT)`, for a factor of at most 2^31 either way.

@@ -1,71 +1,117 @@
 //! Equity, requirement and health of one account.
 //!
-//! # Linear exposures
+//! # The formulas
 //!
-//! Each underlying `u` carries one signed exposure `D_u`: deposits less borrows of its banks plus the perpetual size. A
-//! deposit hedged by a short perpetual is an exposure of zero, and costs no risk.
+//! Each underlying `u` carries one signed exposure `D_u`: deposits less borrows of its banks, the perpetual size, and the
+//! forwards that put-call parity makes of puts ([`OptionRisk::exposure`](crate::options::OptionRisk)). A deposit hedged by
+//! a short perpetual is an exposure of zero, and costs no risk. Options besides are calls, of which the account holds the
+//! value `O_u`, the delta `delta_u` and the gain `pnl_u(k)` in each scenario `k` of the [`grid`](crate::grid).
 //!
 //! ```text
-//! V_u  = floor(D_u spot)                                    toward minus infinity: assets down, liabilities up
-//! E    = quote + sum_u V_u
-//! L_u  = ceil(range_u ceil(|D_u| spot))                     shock loss;  a_u = sign(D_u) L_u
-//! N_g  = | sum_{u in g} a_u |,  A_g = sum_{u in g} L_u
-//! R_g  = ceil(phi_g N_g + (1 - phi_g) A_g)
-//! R    = ceil( sqrt( sum_gh rho_gh R_g R_h ) )
-//! C_u  = ceil(k_u ceil(|D_u| confidence))                   the oracle's doubt, on net exposure
-//! M_u  = ceil(|D_u| |spot - ema|)                           only when the gap flatters: long with spot > ema,
-//!                                                           short with spot < ema; only towards init
-//! requirement_init  = R + sum_u (C_u + M_u + addon_init_u) + quote_addon_init
-//! requirement_maint = ceil(maintenance_ratio R) + sum_u (C_u + addon_maint_u) + quote_addon_maint
+//! V_u    = floor(D_u spot) + O_u                               toward minus infinity: assets down, liabilities up
+//! E      = quote + sum_u V_u
+//! a_u    = sign(D_u) ceil(range_u ceil(|D_u| spot))            linear shock
+//! lin_k(a) = floor(m_k a)                                      m_k in {0, +-1/3, +-2/3, +-1} and +-3 damping
+//! S_u    = short-option minimum                                sum over series of max(0, -lots) rate lot spot
+//! L_u    = max(0, S_u, max_k -(lin_k(a_u) + pnl_u(k)))         loss alone; |a_u| without options
+//! N_g    = max(0, sum S_u, max_k -(lin_k(sum a_u) + sum pnl_u(k)))      netted: all of the group move by the same k
+//! A_g    = sum_{u in g} L_u
+//! R_g    = ceil(phi_g N_g + (1 - phi_g) A_g)
+//! R      = ceil( sqrt( sum_gh rho_gh R_g R_h ) )
+//! C_u    = ceil(k_u ceil(|D_u + delta_u| confidence))          the oracle's doubt, on the first-order net exposure
+//! M_u    = ceil(|D_u + delta_u| |spot - ema|)                  only when the gap flatters: long with spot > ema,
+//!                                                              short with spot < ema; only towards init
+//! requirement_init  = max(R, R') + sum_u (C_u + M_u + addon_init_u) + quote_addon_init
+//! requirement_maint = ceil(maintenance_ratio R') + sum_u (C_u + addon_maint_u) + quote_addon_maint
 //! H = E - requirement
 //! ```
 //!
-//! # Why the grid needs no enumeration
+//! `R` is taken at [`Underlying::range`], `R'` at [`Underlying::range_maint`], which is at most that and differs while it
+//! follows a forecast slowly. An underlying with options is held to all of this; `N_g <= A_g`, as a floor of a sum is at
+//! least the sum of the floors, and so a maximum of sums at most the sum of the maxima.
 //!
-//! The stress grid moves the price by `m_k range_u` with `m_k` in `{0, +-1/3, +-2/3, +-1}`. A linear exposure gains
-//! `m_k a_u`, so its loss is `-m_k a_u`, linear in `m_k`, and a linear function over a set that lies within `[-1, 1]`
-//! and contains both ends is largest at an end: `max_k loss_u(k) = |a_u| = L_u`. The netted loss of a group, all moving
-//! by the same index `k`, is `-m_k sum a_u`, linear too: `max_k = |sum a_u| = N_g`. [`grid_pnl`] enumerates the nodes
-//! for reports, and a test compares.
+//! # Why a linear book needs no enumeration
+//!
+//! A linear exposure gains `m_k a_u`, so its loss is `-m_k a_u`, linear in `m_k`, and a linear function over a set that
+//! lies within `[-1, 1]` and contains both ends is largest at an end: `L_u = |a_u|`, and likewise `N_g = |sum a_u|`. The
+//! extreme moves are by three ranges, of which `damping <= 1/3` counts: `3 damping <= 1`, so they lie within and change
+//! nothing. [`margin`] enumerates only where there are options; a test compares.
 //!
 //! # The four axioms (INV-8)
 //!
-//! Write `a` for the vector of shocks. In real numbers, `N_g` and `A_g` are seminorms of `a`, so `R_g` is one, being a
-//! combination with weights `phi` and `1 - phi`, neither negative. `R` is the norm that the positive semi-definite
-//! matrix `rho` defines, of the vector of `R_g >= 0`; as no `rho_gh` is negative it rises with each `R_g`. A monotone
-//! norm of seminorms is a seminorm: `R` is non-negative, positively homogeneous and subadditive, and it is monotone in
-//! every `R_g`. `C_u` and `M_u` are seminorms of `D_u` (`M_u` a sublinear function: one slope for each sign). The
-//! other add-ons are sums over balances.
+//! A function is sublinear when `f(n x) = n f(x)` for `n >= 0` and `f(x + y) <= f(x) + f(y)`. Linear functions are, sums and
+//! maxima of sublinear functions are, and the positive part of one is, being a maximum with zero. Now let `x` be the
+//! positions of an account: exposures and lots.
 //!
-//! In integers a shock is less than two units above the real one. So `R` of `n` underlyings is less than `2 n + 2`
-//! units above the real number; and, as shocks that net may each be rounded, at most `2 n` below it.
+//! * In real numbers `a_u`, and each `total_u(k) = m_k a_u + pnl_u(k)`, is linear in `x`: one scenario's prices and
+//!   volatilities are the same whoever holds what. So `max_k -total_u(k)` is sublinear.
+//! * `S_u` is a sum of positive parts of linear functions, so sublinear, and so are `L_u`, a maximum of sublinear ones,
+//!   and, the same with the sums over a group, `N_g`; both are at least zero.
+//! * `A_g` is a sum of them and `R_g` a combination with the weights `phi` and `1 - phi`, neither negative.
+//! * `R` is the norm that the positive semi-definite matrix `rho` defines, of the vector of `R_g >= 0`; as no `rho_gh` is
+//!   negative it rises with each `R_g`. A norm that is monotone there, of sublinear functions, is sublinear:
+//!   `R(x + y) = |R_g(x + y)| <= |R_g(x) + R_g(y)| <= |R_g(x)| + |R_g(y)|`.
+//! * `max(R, R')` is a maximum of two such.
+//!
+//! So the stress is non-negative, positively homogeneous and subadditive, and monotone in every `R_g`, in every `L_u` at a
+//! given `N_g` and in every `S_u`. `C_u` and `M_u` are sublinear in `D_u + delta_u` (`M_u` has one slope for each sign). The
+//! other add-ons are sums over balances, see [`crate::addons`].
+//!
+//! It follows that a perfect hedge never costs: adding the opposite of a part `p` of the whole leaves `1 - p` of it, and
+//! `R((1 - p) x) = (1 - p) R(x)`. Of one underlying that holds where it nets with no other, alone in its group or with
+//! `phi = 0`; else it may itself have been a hedge.
+//!
+//! In integers a shock is less than two units above the real one, and each scenario is rounded down. So `R` of `n`
+//! underlyings is less than `3 n + 9` units above the real number (without options `2 n + 2`); and, as shocks that net may
+//! each be rounded, at most `2 n` below it.
+//!
+//! # Larger ranges, and two of them
+//!
+//! Is a larger range always more risk? Not of one underlying alone, nor with options:
+//!
+//! * In a linear book a common factor `f >= 1` on all ranges gives `f R`.
+//! * One range alone, of an underlying with `|a|`: `N_g` may fall by as much as `|a|` rises, when it is a hedge in its group,
+//!   and `A_g` rises by that. So `R_g` rises by at least `(1 - 2 phi)` of it: never falls for `phi <= 1/2`; nor alone in its
+//!   group, where `N_g = A_g`. With `phi > 1/2` it may.
+//! * With options the maximum is over sixteen scenarios, and a loss that peaks between two of them at the larger range may
+//!   be at one of them at the smaller.
+//!
+//! Therefore `requirement_init` takes the larger of `R` and `R'`, without which a book whose hedge has not followed a
+//! forecast yet could be let in below its line. The maximum keeps the axioms, as said, and where both ranges are equal
+//! and there are no options it is `R`.
+//!
+//! A larger confidence interval is more `C_u` for every book, and nothing else.
 //!
 //! # Domain
 //!
-//! Every value, doubt and add-on of a single underlying is at most [`MAX_VALUE`], 288 billion USD; what is above is
-//! [`Error::Overflow`]. This one bound replaces a check of every sum: 16 values fit 62 bits, 48 add-ons fit 64.
+//! Every value, gain, loss, doubt, minimum and add-on of a single underlying is at most [`MAX_VALUE`], 288 billion USD;
+//! what is above is [`Error::Overflow`]. This one bound replaces a check of every sum: 16 values fit 62 bits, 48 add-ons
+//! fit 64; 16 shocks and as many gains, or values and favourable moves, are within `2^63 - 32`.
 //!
 //! Being subadditive, a requirement is never above the sum of its parts': [`Report::saving_init`] is what the netting
-//! saved.
+//! of underlyings saved, [`standalone`] says what that of any other parts did.
 //!
 //! # Prices that are not fresh
 //!
 //! | freshness | towards init | towards maint |
 //! |---|---|---|
-//! | stale or dead, an asset only (`D_u >= 0`, no liability) | value, risk and add-ons zero | as below |
+//! | stale or dead, an asset only (`D_u >= 0`, no liability, no options) | value, risk and add-ons zero | as below |
 //! | stale or dead, else | as fresh at the last price, and [`Margin::blocked_by`] is set | as below |
-//! | stale | - | value `V_u + L_u`, the price moved one range in the account's favour; no risk, no `C_u`; add-ons stay |
+//! | stale | - | value `V_u + F_u`, moved in the account's favour; no risk, no `C_u`; add-ons stay |
 //! | dead | - | as fresh at the last price |
 //!
-//! So an old price within its range never gets an account liquidated, and a dead feed never makes one unliquidatable.
-//! Going stale never lowers `H_maint`: by subadditivity `R(rest) <= R(all) + L_u`, so with `mm <= 1` the term
-//! `V_u + L_u - mm R(rest)` is at least `V_u - mm R(all)`.
+//! `F_u` is the best scenario at the range towards maint, or the minimum of the opposite position where that is more: the
+//! `L_u` of the opposite position, `|a_u|` without options. So an old price within its range never gets an account
+//! liquidated, and a dead feed never makes one unliquidatable. Going stale never lowers `H_maint`: the rest is all plus the
+//! opposite of `u`, so by subadditivity `R'(rest) <= R'(all) + F_u`, and with `mm <= 1` the term `V_u + F_u - mm R'(rest)`
+//! is at least `V_u - mm R'(all)`.
 //!
 //! # Order of the two (INV-9)
 //!
 //! With every price fresh, `requirement_maint <= requirement_init` whenever each `addon_maint <= addon_init`, as
-//! `maintenance_ratio <= 1`. With a price that is not fresh the two sides hold different positions, and the ordering is
-//! of health: `H_init <= H_maint` up to rounding, as long as what leaves `H_init` was worth more than it cost.
+//! `maintenance_ratio <= 1` and `R' <= max(R, R')`. With a price that is not fresh the two sides hold different positions,
+//! and the ordering is of health: `H_init <= H_maint` up to rounding, as long as what leaves `H_init` was worth more than
+//! it cost.
 mod aggregation;
 mod general;
 mod margin;

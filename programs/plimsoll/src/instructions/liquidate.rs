@@ -114,13 +114,13 @@ impl Liquidate {
         let (equity, requirement) = (margin.equity_maint, margin.requirement_maint);
         let full = liquidation::fraction(equity, requirement, discount, &parameters).map_err(PlimsollError::from)?;
         let fraction = full.min(Fraction::from_raw(args.max_fraction));
-        let payment = liquidation::payment(fraction, equity, discount).map_err(PlimsollError::from)?;
+        let payment = liquidation::payment(fraction, equity, requirement, discount).map_err(PlimsollError::from)?;
         let payment = payment.raw().unsigned_abs();
         require!(payment <= args.max_payment, PlimsollError::PaymentLimit);
         Ok(Terms { fraction, payment, discount })
     }
 
-    /// Moves the fraction of every balance, position and cash, so that hedges stay hedged.
+    /// Moves the fraction of every balance, position and cash, so that hedges stay hedged; each rounded against the taker.
     fn take_over(&mut self, views: &[AccountView], fraction: Fraction) -> Result<()> {
         let listing = Listing::new(views);
         for index in 0..MAX_MARKETS {
@@ -177,7 +177,11 @@ impl Liquidate {
     }
 
     /// Moves the payment from the taker's quote balance to the account's, and says whether the taker borrowed for it.
+    /// Nothing is paid for an account whose equity is the reward.
     fn pay(&mut self, payment: u64) -> Result<bool> {
+        if payment == 0 {
+            return Ok(false);
+        }
         let quote_bank = *self.quote_bank.address();
         let from = self.taker.balance_slot_or_new(&quote_bank, None)?;
         let debit = ledger::debit(&mut self.taker, from, &mut self.quote_bank, payment)?;
