@@ -279,7 +279,8 @@ fn ranges() -> impl Strategy<Value = (Vec<u32>, u32, u32)> {
 /// Steepest slopes of an underlying, quote native for a move of 100 %.
 fn slope(market: &Market) -> f64 {
     let linear = market.balances.iter().map(|b| b.amount).sum::<i64>() + market.perpetual.map_or(0, |p| p.size);
-    let options = market.boards.iter().flat_map(|board| board.series.iter().map(move |s| s.lots.abs() as f64 * lot(board)));
+    let options =
+        market.boards.iter().flat_map(|board| board.series.iter().map(move |s| s.lots.abs() as f64 * lot(board)));
     (linear as f64 * price(market.spot)).abs() + options.sum::<f64>()
 }
 

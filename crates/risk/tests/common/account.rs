@@ -164,7 +164,10 @@ impl Market {
     }
 
     fn options(
-        &self, number: usize, arrays: &[(ArrayTerms, Vec<RiskArray>)], damping: Ppm,
+        &self,
+        number: usize,
+        arrays: &[(ArrayTerms, Vec<RiskArray>)],
+        damping: Ppm,
     ) -> Result<OptionRisk, Error> {
         let mut risk = OptionRisk { underlying: number as u8, ..OptionRisk::default() };
         let reading = Reading {
@@ -338,8 +341,7 @@ fn risk_parameters(r: &mut Random) -> RiskParameters {
 fn market(r: &mut Random, sizes: Sizes, groups: u64, all_fresh: bool) -> Market {
     let spot = 2f64.powf(r.between(sizes.spot.0, sizes.spot.1));
     let range = if sizes.wild { r.power(3.0, 5.9) as u32 } else { r.integer(20_000, 400_000) as u32 };
-    // Extreme moves reach down to five sixths of the arrays' range.
-    let range_maint = if r.chance(0.5) { range } else { (f64::from(range) * r.between(0.87, 1.0)).max(900.0) as u32 };
+    let range_maint = if r.chance(0.5) { range } else { (f64::from(range) * r.power(-1.0, 0.0)) as u32 };
     let age = match r.integer(0, 9) {
         _ if all_fresh => r.integer(0, 60),
         0 => r.integer(3_601, 1_000_000),
@@ -365,9 +367,8 @@ fn market(r: &mut Random, sizes: Sizes, groups: u64, all_fresh: bool) -> Market 
 /// Fills markets with up to 16 balances, 8 perpetuals and 64 options.
 fn hold(r: &mut Random, markets: &mut [Market], sizes: Sizes, refreshed: Refreshed) {
     let count = markets.len() as u64;
-    let amount = |r: &mut Random, market: &Market| {
-        (r.power(sizes.value.0, sizes.value.1) / price(market.spot)).min(2e17) as i64
-    };
+    let amount =
+        |r: &mut Random, market: &Market| (r.power(sizes.value.0, sizes.value.1) / price(market.spot)).min(2e17) as i64;
     for _ in 0..if r.chance(0.05) { 16 } else { r.integer(0, 10) } {
         let market = &mut markets[r.integer(0, count - 1) as usize];
         let init = r.integer(0, 500_000) as u32;

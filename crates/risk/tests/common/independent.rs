@@ -261,21 +261,30 @@ impl<'a> Quoted<'a> {
                 chords[k] = bound(h, w, low.min(x - h / 1e3));
             }
         }
-        for (k, (low, high), x) in [
-            (14, ((1.0 - 21.0 * h).max(0.0), (1.0 - 15.0 * h).max(1.0 / 32.0)), self.x * (1.0 - 3.0 * ratio(range))),
-            (15, (1.0 + 15.0 * h, 1.0 + 21.0 * h), self.x * (1.0 + 3.0 * ratio(range))),
-        ] {
+        for (k, x) in [(14, self.x * (1.0 - 3.0 * ratio(range))), (15, self.x * (1.0 + 3.0 * ratio(range)))] {
+            let (low, high) = extreme_nodes(x, h);
             let after = match self.method {
                 Method::Chords => self.chord(low, high, x, self.up),
                 Method::Revaluation => black(self.series.put, x, self.k, self.up),
             };
             gains[k] = damping * (after - mark);
             if self.method == Method::Revaluation {
-                chords[k] = damping * bound(high - low, self.up, low);
+                chords[k] = damping * bound(high - low, self.up, low.min(x - h / 1e3).max(0.0));
             }
         }
         (gains, chords)
     }
+}
+
+/// The nodes around the end of an extreme move: those at 5/2 and 7/2 ranges, the nearer of them and the outermost move, or
+/// two moves.
+fn extreme_nodes(x: f64, h: f64) -> (f64, f64) {
+    let lowest = (1.0 - 21.0 * h).max(0.0);
+    let moves = (-7..=7).map(|step| 1.0 + f64::from(step) * h);
+    let nodes = [lowest, (1.0 - 15.0 * h).max(1.0 / 32.0)].into_iter().chain(moves);
+    let nodes: Vec<f64> = nodes.chain([1.0 + 15.0 * h, 1.0 + 21.0 * h]).collect();
+    let pair = nodes.windows(2).find(|pair| x.max(0.0) <= pair[1]);
+    pair.map_or((nodes[nodes.len() - 2], nodes[nodes.len() - 1]), |pair| (pair[0], pair[1]))
 }
 
 /// The page: `h min(1/4, h / (20 x w))`.
@@ -355,7 +364,8 @@ impl Position {
             self.gross += notional * (1.0 + option.k);
             let init = option.gains(market.range, damping);
             self.add_gains(true, &option, lots, &init);
-            let maint = if market.range_maint == market.range { init } else { option.gains(market.range_maint, damping) };
+            let maint =
+                if market.range_maint == market.range { init } else { option.gains(market.range_maint, damping) };
             self.add_gains(false, &option, lots, &maint);
         }
         // Elsewhere delta moves by gamma, whose sum is kept to 256 units of the values, of 2^-29 of a lot or less.
@@ -468,7 +478,11 @@ fn stress(positions: &[&Position], account: &Account, init: bool, bound: Bound) 
 fn stress_between(positions: &[&Position], account: &Account, init: bool) -> Between {
     let at = stress(positions, account, init, Bound::At);
     let high = stress(positions, account, init, Bound::Worst);
-    Between { at, low: stress(positions, account, init, Bound::Best) * (1.0 - FLOAT), high: high * (1.0 + FLOAT) + 10.0 }
+    Between {
+        at,
+        low: stress(positions, account, init, Bound::Best) * (1.0 - FLOAT),
+        high: high * (1.0 + FLOAT) + 10.0,
+    }
 }
 
 fn sum(parts: impl IntoIterator<Item = Between>) -> Between {
@@ -521,7 +535,7 @@ pub fn margin(account: &Account, method: Method) -> Expected {
 }
 
 /// Whether arrays reach the current spot and range, by the page and the terms' own limits: within seven sixths of their
-/// range, between five and seven halves of it for an extreme move.
+/// range, and seven halves of it for an extreme move.
 pub fn is_far(market: &Market, board: &Expiry, terms: &ArrayTerms) -> bool {
     let x = price(market.spot) / price(board.spot);
     let h = ratio(board.range) / 6.0;
@@ -531,9 +545,9 @@ pub fn is_far(market: &Market, board: &Expiry, terms: &ArrayTerms) -> bool {
         let extremes = [(x * (1.0 - 3.0 * range)).max(0.0), x * (1.0 + 3.0 * range)];
         ends.iter().any(|end| (end - 1.0).abs() > 6.999 * h)
             || extremes[0] < (1.0 - 21.0 * h).max(0.0) + 1e-6
-            || extremes[0] > (1.0 - 15.0 * h).max(1.0 / 32.0) - 1e-6
-            || extremes[1] < 1.0 + 15.001 * h
             || extremes[1] > 1.0 + 20.999 * h
     };
-    beyond(market.range) || beyond(market.range_maint) || (x - 1.0).abs() > terms.max_drift as f64 / 2f64.powi(32) * 0.999
+    beyond(market.range)
+        || beyond(market.range_maint)
+        || (x - 1.0).abs() > terms.max_drift as f64 / 2f64.powi(32) * 0.999
 }
