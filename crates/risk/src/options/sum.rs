@@ -19,6 +19,8 @@ pub const MAX_LOTS: u64 = 1 << 30;
 const LOW: i64 = 0xFFFF_FFFF;
 /// One in the Q31 of a place between two nodes.
 const WHOLE: i64 = 1 << 31;
+/// The last node that has another above it.
+const LAST_NODE: u64 = 13;
 /// Largest place: seven steps from the centre.
 const LAST: i64 = 7 * WHOLE;
 
@@ -505,7 +507,7 @@ fn nearer(moves: &[i64], step: u64, place: u64, spot: u64, value: i64) -> Result
     if place > highest {
         return chord(&[*last, value], 0, part(place, highest, spot)?);
     }
-    let node = place.wrapping_sub(lowest).checked_div(step).ok_or(Error::ArraysOutOfReach)?.min(2 * CENTRE as u64 - 1);
+    let node = place.wrapping_sub(lowest).checked_div(step).ok_or(Error::ArraysOutOfReach)?.min(LAST_NODE);
     let low = lowest.wrapping_add(node.wrapping_mul(step));
     chord(moves, usize::try_from(node).unwrap_or(usize::MAX), part(place, low, low.wrapping_add(step))?)
 }

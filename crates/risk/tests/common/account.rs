@@ -312,7 +312,7 @@ pub fn account(seed: u64, refreshed: Refreshed) -> Account {
     let weight = r.integer(0, 200_000) as u32;
     Account {
         markets,
-        quote: quote.clamp(-2e17, 2e17) as i64,
+        quote: quote.clamp(-1e17, 1e17) as i64,
         quote_weight_init: weight,
         quote_weight_maint: weight / 2,
         parameters: risk_parameters(r),
@@ -368,7 +368,7 @@ fn market(r: &mut Random, sizes: Sizes, groups: u64, all_fresh: bool) -> Market 
 fn hold(r: &mut Random, markets: &mut [Market], sizes: Sizes, refreshed: Refreshed) {
     let count = markets.len() as u64;
     let amount =
-        |r: &mut Random, market: &Market| (r.power(sizes.value.0, sizes.value.1) / price(market.spot)).min(2e17) as i64;
+        |r: &mut Random, market: &Market| (r.power(sizes.value.0, sizes.value.1) / price(market.spot)).min(4e15) as i64;
     for _ in 0..if r.chance(0.05) { 16 } else { r.integer(0, 10) } {
         let market = &mut markets[r.integer(0, count - 1) as usize];
         let init = r.integer(0, 500_000) as u32;
@@ -464,17 +464,20 @@ fn series(r: &mut Random, board: &Expiry, sizes: Sizes) -> Series {
     }
 }
 
-/// Makes a board's arrays at another spot and range, a while ago: mostly within their reach.
+/// Makes a board's arrays at another spot and range, a while ago: but for one in fifty within their reach.
 fn drift(r: &mut Random, board: &mut Expiry, spot: u64, range: u32) {
     let least = board.series.iter().map(|series| series.volatility).min().unwrap_or(0);
     let limit = (f64::from(least) / 1e6 * years(board).sqrt() / 4.0).min(1.0 / 32.0).min(ratio(range) / 20.0);
+    let far = r.chance(0.02);
+    let limit = if far { 2.0 * limit } else { limit };
     let away = if r.chance(0.2) { 0.0 } else { r.between(-1.0, 1.0) * limit };
     let scale = 1.0 / (1.0 + away);
     board.spot = (spot as f64 * scale) as u64;
     board.forward = (board.forward as f64 * scale) as u64;
     board.series.iter_mut().for_each(|series| series.strike = (series.strike as f64 * scale) as u64);
     if r.chance(0.7) {
-        board.range = (f64::from(range) * r.between(0.96, 1.1)).clamp(1_000.0, 800_000.0) as u32;
+        board.range = (f64::from(range) * if far { r.between(0.7, 1.3) } else { r.between(0.96, 1.2) })
+            .clamp(1_000.0, 800_000.0) as u32;
     }
     if r.chance(0.7) {
         board.made = NOW - (board.time.max(600) as f64 / 16.0 * r.unit()) as i64;
