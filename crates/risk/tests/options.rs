@@ -101,10 +101,16 @@ impl Series {
         match scenario {
             0..7 => bound(h, self.up(), lowest(x * (1.0 + steps * range / 3.0), h)),
             7..14 => bound(h, self.down(), lowest(x * (1.0 + steps * range / 3.0), h)),
-            14 => damping * bound(6.0 * h, self.up(), lowest(1.0 - 21.0 * h, 0.0)),
+            14 => damping * bound(6.0 * h + 1.0 / 4096.0, self.up(), lowest(1.0 - 21.0 * h, 0.0)),
             _ => damping * bound(6.0 * h, self.up(), lowest(1.0 + 15.0 * h, 0.0)),
         }
     }
+}
+
+/// The farthest node below: zero instead of next to nothing.
+fn far_below(h: f64) -> f64 {
+    let x = 1.0 - 21.0 * h;
+    if x < 1.0 / 4096.0 { 0.0 } else { x }
 }
 
 fn price(price: Price) -> f64 {
@@ -190,7 +196,7 @@ proptest! {
             let (x, w) = match place {
                 0..15 => (1.0 + (place as f64 - 7.0) * h, series.up()),
                 15..30 => (1.0 + (place as f64 - 22.0) * h, series.down()),
-                30 => ((1.0 - 21.0 * h).max(0.0), series.up()),
+                30 => (far_below(h), series.up()),
                 31 => ((1.0 - 15.0 * h).max(1.0 / 32.0), series.up()),
                 32 => (1.0 + 15.0 * h, series.up()),
                 _ => (1.0 + 21.0 * h, series.up()),
@@ -478,6 +484,22 @@ fn short_option_minimum_counts_short_lots_of_either_kind() {
     // 1 % of 5 lots of 15 USD, and of 4.
     assert_eq!(risk.short_minimum, 750_000);
     assert_eq!(risk.long_minimum, 600_000);
+}
+
+/// A node that is nearly zero under a strike far above, where the logarithm is longest.
+#[test]
+fn the_farthest_node_may_be_next_to_nothing() {
+    let mut series = example();
+    series.board.time = Seconds::from_raw(54_469_716);
+    series.strike = Price::from_raw(49 * series.board.spot.raw());
+    for range in 283_000..287_000 {
+        series.board.range = Ppm::from_raw(range);
+        let (terms, array) = series.array();
+        let x = far_below(f64::from(terms.step) / 2f64.powi(30));
+        let expected = reference::call(x, series.moneyness(), series.up());
+        let error = f64::from(array.values[30]) * 2f64.powi(-terms.scale) / series.unit() - expected;
+        assert!(error.abs() < ROUNDING, "{range}: {error:e}");
+    }
 }
 
 #[test]

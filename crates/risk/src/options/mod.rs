@@ -4,8 +4,9 @@
 //!
 //! For every strike of a board a [`RiskArray`] holds the value of one lot of the *call* at 34 nodes: relative spots
 //! `x_j = 1 + j range / 6` for `j` in `-7 ..= 7`, with the volatility up and with it down, and, with the volatility up,
-//! the four spots `1 +- 5/2 range` and `1 +- 7/2 range` around the extreme moves; and value, delta, gamma, vega and decay
-//! at the spot itself. [`Refresh`] computes it, [`ArrayTerms`] says what it was computed at, one for each board.
+//! the four spots `1 +- 5/2 range` and `1 +- 7/2 range` around the extreme moves (those below at least 1/32 and zero); and
+//! value, delta, gamma, vega and decay at the spot itself. [`Refresh`] computes it, [`ArrayTerms`] says what it was computed
+//! at, one for each board.
 //!
 //! ```text
 //! C(x) = D (F x N(d1) - K N(d2))          D discount, F forward, K strike, w = sigma sqrt(T)      (Black 1976)
