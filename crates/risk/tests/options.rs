@@ -627,3 +627,28 @@ fn a_range_towards_maint_may_be_any_part_of_the_range() {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(cases!(2_000))]
+
+    /// Gains are of the arrays' moment. What they are now is off by what the mark and the value after the move have decayed.
+    #[test]
+    fn gains_of_old_arrays_are_off_by_the_decay(series in series(), age in 0.0..1.0_f64) {
+        let (terms, _) = series.array();
+        let seconds = (terms.max_age.raw() as f64 * age) as i64;
+        let part = seconds as f64 / series.board.time.raw().max(600) as f64;
+        let now = Timestamp::from_raw(NOW.raw() + seconds);
+        let risk = read(&series, OptionKind::Call, 1_000, &Reading { now, extreme_damping: Ppm::ZERO, ..reading(&series) }).unwrap();
+        let (k, root, range) = (series.moneyness(), (1.0 - part).sqrt(), ratio(series.board.range));
+        let mark = reference::call(1.0, k, series.deviation(0.0) * root);
+        for (scenario, read) in risk.pnl_init.iter().take(14).enumerate() {
+            let w = if scenario < 7 { series.up() } else { series.down() };
+            let x = 1.0 + ((scenario % 7) as f64 - 3.0) * range / 3.0;
+            let gain = reference::call(x, k, w * root) - mark;
+            let off = (read.raw() as f64 / 1_000.0 / series.unit() - gain).abs();
+            // At a spot of x the value decays by x phi(d1) w / 2; both grow by 1 / sqrt(1 - t / T) <= 1.033.
+            let decayed = 0.207 * part * f64::max(series.deviation(0.0), x * w);
+            prop_assert!(off <= decayed + 3.0 * ROUNDING + 2.0 / series.unit(), "{scenario}: {off:e} {decayed:e}");
+        }
+    }
+}
