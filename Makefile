@@ -3,14 +3,15 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test program programs lint format cu clean
+.PHONY: help demo test test-long fuzz program programs lint format cu clean
 
 # The host's own cargo, whatever a shell exports.
 CARGO ?= cargo
 PROGRAMS := --manifest-path programs/Cargo.toml
+FUZZ := --manifest-path fuzz/Cargo.toml
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: program ## the main job on an embedded local chain; KEEP=1 leaves it running, CONFIG=file.toml opens another exchange
 	@$(CARGO) build --locked -p plimsoll-cli
@@ -19,21 +20,30 @@ demo: program ## the main job on an embedded local chain; KEEP=1 leaves it runni
 test: ## everything that CI runs: build, lints, all tests, the compute table
 	@tools/test
 
+test-long: ## the engine's long tests and the fuzz targets' regressions, LONGTIME
+	@$(CARGO) test --release --locked $(PROGRAMS) -p plimsoll-risk -- --ignored
+	@$(CARGO) test --locked $(FUZZ) --target-dir target/fuzz
+
+fuzz: ## fuzzes the engine, 60 s a target; SECONDS=600 for longer, TARGET=portfolio for one; needs Rust nightly
+	@tools/fuzz $(or $(SECONDS),60) $(TARGET)
+
 program: ## the on-chain program, target/deploy/plimsoll.so
 	@tools/sbf/build --locked programs/plimsoll
 
 programs: ## the on-chain program, the one that proves its toolchain, the one that measures the engine
 	@tools/sbf/build --locked programs/plimsoll programs/vm-check programs/risk-bench
 
-lint: ## formatting and lints of both workspaces
+lint: ## formatting and lints of both workspaces, formatting of the fuzz targets
 	@$(CARGO) fmt --all --check
 	@$(CARGO) fmt --all --check $(PROGRAMS)
+	@$(CARGO) fmt --all --check $(FUZZ)
 	@$(CARGO) clippy --quiet --locked $(PROGRAMS) --workspace --all-targets -- --deny warnings
 	@$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
 
-format: ## formats both workspaces
+format: ## formats all workspaces
 	@$(CARGO) fmt --all
 	@$(CARGO) fmt --all $(PROGRAMS)
+	@$(CARGO) fmt --all $(FUZZ)
 
 cu: ## measures compute units and writes docs/compute.md and docs/compute.json
 	@tools/sbf/build --locked programs/plimsoll programs/risk-bench

@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|input: plimsoll_fuzz::portfolio::Input| plimsoll_fuzz::Target::check(input));
