@@ -223,7 +223,8 @@ impl VolatilityParameters {
     ///   1 in 1 000, which leaves a liquidator hours; SOL's mean range is 16 %, BTC's 7 %;
     /// * floor 40 %: BTC's calm before a storm; its range is 4.2 %. Cap 400 %: a range of 42 %, seen only in crashes;
     /// * initial 100 %: above the mean of BTC and ETH;
-    /// * jump limit 5: about one sample in 400 waits for its confirmation; of the settings tried, 8 left the range about as often;
+    /// * jump limit 5: about one sample in 400 waits for its confirmation; 8 covered little more in the
+    ///   backtest's series;
     /// * spacing 5 minutes: longer than an oracle's price may be old, so that choosing among those has little effect;
     ///   longest gap 1 hour; confirmation 10 s: a glitch must last as long;
     /// * forecasts: 25 % an hour up, 5 % a day down, 12 hours to expiry, 4 hours to reach maint: time to act, and less
