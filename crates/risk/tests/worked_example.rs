@@ -587,6 +587,43 @@ fn deviations(market: &Market, options: &Options) -> [[f64; 3]; 2] {
         .map(|volatility| [deviation(volatility, 0.0), deviation(volatility, up), deviation(volatility, -down)])
 }
 
+/// The board and the positions on it.
+fn terms_block(account: &Account, market: &Market) -> String {
+    format!(
+        "F = {}   D = {:.6}   T = {} days   lot = {} SOL\nput {PUT_STRIKE}:  {} lots, volatility {}\ncall {CALL_STRIKE}: {} lots, volatility {}\n",
+        eighths(market.forward),
+        DISCOUNT as f64 / 2f64.powi(32),
+        EXPIRY / 86_400,
+        six(LOT.into()),
+        account.puts,
+        percent(market.put_volatility),
+        account.calls,
+        percent(market.call_volatility),
+    )
+}
+
+/// The add-ons of the balances and perpetuals, by value and rate.
+fn addon_table(account: &Account, market: &Market) -> String {
+    let (sol, btc) = (SOL_BANK.haircuts(BANK_USE[0], 100), BTC_BANK.haircuts(BANK_USE[1], 100));
+    let borrow = (SOL_BANK.borrow_weight_init, SOL_BANK.borrow_weight_maint);
+    let concentration = INTEREST_USE.map(|used| (ppm(200 * used as u32), ppm(200 * used as u32)));
+    let row = |name: &str, base: i64, u: usize, (init, maint): (Ppm, Ppm)| {
+        let value = i128::from(base).abs() * i128::from(market.spot[u]) / 8;
+        let charge = |rate: Ppm| six(ceil_ppm(value, rate.raw().into()));
+        vec![name.to_owned(), six(value), percent(init.raw()), charge(init), percent(maint.raw()), charge(maint)]
+    };
+    table(
+        &["charge", "value", "rate init", "init", "rate maint", "maint"],
+        [
+            row("haircut SOL", account.sol, 0, sol),
+            row("concentration SOL perpetual", account.sol_perp, 0, concentration[0]),
+            row("haircut BTC", account.btc, 1, btc),
+            row("borrow weight ETH", account.eth, 2, borrow),
+            row("concentration XAU perpetual", account.xau_perp, 3, concentration[1]),
+        ],
+    )
+}
+
 fn options_block(market: &Market, options: &Options, hand: &Hand) -> String {
     let w = deviations(market, options);
     let discount = DISCOUNT as f64 / 2f64.powi(32);
@@ -900,8 +937,10 @@ fn blocks_before() -> Vec<String> {
     vec![
         holdings_table(&ACCOUNT, &BEFORE),
         market_table(&BEFORE),
+        terms_block(&ACCOUNT, &BEFORE),
         options_block(&BEFORE, &options, &hand),
         node_table(&BEFORE, &options, &hand),
+        addon_table(&ACCOUNT, &BEFORE),
         exposure_table(&hand),
         equity_line(&ACCOUNT, &hand),
         reading_block(&ACCOUNT, &options, &hand),
@@ -940,6 +979,7 @@ fn blocks_after() -> Vec<String> {
     );
     vec![
         market_table(&AFTER),
+        terms_block(&ACCOUNT, &AFTER),
         exposure_table(&hand),
         aggregation_table(&hand),
         health_table(&hand),
