@@ -29,7 +29,7 @@
 //!
 //! | result | unit | rounding | error at most |
 //! |---|---|---|---|
-//! | [`price`] | [`Price`] | nearest | 1e-9 of the forward, and one raw unit; in the money two |
+//! | [`price`] | [`Price`] | nearest | 1e-9 of the forward, and one raw unit; two in the money, or held to its upper bound |
 //! | [`Greeks::delta`] | Q32 | nearest | 1e-9, 5e-9 below `w = 1e-4` |
 //! | [`Greeks::gamma`] | Q32 | down | `1e-9 / w`, `5e-9 / w` below `w = 1e-4`; and two units |
 //! | [`Greeks::vega`] | [`Price`] | down | 1e-9 of the forward, and four raw units |
