@@ -121,14 +121,16 @@ impl RootTime {
         }
         let seconds = time.unsigned_abs();
         let (_, zeros) = normalised(seconds);
-        let halves = zeros >> 1;
         // Below 2^26, shifted by an even number to at least 2^62.
-        let shifted = seconds << (halves << 1);
+        let shift = zeros & 62;
+        let shifted = seconds << shift;
         // One step of Zimmermann's root, as in `math::isqrt_ceil`: s^2 + r = shifted, r <= 2 s < 2^33, q <= 2^32.
         let s = isqrt_normalised(shifted);
         let r = shifted.wrapping_sub(s.wrapping_mul(s));
+        // And q < 2^32, so that the sum fits: q = 2^32 takes r = 2 s, so shifted = s (s + 2), a multiple of 2^36; of two
+        // even numbers two apart one is no multiple of 4, and the other would be one of 2^35.
         let q = (r << 31).checked_div(s).unwrap_or(0);
-        Ok(Self { root: (s << 32).saturating_add(q), halves })
+        Ok(Self { root: (s << 32).wrapping_add(q), halves: shift >> 1 })
     }
 
     /// `sqrt(years)`, Q62, below 1.42.
@@ -408,6 +410,13 @@ pub fn price(terms: &Terms, kind: OptionKind) -> Result<Price, Error> {
     Ok(Price::from_raw(pair.price(out, kind)))
 }
 
+/// `floor(a b / 2^62)` of a product that fits.
+#[inline(always)]
+fn mul_q62_floor(a: u64, b: u64) -> u64 {
+    let (high, low) = mul_wide(a, b);
+    (high << 2) | (low >> 62)
+}
+
 /// Price and Greeks of an option.
 ///
 /// # Errors
@@ -434,12 +443,12 @@ pub fn greeks(terms: &Terms, kind: OptionKind) -> Result<Greeks, Error> {
         OptionKind::Put => call_delta.cast_signed().wrapping_sub(pair.discount.cast_signed()),
     };
     // Q33 below 2^31.7, times at most 2^32: n 2^(zeros - 3) / w of Q65, so down by 33 + 3 - zeros, 13 to 35.
-    let gamma = (n >> 29).wrapping_mul(deviation.reciprocal) >> 36_u32.wrapping_sub(deviation.zeros);
+    let gamma = (n >> 29).wrapping_mul(deviation.reciprocal) >> (36_u32.wrapping_sub(deviation.zeros) & 63);
     // D F n(d1), at most 0.4 F.
-    let flow = mul_shift_floor(terms.forward.raw(), n, 62).unwrap_or(u64::MAX);
+    let flow = mul_q62_floor(terms.forward.raw(), n);
     let flow = discounted(flow, pair.discount, ROUND_NEAREST);
     // At most 0.57 F.
-    let vega = mul_shift_floor(flow, root.years(), 62).unwrap_or(u64::MAX);
+    let vega = mul_q62_floor(flow, root.years());
     // w / (2 t) a day: w 43 200 / seconds, Q44. w is below 2^3 and 43 200 below 2^16.
     let decay = (deviation.total >> 16).wrapping_mul(43_200).checked_div(terms.time.unsigned_abs()).unwrap_or(0);
     let theta = mul_shift_floor(flow, decay, 44).and_then(|theta| i64::try_from(theta).ok()).unwrap_or(i64::MAX);

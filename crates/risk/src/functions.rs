@@ -220,10 +220,7 @@ pub fn sqrt_floor(x: u64) -> u64 {
 #[inline]
 pub fn sqrt_ceil(x: u64) -> u64 {
     // Of a number below 2^96, so it fits.
-    match math::isqrt_ceil(x >> 32, x << 32) {
-        Some(root) => root,
-        None => u64::MAX,
-    }
+    math::isqrt_ceil(x >> 32, x << 32).unwrap_or(u64::MAX)
 }
 
 /// Fractional bits of [`upper_tail`].

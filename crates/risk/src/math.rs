@@ -79,10 +79,7 @@ pub(crate) const fn mul_shift(a: u64, b: u64, shift: u32) -> Option<(u64, bool)>
 #[inline]
 pub fn mul_div_floor(a: u64, b: u64, d: u64) -> Option<u64> {
     let (high, low) = mul_wide(a, b);
-    match div_wide(high, low, d) {
-        Some((quotient, _)) => Some(quotient),
-        None => None,
-    }
+    div_wide(high, low, d).map(|(quotient, _)| quotient)
 }
 
 /// `ceil(a b / d)`. `None` when it does not fit or `d` is zero.
@@ -447,15 +444,9 @@ pub(crate) fn isqrt_ceil(high: u64, low: u64) -> Option<u64> {
     // r <= 2 s < 2^33.
     let r = high.wrapping_sub(s.wrapping_mul(s));
     // (r 2^32 + low's upper half) / (2 s), both halved so that they fit. q <= 2^32.
-    let q = match ((r << 31) | (low >> 33)).checked_div(s) {
-        Some(q) => q,
-        None => 0,
-    };
+    let q = ((r << 31) | (low >> 33)).checked_div(s).unwrap_or(0);
     // s 2^32 + q may be 2^64, which is one too large.
-    let root = match (s << 32).checked_add(q) {
-        Some(root) => root,
-        None => u64::MAX,
-    };
+    let root = (s << 32).saturating_add(q);
     let (square_high, square_low) = mul_wide(root, root);
     if square_high == high && square_low == low {
         return Some(root >> halves);

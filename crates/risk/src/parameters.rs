@@ -20,7 +20,7 @@ pub const MAX_VOLATILITY_POWER: Ppm = Ppm::ONE;
 /// | field | plausible for SOL | why |
 /// |---|---|---|
 /// | `confidence_multiplier` | 1 | Pyth's interval is one standard deviation; of a Laplace distribution 2.12 hold 95 % |
-/// | `short_minimum` | 1 % | SPAN's short option minimum; Deribit's and Derive's portfolio margin ask 1 % of the underlying of each option sold |
+/// | `short_minimum` | 1 % | SPAN's short option minimum; Deribit and Derive ask 1 % of the underlying |
 /// | `volatility_up` | 45 % | Derive, at 30 days, relative; Deribit 38 % either way |
 /// | `volatility_down` | 30 % | Derive: volatility jumps up and seeps down |
 /// | `volatility_power_short` | 0.3 | Deribit and Derive: the shock rises by `(30 d / T)^0.3` towards expiry |

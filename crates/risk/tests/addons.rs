@@ -58,7 +58,8 @@ proptest! {
     /// The rate rises with the total and falls with the cap, and towards maint it is at most the one towards init.
     #[test]
     fn haircut_is_monotone(
-        rates in proptest::array::uniform4(part()), total in any_length(64), more in any_length(63), cap in any_length(64),
+        rates in proptest::array::uniform4(part()),
+        total in any_length(64), more in any_length(63), cap in any_length(64),
     ) {
         let mut rates = rates;
         rates.sort();

@@ -88,7 +88,8 @@ proptest! {
         books in proptest::collection::vec((any::<[i64; 5]>(), any::<u64>(), any::<u8>(), 0..64_u32), 0..=16),
     ) {
         let underlyings: Vec<_> = books.iter().map(|(raw, spot, _, shift)| market(raw[0] >> shift, *spot)).collect();
-        let options: Vec<_> = books.iter().map(|(raw, _, u, _)| options(*u % 20, raw[1], [raw[2], raw[3], raw[4]])).collect();
+        let own = |raw: &[i64; 5], number: u8| options(number % 20, raw[1], [raw[2], raw[3], raw[4]]);
+        let options: Vec<_> = books.iter().map(|(raw, _, number, _)| own(raw, *number)).collect();
         let _ = greeks(&build(&underlyings), &options);
     }
 }

@@ -119,7 +119,8 @@ proptest! {
     #[test]
     fn addons_are_homogeneous_and_subadditive(u in fresh_underlying(), part in 0..=1_000_u64, factor in 1..=1_000_i64) {
         let addons = |exposure: i64| {
-            let u = Underlying { exposure: Base::from_raw(exposure), range: Ppm::ZERO, range_maint: Ppm::ZERO, addon_init: 0, ..u };
+            let u = Underlying { range: Ppm::ZERO, range_maint: Ppm::ZERO, addon_init: 0, ..u };
+            let u = Underlying { exposure: Base::from_raw(exposure), ..u };
             i128::from(margin(&build(&[u]), &[], &RiskParameters::STRICT).expect("fits").requirement_init.raw())
         };
         let all = u.exposure.raw() >> 11;
@@ -228,7 +229,8 @@ proptest! {
         asset.has_liability = false;
         asset.freshness = if dead { Freshness::Dead } else { Freshness::Stale };
         *without.underlying_mut(which).expect("there") = Underlying::default();
-        let (with, without) = (margin(&with, &[], &params).expect("fits"), margin(&without, &[], &params).expect("fits"));
+        let (with, without) = (margin(&with, &[], &params), margin(&without, &[], &params));
+        let (with, without) = (with.expect("fits"), without.expect("fits"));
         prop_assert_eq!(with.equity_init, without.equity_init);
         prop_assert_eq!(with.requirement_init, without.requirement_init);
         prop_assert_eq!(with.blocked_by, None);

@@ -82,8 +82,9 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
 
+    /// Twenty seconds.
     #[test]
     #[ignore = "long: make test-long"]
     fn equals_the_reference_long(
@@ -164,7 +165,8 @@ proptest! {
         };
         let y = holding_of(&x, noise);
         let whole = stress(&together(&x, &y), &params);
-        for (whole, (x_alone, y_alone)) in whole.into_iter().zip(stress(&x, &params).into_iter().zip(stress(&y, &params))) {
+        let parts = stress(&x, &params).into_iter().zip(stress(&y, &params));
+        for (whole, (x_alone, y_alone)) in whole.into_iter().zip(parts) {
             prop_assert!(whole <= x_alone + y_alone + rounding(x.len()), "{whole} above {x_alone} + {y_alone}");
         }
     }
@@ -199,7 +201,8 @@ proptest! {
         let mut params = params;
         let x = holding_of(&x, |_, x| x / 1_000 * 1_000);
         let x: Vec<Holding> = if alone {
-            x.into_iter().enumerate().filter(|(n, h)| *n == which || h.underlying.group != group).map(|(_, h)| h).collect()
+            let stays = |(number, h): &(usize, Holding)| *number == which || h.underlying.group != group;
+            x.into_iter().enumerate().filter(stays).map(|(_, h)| h).collect()
         } else {
             params.phi[usize::from(group)] = Ppm::ZERO;
             x
@@ -310,7 +313,8 @@ proptest! {
         for (group, line) in report.groups.iter().chain(&report.groups_maint).enumerate() {
             let worst = line.worst_scenario.map_or(0, |worst| line.pnl[usize::from(worst)].unsigned_abs());
             prop_assert_eq!(line.netted, worst.max(line.short_minimum));
-            prop_assert_eq!(-i128::from(worst), line.pnl.iter().map(|pnl| i128::from(pnl.raw())).min().expect("16").min(0));
+            let lowest = line.pnl.iter().map(|pnl| i128::from(pnl.raw())).min().expect("sixteen");
+            prop_assert_eq!(-i128::from(worst), lowest.min(0));
             prop_assert!(line.netted <= line.risk && line.risk <= line.gross);
             let losses = x.iter().zip(&report.underlyings).filter(|(h, _)| usize::from(h.underlying.group) == group % 8);
             let losses = losses.map(|(_, line)| if group < 8 { line.loss_init } else { line.loss_maint });
@@ -462,7 +466,8 @@ proptest! {
         if shift % 2 == 0 {
             options.sort_by_key(|options| options.underlying);
         }
-        let params = if shift % 5 == 0 { RiskParameters { extreme_damping: Ppm::from_raw(damping), ..params } } else { params };
+        let damping = if shift % 5 == 0 { Ppm::from_raw(damping) } else { params.extreme_damping };
+        let params = RiskParameters { extreme_damping: damping, ..params };
         if let Ok(margin) = margin(&p, &options, &params) {
             prop_assert_eq!(as_expected(&margin), reference::margin(&p, &options, &params));
         }

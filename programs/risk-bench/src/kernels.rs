@@ -207,9 +207,13 @@ kernels! {
         |(equity, requirement, discount, parameters)| -> Result<Fraction, Error> {
             fraction(*equity, *requirement, *discount, parameters)
         }
-    /// Fraction, equity, discount.
-    liquidation_payment: |o| -> (Fraction, Quote, Ppm) { (Fraction::from_raw(o[0]), quote(o[1]), ppm(o[2])) }
-        |(fraction, equity, discount)| -> Result<Quote, Error> { payment(*fraction, *equity, *discount) }
+    /// Fraction, equity, discount, requirement.
+    liquidation_payment: |o| -> (Fraction, Quote, Quote, Ppm) {
+            (Fraction::from_raw(o[0]), quote(o[1]), quote(o[3]), ppm(o[2]))
+        }
+        |(fraction, equity, requirement, discount)| -> Result<Quote, Error> {
+            payment(*fraction, *equity, *requirement, *discount)
+        }
     /// Amount, fraction.
     pro_rata: |o| -> (i64, Fraction) { (o[0].cast_signed(), Fraction::from_raw(o[1])) }
         |(amount, fraction)| -> Result<i64, Error> { pro_rata_signed(*amount, *fraction) }

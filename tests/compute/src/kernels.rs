@@ -119,7 +119,7 @@ fn cases() -> Vec<Case> {
         case("normalise_price", |r| operands([r.below(1 << 40), r.below(1 << 24), 8, r.below(1 << 40), 9]), any_price),
         case("accrue_interest", interest, any_interest),
         case("liquidation_fraction", insolvency, words),
-        case("liquidation_payment", |r| operands([r.below(1 << 32), r.below(1 << 44), r.below(200_000)]), words),
+        case("liquidation_payment", takeover, words),
         case("pro_rata", |r| operands([r.word() >> 16, r.below(1 << 32)]), words),
     ];
     cases.extend([
@@ -270,6 +270,12 @@ fn forecast(random: &mut Random) -> Operands {
 fn insolvency(random: &mut Random) -> Operands {
     let requirement = random.between(1 << 24, 1 << 44);
     operands([random.between(requirement / 2, requirement), requirement, random.below(200_000), 100_000, 1_000_000])
+}
+
+/// Fraction, equity, discount, requirement.
+fn takeover(random: &mut Random) -> Operands {
+    let [equity, requirement, discount, ..] = insolvency(random);
+    operands([random.below(1 << 32), equity, discount, requirement])
 }
 
 /// Measures every kernel whose name contains a text; an error when a result is not the host's.

@@ -43,12 +43,18 @@
 //! * A **long** option's loss is understated by at most that bound. At the arrays' own spot and range the scenarios fall on
 //!   nodes, and there is no error at all: whoever wants it exact refreshes first, in the same transaction.
 //!
+//! An extreme move of the arrays' range ends midway between its two nodes, six steps apart. The range towards maint may be
+//! any part of the one that arrays are made at, while a forecast ramps: below five sixths its extreme moves end nearer than
+//! their nodes, and are read between the nearer one and the outermost move, eight steps apart, or among the moves.
+//!
 //! The mark's third-order remainder is `|delta|^3 / 6` times the third derivative, at most
-//! `D F |delta|^3 (0.242 / w^2 + 0.4 / w) / 6`; with `|delta| <= w / 4` and at most 1/32, as [`ArrayTerms::reaches`]
-//! demands, at most `0.0008 D F w` in all, and zero at the arrays' spot. The decay's is second order in `t / T <= 1/16`: at
-//! most `0.0003 D F w`. Both are of either sign. Rounding adds at most
+//! `D F |delta|^3 (0.242 / w^2 + 0.4 / w) / 6`; with `|delta| <= w / 4` and at most 1/32, as [`ArrayTerms::max_drift`]
+//! demands, at most `0.0008 D F w` in all, and zero at the arrays' spot. With `a = t / T <= 1/16`, the decay's remainder is
+//! `a^2 / 8 w phi(d1) |1 - d1 d2|`, at most `a^2 w (0.4 + 0.25 w) / 7` and so `0.0003 D F w` where `w` is below 0.5; and, as
+//! the decay at another spot is another, `|delta| a phi(d1) |d2| / 2 <= |delta| a (0.121 + 0.2 w)` besides, at most
+//! `0.003 D F w`. All are of either sign, and none touches the gains. Rounding adds at most
 //! `2e-8 D F` for each option: stored values have 29 bits or more of the forward, N(x) is within 1.4e-10, and both count
-//! as many times as the strike is forwards.
+//! as many times as the strike is forwards. Delta elsewhere is kept to 256 units of the values.
 //!
 //! For the last ten minutes arrays are computed as if ten minutes were left ([`MIN_TIME`]): settlement takes an average of
 //! samples, so the last print decides nothing, and no array is younger than the time it has to live.

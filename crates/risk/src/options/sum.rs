@@ -1,5 +1,7 @@
 //! The options of one account in one board, summed node by node, and what they say at the market's spot and range.
-use super::array::{ArrayTerms, CENTRE, DOWN, GAMMA_SHIFT, MARK, NODES, RiskArray, VALUES, extreme_spots};
+use super::array::{
+    ArrayTerms, CENTRE, DOWN, EXTREMES, GAMMA_SHIFT, MARK, NODES, ONE, RiskArray, VALUES, extreme_spots,
+};
 use super::{OptionRisk, SCENARIOS};
 use crate::Error;
 use crate::black::OptionKind;
@@ -17,6 +19,8 @@ pub const MAX_LOTS: u64 = 1 << 30;
 const LOW: i64 = 0xFFFF_FFFF;
 /// One in the Q31 of a place between two nodes.
 const WHOLE: i64 = 1 << 31;
+/// The last node that has another above it.
+const LAST_NODE: u64 = 13;
 /// Largest place: seven steps from the centre.
 const LAST: i64 = 7 * WHOLE;
 
@@ -176,9 +180,9 @@ impl BoardSum {
             *gain_down = at.quote(chord(down, node, part)?.wrapping_sub(mark))?;
         }
         if !damping.is_zero() {
-            let parts = moves.extremes(at)?;
-            for (gain, (pair, part)) in gains_extreme.iter_mut().zip(rest.chunks_exact(2).zip(parts)) {
-                *gain = damped(at.quote(chord(pair, 0, part)?.wrapping_sub(mark))?, damping)?;
+            let values = rest.first_chunk().ok_or(Error::Overflow)?;
+            for (gain, value) in gains_extreme.iter_mut().zip(moves.extremes(at, values, up)?) {
+                *gain = damped(at.quote(value.wrapping_sub(mark))?, damping)?;
             }
         }
         Ok(gains)
@@ -464,17 +468,48 @@ impl Moves {
         Ok((node, part))
     }
 
-    /// How far the extreme moves are between their two nodes, down and up, Q31.
-    fn extremes(&self, at: &Place) -> Result<[i64; 2], Error> {
+    /// Values after the extreme moves, down and up, from those of their nodes and of the moves with the volatility up.
+    #[inline(always)]
+    fn extremes(&self, at: &Place, values: &[i64; EXTREMES], moves: &[i64]) -> Result<[i64; 2], Error> {
         let [far_down, near_down, near_up, far_up] = extreme_spots(at.step);
+        let [far_below, near_below, near_above, far_above] = *values;
         let spot = at.ratio >> 2;
         // Three ranges: below 2^33.
         let distance = self.whole.wrapping_mul(3);
+        let (down, up) = (spot.saturating_sub(distance), spot.wrapping_add(distance));
         Ok([
-            part(spot.saturating_sub(distance), far_down, near_down)?,
-            part(spot.wrapping_add(distance), near_up, far_up)?,
+            if down <= near_down {
+                chord(&[far_below, near_below], 0, part(down, far_down, near_down)?)?
+            } else {
+                nearer(moves, at.step, down, near_down, near_below)?
+            },
+            if up >= near_up {
+                chord(&[near_above, far_above], 0, part(up, near_up, far_up)?)?
+            } else {
+                nearer(moves, at.step, up, near_up, near_above)?
+            },
         ])
     }
+}
+
+/// The value after an extreme move that ends nearer than its nodes: of a range towards maint below five sixths of the
+/// arrays'. Between the outermost move and the nearer extreme node, at `spot`, or among the moves.
+#[cold]
+#[inline(never)]
+fn nearer(moves: &[i64], step: u64, place: u64, spot: u64, value: i64) -> Result<i64, Error> {
+    let (first, last) = (moves.first().ok_or(Error::ArraysOutOfReach)?, moves.last().ok_or(Error::ArraysOutOfReach)?);
+    // Below 2^28 in arrays as they are computed, 2^32 in any: seven steps are below 2^35.
+    let reach = step.wrapping_mul(7);
+    let (lowest, highest) = (ONE.saturating_sub(reach), ONE.wrapping_add(reach));
+    if place < lowest {
+        return chord(&[value, *first], 0, part(place, spot, lowest)?);
+    }
+    if place > highest {
+        return chord(&[*last, value], 0, part(place, highest, spot)?);
+    }
+    let node = place.wrapping_sub(lowest).checked_div(step).ok_or(Error::ArraysOutOfReach)?.min(LAST_NODE);
+    let low = lowest.wrapping_add(node.wrapping_mul(step));
+    chord(moves, usize::try_from(node).unwrap_or(usize::MAX), part(place, low, low.wrapping_add(step))?)
 }
 
 /// How far a place is from `low` to `high`, Q31.

@@ -12,7 +12,7 @@ pub(super) struct Valued {
     pub value: i64,
     /// `ceil(|D_u| spot)`.
     pub gross: u64,
-    /// `|a_u|` at the range towards init: `L_u` where there are no options.
+    /// `L_u` at the range towards init, `|a_u|`, of an underlying without options.
     pub loss: u64,
     /// `C_u`.
     pub confidence: u64,
@@ -92,7 +92,7 @@ pub(super) fn value_with_options(underlying: &Underlying, options: &OptionRisk) 
     Ok(valued)
 }
 
-/// Value and shock of an exposure, without the oracle's doubt.
+/// Value of an exposure, without its loss and the oracle's doubt.
 fn value_of_exposure(underlying: &Underlying, exposure: Base) -> Result<Valued, Error> {
     if exposure.is_zero() {
         return Ok(Valued::default());
@@ -107,7 +107,7 @@ fn value_of_exposure(underlying: &Underlying, exposure: Base) -> Result<Valued, 
     } else {
         gross_and_value::<false>(factor, magnitude, spot)?
     };
-    Ok(Valued { value, gross, loss: mul_ppm_ceil_bounded(gross, underlying.range), ..Valued::default() })
+    Ok(Valued { value, gross, ..Valued::default() })
 }
 
 /// `C_u` and `M_u` of a net exposure.

@@ -1,7 +1,10 @@
 //! What the suites share: rational numbers, random portfolios, and a second implementation of the margin.
 #![allow(dead_code)]
 
+pub mod account;
+pub mod independent;
 pub mod options;
+pub mod random;
 pub mod reference;
 
 use num_bigint::BigInt;
@@ -11,6 +14,25 @@ use plimsoll_risk::portfolio::{GROUP_PAIRS, MAX_GROUPS, Portfolio, RiskParameter
 use plimsoll_risk::price::{Freshness, Observation};
 use plimsoll_risk::units::{Base, Ppm, Price, Quote, Timestamp};
 use proptest::prelude::*;
+
+/// Proptest's configuration for so many cases: what failed once is kept in `proptest-regressions/`, one file a suite, and
+/// tried first ever after.
+#[macro_export]
+macro_rules! cases {
+    ($cases:expr) => {
+        proptest::test_runner::Config {
+            cases: $cases,
+            max_global_rejects: 10 * $cases,
+            failure_persistence: Some(Box::new(proptest::test_runner::FileFailurePersistence::Direct(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/proptest-regressions/",
+                module_path!(),
+                ".txt"
+            )))),
+            ..proptest::test_runner::Config::default()
+        }
+    };
+}
 
 /// `value`, exactly.
 pub fn int(value: impl Into<BigInt>) -> BigRational {
