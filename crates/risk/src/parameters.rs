@@ -2,6 +2,7 @@
 use crate::Error;
 use crate::portfolio::{MAX_CONFIDENCE_MULTIPLIER, MAX_GROUPS};
 use crate::units::Ppm;
+use crate::volatility::VolatilityParameters;
 
 /// Largest short-option minimum, of the underlying's value. SPAN's minima are around 1 % of the underlying; ten times that
 /// is a floor no more.
@@ -15,7 +16,7 @@ pub const MAX_VOLATILITY_DOWN: Ppm = Ppm::from_raw(900_000);
 /// expiry (of equal volatility), as by one move on one day; more than that is beyond anything observed.
 pub const MAX_VOLATILITY_POWER: Ppm = Ppm::ONE;
 
-/// How a market's positions are margined, besides the ranges, which the volatility gives.
+/// How a market's positions are margined.
 ///
 /// | field | plausible for SOL | why |
 /// |---|---|---|
@@ -47,6 +48,8 @@ pub struct MarketParameters {
     pub concentration: Ppm,
     /// Risk group, below [`MAX_GROUPS`].
     pub group: u8,
+    /// Volatility, its forecasts, and the ranges that it gives.
+    pub volatility: VolatilityParameters,
 }
 
 impl MarketParameters {
@@ -55,7 +58,7 @@ impl MarketParameters {
     /// # Errors
     ///
     /// [`Error::GroupOutOfRange`], [`Error::ConfidenceMultiplierTooLarge`], [`Error::ShortMinimumInvalid`],
-    /// [`Error::VolatilityShockInvalid`], [`Error::ConcentrationInvalid`].
+    /// [`Error::VolatilityShockInvalid`], [`Error::ConcentrationInvalid`]; those of [`VolatilityParameters::validate`].
     pub fn validate(&self) -> Result<(), Error> {
         if usize::from(self.group) >= MAX_GROUPS {
             return Err(Error::GroupOutOfRange);
@@ -77,7 +80,7 @@ impl MarketParameters {
         if self.concentration > Ppm::ONE {
             return Err(Error::ConcentrationInvalid);
         }
-        Ok(())
+        self.volatility.validate()
     }
 }
 

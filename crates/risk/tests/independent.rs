@@ -39,7 +39,7 @@ struct Seen {
     insolvent: u64,
     /// Worst error of each part, of its bound.
     worst: [f64; 4],
-    /// Worst error of each part relative to the gross amounts, where those are above a million units.
+    /// Worst error of each part relative to the largest gross amount of an underlying, where that is above 10 million USD.
     relative: [f64; 4],
     /// The seeds of the worst.
     seeds: [u64; 4],
@@ -85,7 +85,7 @@ impl Seen {
             if off > self.worst[number] {
                 (self.worst[number], self.seeds[number]) = (off, seed);
             }
-            if expected.largest > 1e6 {
+            if expected.largest > 1e13 {
                 let relative = (value as f64 - between.at).abs() / expected.largest;
                 self.relative[number] = self.relative[number].max(relative);
             }

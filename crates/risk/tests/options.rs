@@ -101,10 +101,16 @@ impl Series {
         match scenario {
             0..7 => bound(h, self.up(), lowest(x * (1.0 + steps * range / 3.0), h)),
             7..14 => bound(h, self.down(), lowest(x * (1.0 + steps * range / 3.0), h)),
-            14 => damping * bound(6.0 * h, self.up(), lowest(1.0 - 21.0 * h, 0.0)),
+            14 => damping * bound(6.0 * h + 1.0 / 4096.0, self.up(), lowest(1.0 - 21.0 * h, 0.0)),
             _ => damping * bound(6.0 * h, self.up(), lowest(1.0 + 15.0 * h, 0.0)),
         }
     }
+}
+
+/// The farthest node below: zero instead of next to nothing.
+fn far_below(h: f64) -> f64 {
+    let x = 1.0 - 21.0 * h;
+    if x < 1.0 / 4096.0 { 0.0 } else { x }
 }
 
 fn price(price: Price) -> f64 {
@@ -190,7 +196,7 @@ proptest! {
             let (x, w) = match place {
                 0..15 => (1.0 + (place as f64 - 7.0) * h, series.up()),
                 15..30 => (1.0 + (place as f64 - 22.0) * h, series.down()),
-                30 => ((1.0 - 21.0 * h).max(0.0), series.up()),
+                30 => (far_below(h), series.up()),
                 31 => ((1.0 - 15.0 * h).max(1.0 / 32.0), series.up()),
                 32 => (1.0 + 15.0 * h, series.up()),
                 _ => (1.0 + 21.0 * h, series.up()),
@@ -480,6 +486,22 @@ fn short_option_minimum_counts_short_lots_of_either_kind() {
     assert_eq!(risk.long_minimum, 600_000);
 }
 
+/// A node that is nearly zero under a strike far above, where the logarithm is longest.
+#[test]
+fn the_farthest_node_may_be_next_to_nothing() {
+    let mut series = example();
+    series.board.time = Seconds::from_raw(54_469_716);
+    series.strike = Price::from_raw(49 * series.board.spot.raw());
+    for range in 283_000..287_000 {
+        series.board.range = Ppm::from_raw(range);
+        let (terms, array) = series.array();
+        let x = far_below(f64::from(terms.step) / 2f64.powi(30));
+        let expected = reference::call(x, series.moneyness(), series.up());
+        let error = f64::from(array.values[30]) * 2f64.powi(-terms.scale) / series.unit() - expected;
+        assert!(error.abs() < ROUNDING, "{range}: {error:e}");
+    }
+}
+
 #[test]
 fn boards_add_up() {
     let series = example();
@@ -602,6 +624,31 @@ fn a_range_towards_maint_may_be_any_part_of_the_range() {
                 let over = (read.raw() as f64 / lots as f64 - gain * series.unit()) / series.unit();
                 assert!((-1e-6..chord).contains(&over), "{range_maint:?} {scenario}: {over:e}");
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases!(2_000))]
+
+    /// Gains are of the arrays' moment. What they are now is off by what the mark and the value after the move have decayed.
+    #[test]
+    fn gains_of_old_arrays_are_off_by_the_decay(series in series(), age in 0.0..1.0_f64) {
+        let (terms, _) = series.array();
+        let seconds = (terms.max_age.raw() as f64 * age) as i64;
+        let part = seconds as f64 / series.board.time.raw().max(600) as f64;
+        let now = Timestamp::from_raw(NOW.raw() + seconds);
+        let risk = read(&series, OptionKind::Call, 1_000, &Reading { now, extreme_damping: Ppm::ZERO, ..reading(&series) }).unwrap();
+        let (k, root, range) = (series.moneyness(), (1.0 - part).sqrt(), ratio(series.board.range));
+        let mark = reference::call(1.0, k, series.deviation(0.0) * root);
+        for (scenario, read) in risk.pnl_init.iter().take(14).enumerate() {
+            let w = if scenario < 7 { series.up() } else { series.down() };
+            let x = 1.0 + ((scenario % 7) as f64 - 3.0) * range / 3.0;
+            let gain = reference::call(x, k, w * root) - mark;
+            let off = (read.raw() as f64 / 1_000.0 / series.unit() - gain).abs();
+            // At a spot of x the value decays by x phi(d1) w / 2; both grow by 1 / sqrt(1 - t / T) <= 1.033.
+            let decayed = 0.207 * part * f64::max(series.deviation(0.0), x * w);
+            prop_assert!(off <= decayed + 3.0 * ROUNDING + 2.0 / series.unit(), "{scenario}: {off:e} {decayed:e}");
         }
     }
 }

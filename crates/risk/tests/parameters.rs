@@ -8,6 +8,7 @@ use plimsoll_risk::Error;
 use plimsoll_risk::parameters::{BankParameters, MarketParameters};
 use plimsoll_risk::portfolio::{GROUP_PAIRS, MAX_GROUPS, RiskParameters, pair_index};
 use plimsoll_risk::units::Ppm;
+use plimsoll_risk::volatility::VolatilityParameters;
 use proptest::prelude::*;
 
 const STRICT: RiskParameters = RiskParameters::STRICT;
@@ -111,6 +112,7 @@ const SOL: MarketParameters = MarketParameters {
     volatility_power_long: Ppm::from_raw(130_000),
     concentration: Ppm::from_raw(20_000),
     group: 7,
+    volatility: VolatilityParameters::DEFAULT,
 };
 
 const SOL_BANK: BankParameters = BankParameters {
@@ -141,6 +143,10 @@ fn each_bad_market_has_its_error() {
         (MarketParameters { volatility_power_short: ppm(1_000_001), ..SOL }, VolatilityShockInvalid),
         (MarketParameters { volatility_power_long: ppm(300_001), ..SOL }, VolatilityShockInvalid),
         (MarketParameters { concentration: ppm(1_000_001), ..SOL }, ConcentrationInvalid),
+        (
+            MarketParameters { volatility: VolatilityParameters { jump_limit: ppm(1), ..SOL.volatility }, ..SOL },
+            JumpLimitInvalid,
+        ),
     ];
     for (parameters, error) in cases {
         assert_eq!(parameters.validate(), Err(error), "{parameters:?}");

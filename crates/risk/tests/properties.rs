@@ -80,7 +80,7 @@ fn others(account: &Account, seed: u64) -> Account {
 }
 
 proptest! {
-    #![proptest_config(cases!(1_500))]
+    #![proptest_config(cases!(5_000))]
 
     /// INV-8: R(n X) = n R(X); and so is equity.
     #[test]
@@ -205,7 +205,7 @@ fn with_option(seed: u64, volatility_down: Option<u32>) -> Option<(Account, usiz
 }
 
 proptest! {
-    #![proptest_config(cases!(2_000))]
+    #![proptest_config(cases!(5_000))]
 
     /// A long put, a short call and a forward gain nothing in any scenario: R stays what it was, and so does equity but for
     /// the strike's and the forward's worth.
@@ -290,7 +290,7 @@ fn notional_rounding(x: &Account) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(cases!(2_000))]
+    #![proptest_config(cases!(5_000))]
 
     /// Larger ranges, all by one factor, never lower R of a linear book.
     #[test]
@@ -452,7 +452,7 @@ fn garble_options(options: &mut [OptionRisk], random: &mut Random, part: f64) {
 }
 
 proptest! {
-    #![proptest_config(cases!(10_000))]
+    #![proptest_config(cases!(20_000))]
 
     /// Whatever comes in, there is an answer or an error; and an answer is never a negative requirement.
     #[test]

@@ -39,6 +39,9 @@ const UP_NODES: usize = NODES + EXTREMES;
 pub(super) const ONE: u64 = 1 << 30;
 /// The lower end of the chord below, when five halves of the range are nearly all: 1/32.
 const LOWEST: u64 = ONE >> 5;
+/// A far node below this is at zero: 1/4096. Its logarithm would not fit the arguments of N(x), and a call there is worth
+/// less than the node.
+const LEAST: u64 = ONE >> 12;
 /// By how many bits gamma is stored coarser: it grows with the reciprocal of the standard deviation.
 pub(super) const GAMMA_SHIFT: u32 = 12;
 /// Largest distance of the current spot from the arrays', in Q32: 1/32.
@@ -90,14 +93,14 @@ pub(super) const fn step_of(range: Ppm) -> u64 {
     (range.wide() << 30) / 6_000_000
 }
 
-/// The nodes around the extreme moves, ascending: `1 - 7/2 range` but at least zero, `1 - 5/2 range` but at least
-/// 1/32, `1 + 5/2 range`, `1 + 7/2 range`.
+/// The nodes around the extreme moves, ascending: `1 - 7/2 range` or zero where that is below 1/4096, `1 - 5/2 range` but
+/// at least 1/32, `1 + 5/2 range`, `1 + 7/2 range`.
 pub(super) const fn extreme_spots(step: u64) -> [u64; EXTREMES] {
     // step < 2^28.
     let (near, far) = (step.wrapping_mul(15), step.wrapping_mul(21));
-    let below = ONE.saturating_sub(near);
+    let (below, far_below) = (ONE.saturating_sub(near), ONE.saturating_sub(far));
     [
-        ONE.saturating_sub(far),
+        if far_below < LEAST { 0 } else { far_below },
         if below > LOWEST { below } else { LOWEST },
         ONE.wrapping_add(near),
         ONE.wrapping_add(far),
@@ -331,10 +334,10 @@ fn scale(board: &Board) -> Result<(u64, i32), Error> {
 struct Width {
     /// `w / 2`, Q32.
     half: i64,
-    /// `2^shift / w`: between 2^27 and 2^28. An error of 2^-27 moves d1 and d2 alike, and there a call's value is
+    /// `2^shift / w`: between 2^26 and 2^27. An error of 2^-26 moves d1 and d2 alike, and there a call's value is
     /// stationary: `F phi(d1) = K phi(d2)`.
     reciprocal: i64,
-    /// 8 to 30.
+    /// 7 to 29.
     shift: u32,
 }
 
@@ -344,15 +347,15 @@ impl Width {
         let (mantissa, exponent) = deviation.reciprocal();
         Self {
             half: deviation.half().cast_signed(),
-            reciprocal: (mantissa >> 4).cast_signed(),
-            shift: 28_i32.wrapping_sub(exponent).cast_unsigned(),
+            reciprocal: (mantissa >> 5).cast_signed(),
+            shift: 27_i32.wrapping_sub(exponent).cast_unsigned(),
         }
     }
 
     /// `d1` and `d2` for `ln(F x / K)` in Q32, Q32 too.
     ///
-    /// The logarithm is below 7.5 2^32 (`ln 50 + ln 32`; at a spot of zero below 25 2^32, where the product may wrap and the
-    /// call is worth nothing whatever comes out) and the reciprocal at most 2^28: below 2^63.
+    /// The logarithm is below 12.3 2^32 (`ln 50 + ln 4096`; at a spot of zero below 25 2^32, where the product may wrap and
+    /// the call is worth nothing whatever comes out) and the reciprocal at most 2^27: below 2^63.
     #[inline(always)]
     const fn arguments(&self, logarithm: i64) -> (i64, i64) {
         let centre = logarithm.wrapping_mul(self.reciprocal) >> self.shift;

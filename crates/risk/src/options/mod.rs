@@ -4,8 +4,9 @@
 //!
 //! For every strike of a board a [`RiskArray`] holds the value of one lot of the *call* at 34 nodes: relative spots
 //! `x_j = 1 + j range / 6` for `j` in `-7 ..= 7`, with the volatility up and with it down, and, with the volatility up,
-//! the four spots `1 +- 5/2 range` and `1 +- 7/2 range` around the extreme moves; and value, delta, gamma, vega and decay
-//! at the spot itself. [`Refresh`] computes it, [`ArrayTerms`] says what it was computed at, one for each board.
+//! the four spots `1 +- 5/2 range` and `1 +- 7/2 range` around the extreme moves (those below at least 1/32 and zero); and
+//! value, delta, gamma, vega and decay at the spot itself. [`Refresh`] computes it, [`ArrayTerms`] says what it was computed
+//! at, one for each board.
 //!
 //! ```text
 //! C(x) = D (F x N(d1) - K N(d2))          D discount, F forward, K strike, w = sigma sqrt(T)      (Black 1976)
@@ -42,6 +43,9 @@
 //! * A **short** option is never charged less than its loss by the chord: its value after the move is overstated.
 //! * A **long** option's loss is understated by at most that bound. At the arrays' own spot and range the scenarios fall on
 //!   nodes, and there is no error at all: whoever wants it exact refreshes first, in the same transaction.
+//! * **Age** is not in the gains: they are those of the arrays' moment, `t` ago. Since then the mark has decayed and the
+//!   value after the move has, too: at `x` spots by `D F x phi(d1) w t / (2 T)`, so that a gain is off by at most
+//!   `0.2 D F x w t / T`, of either sign: `0.0125 D F x w` at the largest age.
 //!
 //! An extreme move of the arrays' range ends midway between its two nodes, six steps apart. The range towards maint may be
 //! any part of the one that arrays are made at, while a forecast ramps: below five sixths its extreme moves end nearer than
@@ -52,8 +56,8 @@
 //! demands, at most `0.0008 D F w` in all, and zero at the arrays' spot. With `a = t / T <= 1/16`, the decay's remainder is
 //! `a^2 / 8 w phi(d1) |1 - d1 d2|`, at most `a^2 w (0.4 + 0.25 w) / 7` and so `0.0003 D F w` where `w` is below 0.5; and, as
 //! the decay at another spot is another, `|delta| a phi(d1) |d2| / 2 <= |delta| a (0.121 + 0.2 w)` besides, at most
-//! `0.003 D F w`. All are of either sign, and none touches the gains. Rounding adds at most
-//! `2e-8 D F` for each option: stored values have 29 bits or more of the forward, N(x) is within 1.4e-10, and both count
+//! `0.003 D F w`. All are of either sign, and only the first touches the gains. Rounding adds at
+//! most `2e-8 D F` for each option: stored values have 29 bits or more of the forward, N(x) is within 1.4e-10, and both count
 //! as many times as the strike is forwards. Delta elsewhere is kept to 256 units of the values.
 //!
 //! For the last ten minutes arrays are computed as if ten minutes were left ([`MIN_TIME`]): settlement takes an average of

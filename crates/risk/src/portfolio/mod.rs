@@ -61,9 +61,9 @@
 //! `R((1 - p) x) = (1 - p) R(x)`. Of one underlying that holds where it nets with no other, alone in its group or with
 //! `phi = 0`; else it may itself have been a hedge.
 //!
-//! In integers a shock is less than two units above the real one, and each scenario is rounded down. So `R` of `n`
-//! underlyings is less than `3 n + 9` units above the real number (without options `2 n + 2`); and, as shocks that net may
-//! each be rounded, at most `2 n` below it.
+//! In integers a shock is less than two units above the real one, each scenario is rounded down, and a group of two or more
+//! adds less than one. So `R` of `n` underlyings is less than `3 n + 9` units above the real number (without options
+//! `5 n / 2 + 1`); and, as shocks that net may each be rounded, at most `2 n` below it.
 //!
 //! # Larger ranges, and two of them
 //!

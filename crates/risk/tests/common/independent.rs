@@ -279,12 +279,18 @@ impl<'a> Quoted<'a> {
 /// The nodes around the end of an extreme move: those at 5/2 and 7/2 ranges, the nearer of them and the outermost move, or
 /// two moves.
 fn extreme_nodes(x: f64, h: f64) -> (f64, f64) {
-    let lowest = (1.0 - 21.0 * h).max(0.0);
+    let lowest = far_below(h);
     let moves = (-7..=7).map(|step| 1.0 + f64::from(step) * h);
     let nodes = [lowest, (1.0 - 15.0 * h).max(1.0 / 32.0)].into_iter().chain(moves);
     let nodes: Vec<f64> = nodes.chain([1.0 + 15.0 * h, 1.0 + 21.0 * h]).collect();
     let pair = nodes.windows(2).find(|pair| x.max(0.0) <= pair[1]);
     pair.map_or((nodes[nodes.len() - 2], nodes[nodes.len() - 1]), |pair| (pair[0], pair[1]))
+}
+
+/// The farthest node below: zero instead of next to nothing, below 1/4096.
+fn far_below(h: f64) -> f64 {
+    let x = 1.0 - 21.0 * h;
+    if x < 1.0 / 4096.0 { 0.0 } else { x }
 }
 
 /// The page: `h min(1/4, h / (20 x w))`.
@@ -544,7 +550,7 @@ pub fn is_far(market: &Market, board: &Expiry, terms: &ArrayTerms) -> bool {
         let ends = [x * (1.0 - range), x * (1.0 + range)];
         let extremes = [(x * (1.0 - 3.0 * range)).max(0.0), x * (1.0 + 3.0 * range)];
         ends.iter().any(|end| (end - 1.0).abs() > 6.999 * h)
-            || extremes[0] < (1.0 - 21.0 * h).max(0.0) + 1e-6
+            || extremes[0] < far_below(h) + 1e-6
             || extremes[1] > 1.0 + 20.999 * h
     };
     beyond(market.range)
