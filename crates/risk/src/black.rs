@@ -94,7 +94,7 @@ pub struct Greeks {
     /// one point, 1 %.
     pub vega: Price,
     /// Change of the price in one day, at this rate, forward and discount factor held: `-D F n(d1) s / (2 sqrt(t)) / 365`.
-    /// A price in Q48, never positive; `-i64::MAX` stands for anything below. Its relative error is 3e-8 and what one raw
+    /// A price in Q48, never positive; `-i64::MAX` stands for anything below. Its relative error is 4e-8 and what one raw
     /// unit is of `D F n(d1)`.
     pub theta: i64,
 }
