@@ -122,9 +122,9 @@ fn check_greeks(terms: &Terms, exact: &Exact, call: &Greeks, put: &Greeks) {
     assert_eq!((call.gamma, call.vega, call.theta), (put.gamma, put.vega, put.theta));
     let narrow = exact.deviation < 1e-4;
     let delta = call.delta as f64 * unit - exact.delta;
-    assert!(delta.abs() <= if narrow { 2e-8 } else { 2e-9 } + unit, "delta off by {delta:e}");
+    assert!(delta.abs() <= if narrow { 5e-9 } else { 1e-9 } + unit, "delta off by {delta:e}");
     let gamma = call.gamma as f64 * unit - exact.gamma;
-    let bound = if narrow { 2e-8 } else { 1e-9 } * 0.4 / exact.deviation + 2.0 * unit;
+    let bound = if narrow { 5e-9 } else { 1e-9 } / exact.deviation + 2.0 * unit;
     assert!(gamma.abs() <= bound, "gamma off by {gamma:e}, at most {bound:e}");
     let vega = call.vega.raw() as f64 - exact.vega;
     assert!(vega.abs() <= 1e-9 * forward + 4.0, "vega off by {vega:e}");

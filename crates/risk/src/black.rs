@@ -29,7 +29,7 @@
 //!
 //! | result | unit | rounding | error at most |
 //! |---|---|---|---|
-//! | [`price`] | [`Price`] | nearest | 1e-9 of the forward, and one raw unit; in the money two |
+//! | [`price`] | [`Price`] | nearest | 1e-9 of the forward, and one raw unit; two in the money, or held to its upper bound |
 //! | [`Greeks::delta`] | Q32 | nearest | 1e-9, 5e-9 below `w = 1e-4` |
 //! | [`Greeks::gamma`] | Q32 | down | `1e-9 / w`, `5e-9 / w` below `w = 1e-4`; and two units |
 //! | [`Greeks::vega`] | [`Price`] | down | 1e-9 of the forward, and four raw units |
@@ -94,7 +94,7 @@ pub struct Greeks {
     /// one point, 1 %.
     pub vega: Price,
     /// Change of the price in one day, at this rate, forward and discount factor held: `-D F n(d1) s / (2 sqrt(t)) / 365`.
-    /// A price in Q48, never positive; `-i64::MAX` stands for anything below. Its relative error is 3e-8 and what one raw
+    /// A price in Q48, never positive; `-i64::MAX` stands for anything below. Its relative error is 4e-8 and what one raw
     /// unit is of `D F n(d1)`.
     pub theta: i64,
 }

@@ -85,7 +85,9 @@ pub struct OptionRisk {
     pub value: Quote,
     /// Delta of the calls in base units, for the charges on net exposure.
     pub delta: Base,
-    /// Gain of the calls in every scenario at the range towards init, extreme moves damped, quote native, rounded down.
+    /// Gain of the calls over their mark in every scenario at the range towards init, extreme moves damped, quote native.
+    /// The mark is the integer that is in [`Self::value`], so that value and gain together, what is left after the move,
+    /// are rounded down.
     pub pnl_init: [Quote; SCENARIOS],
     /// The same at the range towards maint.
     pub pnl_maint: [Quote; SCENARIOS],

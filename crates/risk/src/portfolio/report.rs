@@ -86,7 +86,7 @@ pub struct Report {
 ///
 /// # Errors
 ///
-/// As [`margin`].
+/// As [`margin`]; and [`Error::GroupOutOfRange`] for any underlying, also one without exposure.
 pub fn report(portfolio: &Portfolio, options: &[OptionRisk], parameters: &RiskParameters) -> Result<Report, Error> {
     let margin_now = margin(portfolio, options, parameters)?;
     let mut at_last = *portfolio;
