@@ -11,18 +11,23 @@
 //! # The model in one screen
 //!
 //! An account holds, for every *underlying* `u` (SOL, BTC, ...), a linear exposure `D_u` in base units: deposits less
-//! borrows plus the perpetual size. At the oracle's spot `P_u` it is worth `V_u = D_u P_u`.
+//! borrows plus the perpetual size plus the forwards of its puts; and options, as calls. At the oracle's spot `P_u` the
+//! exposure is worth `D_u P_u`, the calls `O_u`. In each of sixteen scenarios `k` the price moves by `m_k` ranges and the
+//! volatility up or down, and the calls gain `pnl_u(k)`, read off risk arrays.
 //!
 //! ```text
-//! equity        E      = quote + cash + sum_u V_u
-//! stress loss   L_u    = range_u |V_u|                       each underlying alone
-//! group, netted N_g    = | sum_{u in g} range_u V_u |        all move together
-//! group, gross  A_g    = sum_{u in g} L_u                    each moves its own worst way
+//! equity        E      = quote + cash + sum_u (D_u P_u + O_u)
+//! total gain    t_u(k) = m_k range_u D_u P_u + pnl_u(k)
+//! loss alone    L_u    = max(0, short minimum, max_k -t_u(k))       range_u |D_u P_u| without options
+//! group, netted N_g    = max(0, short minima, max_k -sum_u t_u(k))  all move by the same k
+//! group, gross  A_g    = sum_{u in g} L_u                           each moves its own worst way
 //! group risk    R_g    = phi_g N_g + (1 - phi_g) A_g
-//! portfolio     R      = sqrt( sum_gh rho_gh R_g R_h )
-//! requirement   R_init = R + add-ons,   R_maint = maintenance_ratio R + add-ons
+//! portfolio     R      = sqrt( sum_gh rho_gh R_g R_h )              R' at the ranges towards maint
+//! requirement   R_init = max(R, R') + add-ons,   R_maint = maintenance_ratio R' + add-ons
 //! health        H      = E - requirement
 //! ```
+//!
+//! The whole model with its reasons, and an account calculated by hand: docs/risk.md.
 //!
 //! `H_init >= 0` is wanted to take risk on (INV-5), `H_maint < 0` opens liquidation (INV-6).
 //!

@@ -65,7 +65,8 @@ impl Series {
     /// `sigma (1 + shock) sqrt(T)`, the arrays' floors and limits applied.
     fn deviation(&self, shock: f64) -> f64 {
         let sigma = f64::from(self.volatility.raw());
-        let sigma = (sigma + (sigma * shock.abs()).floor().copysign(shock)).clamp(10_000.0, 5_000_000.0) / 1e6;
+        let sigma =
+            (sigma + (sigma * shock.abs() - 1e-6).ceil().max(0.0).copysign(shock)).clamp(10_000.0, 5_000_000.0) / 1e6;
         sigma * (self.board.time.raw().max(600) as f64 / YEAR).sqrt()
     }
 

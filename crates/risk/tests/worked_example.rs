@@ -577,7 +577,7 @@ fn market_table(market: &Market) -> String {
 
 /// Total standard deviation of a volatility with a relative shock.
 fn deviation(volatility: u32, shock: f64) -> f64 {
-    let moved = (f64::from(volatility) * shock.abs()).floor().copysign(shock);
+    let moved = (f64::from(volatility) * shock.abs() - 1e-6).ceil().copysign(shock);
     (f64::from(volatility) + moved) / 1e6 * (EXPIRY as f64 / 31_536_000.0).sqrt()
 }
 

@@ -7,9 +7,10 @@
 //! `m / 2 = D F lot 2^scale`: values are in units of `2^-scale` quote native, and the largest, a node of 3.8, is below
 //! 2^32. A sum of lots times values is then brought to quote by one shift.
 use crate::Error;
-use crate::black::{Deviation, MAX_EXPIRY, MAX_MONEYNESS, MAX_VOLATILITY, MIN_VOLATILITY, RootTime};
+use crate::black::{Deviation, MAX_EXPIRY, MAX_MONEYNESS, RootTime};
 use crate::functions::{ln, ln_ratio, normal_density, normal_distribution};
-use crate::math::{mul_div_floor, mul_ppm_floor, mul_wide};
+use crate::grid::{volatility_down, volatility_up};
+use crate::math::{mul_div_floor, mul_wide};
 use crate::units::{Fraction, Ppm, Price, Seconds, Timestamp, Volatility};
 
 /// Smallest range of an underlying with options: 0.1 %.
@@ -267,11 +268,11 @@ impl<'a> Refresh<'a> {
         let (curves, mark) = array.values.split_at_mut_checked(MARK).ok_or(Error::Overflow)?;
         let (moves, extremes) = curves.split_at_mut_checked(EXTREME).ok_or(Error::Overflow)?;
         let (up, down) = moves.split_at_mut_checked(NODES).ok_or(Error::Overflow)?;
-        let width = Width::new(Deviation::new(shocked_up(volatility, self.volatility_up), self.root)?);
+        let width = Width::new(Deviation::new(volatility_up(volatility, self.volatility_up), self.root)?);
         at.curve(up, self.nodes.spots.iter().zip(&self.nodes.logarithms), &width);
         let beyond = self.nodes.spots.iter().zip(&self.nodes.logarithms).skip(NODES);
         at.curve(extremes, beyond, &width);
-        let width = Width::new(Deviation::new(shocked_down(volatility, self.volatility_down), self.root)?);
+        let width = Width::new(Deviation::new(volatility_down(volatility, self.volatility_down), self.root)?);
         at.curve(down, self.nodes.spots.iter().zip(&self.nodes.logarithms), &width);
         // w / 4, from Q60 to Q32.
         self.terms.max_drift = self.terms.max_drift.min(deviation.total() >> 30);
@@ -280,20 +281,6 @@ impl<'a> Refresh<'a> {
         }
         Ok(array)
     }
-}
-
-/// `volatility (1 + up)`, at most [`MAX_VOLATILITY`].
-fn shocked_up(volatility: Volatility, up: Ppm) -> Volatility {
-    let more = mul_ppm_floor(u64::from(volatility.raw()), up).unwrap_or(u64::MAX);
-    let shocked = u64::from(volatility.raw()).saturating_add(more).min(u64::from(MAX_VOLATILITY.raw()));
-    Volatility::from_raw(u32::try_from(shocked).unwrap_or(u32::MAX))
-}
-
-/// `volatility (1 - down)`, at least [`MIN_VOLATILITY`].
-fn shocked_down(volatility: Volatility, down: Ppm) -> Volatility {
-    let less = mul_ppm_floor(u64::from(volatility.raw()), down).unwrap_or(u64::MAX);
-    let shocked = u64::from(volatility.raw()).saturating_sub(less).max(u64::from(MIN_VOLATILITY.raw()));
-    Volatility::from_raw(u32::try_from(shocked).unwrap_or(u32::MAX))
 }
 
 /// `m` and `scale` of a board: `m / 2 = D F lot 2^scale` with `m` in `[2^30, 2^31)`, rounded down.

@@ -42,7 +42,7 @@
 //!
 //! * A **short** option is never charged less than its loss by the chord: its value after the move is overstated.
 //! * A **long** option's loss is understated by at most that bound. At the arrays' own spot and range the scenarios fall on
-//!   nodes, and there is no error at all: whoever wants it exact refreshes first, in the same transaction.
+//!   nodes, to 1e-6 of their distance, and the error is gone: whoever wants it exact refreshes first, in the same transaction.
 //! * **Age** is not in the gains: they are those of the arrays' moment, `t` ago. Since then the mark has decayed and the
 //!   value after the move has, too: at `x` spots by `D F x phi(d1) w t / (2 T)`, so that a gain is off by at most
 //!   `0.2 D F x w t / T`, of either sign: `0.0125 D F x w` at the largest age.

@@ -178,9 +178,9 @@ impl<'a> Quoted<'a> {
     fn new(market: &'a Market, board: &'a Expiry, series: &'a Series, method: Method) -> Self {
         let root = years(board).sqrt();
         let volatility = f64::from(series.volatility);
-        // Volatilities are whole ppm within 1 % and 500 %; a shock's part is rounded down.
-        let up = (volatility + (volatility * f64::from(market.volatility_up) / 1e6).floor()).min(5e6);
-        let down = (volatility - (volatility * f64::from(market.volatility_down) / 1e6).floor()).max(1e4);
+        // Volatilities are whole ppm within 1 % and 500 %; a shock's part is rounded up.
+        let up = (volatility + (volatility * f64::from(market.volatility_up) / 1e6).ceil()).min(5e6);
+        let down = (volatility - (volatility * f64::from(market.volatility_down) / 1e6).ceil()).max(1e4);
         Self {
             market,
             board,
