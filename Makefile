@@ -20,7 +20,7 @@ demo: program ## the main job on an embedded local chain; KEEP=1 leaves it runni
 test: ## everything that CI runs: build, lints, all tests, the compute table
 	@tools/test
 
-test-long: ## the engine's long tests and the fuzz targets' regressions: seconds, after minutes of building in release mode
+test-long: ## the engine's long tests and the fuzz targets' regressions: 70 s, after two minutes of building in release mode
 	@$(CARGO) test --release --locked $(PROGRAMS) -p plimsoll-risk -- --ignored
 	@$(CARGO) test --locked $(FUZZ) --target-dir target/fuzz
 
