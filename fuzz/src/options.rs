@@ -174,7 +174,7 @@ type Series = (RiskArray, OptionKind, Price, i64);
 fn summed<'a>(series: impl Iterator<Item = &'a Series>, factor: i64, terms: &ArrayTerms) -> Option<BoardSum> {
     let mut sum = BoardSum::new();
     for (array, kind, strike, lots) in series {
-        sum.add(array, terms, *kind, *strike, Lots::from_raw(lots * factor)).ok()?;
+        sum.add(array, *kind, *strike, Lots::from_raw(lots * factor)).ok()?;
     }
     Some(sum)
 }
@@ -294,7 +294,7 @@ impl Wild {
         for (put, strike, lots) in &self.positions {
             let lots = lots.signed(40);
             let kind = if *put { OptionKind::Put } else { OptionKind::Call };
-            if sum.add(&array, &terms, kind, Price::from_raw(*strike), Lots::from_raw(lots)).is_err() {
+            if sum.add(&array, kind, Price::from_raw(*strike), Lots::from_raw(lots)).is_err() {
                 return;
             }
             lots_in_all += lots.unsigned_abs();

@@ -28,6 +28,7 @@
 //! Source: the published rules of Deribit's portfolio margin, `(30 / days to expiration)^0.30 * 38 %`, and those of
 //! Derive, +45 % and -30 %, powers 0.3 and 0.13, at least one day. SPAN's volatility scan is the same with one number.
 use crate::Error;
+use crate::black::{MAX_VOLATILITY, MIN_VOLATILITY};
 use crate::functions::{exp, ln_ratio};
 use crate::math::{mul_ppm_ceil, mul_ppm_floor, mul_shift_ceil};
 use crate::options::SCENARIOS;
@@ -164,9 +165,6 @@ pub fn volatility_shock(base: Ppm, short: Ppm, long: Ppm, time: Seconds) -> Resu
     shock.and_then(|shock| u32::try_from(shock).ok()).map(Ppm::from_raw).ok_or(Error::VolatilityShockInvalid)
 }
 
-/// The volatilities that the engine prices with.
-const VOLATILITIES: (u32, u32) = (10_000, 5_000_000);
-
 /// A volatility shocked up: `sigma (1 + shock)`, rounded up, within 1 % ..= 500 %.
 #[inline]
 pub fn volatility_up(volatility: Volatility, shock: Ppm) -> Volatility {
@@ -174,7 +172,7 @@ pub fn volatility_up(volatility: Volatility, shock: Ppm) -> Volatility {
     // Below 2^52, but for the sum, below 2^53.
     let more = mul_ppm_ceil(sigma, shock).unwrap_or(u64::MAX);
     let shocked = u32::try_from(sigma.saturating_add(more)).unwrap_or(u32::MAX);
-    Volatility::from_raw(shocked.clamp(VOLATILITIES.0, VOLATILITIES.1))
+    Volatility::from_raw(shocked).clamp(MIN_VOLATILITY, MAX_VOLATILITY)
 }
 
 /// A volatility shocked down: `sigma (1 - shock)`, rounded down, within 1 % ..= 500 %; a shock of 100 % and more leaves
@@ -184,5 +182,5 @@ pub fn volatility_down(volatility: Volatility, shock: Ppm) -> Volatility {
     let rest = Ppm::from_raw(Ppm::ONE.raw().saturating_sub(shock.raw()));
     // At most sigma, as the ratio is at most one.
     let shocked = mul_ppm_floor(u64::from(volatility.raw()), rest).and_then(|shocked| u32::try_from(shocked).ok());
-    Volatility::from_raw(shocked.unwrap_or(0).clamp(VOLATILITIES.0, VOLATILITIES.1))
+    Volatility::from_raw(shocked.unwrap_or(0)).clamp(MIN_VOLATILITY, MAX_VOLATILITY)
 }

@@ -93,6 +93,29 @@ pub fn mul_div_ceil(a: u64, b: u64, d: u64) -> Option<u64> {
     }
 }
 
+/// `floor(a 2^(16 DIGITS) / d)`, for one to three digits. `None` when it does not fit or `d` is zero. For divisors below
+/// 2^48, most prices, a plain long division by digits of 16 bits: 40 CU instead of the 150 of [`mul_div_floor`].
+#[inline(always)]
+pub(crate) fn shift_div_floor<const DIGITS: u32>(a: u64, d: u64) -> Option<u64> {
+    const { assert!(DIGITS >= 1 && DIGITS <= 3) };
+    if d >> 48 != 0 {
+        return mul_div_floor(a, const { 1 << (16 * DIGITS) }, d);
+    }
+    let mut quotient = a.checked_div(d)?;
+    let mut rest = a.wrapping_sub(quotient.wrapping_mul(d));
+    if quotient >> const { 64 - 16 * DIGITS } != 0 {
+        return None;
+    }
+    for _ in 0..DIGITS {
+        // The rest is below d and so below 2^48; the digit is below 2^16.
+        rest <<= 16;
+        let digit = rest.checked_div(d)?;
+        rest = rest.wrapping_sub(digit.wrapping_mul(d));
+        quotient = (quotient << 16) | digit;
+    }
+    Some(quotient)
+}
+
 /// Quotient and remainder of `(high 2^64 + low) / d`. `None` when the quotient does not fit a word or `d` is zero.
 ///
 /// Knuth's algorithm D (The Art of Computer Programming, 4.3.1) with 32-bit digits.

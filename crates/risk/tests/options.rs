@@ -141,7 +141,7 @@ fn reading(series: &Series) -> Reading {
 fn read(series: &Series, kind: OptionKind, lots: i64, reading: &Reading) -> Result<OptionRisk, Error> {
     let (terms, array) = series.array();
     let mut sum = BoardSum::new();
-    sum.add(&array, &terms, kind, series.strike, Lots::from_raw(lots))?;
+    sum.add(&array, kind, series.strike, Lots::from_raw(lots))?;
     let mut risk = OptionRisk::default();
     sum.finish(&terms, reading, &mut risk)?;
     Ok(risk)
@@ -309,7 +309,7 @@ proptest! {
         let (terms, array) = series.array();
         let kind = if put { OptionKind::Put } else { OptionKind::Call };
         let mut sum = BoardSum::new();
-        sum.add(&array, &terms, kind, series.strike, Lots::from_raw(lots)).unwrap();
+        sum.add(&array, kind, series.strike, Lots::from_raw(lots)).unwrap();
         let mut greeks = OptionGreeks::default();
         let added = sum.add_greeks(&terms, &reading(&series), &mut greeks);
         // A gamma of thousands of notionals, or a decay of seconds as one of a day.
@@ -337,8 +337,8 @@ proptest! {
     fn put_call_parity_is_exact(series in series(), lots in 1..1_000_i64) {
         let (terms, array) = series.array();
         let mut sum = BoardSum::new();
-        sum.add(&array, &terms, OptionKind::Call, series.strike, Lots::from_raw(lots)).unwrap();
-        prop_assume!(sum.add(&array, &terms, OptionKind::Put, series.strike, Lots::from_raw(-lots)).is_ok());
+        sum.add(&array, OptionKind::Call, series.strike, Lots::from_raw(lots)).unwrap();
+        prop_assume!(sum.add(&array, OptionKind::Put, series.strike, Lots::from_raw(-lots)).is_ok());
         let mut risk = OptionRisk::default();
         let finished = sum.finish(&terms, &reading(&series), &mut risk);
         prop_assume!(finished != Err(Error::Overflow));
@@ -407,8 +407,8 @@ proptest! {
         let mut sum = BoardSum::new();
         let mut risk = OptionRisk::default();
         for kind in [OptionKind::Call, OptionKind::Put] {
-            let _ = sum.add(&array, &terms, kind, Price::from_raw(strike), Lots::from_raw(lots >> 33));
-            let _ = sum.add(&array, &terms, kind, Price::from_raw(strike), Lots::from_raw(lots));
+            let _ = sum.add(&array, kind, Price::from_raw(strike), Lots::from_raw(lots >> 33));
+            let _ = sum.add(&array, kind, Price::from_raw(strike), Lots::from_raw(lots));
             let _ = sum.finish(&terms, &at, &mut risk);
         }
     }
@@ -477,7 +477,7 @@ fn short_option_minimum_counts_short_lots_of_either_kind() {
     let (terms, array) = series.array();
     let mut sum = BoardSum::new();
     for (kind, lots) in [(OptionKind::Call, -3), (OptionKind::Put, -2), (OptionKind::Call, 4)] {
-        sum.add(&array, &terms, kind, series.strike, Lots::from_raw(lots)).unwrap();
+        sum.add(&array, kind, series.strike, Lots::from_raw(lots)).unwrap();
     }
     let mut risk = OptionRisk::default();
     let at = Reading { short_minimum: Ppm::from_raw(10_000), ..reading(&series) };
@@ -513,7 +513,7 @@ fn boards_add_up() {
     let mut both = one;
     let (terms, array) = later.array();
     let mut sum = BoardSum::new();
-    sum.add(&array, &terms, OptionKind::Put, later.strike, Lots::from_raw(-3)).unwrap();
+    sum.add(&array, OptionKind::Put, later.strike, Lots::from_raw(-3)).unwrap();
     sum.finish(&terms, &at, &mut both).unwrap();
     assert_eq!(both.value.raw(), one.value.raw() + other.value.raw());
     for (both, (one, other)) in both.pnl_init.iter().zip(one.pnl_init.iter().zip(&other.pnl_init)) {
@@ -598,10 +598,10 @@ fn each_bad_reading_has_its_error() {
 #[test]
 fn lots_are_counted_before_they_are_used() {
     let series = example();
-    let (terms, array) = series.array();
+    let (_, array) = series.array();
     let most = MAX_LOTS as i64;
     let mut sum = BoardSum::new();
-    let mut add = |lots| sum.add(&array, &terms, OptionKind::Call, series.strike, Lots::from_raw(lots));
+    let mut add = |lots| sum.add(&array, OptionKind::Call, series.strike, Lots::from_raw(lots));
     assert_eq!(add(most + 1), Err(Error::TooManyLots));
     assert_eq!(add(i64::MIN), Err(Error::TooManyLots));
     assert_eq!(add(most), Ok(()));

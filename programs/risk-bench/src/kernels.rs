@@ -253,12 +253,12 @@ kernels! {
             }
         }
     /// As `array_board`, lots.
-    option_margin: |o| -> (BoardSum, RiskArray, ArrayTerms, OptionKind, Price, Lots) {
-            let (array, terms) = strike_array(o);
-            (BoardSum::new(), array, terms, kind(o), Price::from_raw(o[1]), Lots::from_raw(o[11].cast_signed()))
+    option_margin: |o| -> (BoardSum, RiskArray, OptionKind, Price, Lots) {
+            let (array, _) = strike_array(o);
+            (BoardSum::new(), array, kind(o), Price::from_raw(o[1]), Lots::from_raw(o[11].cast_signed()))
         }
-        |(sum, array, terms, kind, strike, lots)| -> Result<(), Error> {
-            sum.add(array, terms, *kind, *strike, *lots)
+        |(sum, array, kind, strike, lots)| -> Result<(), Error> {
+            sum.add(array, *kind, *strike, *lots)
         }
     /// As `option_margin`, range to read at towards init, towards maint, damping, minimum.
     board_margin: |o| -> (BoardSum, ArrayTerms, Reading, OptionRisk) { board_sum(o) }
@@ -350,7 +350,7 @@ fn strike_array(o: &Operands) -> (RiskArray, ArrayTerms) {
 fn board_sum(o: &Operands) -> (BoardSum, ArrayTerms, Reading, OptionRisk) {
     let (array, terms) = strike_array(o);
     let mut sum = BoardSum::new();
-    let added = sum.add(&array, &terms, kind(o), Price::from_raw(o[1]), Lots::from_raw(o[11].cast_signed()));
+    let added = sum.add(&array, kind(o), Price::from_raw(o[1]), Lots::from_raw(o[11].cast_signed()));
     // A position that is refused leaves the sum without it.
     core::hint::black_box(added.is_ok());
     let reading = Reading {

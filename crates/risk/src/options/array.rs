@@ -21,8 +21,6 @@ pub const MAX_RANGE: Ppm = Ppm::from_raw(800_000);
 pub const MIN_TIME: Seconds = Seconds::from_raw(600);
 /// Nodes of the moves of one volatility.
 pub(super) const NODES: usize = 15;
-/// The node of the spot itself.
-pub(super) const CENTRE: usize = 7;
 /// Where the nodes of the volatility down start.
 pub(super) const DOWN: usize = NODES;
 /// Where the nodes of the extreme moves start.

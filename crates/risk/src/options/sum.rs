@@ -1,13 +1,12 @@
 //! The options of one account in one board, summed node by node, and what they say at the market's spot and range.
-use super::array::{
-    ArrayTerms, CENTRE, DOWN, EXTREMES, GAMMA_SHIFT, MARK, NODES, ONE, RiskArray, VALUES, extreme_spots,
-};
+use super::array::{ArrayTerms, DOWN, EXTREMES, GAMMA_SHIFT, MARK, NODES, ONE, RiskArray, VALUES, extreme_spots};
 use super::{OptionRisk, SCENARIOS};
 use crate::Error;
 use crate::black::OptionKind;
 use crate::greeks::OptionGreeks;
 use crate::math::{
     mul_div_ceil, mul_div_floor, mul_ppm_ceil, mul_ppm_floor, mul_shift_ceil, mul_shift_floor, positive,
+    shift_div_floor,
 };
 use crate::portfolio::{MAX_RANGE, MAX_VALUE};
 use crate::units::{Base, Fraction, Lots, Ppm, Price, Q32, Quote, Seconds, Timestamp};
@@ -21,6 +20,10 @@ const LOW: i64 = 0xFFFF_FFFF;
 const WHOLE: i64 = 1 << 31;
 /// The last node that has another above it.
 const LAST_NODE: u64 = 13;
+/// Scenarios within the range.
+const INSIDE: usize = SCENARIOS - 2;
+/// From a node with the volatility up to the next one with it down.
+const WINDOW: usize = DOWN + 2;
 /// Largest place: seven steps from the centre.
 const LAST: i64 = 7 * WHOLE;
 
@@ -51,8 +54,8 @@ pub struct BoardSum {
     short: u64,
     /// Net lots of puts.
     puts: i64,
-    /// Discounted strikes of the puts, quote native, rounded down.
-    strikes: i64,
+    /// Lots times strikes of the puts, Q48: of the upper halves of the strikes, then of the lower ones. Each below 2^62.
+    strikes: [i64; 2],
 }
 
 impl Default for BoardSum {
@@ -65,29 +68,22 @@ impl BoardSum {
     /// No options.
     #[inline]
     pub const fn new() -> Self {
-        Self { values: [0; VALUES], long: 0, short: 0, puts: 0, strikes: 0 }
+        Self { values: [0; VALUES], long: 0, short: 0, puts: 0, strikes: [0; 2] }
     }
 
-    /// Adds a position in the option of one strike. The terms are those of its array.
+    /// Adds a position in the option of one strike.
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyLots`], [`Error::Overflow`].
+    /// [`Error::TooManyLots`].
     #[inline]
-    pub fn add(
-        &mut self,
-        array: &RiskArray,
-        terms: &ArrayTerms,
-        kind: OptionKind,
-        strike: Price,
-        lots: Lots,
-    ) -> Result<(), Error> {
+    pub fn add(&mut self, array: &RiskArray, kind: OptionKind, strike: Price, lots: Lots) -> Result<(), Error> {
         self.count(lots)?;
         add_values(&mut self.values, array, lots.raw());
-        match kind {
-            OptionKind::Call => Ok(()),
-            OptionKind::Put => self.add_parity(terms, strike, lots),
+        if kind == OptionKind::Put {
+            self.add_parity(strike, lots);
         }
+        Ok(())
     }
 
     /// Counts the lots, before anything is multiplied by them.
@@ -107,14 +103,14 @@ impl BoardSum {
     }
 
     /// What makes a put of a call: less a forward, plus the discounted strike.
-    #[inline(never)]
-    fn add_parity(&mut self, terms: &ArrayTerms, strike: Price, lots: Lots) -> Result<(), Error> {
-        let base = base_of(lots.raw(), terms.lot)?;
-        let discounted = discounted(strike.value_floor(base).ok_or(Error::Overflow)?, terms.discount)?;
-        self.strikes = self.strikes.checked_add(discounted.raw()).ok_or(Error::Overflow)?;
-        // At most 2^30 lots in all.
-        self.puts = self.puts.wrapping_add(lots.raw());
-        Ok(())
+    #[inline(always)]
+    fn add_parity(&mut self, strike: Price, lots: Lots) {
+        let (strike, lots) = (strike.raw(), lots.raw());
+        let [high, low] = &mut self.strikes;
+        // At most 2^30 lots in all, halves below 2^32.
+        *high = high.wrapping_add((strike >> 32).cast_signed().wrapping_mul(lots));
+        *low = low.wrapping_add((strike & LOW.cast_unsigned()).cast_signed().wrapping_mul(lots));
+        self.puts = self.puts.wrapping_add(lots);
     }
 
     /// Adds what the board's options are worth and could lose to an underlying's.
@@ -135,14 +131,13 @@ impl BoardSum {
         }
         let at = Place::new(terms, reading)?;
         let undecayed = self.mark(&at)?;
-        let init = self.gains(&at, reading.range, reading.extreme_damping, undecayed)?;
-        add_gains(&mut risk.pnl_init, &init)?;
-        if reading.range_maint == reading.range {
-            add_gains(&mut risk.pnl_maint, &init)?;
-        } else {
-            let maint = self.gains(&at, reading.range_maint, reading.extreme_damping, undecayed)?;
-            add_gains(&mut risk.pnl_maint, &maint)?;
+        let mut gains = [0; SCENARIOS];
+        self.gains(&at, reading.range, reading.extreme_damping, undecayed, &mut gains)?;
+        add_gains(&mut risk.pnl_init, &gains)?;
+        if reading.range_maint != reading.range {
+            self.gains(&at, reading.range_maint, reading.extreme_damping, undecayed, &mut gains)?;
         }
+        add_gains(&mut risk.pnl_maint, &gains)?;
         self.add_worth(terms, &at, undecayed, risk)?;
         self.add_minimums(terms, reading, risk)
     }
@@ -167,32 +162,80 @@ impl BoardSum {
 
     /// Gains over the mark in every scenario of a range, quote native, extreme moves damped.
     #[inline(never)]
-    fn gains(&self, at: &Place, range: Ppm, damping: Ppm, mark: i64) -> Result<[i64; SCENARIOS], Error> {
-        let mut gains = [0; SCENARIOS];
+    fn gains(
+        &self,
+        at: &Place,
+        range: Ppm,
+        damping: Ppm,
+        mark: i64,
+        gains: &mut [i64; SCENARIOS],
+    ) -> Result<(), Error> {
         let moves = Moves::new(at, range)?;
-        let (up, rest) = self.values.split_at_checked(DOWN).ok_or(Error::Overflow)?;
-        let (down, rest) = rest.split_at_checked(NODES).ok_or(Error::Overflow)?;
-        let (gains_up, gains_rest) = gains.split_at_mut_checked(7).ok_or(Error::Overflow)?;
-        let (gains_down, gains_extreme) = gains_rest.split_at_mut_checked(7).ok_or(Error::Overflow)?;
-        for (gain_up, (gain_down, third)) in gains_up.iter_mut().zip(gains_down.iter_mut().zip(-3_i64..)) {
-            let (node, part) = moves.between(third)?;
-            *gain_up = at.quote(chord(up, node, part)?.wrapping_sub(mark))?;
-            *gain_down = at.quote(chord(down, node, part)?.wrapping_sub(mark))?;
+        // A sum is at most 2^32 for every lot, and a value between two sums no more. Below 2^62 + 2^63.
+        let largest = (self.long.wrapping_add(self.short) << 32).wrapping_add(mark.unsigned_abs());
+        let [inside @ .., down, up] = gains;
+        if at.fits(largest) {
+            self.moved::<false>(at, &moves, mark, inside)?;
+        } else {
+            self.moved::<true>(at, &moves, mark, inside)?;
         }
+        (*down, *up) = (0, 0);
         if !damping.is_zero() {
-            let values = rest.first_chunk().ok_or(Error::Overflow)?;
-            for (gain, value) in gains_extreme.iter_mut().zip(moves.extremes(at, values, up)?) {
-                *gain = damped(at.quote(value.wrapping_sub(mark))?, damping)?;
+            let [below, above] = self.extremes(at, &moves)?;
+            *down = damped(at.quote(below.wrapping_sub(mark))?, damping)?;
+            *up = damped(at.quote(above.wrapping_sub(mark))?, damping)?;
+        }
+        Ok(())
+    }
+
+    /// Gains after the moves within the range: checked, or known to fit.
+    #[inline(never)]
+    fn moved<const CHECKED: bool>(
+        &self,
+        at: &Place,
+        moves: &Moves,
+        mark: i64,
+        gains: &mut [i64; INSIDE],
+    ) -> Result<(), Error> {
+        let (left, right) = at.shifts();
+        let (up, down) = gains.split_at_mut_checked(INSIDE / 2).ok_or(Error::Overflow)?;
+        let mut place = moves.lowest;
+        for (gain_up, gain_down) in up.iter_mut().zip(down) {
+            let (node, part) = Moves::between(place);
+            place = place.wrapping_add(moves.third);
+            let [up, next_up, .., down, next_down] = *self
+                .values
+                .get(node..)
+                .and_then(|rest| rest.first_chunk::<WINDOW>())
+                .ok_or(Error::ArraysOutOfReach)?;
+            let moved_up = between(up, next_up, part).wrapping_sub(mark);
+            let moved_down = between(down, next_down, part).wrapping_sub(mark);
+            if CHECKED {
+                (*gain_up, *gain_down) = (at.quote(moved_up)?, at.quote(moved_down)?);
+            } else {
+                *gain_up = moved_up.wrapping_shl(left).wrapping_shr(right);
+                *gain_down = moved_down.wrapping_shl(left).wrapping_shr(right);
             }
         }
-        Ok(gains)
+        Ok(())
+    }
+
+    /// Values after the extreme moves, down and up.
+    #[inline(never)]
+    fn extremes(&self, at: &Place, moves: &Moves) -> Result<[i64; 2], Error> {
+        let (up, rest) = self.values.split_at_checked(DOWN).ok_or(Error::Overflow)?;
+        let (_, rest) = rest.split_at_checked(NODES).ok_or(Error::Overflow)?;
+        moves.extremes(at, rest.first_chunk().ok_or(Error::Overflow)?, up)
     }
 
     /// Marks, parity and delta.
     fn add_worth(&self, terms: &ArrayTerms, at: &Place, undecayed: i64, risk: &mut OptionRisk) -> Result<(), Error> {
         let [.., decay] = *self.at_spot()?;
         let decayed = undecayed.wrapping_sub(scaled::<31>(decay, at.age));
-        let worth = at.quote(decayed)?.checked_add(self.strikes).ok_or(Error::Overflow)?;
+        let mut worth = at.quote(decayed)?;
+        if self.strikes != [0; 2] {
+            worth = worth.checked_add(self.discounted_strikes(terms)?).ok_or(Error::Overflow)?;
+        }
         risk.value = risk.value.checked_add(Quote::from_raw(worth)).ok_or(Error::Overflow)?;
         let delta = self.slope(terms, at)?;
         risk.delta = risk.delta.checked_add(delta).ok_or(Error::Overflow)?;
@@ -201,6 +244,18 @@ impl BoardSum {
             risk.exposure = risk.exposure.checked_sub(forwards).ok_or(Error::Overflow)?;
         }
         Ok(())
+    }
+
+    /// Discounted strikes of the puts: quote native, rounded down.
+    #[inline(never)]
+    fn discounted_strikes(&self, terms: &ArrayTerms) -> Result<i64, Error> {
+        let [high, low] = self.strikes;
+        // Lots times strikes are whole 2^48 + part, 0 <= part < 2^48, rounded down: below 2^62 + 2^30 before the shift.
+        let high = high.wrapping_add(low >> 32);
+        let (whole, part) = (high >> 16, ((high & 0xFFFF) << 32) | (low & LOW));
+        let part = Price::from_raw(part.cast_unsigned()).value_floor(base_of(1, terms.lot)?).ok_or(Error::Overflow)?;
+        let amount = part.checked_add(Quote::from_raw(base_of(whole, terms.lot)?.raw())).ok_or(Error::Overflow)?;
+        discounted(amount, terms.discount).map(Quote::raw)
     }
 
     /// Delta of the calls where the spot is now, base units.
@@ -269,13 +324,14 @@ impl BoardSum {
 
 /// Adds lots times values. Below 2^62 in all: at most 2^30 lots, values below 2^32.
 ///
-/// In runs of 13, whose loop the compiler unrolls: 289 CU instead of 430.
+/// In runs of 13, whose loop the compiler unrolls. Where it knows that sums and values are apart it loads all values
+/// before it stores any sum, and spills; so it is not told.
 #[inline(never)]
 fn add_values(sums: &mut [i64; VALUES], array: &RiskArray, lots: i64) {
     const RUN: usize = 13;
     const { assert!(VALUES.is_multiple_of(RUN)) };
+    let (values, _) = core::hint::black_box(array).values.as_chunks::<RUN>();
     let (sums, _) = sums.as_chunks_mut::<RUN>();
-    let (values, _) = array.values.as_chunks::<RUN>();
     for (sums, values) in sums.iter_mut().zip(values) {
         for (sum, value) in sums.iter_mut().zip(values) {
             *sum = sum.wrapping_add(lots.wrapping_mul(i64::from(*value)));
@@ -310,7 +366,7 @@ fn discounted(amount: Quote, discount: Fraction) -> Result<Quote, Error> {
 
 /// A value in base units at a price, rounded toward zero.
 fn base_at(value: i64, spot: Price) -> Result<Base, Error> {
-    let magnitude = mul_div_floor(value.unsigned_abs(), 1 << crate::units::Q48, spot.raw());
+    let magnitude = shift_div_floor::<3>(value.unsigned_abs(), spot.raw());
     let magnitude = magnitude.and_then(positive).ok_or(Error::Overflow)?;
     Ok(Base::from_raw(if value < 0 { magnitude.wrapping_neg() } else { magnitude }))
 }
@@ -339,8 +395,14 @@ const fn scaled<const SHIFT: u32>(value: i64, factor: i64) -> i64 {
 fn chord(values: &[i64], node: usize, part: i64) -> Result<i64, Error> {
     let pair = values.get(node..).and_then(|rest| rest.first_chunk::<2>()).ok_or(Error::ArraysOutOfReach)?;
     let [below, above] = *pair;
+    Ok(between(below, above, part))
+}
+
+/// The value `part` (Q31) of the way from one to another, rounded down, for values of the same lots.
+#[inline(always)]
+const fn between(below: i64, above: i64, part: i64) -> i64 {
     // Both below 2^62, and so is their difference: values of one lot are between 0 and 2^32.
-    Ok(below.wrapping_add(scaled::<31>(above.wrapping_sub(below), part)))
+    below.wrapping_add(scaled::<31>(above.wrapping_sub(below), part))
 }
 
 /// The part of a gain that counts: gains rounded down, losses up.
@@ -391,7 +453,7 @@ impl Place {
         let ratio = if reading.spot == terms.spot {
             1 << 32
         } else {
-            mul_div_floor(reading.spot.raw(), 1 << 32, terms.spot.raw()).ok_or(Error::ArraysOutOfReach)?
+            shift_div_floor::<2>(reading.spot.raw(), terms.spot.raw()).ok_or(Error::ArraysOutOfReach)?
         };
         if ratio.abs_diff(1 << 32) > terms.max_drift.min(1 << 27) || terms.step == 0 {
             return Err(Error::ArraysOutOfReach);
@@ -407,27 +469,37 @@ impl Place {
         })
     }
 
+    /// By how many bits a value of the arrays is shifted left and then right for quote native: one of them is zero.
+    #[inline(always)]
+    fn shifts(&self) -> (u32, u32) {
+        let shift = self.scale.unsigned_abs().min(63);
+        if self.scale >= 0 { (0, shift) } else { (shift, 0) }
+    }
+
+    /// Whether all values up to a magnitude are at most [`MAX_VALUE`] in quote native.
+    fn fits(&self, magnitude: u64) -> bool {
+        let (left, right) = self.shifts();
+        // Rounding down adds at most one below zero.
+        magnitude >> right < MAX_VALUE >> left
+    }
+
     /// A value of the arrays in quote native, rounded down; at most [`MAX_VALUE`] either way.
     #[inline(always)]
     fn quote(&self, value: i64) -> Result<i64, Error> {
-        let quote = if self.scale >= 0 {
-            value >> self.scale.unsigned_abs().min(63)
-        } else {
-            let shift = self.scale.unsigned_abs().min(63);
-            let up = value << shift;
-            if up >> shift != value {
-                return Err(Error::Overflow);
-            }
-            up
-        };
+        let (left, right) = self.shifts();
+        let up = value << left;
+        if up >> left != value {
+            return Err(Error::Overflow);
+        }
+        let quote = up >> right;
         if quote.unsigned_abs() > MAX_VALUE { Err(Error::Overflow) } else { Ok(quote) }
     }
 }
 
 /// The moves of a range, in steps of the arrays.
 struct Moves {
-    /// Where the spot is, in steps from the centre, Q31.
-    origin: i64,
+    /// Where the lowest move ends, in steps from the lowest node, Q31: none ends below it or above the highest.
+    lowest: i64,
     /// A third of the range, in steps, Q31.
     third: i64,
     /// The whole range of the current spot, Q30 of the arrays' spot.
@@ -445,27 +517,24 @@ impl Moves {
         if third > LAST.unsigned_abs() {
             return Err(Error::ArraysOutOfReach);
         }
-        let origin = origin.cast_signed();
-        Ok(Self {
-            origin: if at.drift < 0 { origin.wrapping_neg() } else { origin },
-            third: third.cast_signed(),
-            whole,
-        })
-    }
-
-    /// The node below a move of so many thirds, and how far it is to the next, Q31.
-    #[inline(always)]
-    fn between(&self, thirds: i64) -> Result<(usize, i64), Error> {
+        let (origin, third) = (origin.cast_signed(), third.cast_signed());
+        let origin = if at.drift < 0 { origin.wrapping_neg() } else { origin };
         // origin is below 2^56, three thirds at most 21 2^31.
-        let place = self.origin.wrapping_add(self.third.wrapping_mul(thirds)).wrapping_add(LAST);
-        // Seven steps down to seven up; at the very end the last chord's end.
-        let last = LAST.wrapping_mul(2);
-        if !(0..=last).contains(&place) {
+        let centre = origin.wrapping_add(LAST);
+        let lowest = centre.wrapping_sub(third.wrapping_mul(3));
+        if lowest < 0 || centre.wrapping_add(third.wrapping_mul(3)) > LAST.wrapping_mul(2) {
             return Err(Error::ArraysOutOfReach);
         }
-        let node = if place == last { 2 * CENTRE - 1 } else { usize::try_from(place >> 31).unwrap_or(usize::MAX) };
-        let part = place.wrapping_sub(i64::try_from(node).unwrap_or(0) << 31);
-        Ok((node, part))
+        Ok(Self { lowest, third, whole })
+    }
+
+    /// The node below a place, and how far it is to the next, Q31; of the highest node, the end of the last chord.
+    #[inline(always)]
+    fn between(place: i64) -> (usize, i64) {
+        let node = (place.cast_unsigned() >> 31).min(LAST_NODE);
+        // At most 13 2^31.
+        let part = place.wrapping_sub((node << 31).cast_signed());
+        (usize::try_from(node).unwrap_or(usize::MAX), part)
     }
 
     /// Values after the extreme moves, down and up, from those of their nodes and of the moves with the volatility up.

@@ -6,7 +6,9 @@
 use super::aggregation::{Shock, Shocks, maintenance, stress};
 use super::margin::{equity, requirement, sum};
 use super::value::{Valued, check_addons, value, value_with_options};
-use super::{MAX_EXTREME_DAMPING, MAX_UNDERLYINGS, MAX_VALUE, Margin, Portfolio, RiskParameters, Underlying};
+use super::{
+    MAX_EXTREME_DAMPING, MAX_GROUPS, MAX_UNDERLYINGS, MAX_VALUE, Margin, Portfolio, RiskParameters, Underlying,
+};
 use crate::Error;
 use crate::grid::linear;
 use crate::math::mul_ppm_ceil_bounded;
@@ -58,6 +60,30 @@ impl Linear {
         let range = if side == Side::Init { underlying.range } else { underlying.range_maint };
         let loss = mul_ppm_ceil_bounded(self.gross, range).cast_signed();
         if self.short { loss.wrapping_neg() } else { loss }
+    }
+}
+
+/// The options of the groups on one side.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Groups {
+    /// Groups with options, a bit for each.
+    with_options: u32,
+    /// Groups with options in more than one underlying.
+    several: u32,
+    /// The loss of the last underlying with options, by group.
+    losses: [u64; MAX_GROUPS],
+}
+
+impl Groups {
+    /// Adds an underlying with options.
+    #[inline(always)]
+    fn add(&mut self, group: u8, loss: u64) -> Result<(), Error> {
+        let last = self.losses.get_mut(usize::from(group)).ok_or(Error::GroupOutOfRange)?;
+        *last = loss;
+        let bit = 1_u32.wrapping_shl(u32::from(group));
+        self.several |= self.with_options & bit;
+        self.with_options |= bit;
+        Ok(())
     }
 }
 
@@ -160,27 +186,32 @@ impl<'a> Book<'a> {
     #[inline(never)]
     fn stress(&self, side: Side) -> Result<u64, Error> {
         let mut shocks = Shocks::default();
-        self.add_shocks(&mut shocks, side)?;
-        self.net(&mut shocks, side);
+        let groups = self.add_shocks(&mut shocks, side)?;
+        self.net(&mut shocks, &groups, side);
         stress(&shocks, self.parameters)
     }
 
-    /// Sums the shocks and the losses of one side.
+    /// Sums the shocks and the losses of one side, and says which groups have what.
     #[inline(never)]
-    pub(super) fn add_shocks(&self, shocks: &mut Shocks, side: Side) -> Result<(), Error> {
+    pub(super) fn add_shocks(&self, shocks: &mut Shocks, side: Side) -> Result<Groups, Error> {
         let mut rest = self.options;
+        let mut groups = Groups::default();
         for (number, (underlying, linear)) in (0_u8..).zip(self.portfolio.underlyings().iter().zip(&self.linears)) {
             let options = next_options(&mut rest, number);
             if side.counts(underlying, is_committed(underlying, options)) {
                 let shock = linear.shock(underlying, side);
                 let loss = match options {
-                    Some(options) => bounded(self.worst(shock, options, side).loss.max(options.short_minimum))?,
+                    Some(options) => {
+                        let loss = bounded(self.worst(shock, options, side).loss.max(options.short_minimum))?;
+                        groups.add(underlying.group, loss)?;
+                        loss
+                    }
                     None => shock.unsigned_abs(),
                 };
                 add_shock_and_loss(shocks, underlying.group, shock, loss)?;
             }
         }
-        Ok(())
+        Ok(groups)
     }
 
     /// `a_u` of one underlying on one side, whether it counts there or not.
@@ -197,39 +228,46 @@ impl<'a> Book<'a> {
     }
 
     /// Puts `N_g` in the place of the net shock of each group that has options.
+    ///
+    /// Where one underlying has options and all of the group's loss, every other has a shock of zero, and `N_g` is that
+    /// loss.
     #[inline(never)]
-    fn net(&self, shocks: &mut Shocks, side: Side) {
-        if self.options.is_empty() {
-            return;
-        }
-        for (group, shock) in (0_u8..).zip(shocks.iter_mut()).filter(|(_, shock)| shock.gross != 0) {
-            // Without a loss in any of its underlyings, a group has none netted either.
-            let (pnl, minimum, any) = self.scenarios(group, shock, side);
-            if any {
-                // At most the gross loss, 2^62: see the module's page.
-                shock.net = worst(&pnl).loss.max(minimum).cast_signed();
+    fn net(&self, shocks: &mut Shocks, groups: &Groups, side: Side) {
+        let (mut with_options, mut several) = (groups.with_options, groups.several);
+        for ((group, loss), shock) in (0_u8..).zip(&groups.losses).zip(shocks.iter_mut()) {
+            if with_options == 0 {
+                return;
             }
+            // Without a loss in any of its underlyings, a group has none netted either.
+            if with_options & 1 != 0 && shock.gross != 0 {
+                shock.net = if several & 1 == 0 && *loss == shock.gross {
+                    loss.cast_signed()
+                } else {
+                    let (pnl, minimum) = self.scenarios(group, shock, side);
+                    // At most the gross loss, 2^62: see the module's page.
+                    worst(&pnl).loss.max(minimum).cast_signed()
+                };
+            }
+            (with_options, several) = (with_options >> 1, several >> 1);
         }
     }
 
-    /// A group's P&L in every scenario, the short-option minimum of its underlyings, and whether it has options at all on
-    /// this side.
+    /// A group's P&L in every scenario, and the short-option minimum of its underlyings.
     ///
     /// The shock and each scenario's sum are within 2^62, being sixteen of at most [`MAX_VALUE`] either way, so their sum
     /// is within 2^63 - 32; the minima sum to less than 2^62.
     #[inline(never)]
-    pub(super) fn scenarios(&self, group: u8, shock: &Shock, side: Side) -> ([i64; SCENARIOS], u64, bool) {
+    pub(super) fn scenarios(&self, group: u8, shock: &Shock, side: Side) -> ([i64; SCENARIOS], u64) {
         let mut pnl = linear(shock.net, self.extreme_damping);
-        let (mut minimum, mut any) = (0_u64, false);
+        let mut minimum = 0_u64;
         for options in self.options {
             let underlying = self.portfolio.underlyings().get(usize::from(options.underlying));
             if underlying.is_some_and(|underlying| underlying.group == group && side.counts(underlying, true)) {
-                any = true;
                 add_pnl(&mut pnl, side.pnl(options));
                 minimum = minimum.wrapping_add(options.short_minimum);
             }
         }
-        (pnl, minimum, any)
+        (pnl, minimum)
     }
 }
 

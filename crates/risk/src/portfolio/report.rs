@@ -173,7 +173,7 @@ fn group_reports(book: &Book, parameters: &RiskParameters, side: Side) -> Result
     book.add_shocks(&mut shocks, side)?;
     let mut lines = [GroupReport::default(); MAX_GROUPS];
     for (group, (line, (shock, phi))) in (0_u8..).zip(lines.iter_mut().zip(shocks.iter().zip(&parameters.phi))) {
-        let (pnl, short_minimum, _) = book.scenarios(group, shock, side);
+        let (pnl, short_minimum) = book.scenarios(group, shock, side);
         let worst = worst(&pnl);
         let netted = worst.loss.max(short_minimum);
         // N_g is at most A_g, 2^62.

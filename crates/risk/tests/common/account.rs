@@ -182,7 +182,7 @@ impl Market {
             let mut sum = BoardSum::new();
             for (series, array) in expiry.series.iter().zip(arrays) {
                 let kind = if series.put { OptionKind::Put } else { OptionKind::Call };
-                sum.add(array, terms, kind, Price::from_raw(series.strike), Lots::from_raw(series.lots))?;
+                sum.add(array, kind, Price::from_raw(series.strike), Lots::from_raw(series.lots))?;
             }
             sum.finish(terms, &reading, &mut risk)?;
         }
