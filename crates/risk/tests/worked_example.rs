@@ -297,7 +297,7 @@ fn book(account: &Account, market: &Market, options: &Options) -> Book {
 fn sum(account: &Account, options: &Options) -> BoardSum {
     let mut sum = BoardSum::new();
     let mut add = |array, kind, strike: i64, lots| {
-        sum.add(array, &options.terms, kind, price(strike * 8), Lots::from_raw(lots)).unwrap();
+        sum.add(array, kind, price(strike * 8), Lots::from_raw(lots)).unwrap();
     };
     add(&options.put, OptionKind::Put, PUT_STRIKE, account.puts);
     add(&options.call, OptionKind::Call, CALL_STRIKE, account.calls);

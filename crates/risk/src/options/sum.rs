@@ -8,7 +8,7 @@ use crate::math::{
     mul_div_ceil, mul_div_floor, mul_ppm_ceil, mul_ppm_floor, mul_shift_ceil, mul_shift_floor, positive,
     shift_div_floor,
 };
-use crate::portfolio::{MAX_RANGE, MAX_VALUE};
+use crate::portfolio::{MAX_EXTREME_DAMPING, MAX_RANGE, MAX_VALUE};
 use crate::units::{Base, Fraction, Lots, Ppm, Price, Q32, Quote, Seconds, Timestamp};
 
 /// Most lots of one account in one board, long and short together. Sums of lots times values then stay below 2^62.
@@ -126,7 +126,7 @@ impl BoardSum {
         if reading.range_maint > reading.range {
             return Err(Error::MaintenanceRangeTooLarge);
         }
-        if reading.extreme_damping > Ppm::from_raw(333_333) {
+        if reading.extreme_damping > MAX_EXTREME_DAMPING {
             return Err(Error::ExtremeDampingInvalid);
         }
         let at = Place::new(terms, reading)?;
