@@ -171,7 +171,7 @@ fn check_array(array: &RiskArray, spots: &[u64; 19]) {
 
 type Series = (RiskArray, OptionKind, Price, i64);
 
-fn summed<'a>(series: impl Iterator<Item = &'a Series>, factor: i64, terms: &ArrayTerms) -> Option<BoardSum> {
+fn summed<'a>(series: impl Iterator<Item = &'a Series>, factor: i64) -> Option<BoardSum> {
     let mut sum = BoardSum::new();
     for (array, kind, strike, lots) in series {
         sum.add(array, *kind, *strike, Lots::from_raw(lots * factor)).ok()?;
@@ -187,18 +187,18 @@ fn risk(sum: Option<BoardSum>, terms: &ArrayTerms, reading: &Reading) -> Option<
 /// What holds for sums: order and splitting change nothing, the opposite position is the opposite, options owned lose no
 /// more than they are worth.
 fn check_sums(series: &[Series], terms: &ArrayTerms, reading: &Reading, still: bool) {
-    let Some(found) = risk(summed(series.iter(), 1, terms), terms, reading) else { return };
+    let Some(found) = risk(summed(series.iter(), 1), terms, reading) else { return };
     reached("a board was read");
     if series.iter().any(|(.., lots)| *lots != 0) {
         reached("a board with positions was read");
     }
-    assert_eq!(Some(found), risk(summed(series.iter().rev(), 1, terms), terms, reading), "order");
+    assert_eq!(Some(found), risk(summed(series.iter().rev(), 1), terms, reading), "order");
     if reading.range == reading.range_maint {
         assert_eq!(found.pnl_init, found.pnl_maint);
     }
     // A unit of the values, or of the quote.
     let unit = 1_i64 << (-terms.scale).max(0);
-    if let Some(opposite) = risk(summed(series.iter(), -1, terms), terms, reading) {
+    if let Some(opposite) = risk(summed(series.iter(), -1), terms, reading) {
         reached("the opposite was read");
         let pairs =
             found.pnl_init.iter().zip(&opposite.pnl_init).chain(found.pnl_maint.iter().zip(&opposite.pnl_maint));

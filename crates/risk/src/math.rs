@@ -560,6 +560,16 @@ mod tests {
         })
     }
 
+    fn check_digits(a: u64, d: u64) {
+        let expected = |digits: u32| {
+            let quotient = (u128::from(a) << (16 * digits)).checked_div(u128::from(d));
+            quotient.and_then(|quotient| u64::try_from(quotient).ok())
+        };
+        assert_eq!(shift_div_floor::<1>(a, d), expected(1), "{a} / {d}");
+        assert_eq!(shift_div_floor::<2>(a, d), expected(2), "{a} / {d}");
+        assert_eq!(shift_div_floor::<3>(a, d), expected(3), "{a} / {d}");
+    }
+
     fn check_q48(a: u64, b: u64) {
         let product = u128::from(a) * u128::from(b);
         let ceil = product.div_ceil(1 << 48);
@@ -609,6 +619,11 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn quotients_by_digits_are_exact(a in any_length(64), d in any_length(64)) {
+            check_digits(a, d);
+        }
 
         #[test]
         fn q48(a in any_length(64), b in any_length(64)) {

@@ -127,7 +127,9 @@ use crate::interest::SECONDS_PER_YEAR;
 use crate::math::{isqrt_ceil, mul_div_ceil, mul_div_floor, mul_shift_ceil, mul_shift_floor, mul_wide};
 use crate::units::{Ppm, Price, Q32, Seconds, Timestamp, Volatility};
 
+/// No floor is below the one, no cap above the other.
 pub use crate::black::{MAX_VOLATILITY, MIN_VOLATILITY};
+
 /// No half life is below this: 10 minutes.
 pub const MIN_HALF_LIFE: Seconds = Seconds::from_raw(600);
 /// No half life is above this: 90 days.

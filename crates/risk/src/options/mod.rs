@@ -19,6 +19,8 @@
 //! A put is a call less a forward: `P = C - D F x + D K`. It is kept as that: its call in the sums, `- D F / spot` of
 //! linear exposure, `D K` of quote. No second array, and a conversion (long call, short put, short underlying) nets to
 //! nothing.
+//! Lots times strikes are summed exactly, so that a board's are discounted and rounded down once: by less than two units
+//! for the lot and the discount together, however many puts.
 //!
 //! # What is read off
 //!

@@ -234,13 +234,13 @@ impl<'a> Book<'a> {
     #[inline(never)]
     fn net(&self, shocks: &mut Shocks, groups: &Groups, side: Side) {
         let (mut with_options, mut several) = (groups.with_options, groups.several);
-        for ((group, loss), shock) in (0_u8..).zip(&groups.losses).zip(shocks.iter_mut()) {
+        for ((group, loss), shock) in (0_u8..).zip(groups.losses).zip(shocks.iter_mut()) {
             if with_options == 0 {
                 return;
             }
             // Without a loss in any of its underlyings, a group has none netted either.
             if with_options & 1 != 0 && shock.gross != 0 {
-                shock.net = if several & 1 == 0 && *loss == shock.gross {
+                shock.net = if several & 1 == 0 && loss == shock.gross {
                     loss.cast_signed()
                 } else {
                     let (pnl, minimum) = self.scenarios(group, shock, side);
