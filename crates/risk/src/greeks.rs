@@ -74,7 +74,7 @@ pub struct PortfolioGreeks {
 ///
 /// [`Error::OptionsOutOfOrder`], [`Error::UnknownUnderlying`], [`Error::Overflow`].
 pub fn greeks(portfolio: &Portfolio, options: &[OptionGreeks]) -> Result<PortfolioGreeks, Error> {
-    check_order(portfolio, options)?;
+    options.iter().try_fold(0, |next, options| portfolio.after(options.underlying, next))?;
     let mut greeks = PortfolioGreeks::default();
     let mut raw = Greeks::default();
     for ((number, line), underlying) in (0_u8..).zip(&mut greeks.underlyings).zip(portfolio.underlyings()) {
@@ -106,21 +106,4 @@ impl Greeks {
         let hundredth = |quote: Quote| Quote::from_raw(quote.raw().div_euclid(100));
         Self { gamma: hundredth(self.gamma), vega: hundredth(self.vega), ..*self }
     }
-}
-
-/// Checks that each underlying's options come once and in order.
-fn check_order(portfolio: &Portfolio, options: &[OptionGreeks]) -> Result<(), Error> {
-    let mut next = 0_usize;
-    for options in options {
-        let number = usize::from(options.underlying);
-        if number < next {
-            return Err(Error::OptionsOutOfOrder);
-        }
-        if number >= portfolio.len() {
-            return Err(Error::UnknownUnderlying);
-        }
-        // At most 256.
-        next = number.wrapping_add(1);
-    }
-    Ok(())
 }

@@ -295,10 +295,10 @@ kernels! {
     /// Number of underlyings, of groups, of stale prices; seed of the rest.
     margin_linear: |o| -> (Portfolio, RiskParameters) { linear_portfolio(o) }
         |(portfolio, parameters)| -> Result<Margin, Error> { margin(portfolio, &[], parameters) }
-    /// As `margin_linear`, number of underlyings with options up to 4.
+    /// As `margin_linear`; number of underlyings with options up to 4, and 8 more where the gains towards maint are others.
     margin_options: |o| -> (Portfolio, RiskParameters, [OptionRisk; 4], usize) {
             let (portfolio, parameters) = linear_portfolio(o);
-            (portfolio, parameters, option_risks(o), o[4].min(4) as usize)
+            (portfolio, parameters, option_risks(o), (o[4] & 7).min(4) as usize)
         }
         |(portfolio, parameters, options, count)| -> Result<Margin, Error> {
             margin(portfolio, options.get(..*count).unwrap_or_default(), parameters)
@@ -383,15 +383,19 @@ fn estimate(o: &Operands) -> (Estimate, VolatilityParameters, Price, Timestamp) 
 fn option_risks(o: &Operands) -> [OptionRisk; 4] {
     let mut random = Random(o[3] ^ 1);
     let mut gain = || Quote::from_raw(random.below(1 << 40).cast_signed() - (1 << 39));
-    core::array::from_fn(|number| OptionRisk {
-        underlying: number as u8,
-        exposure: Base::from_raw(gain().raw()),
-        value: gain(),
-        delta: Base::from_raw(gain().raw()),
-        pnl_init: core::array::from_fn(|_| gain()),
-        pnl_maint: core::array::from_fn(|_| gain()),
-        short_minimum: gain().unsigned_abs() >> 6,
-        long_minimum: gain().unsigned_abs() >> 6,
+    let two_ranges = o[4] & 8 != 0;
+    core::array::from_fn(|number| {
+        let pnl_init = core::array::from_fn(|_| gain());
+        OptionRisk {
+            underlying: number as u8,
+            exposure: Base::from_raw(gain().raw()),
+            value: gain(),
+            delta: Base::from_raw(gain().raw()),
+            pnl_init,
+            pnl_maint: if two_ranges { core::array::from_fn(|_| gain()) } else { pnl_init },
+            short_minimum: gain().unsigned_abs() >> 6,
+            long_minimum: gain().unsigned_abs() >> 6,
+        }
     })
 }
 

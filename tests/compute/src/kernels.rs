@@ -154,6 +154,7 @@ fn cases() -> Vec<Case> {
         "4 underlyings in 1 group, all with options": 4, 1, 0, 4;
         "8 underlyings in 2 groups, 4 with options": 8, 2, 0, 4;
         "16 underlyings in 8 groups, 4 with options": 16, 8, 0, 4;
+        "16 underlyings in 8 groups, 4 with options, two ranges": 16, 8, 0, 12;
     });
     cases
 }

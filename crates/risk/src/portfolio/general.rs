@@ -119,7 +119,7 @@ pub(super) struct Totals {
     blocked_by: Option<u8>,
     /// Whether a price is not fresh, so that the two sides hold different positions.
     differ_in_positions: bool,
-    /// Whether an underlying has options or two ranges, so that the two sides stress differently.
+    /// Whether an underlying has two ranges, or options whose gains differ, so that the two sides stress differently.
     differ_in_stress: bool,
 }
 
@@ -291,7 +291,7 @@ impl Totals {
             self.blocked_by = Some(number);
         }
         self.differ_in_positions |= !fresh;
-        self.differ_in_stress |= options.is_some() || underlying.range_maint != underlying.range;
+        self.differ_in_stress |= underlying.range_maint != underlying.range || options.is_some_and(has_two_ranges);
         let (valued, short) = match options {
             // The sum was checked when it was valued.
             Some(options) => (
@@ -329,6 +329,14 @@ impl Totals {
     }
 }
 
+/// Whether the gains towards maint are others than those towards init. Word by word: the compiler would call a comparison
+/// of bytes.
+#[inline(always)]
+fn has_two_ranges(options: &OptionRisk) -> bool {
+    let pairs = options.pnl_init.iter().zip(&options.pnl_maint);
+    pairs.fold(0, |bits, (init, maint)| bits | (init.raw() ^ maint.raw())) != 0
+}
+
 /// What the best scenario gains: the loss of the opposite position, at most [`MAX_VALUE`].
 fn favourable(shock: i64, options: Option<&OptionRisk>, extreme_damping: Ppm) -> Result<u64, Error> {
     let Some(options) = options else {
@@ -361,15 +369,7 @@ fn check_options(portfolio: &Portfolio, options: &[OptionRisk], parameters: &Ris
     }
     let mut next = 0_usize;
     for options in options {
-        let number = usize::from(options.underlying);
-        if number < next {
-            return Err(Error::OptionsOutOfOrder);
-        }
-        if number >= portfolio.len() {
-            return Err(Error::UnknownUnderlying);
-        }
-        // At most 256.
-        next = number.wrapping_add(1);
+        next = portfolio.after(options.underlying, next)?;
         bounded(options.short_minimum)?;
         bounded(options.long_minimum)?;
         check_pnl(&options.pnl_init)?;

@@ -281,6 +281,21 @@ impl Portfolio {
         self.underlyings.get_mut(..self.len).and_then(|used| used.get_mut(number)).ok_or(Error::UnknownUnderlying)
     }
 
+    /// The least number that may follow `number`, in a list of underlyings by rising number where `next` was the least so
+    /// far.
+    #[inline(always)]
+    pub(crate) fn after(&self, number: u8, next: usize) -> Result<usize, Error> {
+        let number = usize::from(number);
+        if number < next {
+            return Err(Error::OptionsOutOfOrder);
+        }
+        if number >= self.len {
+            return Err(Error::UnknownUnderlying);
+        }
+        // At most 256.
+        Ok(number.wrapping_add(1))
+    }
+
     /// Number of underlyings.
     #[inline(always)]
     pub const fn len(&self) -> usize {
