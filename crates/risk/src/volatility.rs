@@ -596,8 +596,8 @@ const fn weight(x: u64) -> u64 {
 /// 10^12` is 72057.594037927... A volatility above [`MAX_VOLATILITY`] counts as that; `25 * 10^12 * 594_037 < 2^64`.
 #[inline(always)]
 const fn variance_of(volatility: Volatility) -> u64 {
+    let volatility = if volatility.raw() > MAX_VOLATILITY.raw() { MAX_VOLATILITY } else { volatility };
     let raw = volatility.raw() as u64;
-    let raw = if raw > 5_000_000 { 5_000_000 } else { raw };
     let square = raw.wrapping_mul(raw);
     square.wrapping_mul(72_057).wrapping_add(square.wrapping_mul(594_037) / MILLION)
 }

@@ -2,7 +2,6 @@
 mod common;
 
 use common::{any_length, any_underlying, build, fresh_underlying, int, parameters, portfolio, ppm, q48, reference};
-use num_bigint::BigInt;
 use num_traits::Signed;
 use plimsoll_risk::Error;
 use plimsoll_risk::grid::{GRID, Scenario};
@@ -16,16 +15,6 @@ use proptest::prelude::*;
 /// Requirements round up each of a portfolio's parts; no sum of roundings is above this many units per underlying.
 const ROUNDING_PER_UNDERLYING: i128 = 4;
 
-fn as_expected(margin: &Margin) -> reference::Expected {
-    reference::Expected {
-        equity_init: BigInt::from(margin.equity_init.raw()),
-        equity_maint: BigInt::from(margin.equity_maint.raw()),
-        requirement_init: BigInt::from(margin.requirement_init.raw()),
-        requirement_maint: BigInt::from(margin.requirement_maint.raw()),
-        blocked_by: margin.blocked_by,
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
@@ -33,7 +22,7 @@ proptest! {
     #[test]
     fn equals_the_reference(p in portfolio(any_underlying(), 0..=16), params in parameters()) {
         let margin = margin(&p, &[], &params).expect("every value is below 2^58");
-        prop_assert_eq!(as_expected(&margin), reference::margin(&p, &[], &params));
+        prop_assert_eq!(reference::Expected::from(&margin), reference::margin(&p, &[], &params));
         prop_assert_eq!(report(&p, &[], &params).expect("the same").margin, margin);
     }
 
@@ -41,7 +30,7 @@ proptest! {
     #[test]
     fn equals_the_reference_when_fresh(p in portfolio(fresh_underlying(), 0..=16), params in parameters()) {
         let margin = margin(&p, &[], &params).expect("every value is below 2^58");
-        prop_assert_eq!(as_expected(&margin), reference::margin(&p, &[], &params));
+        prop_assert_eq!(reference::Expected::from(&margin), reference::margin(&p, &[], &params));
         // INV-9.
         prop_assert!(margin.requirement_maint <= margin.requirement_init);
         prop_assert_eq!(margin.equity_init, margin.equity_maint);
@@ -391,7 +380,7 @@ proptest! {
         let _ = wild.validate();
         let params = if sane { valid } else { wild };
         if let Ok(margin) = margin(&p, &[], &params) {
-            prop_assert_eq!(as_expected(&margin), reference::margin(&p, &[], &params));
+            prop_assert_eq!(reference::Expected::from(&margin), reference::margin(&p, &[], &params));
             let _ = (margin.health_init(), margin.health_maint());
         }
         let _ = report(&p, &[], &params);
@@ -420,7 +409,7 @@ proptest! {
         let expected = reference::margin(&p, &[], &params);
         let found = margin(&p, &[], &params);
         if reference::fits(&p, &[], &params, &expected) {
-            prop_assert_eq!(found.map(|margin| as_expected(&margin)), Ok(expected));
+            prop_assert_eq!(found.map(|margin| reference::Expected::from(&margin)), Ok(expected));
         } else {
             prop_assert_eq!(found, Err(Error::Overflow));
         }

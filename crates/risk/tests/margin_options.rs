@@ -20,16 +20,6 @@ fn rounding(count: usize) -> i128 {
     4 * count as i128 + 4
 }
 
-fn as_expected(margin: &Margin) -> reference::Expected {
-    reference::Expected {
-        equity_init: BigInt::from(margin.equity_init.raw()),
-        equity_maint: BigInt::from(margin.equity_maint.raw()),
-        requirement_init: BigInt::from(margin.requirement_init.raw()),
-        requirement_maint: BigInt::from(margin.requirement_maint.raw()),
-        blocked_by: margin.blocked_by,
-    }
-}
-
 fn holdings() -> impl Strategy<Value = Vec<Holding>> {
     proptest::collection::vec(holding(), 1..=6)
 }
@@ -67,7 +57,7 @@ fn check_reference(holdings: &[Holding], params: &RiskParameters) -> Result<(), 
     let (underlyings, options) = book(holdings);
     let p = build(&underlyings);
     let margin = margin(&p, &options, params).expect("every number is below 2^58");
-    prop_assert_eq!(as_expected(&margin), reference::margin(&p, &options, params));
+    prop_assert_eq!(reference::Expected::from(&margin), reference::margin(&p, &options, params));
     prop_assert_eq!(report(&p, &options, params).expect("the same").margin, margin);
     Ok(())
 }
@@ -469,7 +459,7 @@ proptest! {
         let damping = if shift % 5 == 0 { Ppm::from_raw(damping) } else { params.extreme_damping };
         let params = RiskParameters { extreme_damping: damping, ..params };
         if let Ok(margin) = margin(&p, &options, &params) {
-            prop_assert_eq!(as_expected(&margin), reference::margin(&p, &options, &params));
+            prop_assert_eq!(reference::Expected::from(&margin), reference::margin(&p, &options, &params));
         }
         let _ = report(&p, &options, &params);
     }
@@ -488,7 +478,7 @@ proptest! {
         let expected = reference::margin(&p, &[options], &params);
         let found = margin(&p, &[options], &params);
         if reference::fits(&p, &[options], &params, &expected) {
-            prop_assert_eq!(found.map(|margin| as_expected(&margin)), Ok(expected));
+            prop_assert_eq!(found.map(|margin| reference::Expected::from(&margin)), Ok(expected));
         } else {
             prop_assert_eq!(found, Err(Error::Overflow));
         }

@@ -2,6 +2,7 @@
 use super::array::{ArrayTerms, DOWN, EXTREMES, GAMMA_SHIFT, MARK, NODES, ONE, RiskArray, VALUES, extreme_spots};
 use super::{OptionRisk, SCENARIOS};
 use crate::Error;
+use crate::addons::short_minimum;
 use crate::black::OptionKind;
 use crate::greeks::OptionGreeks;
 use crate::math::{
@@ -312,9 +313,8 @@ impl BoardSum {
             return Ok(());
         }
         let minimum = |lots: u64| -> Result<u64, Error> {
-            let base = base_of(lots.cast_signed(), terms.lot)?;
-            let notional = reading.spot.magnitude_ceil(base).ok_or(Error::Overflow)?;
-            mul_ppm_ceil(notional, reading.short_minimum).ok_or(Error::Overflow)
+            let sold = base_of(lots.cast_signed(), terms.lot)?;
+            short_minimum(reading.short_minimum, sold.unsigned_abs(), reading.spot)
         };
         risk.short_minimum = risk.short_minimum.checked_add(minimum(self.short)?).ok_or(Error::Overflow)?;
         risk.long_minimum = risk.long_minimum.checked_add(minimum(self.long)?).ok_or(Error::Overflow)?;

@@ -5,7 +5,7 @@ use num_integer::Integer;
 use num_rational::BigRational;
 use num_traits::{Signed, Zero};
 use plimsoll_risk::options::{OptionRisk, SCENARIOS};
-use plimsoll_risk::portfolio::{MAX_VALUE, Portfolio, RiskParameters, Underlying};
+use plimsoll_risk::portfolio::{MAX_VALUE, Margin, Portfolio, RiskParameters, Underlying};
 use plimsoll_risk::price::Freshness;
 use plimsoll_risk::units::{Ppm, Quote};
 
@@ -17,6 +17,18 @@ pub struct Expected {
     pub requirement_init: BigInt,
     pub requirement_maint: BigInt,
     pub blocked_by: Option<u8>,
+}
+
+impl From<&Margin> for Expected {
+    fn from(margin: &Margin) -> Self {
+        Self {
+            equity_init: BigInt::from(margin.equity_init.raw()),
+            equity_maint: BigInt::from(margin.equity_maint.raw()),
+            requirement_init: BigInt::from(margin.requirement_init.raw()),
+            requirement_maint: BigInt::from(margin.requirement_maint.raw()),
+            blocked_by: margin.blocked_by,
+        }
+    }
 }
 
 /// Whether every number is within the engine's domain, so that it must answer rather than refuse with `Overflow`.
