@@ -6,7 +6,7 @@ use plimsoll_client::{
     Address,
     accounts::oracle_kind,
     address,
-    config::{BankConfig, ExchangeConfig, MarketConfig, limits, state},
+    config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig, limits, state},
     interface::{PlimsollError, instruction::CreateMarketArgs},
     price,
     risk::{
@@ -267,6 +267,16 @@ impl Reader<'_> {
                 LIQUIDATION_DURATION_SECONDS_MAX,
             )?,
             pauses: 0,
+            house_floor: 0,
+            extreme_damping_ppm: 333_333,
+            insolvency_reward_max_ppm: 0,
+            insolvency_duration_seconds: 300,
+            house_delay_seconds: 60,
+            timelock_seconds: 0,
+            quote_scale_below_ppm: 990_000,
+            quote_refuse_below_ppm: 900_000,
+            loss_mode: 0,
+            _padding: [0; 3],
         };
         self.valid("exchange", config.validate())?;
         Ok(config)
@@ -303,7 +313,7 @@ impl Reader<'_> {
         let at = |key: &str| format!("markets.{symbol}.{key}");
         let ratio = |key: &str, value, least, most| self.ratio_from(&at(key), value, least, most);
         let config = MarketConfig {
-            range_ppm: ratio("range", table.range, RANGE_PPM_MIN, RANGE_PPM_MAX)?,
+            volatility: VolatilityConfig::fixed_range(ratio("range", table.range, RANGE_PPM_MIN, RANGE_PPM_MAX)?),
             confidence_multiplier_ppm: ratio(
                 "confidence_multiplier",
                 table.confidence_multiplier,
@@ -334,7 +344,9 @@ impl Reader<'_> {
             risk_budget: 0,
             max_open_interest: 0,
             skew_scale: 0,
-            range_ppm: 0,
+            options: OptionConfig::NONE,
+            volatility: VolatilityConfig::DEFAULT,
+            funding: FundingConfig::NONE,
             confidence_multiplier_ppm: 0,
             max_confidence_ppm: 0,
             max_ema_gap_ppm: 0,
@@ -343,6 +355,7 @@ impl Reader<'_> {
             taker_fee_ppm: 0,
             max_age_seconds: 0,
             dead_age_seconds: 0,
+            concentration_ppm: 0,
             group: 0,
             state: 0,
             perp_enabled: 0,
@@ -376,10 +389,13 @@ impl Reader<'_> {
             return self.refuse(at("decimals"), cause);
         }
         let init = self.ratio(&at("haircut_init"), table.haircut_init, 1_000_000)?;
+        let maint = self.ratio(&at("haircut_maint"), table.haircut_maint, init)?;
         let weight = self.ratio(&at("borrow_weight_init"), table.borrow_weight_init, 1_000_000)?;
         let config = BankConfig {
             haircut_init_ppm: init,
-            haircut_maint_ppm: self.ratio(&at("haircut_maint"), table.haircut_maint, init)?,
+            haircut_maint_ppm: maint,
+            haircut_init_full_ppm: init,
+            haircut_maint_full_ppm: maint,
             borrow_weight_init_ppm: weight,
             borrow_weight_maint_ppm: self.ratio(&at("borrow_weight_maint"), table.borrow_weight_maint, weight)?,
             ..self.lending(&at("lending"), &table.lending, table.decimals)?
@@ -415,8 +431,11 @@ impl Reader<'_> {
         Ok(BankConfig {
             deposit_cap: self.amount(&at("deposit_cap"), table.deposit_cap, decimals)?,
             borrow_cap: self.amount(&at("borrow_cap"), table.borrow_cap, decimals)?,
+            outflow_limit: u64::MAX,
             haircut_init_ppm: 0,
             haircut_maint_ppm: 0,
+            haircut_init_full_ppm: 0,
+            haircut_maint_full_ppm: 0,
             borrow_weight_init_ppm: 0,
             borrow_weight_maint_ppm: 0,
             optimal_utilisation_ppm: self.ratio_from(
@@ -430,7 +449,8 @@ impl Reader<'_> {
             max_rate_ppm: max_rate,
             reserve_factor_ppm: ratio("reserve_factor", table.reserve_factor, one)?,
             state: state_value(table.state),
-            _padding: [0; 3],
+            outflow_window_seconds: 0,
+            _padding: [0; 7],
         })
     }
 
@@ -507,7 +527,7 @@ mod tests {
     fn the_example_is_read_in_the_programs_units() {
         let deployment = read(LOCALNET).unwrap();
         let sol = deployment.markets.iter().find(|market| market.symbol == "SOL").unwrap();
-        assert_eq!(sol.args.config.range_ppm, 150_000);
+        assert_eq!(sol.args.config.volatility, VolatilityConfig::fixed_range(150_000));
         assert_eq!(sol.args.base_decimals, 9);
         assert_eq!(deployment.house_deposit, 2_000_000_000_000);
         assert_eq!(deployment.missing_mints(), ["USDC", "BTC", "SOL"]);

@@ -107,7 +107,7 @@ fn markets(snapshot: &Snapshot) -> Table {
             format::symbol(&market.symbol).into(),
             number(format::price(market.spot, market.base_decimals)),
             number(snapshot.now.saturating_sub(market.publish_time).to_string()),
-            number(format::percent(market.config.range_ppm.into())),
+            number(format::percent(market.range_ppm.into())),
             size(market.open_interest_long.try_into().unwrap_or(i64::MAX)),
             size(market.open_interest_short.try_into().unwrap_or(i64::MAX)),
             size(market.house_size),

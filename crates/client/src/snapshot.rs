@@ -403,7 +403,7 @@ mod tests {
             exchange,
             ..Market::zeroed()
         };
-        market.config.range_ppm = 200_000;
+        (market.range_ppm, market.range_maint_ppm) = (200_000, 200_000);
         market.config.max_age_seconds = 60;
         market.config.dead_age_seconds = 600;
         let one = Index::ONE.raw();

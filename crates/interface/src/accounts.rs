@@ -5,6 +5,7 @@
 //! 1e-6 USD; base units are a market's 10^-base_decimals.
 
 use plimsoll_risk::{
+    options::{SCENARIOS, VALUES},
     price::Observation,
     units::{Index, Price, Timestamp},
 };
@@ -19,6 +20,16 @@ use crate::{
 pub const MAX_BALANCES: usize = 16;
 /// Distinct markets that one margin account may depend on, by a position or by a collateral.
 pub const MAX_MARKETS: usize = plimsoll_risk::portfolio::MAX_UNDERLYINGS;
+/// Boards that one margin account may have options of.
+pub const MAX_BOARDS: usize = 8;
+/// Option positions of one margin account.
+pub const MAX_OPTIONS: usize = 32;
+/// Boards of one market.
+pub const MAX_MARKET_BOARDS: usize = 8;
+/// Strikes of one board.
+pub const MAX_STRIKES: usize = 16;
+/// Series of one board: a call and a put of each strike. Series `2 i` is the call of strike `i`, `2 i + 1` its put.
+pub const MAX_SERIES: usize = 2 * MAX_STRIKES;
 /// [`BalanceSlot::market_slot`] of a quote balance, which no market prices.
 pub const NO_MARKET: u8 = u8::MAX;
 /// Bytes of an account's discriminator.
@@ -76,6 +87,14 @@ pub struct Exchange {
     pub config: ExchangeConfig,
     /// May configure everything. Written by `create_exchange`.
     pub admin: Address,
+    /// Becomes the admin once it accepts, zero for nobody.
+    pub pending_admin: Address,
+    /// May tighten parameters and pause. The creator to begin with, like the next two.
+    pub risk_admin: Address,
+    /// Lists boards and posts the volatilities of options.
+    pub keeper: Address,
+    /// Posts volatility forecasts.
+    pub forecaster: Address,
     /// Who created the exchange: part of its address, no power.
     pub creator: Address,
     /// The mint that counts as 1 USD, 6 decimals. Written by `create_exchange`.
@@ -95,7 +114,7 @@ pub struct Exchange {
     /// Room for roles, timelock, venues and the quote feed.
     pub _reserved: [u8; 512],
 }
-account_type!(Exchange, [30, 200, 220, 149, 3, 61, 104, 50], 832);
+account_type!(Exchange, [30, 200, 220, 149, 3, 61, 104, 50], 1000);
 
 /// One underlying: its feed and last observation, its shock range, and its perpetual with the house's inventory.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]
@@ -121,6 +140,26 @@ pub struct Market {
     pub open_interest_long: u64,
     /// Sum of all accounts' short positions, base units, as a positive number.
     pub open_interest_short: u64,
+    /// Volatility estimate, written by every recorded observation that is narrow enough.
+    pub estimate: VolatilityEstimate,
+    /// Volatility forecast, written by `post_forecast`.
+    pub forecast: VolatilityForecast,
+    /// Funding paid by one long base unit since the market began, Q16.48 quote native. Written by every accrual.
+    pub funding_index: i64,
+    /// When funding was last accrued, unix seconds.
+    pub funding_accrued_at: i64,
+    /// Sum over all accounts of position times the funding index that it has paid up to, Q16.48 quote native, as a 128-bit
+    /// two's complement number, low word first. With it, what traders owe in funding and have not paid is
+    /// `-house_size * funding_index - funding_paid`.
+    pub funding_paid: [u64; 2],
+    /// Shock range towards initial margin, ppm. Written with the observation, from the volatility used at that moment.
+    pub range_ppm: u32,
+    /// Shock range towards maintenance margin, ppm, at most that.
+    pub range_maint_ppm: u32,
+    /// What the house's options of each board are worth. An entry is zero where the house has none.
+    pub house_boards: [HouseBoard; MAX_MARKET_BOARDS],
+    /// Gain of the house's options of all boards in each scenario, quote native, as of each board's last refresh or trade.
+    pub house_gains: [i64; SCENARIOS],
     /// The exchange it belongs to.
     pub exchange: Address,
     /// Pyth feed id; for a legacy price account, the address of that account.
@@ -139,12 +178,79 @@ pub struct Market {
     pub bump: u8,
     /// Layout version, 1.
     pub version: u8,
+    /// Bit `i` is set where the market has a board of slot `i`.
+    pub boards: u8,
     /// Zero.
-    pub _padding: [u8; 2],
-    /// Room for funding, volatility and option boards.
+    pub _padding: u8,
+    /// Room for the valuation of the house.
     pub _reserved: [u8; 512],
 }
-account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 768);
+account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 1688);
+
+/// [`plimsoll_risk::volatility::Estimate`] as an account stores it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct VolatilityEstimate {
+    /// Annualised variance, Q56, a pending jump counted clamped.
+    pub variance: u64,
+    /// Price of the last sample, Q16.48. Zero: none yet.
+    pub price: u64,
+    /// Publish time of the last sample, unix seconds.
+    pub publish_time: i64,
+    /// Price that jumped and waits for its confirmation, Q16.48. Zero: none.
+    pub pending_price: u64,
+    /// Publish time of the pending price, unix seconds.
+    pub pending_time: i64,
+    /// Variance without the pending jump, Q56.
+    pub variance_before: u64,
+    /// Variance with the pending jump as a whole, Q56.
+    pub variance_confirmed: u64,
+    /// Returns counted so far.
+    pub samples: u64,
+}
+
+/// [`plimsoll_risk::volatility::Forecast`] as an account stores it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct VolatilityForecast {
+    /// What was posted, ppm a year.
+    pub volatility_ppm: u32,
+    /// Zero.
+    pub _padding: u32,
+    /// What of it the maintenance range saw when it was posted, Q32 of ppm a year.
+    pub ramped: u64,
+    /// When it was posted, unix seconds.
+    pub posted_at: i64,
+    /// From this moment on it counts for nothing, unix seconds.
+    pub expires_at: i64,
+    /// How long after its post it reaches the maintenance range, Q16 seconds.
+    pub ramp_left: u64,
+}
+
+/// What the house's options of one board were worth when the board was last refreshed or traded.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct HouseBoard {
+    /// Until when these values may be used, unix seconds: [`i64::MAX`] for a settled board.
+    pub valid_until: i64,
+    /// Spot at which they were computed, Q16.48.
+    pub spot: u64,
+    /// How far the spot may have moved since, relative, Q32.
+    pub max_drift: u64,
+    /// Worth of the house's options, quote native, rounded down.
+    pub value: i64,
+    /// Their delta, puts included, base units: what the worth changes by per unit of price.
+    pub delta: i64,
+    /// The part of that delta that puts add to linear exposure, base units.
+    pub exposure: i64,
+    /// Their short-option minimum, quote native, rounded up.
+    pub short_minimum: u64,
+    /// Room for their vega.
+    pub _reserved: u64,
+}
 
 /// Formats of a price account, as stored in [`Market::oracle_kind`].
 pub mod oracle_kind {
@@ -184,6 +290,97 @@ impl Market {
     }
 }
 
+/// One option expiry of a market: its strikes, their volatilities and risk arrays, and the house's inventory in them.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Board {
+    /// The market.
+    pub market: Address,
+    /// The exchange it belongs to.
+    pub exchange: Address,
+    /// When its options expire, unix seconds. Written by `create_board`.
+    pub expiry: i64,
+    /// One lot, base units: the market's when the board was created.
+    pub lot: u64,
+    /// What the arrays in force were computed at. Written by `refresh_board`.
+    pub terms: BoardTerms,
+    /// What the arrays under way are computed at.
+    pub next_terms: BoardTerms,
+    /// Shock range that the arrays under way are computed at, ppm.
+    pub next_range_ppm: u32,
+    /// Bit `i`: strike `i` has an array in force.
+    pub refreshed: u16,
+    /// Bit `i`: strike `i` has an array under way.
+    pub next_refreshed: u16,
+    /// Strikes, Q16.48 quote native per base unit; zero where the slot is free.
+    pub strikes: [u64; MAX_STRIKES],
+    /// Volatility of each strike, ppm a year. Written by `post_volatilities`.
+    pub volatilities_ppm: [u32; MAX_STRIKES],
+    /// The forward over spot less one, ppm. Written by `post_volatilities`.
+    pub basis_ppm: i32,
+    /// One of [`board_state`].
+    pub state: u8,
+    /// Which of its market's boards this is: part of its address, and its place in [`Market::house_boards`].
+    pub slot: u8,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// When the volatilities were posted, unix seconds.
+    pub posted_at: i64,
+    /// Lots of the house in each series: minus the sum of all accounts' (INV-2).
+    pub house_lots: [i64; MAX_SERIES],
+    /// Sum of all accounts' long lots in each series.
+    pub long_lots: [u64; MAX_SERIES],
+    /// Sum of the settlement samples, Q16.48, as a 128-bit number, low word first.
+    pub sample_sum: [u64; 2],
+    /// Bit `i`: the `i`-th part of the sampling window has its sample.
+    pub sampled: u64,
+    /// What the options are settled at, Q16.48; zero until settled.
+    pub settlement_price: u64,
+    /// Risk arrays in force, one for each strike: [`plimsoll_risk::options::RiskArray`].
+    pub arrays: [[u32; VALUES]; MAX_STRIKES],
+    /// Risk arrays under way.
+    pub next_arrays: [[u32; VALUES]; MAX_STRIKES],
+    /// Room for later.
+    pub _reserved: [u8; 256],
+}
+account_type!(Board, [79, 48, 160, 63, 153, 132, 240, 56], 6224);
+
+/// What a board accepts, as stored in [`Board::state`].
+pub mod board_state {
+    /// Trading, until its expiry.
+    pub const ACTIVE: u8 = 1;
+    /// Settled: its options are worth what the settlement price says.
+    pub const SETTLED: u8 = 2;
+}
+
+/// [`plimsoll_risk::options::ArrayTerms`] as an account stores it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct BoardTerms {
+    /// The spot that the arrays' nodes are relative to, Q16.48. Zero: never computed.
+    pub spot: u64,
+    /// The forward at that spot, Q16.48.
+    pub forward: u64,
+    /// Discount factor to the expiry, Q32.
+    pub discount: u64,
+    /// One lot, base units.
+    pub lot: u64,
+    /// When they were computed, unix seconds.
+    pub time: i64,
+    /// How old they may become, seconds.
+    pub max_age_seconds: i64,
+    /// How far the spot may move, relative, Q32.
+    pub max_drift: u64,
+    /// A sixth of the range, Q30.
+    pub step: u32,
+    /// Values are in units of `2^-scale` quote native.
+    pub scale: i32,
+}
+
 /// One collateral mint: its vault, interest indexes, haircuts and caps.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]
 #[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
@@ -205,6 +402,10 @@ pub struct Bank {
     pub reserve: u64,
     /// When interest was last accrued, unix seconds.
     pub accrued_at: i64,
+    /// When the running outflow window began, unix seconds.
+    pub outflow_window_start: i64,
+    /// Net amount that left in it, native, never below zero.
+    pub outflow: u64,
     /// The exchange it belongs to.
     pub exchange: Address,
     /// The mint.
@@ -232,7 +433,7 @@ pub struct Bank {
     /// Room for exchange rates of staked tokens, outflow limits and liens.
     pub _reserved: [u8; 256],
 }
-account_type!(Bank, [142, 49, 166, 242, 50, 66, 97, 188], 544);
+account_type!(Bank, [142, 49, 166, 242, 50, 66, 97, 188], 584);
 
 impl Bank {
     /// The deposit index in the engine's type.
@@ -303,18 +504,52 @@ pub struct MarketSlot {
     pub in_use: u8,
     /// How many of the account's balances this market prices.
     pub balances: u8,
+    /// How many of the account's boards are of this market.
+    pub boards: u8,
     /// Zero.
-    pub _padding: [u8; 6],
-    /// Room for the funding index.
-    pub _reserved: [u8; 8],
+    pub _padding: [u8; 5],
+    /// The market's funding index up to which the position has paid, Q16.48 quote native.
+    pub funding_index: i64,
 }
 
 impl MarketSlot {
     /// Whether nothing is left in the slot.
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
-        self.size == 0 && self.cash == 0 && self.balances == 0
+        self.size == 0 && self.cash == 0 && self.balances == 0 && self.boards == 0
     }
+}
+
+/// One board that a margin account has options of.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct BoardSlot {
+    /// The board, zero where the slot is free.
+    pub board: Address,
+    /// 1 where the slot is taken.
+    pub in_use: u8,
+    /// Index into [`MarginAccount::markets`] of its market.
+    pub market_slot: u8,
+    /// How many of the account's options are of this board.
+    pub options: u8,
+    /// Zero.
+    pub _padding: [u8; 5],
+}
+
+/// One option position of a margin account. Positions of one board stand together, in the order of the boards' slots.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct OptionSlot {
+    /// Lots, positive long; zero where the slot is free.
+    pub lots: i32,
+    /// Index into [`MarginAccount::boards`].
+    pub board_slot: u8,
+    /// Series of the board, below [`MAX_SERIES`].
+    pub series: u8,
+    /// Zero.
+    pub _padding: [u8; 2],
 }
 
 /// One portfolio of one owner.
@@ -326,6 +561,10 @@ pub struct MarginAccount {
     pub balances: [BalanceSlot; MAX_BALANCES],
     /// Markets with positions, or that price a balance.
     pub markets: [MarketSlot; MAX_MARKETS],
+    /// Boards with options.
+    pub boards: [BoardSlot; MAX_BOARDS],
+    /// Options.
+    pub options: [OptionSlot; MAX_OPTIONS],
     /// When the account was first seen below its line in the running auction, unix seconds; zero when it is not in one.
     pub liquidation_started_at: i64,
     /// When it was last seen below its line in the running auction, unix seconds.
@@ -344,8 +583,10 @@ pub struct MarginAccount {
     pub version: u8,
     /// Zero.
     pub _padding: [u8; 4],
-    /// Room for options, triggers, venue approvals and the sequence number.
-    pub _reserved: [u8; 2048],
+    /// Counts every instruction that changed the account.
+    pub sequence: u64,
+    /// Room for triggers and venue approvals.
+    pub _reserved: [u8; 1464],
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
@@ -446,6 +687,7 @@ impl MarginAccount {
     pub fn has_no_liability(&self) -> bool {
         self.balances.iter().all(|slot| slot.shares >= 0)
             && self.markets.iter().all(|slot| slot.size == 0 && slot.cash >= 0)
+            && self.options.iter().all(|slot| slot.lots >= 0)
     }
 
     /// Whether every slot is free.

@@ -100,8 +100,8 @@ fn add_market_slot<I: Inputs>(
     underlying.freshness = freshness;
     underlying.exposure = Base::from_raw(slot.size);
     underlying.has_liability = slot.size != 0;
-    underlying.range = Ppm::from_raw(config.range_ppm);
-    underlying.range_maint = underlying.range;
+    underlying.range = Ppm::from_raw(market.range_ppm);
+    underlying.range_maint = Ppm::from_raw(market.range_maint_ppm);
     underlying.confidence_multiplier = Ppm::from_raw(config.confidence_multiplier_ppm);
     underlying.group = config.group;
     *position = u8::try_from(index).map_err(|_| PlimsollError::Corrupt)?;

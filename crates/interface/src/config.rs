@@ -5,18 +5,20 @@
 
 use plimsoll_risk::{
     interest::RateModel,
-    liquidation::LiquidationParameters,
+    liquidation::{InsolvencyParameters, LiquidationParameters},
+    parameters::{BankParameters, MarketParameters},
     portfolio::{GROUP_PAIRS, MAX_GROUPS, RiskParameters},
     trade::TradePricing,
-    units::{Ppm, Seconds},
+    units::{Ppm, Seconds, Volatility},
+    volatility::{self, VolatilityParameters},
 };
 
 use crate::PlimsollError;
 
 /// Ceilings and floors that no role can exceed.
 pub mod limits {
-    /// Largest shock range of a market: 95 %.
-    pub const RANGE_PPM_MAX: u32 = 950_000;
+    /// Largest shock range of a market: 80 %, the most that risk arrays reach.
+    pub const RANGE_PPM_MAX: u32 = 800_000;
     /// Smallest shock range of a market: 0.1 %, so that no exposure is ever free of risk.
     pub const RANGE_PPM_MIN: u32 = 1_000;
     /// Widest oracle confidence, over price, that may still be traded on: 5 %.
@@ -37,9 +39,6 @@ pub mod limits {
     pub const RATE_PPM_MAX: u32 = 10_000_000;
     /// Smallest maintenance ratio: 10 % of the initial requirement.
     pub const MAINTENANCE_RATIO_PPM_MIN: u32 = 100_000;
-    /// Part of the gain or loss of a move by three ranges that counts: a third, the most that leaves linear books as they
-    /// are.
-    pub const EXTREME_DAMPING_PPM: u32 = 333_333;
     /// Largest buffer above the line that a liquidation restores: 100 %.
     pub const LIQUIDATION_BUFFER_PPM_MAX: u32 = 1_000_000;
     /// Largest liquidation discount: 50 % of the requirement taken over.
@@ -48,6 +47,20 @@ pub mod limits {
     pub const LIQUIDATION_DURATION_SECONDS_MAX: u32 = 3_600;
     /// Largest threshold of payments below which an account is liquidated as a whole: 1,000 USD.
     pub const LIQUIDATION_DUST_MAX: u64 = 1_000_000_000;
+    /// Longest auction of an insolvent account, until the reward is at its largest: 1 hour.
+    pub const INSOLVENCY_DURATION_SECONDS_MAX: u32 = 3_600;
+    /// Fastest funding at a skew of one scale, and largest funding rate: 100 % of the notional a day.
+    pub const FUNDING_PPM_PER_DAY_MAX: u32 = 1_000_000;
+    /// Option volatilities may differ from the market's by at most this factor, ppm: 10 times.
+    pub const OPTION_VOLATILITY_RATIO_PPM_MAX: u32 = 10_000_000;
+    /// Half spread and skew premium of option volatilities: at most 50 points of volatility each.
+    pub const OPTION_SPREAD_PPM_MAX: u32 = 500_000;
+    /// Largest outflow window: 7 days.
+    pub const OUTFLOW_WINDOW_SECONDS_MAX: u32 = 604_800;
+    /// Longest timelock: 30 days.
+    pub const TIMELOCK_SECONDS_MAX: u32 = 2_592_000;
+    /// Longest wait of house shares' issue and redemption: 7 days.
+    pub const HOUSE_DELAY_SECONDS_MAX: u32 = 604_800;
     /// Decimals of a market's base unit.
     pub const BASE_DECIMALS_MAX: u8 = 12;
     /// Decimals of a collateral mint.
@@ -74,6 +87,16 @@ pub mod pause {
     pub const ALL: u32 = DEPOSIT | WITHDRAW | OPEN | TRADE | LIQUIDATE | SETTLE;
 }
 
+/// What covers a loss when insurance and house are spent, as stored in [`ExchangeConfig::loss_mode`].
+pub mod loss_mode {
+    /// All deposits of the quote bank, in proportion.
+    pub const SOCIALISE: u8 = 0;
+    /// The gains of accounts with opposite positions, whose positions are reduced.
+    pub const DELEVERAGE: u8 = 1;
+    /// The largest value with a meaning.
+    pub const LAST: u8 = DELEVERAGE;
+}
+
 /// What a market or a bank accepts, as stored in `state`.
 pub mod state {
     /// Everything.
@@ -95,6 +118,8 @@ pub mod state {
 pub struct ExchangeConfig {
     /// A liquidation takes the whole account when it would pay less than this for it, in quote native.
     pub liquidation_dust: u64,
+    /// What the house keeps when losses are written off against it, quote native.
+    pub house_floor: u64,
     /// Credit for netting inside each risk group, `phi`, ppm in 0..=1e6.
     pub phi_ppm: [u32; MAX_GROUPS],
     /// Correlation of two groups' requirements, `rho`, ppm in 0..=1e6: the triangle below the
@@ -112,6 +137,26 @@ pub struct ExchangeConfig {
     pub liquidation_duration_seconds: u32,
     /// Paused kinds of action, bits of [`pause`].
     pub pauses: u32,
+    /// Part of the gain or loss of a move by three ranges that counts, ppm: at most a third, which leaves linear books as
+    /// they are.
+    pub extreme_damping_ppm: u32,
+    /// Largest reward of who takes over an insolvent account, ppm of the requirement taken over; at most
+    /// `liquidation_discount_max_ppm`. It starts at nothing.
+    pub insolvency_reward_max_ppm: u32,
+    /// Seconds in which that reward grows to its largest, above zero.
+    pub insolvency_duration_seconds: u32,
+    /// Least time between the request and the execution of an issue or redemption of house shares, seconds.
+    pub house_delay_seconds: u32,
+    /// Least time between the proposal of a change that loosens and its execution, seconds.
+    pub timelock_seconds: u32,
+    /// Price of the quote's own feed below which initial requirements are scaled up, ppm of a dollar.
+    pub quote_scale_below_ppm: u32,
+    /// Price of the quote's own feed below which new risk is refused, ppm of a dollar, at most the one above.
+    pub quote_refuse_below_ppm: u32,
+    /// What covers a loss when insurance and house are spent, one of [`loss_mode`].
+    pub loss_mode: u8,
+    /// Zero.
+    pub _padding: [u8; 3],
 }
 
 impl ExchangeConfig {
@@ -121,7 +166,7 @@ impl ExchangeConfig {
             phi: self.phi_ppm.map(Ppm::from_raw),
             rho: self.rho_ppm.map(Ppm::from_raw),
             maintenance_ratio: Ppm::from_raw(self.maintenance_ratio_ppm),
-            extreme_damping: Ppm::from_raw(limits::EXTREME_DAMPING_PPM),
+            extreme_damping: Ppm::from_raw(self.extreme_damping_ppm),
         }
     }
 
@@ -136,11 +181,20 @@ impl ExchangeConfig {
         }
     }
 
+    /// The engine's view of what who takes over an insolvent account is paid.
+    pub fn insolvency(&self) -> InsolvencyParameters {
+        InsolvencyParameters {
+            reward_min: Ppm::ZERO,
+            reward_max: Ppm::from_raw(self.insolvency_reward_max_ppm),
+            duration: Seconds::from_raw(i64::from(self.insolvency_duration_seconds)),
+        }
+    }
+
     /// Checks every field against its range and the fields against one another.
     ///
     /// # Errors
-    /// [`PlimsollError::InvalidRiskParameters`], [`PlimsollError::InvalidLiquidationParameters`] or
-    /// [`PlimsollError::InvalidPauses`].
+    /// [`PlimsollError::InvalidRiskParameters`], [`PlimsollError::InvalidLiquidationParameters`],
+    /// [`PlimsollError::InvalidPauses`] or [`PlimsollError::InvalidExchangeParameters`].
     pub fn validate(&self) -> Result<(), PlimsollError> {
         use limits::*;
         if self.maintenance_ratio_ppm < MAINTENANCE_RATIO_PPM_MIN || self.risk().validate().is_err() {
@@ -151,11 +205,23 @@ impl ExchangeConfig {
             || self.liquidation_discount_max_ppm > LIQUIDATION_DISCOUNT_PPM_MAX
             || self.liquidation_duration_seconds > LIQUIDATION_DURATION_SECONDS_MAX
             || self.liquidation_dust > LIQUIDATION_DUST_MAX
+            || self.insolvency().validate().is_err()
+            || self.insolvency_reward_max_ppm > self.liquidation_discount_max_ppm
+            || !(1..=INSOLVENCY_DURATION_SECONDS_MAX).contains(&self.insolvency_duration_seconds)
         {
             return Err(PlimsollError::InvalidLiquidationParameters);
         }
         if self.pauses & !pause::ALL != 0 {
             return Err(PlimsollError::InvalidPauses);
+        }
+        if self.house_delay_seconds > HOUSE_DELAY_SECONDS_MAX
+            || self.timelock_seconds > TIMELOCK_SECONDS_MAX
+            || self.quote_scale_below_ppm > Ppm::ONE.raw()
+            || self.quote_refuse_below_ppm > self.quote_scale_below_ppm
+            || self.loss_mode > loss_mode::LAST
+            || self._padding != [0; 3]
+        {
+            return Err(PlimsollError::InvalidExchangeParameters);
         }
         Ok(())
     }
@@ -164,6 +230,201 @@ impl ExchangeConfig {
     pub fn is_paused(&self, kinds: u32) -> bool {
         self.pauses & kinds != 0
     }
+}
+
+/// How a market's volatility is estimated and forecast, and the shock range that it gives. Meaning and bounds of each field
+/// are those of the engine's [`VolatilityParameters`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
+#[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
+pub struct VolatilityConfig {
+    /// No used volatility is below this, ppm a year.
+    pub floor_ppm: u32,
+    /// No used volatility is above this, ppm a year.
+    pub cap_ppm: u32,
+    /// Where the estimate starts, ppm a year.
+    pub initial_ppm: u32,
+    /// Standard deviations, ppm, beyond which a return is a jump that waits for its confirmation.
+    pub jump_limit_ppm: u32,
+    /// Standard deviations that the shock range covers, ppm.
+    pub confidence_level_ppm: u32,
+    /// Least shock range, ppm of the price.
+    pub range_min_ppm: u32,
+    /// Largest shock range, ppm of the price.
+    pub range_max_ppm: u32,
+    /// How much a forecast may rise in an hour, ppm of the last one.
+    pub rise_per_hour_ppm: u32,
+    /// How much a forecast may fall in a day, ppm of the last one.
+    pub fall_per_day_ppm: u32,
+    /// When a return has half the weight that it had, seconds.
+    pub half_life_seconds: u32,
+    /// Samples nearer to the last one than this are skipped, seconds.
+    pub sample_spacing_seconds: u32,
+    /// A longer time between two samples counts as this long, seconds.
+    pub longest_gap_seconds: u32,
+    /// How long after a jump an observation may confirm it, seconds.
+    pub confirmation_seconds: u32,
+    /// How long an account may take to be closed out: what the range covers, seconds.
+    pub margin_period_seconds: u32,
+    /// How long a forecast lives, seconds.
+    pub forecast_expiry_seconds: u32,
+    /// How long a forecast takes to reach the maintenance range, seconds.
+    pub forecast_ramp_seconds: u32,
+}
+
+impl VolatilityConfig {
+    /// The engine's calibrated parameters with a shock range that is always the same: for a market whose range an
+    /// administrator sets by hand.
+    pub const fn fixed_range(range_ppm: u32) -> Self {
+        Self { range_min_ppm: range_ppm, range_max_ppm: range_ppm, ..Self::DEFAULT }
+    }
+
+    /// The engine's calibrated parameters, see [`VolatilityParameters::DEFAULT`].
+    pub const DEFAULT: Self = Self {
+        floor_ppm: 400_000,
+        cap_ppm: 4_000_000,
+        initial_ppm: 1_000_000,
+        jump_limit_ppm: 5_000_000,
+        confidence_level_ppm: 3_500_000,
+        range_min_ppm: 30_000,
+        range_max_ppm: 800_000,
+        rise_per_hour_ppm: 250_000,
+        fall_per_day_ppm: 50_000,
+        half_life_seconds: 172_800,
+        sample_spacing_seconds: 300,
+        longest_gap_seconds: 3_600,
+        confirmation_seconds: 10,
+        margin_period_seconds: 28_800,
+        forecast_expiry_seconds: 43_200,
+        forecast_ramp_seconds: 14_400,
+    };
+
+    /// The engine's view.
+    pub fn parameters(&self) -> VolatilityParameters {
+        let seconds = |value: u32| Seconds::from_raw(i64::from(value));
+        VolatilityParameters {
+            floor: Volatility::from_raw(self.floor_ppm),
+            cap: Volatility::from_raw(self.cap_ppm),
+            initial: Volatility::from_raw(self.initial_ppm),
+            jump_limit: Ppm::from_raw(self.jump_limit_ppm),
+            confidence_level: Ppm::from_raw(self.confidence_level_ppm),
+            range_min: Ppm::from_raw(self.range_min_ppm),
+            range_max: Ppm::from_raw(self.range_max_ppm),
+            rise_per_hour: Ppm::from_raw(self.rise_per_hour_ppm),
+            fall_per_day: Ppm::from_raw(self.fall_per_day_ppm),
+            _reserved: 0,
+            half_life: seconds(self.half_life_seconds),
+            sample_spacing: seconds(self.sample_spacing_seconds),
+            longest_gap: seconds(self.longest_gap_seconds),
+            confirmation: seconds(self.confirmation_seconds),
+            margin_period: seconds(self.margin_period_seconds),
+            expiry: seconds(self.forecast_expiry_seconds),
+            ramp: seconds(self.forecast_ramp_seconds),
+        }
+    }
+
+    /// The range of a market that nobody has observed yet.
+    pub fn initial_range_ppm(&self) -> u32 {
+        volatility::range(Volatility::from_raw(self.initial_ppm), &self.parameters()).raw()
+    }
+}
+
+/// A market's options: what is listed, how they are margined, and how the house prices them.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
+#[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
+pub struct OptionConfig {
+    /// One lot, base units. Every board of the market has it.
+    pub lot: u64,
+    /// Vega of the house in one board, quote native for a volatility of 1, at which the premium is
+    /// `skew_volatility_ppm`.
+    pub vega_scale: u64,
+    /// Largest sum of all accounts' long lots, and of all short ones, in one series.
+    pub max_open_lots: u64,
+    /// Short-option minimum, ppm of the value of what is sold.
+    pub short_minimum_ppm: u32,
+    /// Relative shock of the volatility up at 30 days, ppm.
+    pub volatility_up_ppm: u32,
+    /// Relative shock of the volatility down at 30 days, ppm.
+    pub volatility_down_ppm: u32,
+    /// Power of the shocks' term structure below 30 days, ppm.
+    pub volatility_power_short_ppm: u32,
+    /// Power of the shocks' term structure above 30 days, ppm.
+    pub volatility_power_long_ppm: u32,
+    /// Half of the house's spread, ppm of volatility a year: 20,000 is two points.
+    pub half_spread_volatility_ppm: u32,
+    /// Premium on the volatility when the house's vega is `vega_scale`, ppm of volatility a year.
+    pub skew_volatility_ppm: u32,
+    /// Fee, ppm of the underlying's notional, and never more than an eighth of the premium.
+    pub fee_ppm: u32,
+    /// A posted volatility is within this factor of the market's used volatility, either way, ppm from 1e6 on.
+    pub volatility_ratio_max_ppm: u32,
+    /// 1 where options may be opened.
+    pub enabled: u8,
+    /// Zero.
+    pub _padding: [u8; 3],
+}
+
+impl OptionConfig {
+    /// A market without options.
+    pub const NONE: Self = Self {
+        lot: 0,
+        vega_scale: 0,
+        max_open_lots: 0,
+        short_minimum_ppm: 0,
+        volatility_up_ppm: 0,
+        volatility_down_ppm: 0,
+        volatility_power_short_ppm: 0,
+        volatility_power_long_ppm: 0,
+        half_spread_volatility_ppm: 0,
+        skew_volatility_ppm: 0,
+        fee_ppm: 0,
+        volatility_ratio_max_ppm: 0,
+        enabled: 0,
+        _padding: [0; 3],
+    };
+
+    /// Whether every field is within its range.
+    fn is_valid(&self) -> bool {
+        use limits::*;
+        let lists = self.lot > 0
+            && self.vega_scale > 0
+            && (Ppm::ONE.raw()..=OPTION_VOLATILITY_RATIO_PPM_MAX).contains(&self.volatility_ratio_max_ppm);
+        self.half_spread_volatility_ppm <= OPTION_SPREAD_PPM_MAX
+            && self.skew_volatility_ppm <= OPTION_SPREAD_PPM_MAX
+            && self.fee_ppm <= TRADE_COST_PPM_MAX
+            && self.enabled <= 1
+            && (self.enabled == 0 || lists)
+            && self._padding == [0; 3]
+    }
+}
+
+/// Funding of a market's perpetual, driven by the traders' skew.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
+#[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
+pub struct FundingConfig {
+    /// Rate at a skew of one `skew_scale`, ppm of the notional a day.
+    pub skew_rate_per_day_ppm: u32,
+    /// Largest rate, either way, ppm of the notional a day.
+    pub max_rate_per_day_ppm: u32,
+}
+
+impl FundingConfig {
+    /// No funding.
+    pub const NONE: Self = Self { skew_rate_per_day_ppm: 0, max_rate_per_day_ppm: 0 };
 }
 
 /// Parameters of one market.
@@ -181,8 +442,12 @@ pub struct MarketConfig {
     pub max_open_interest: u64,
     /// Skew, in base units, at which the premium is `skew_premium_ppm`.
     pub skew_scale: u64,
-    /// Shock range `s_u`: how far the price may move over the margin period, ppm of the price.
-    pub range_ppm: u32,
+    /// Options.
+    pub options: OptionConfig,
+    /// Volatility, its forecasts and the shock range.
+    pub volatility: VolatilityConfig,
+    /// Funding.
+    pub funding: FundingConfig,
     /// How many times the oracle's confidence is charged on net exposure, ppm (1e6 is once).
     pub confidence_multiplier_ppm: u32,
     /// Confidence over price above which the market is reduce-only, ppm.
@@ -199,6 +464,8 @@ pub struct MarketConfig {
     pub max_age_seconds: u32,
     /// Age from which a stopped feed's last price is taken at its word by liquidations, seconds.
     pub dead_age_seconds: u32,
+    /// Charge on a perpetual position when the open interest is at its limit, ppm of the position's value.
+    pub concentration_ppm: u32,
     /// Risk group, below [`MAX_GROUPS`].
     pub group: u8,
     /// One of [`state`].
@@ -220,6 +487,22 @@ impl MarketConfig {
         }
     }
 
+    /// The engine's view of how positions are margined.
+    pub fn parameters(&self) -> MarketParameters {
+        let ppm = Ppm::from_raw;
+        MarketParameters {
+            confidence_multiplier: ppm(self.confidence_multiplier_ppm),
+            short_minimum: ppm(self.options.short_minimum_ppm),
+            volatility_up: ppm(self.options.volatility_up_ppm),
+            volatility_down: ppm(self.options.volatility_down_ppm),
+            volatility_power_short: ppm(self.options.volatility_power_short_ppm),
+            volatility_power_long: ppm(self.options.volatility_power_long_ppm),
+            concentration: ppm(self.concentration_ppm),
+            group: self.group,
+            volatility: self.volatility.parameters(),
+        }
+    }
+
     /// Checks every field against its range and the fields against one another.
     ///
     /// # Errors
@@ -227,7 +510,12 @@ impl MarketConfig {
     pub fn validate(&self) -> Result<(), PlimsollError> {
         use limits::*;
         let perp = self.perp_enabled == 1;
-        let in_range = (RANGE_PPM_MIN..=RANGE_PPM_MAX).contains(&self.range_ppm)
+        let in_range = self.volatility.range_min_ppm >= RANGE_PPM_MIN
+            && self.volatility.range_max_ppm <= RANGE_PPM_MAX
+            && self.parameters().validate().is_ok()
+            && self.options.is_valid()
+            && self.funding.skew_rate_per_day_ppm <= FUNDING_PPM_PER_DAY_MAX
+            && self.funding.max_rate_per_day_ppm <= FUNDING_PPM_PER_DAY_MAX
             && self.confidence_multiplier_ppm <= CONFIDENCE_MULTIPLIER_PPM_MAX
             && (1..=CONFIDENCE_PPM_MAX).contains(&self.max_confidence_ppm)
             && (1..=EMA_GAP_PPM_MAX).contains(&self.max_ema_gap_ppm)
@@ -264,10 +552,17 @@ pub struct BankConfig {
     pub deposit_cap: u64,
     /// Largest total of borrows, native.
     pub borrow_cap: u64,
-    /// Share of a deposit's value that does not count for initial margin, ppm in 0..=1e6.
+    /// Largest net amount that may leave in one outflow window, native. [`u64::MAX`] for no limit.
+    pub outflow_limit: u64,
+    /// Share of a deposit's value that does not count for initial margin while the bank is empty, ppm in 0..=1e6.
     pub haircut_init_ppm: u32,
-    /// Share of a deposit's value that does not count for maintenance margin, ppm, at most the initial one.
+    /// Share of a deposit's value that does not count for maintenance margin while the bank is empty, ppm, at most the
+    /// initial one.
     pub haircut_maint_ppm: u32,
+    /// The same for initial margin when deposits are at their cap, ppm, at least that of the empty bank.
+    pub haircut_init_full_ppm: u32,
+    /// The same for maintenance margin when deposits are at their cap, ppm, at most the initial one.
+    pub haircut_maint_full_ppm: u32,
     /// Share of a borrow's value charged on top for initial margin, ppm in 0..=1e6.
     pub borrow_weight_init_ppm: u32,
     /// Share of a borrow's value charged on top for maintenance margin, ppm, at most the initial one.
@@ -282,13 +577,39 @@ pub struct BankConfig {
     pub max_rate_ppm: u32,
     /// Share of the interest kept in the bank's reserve, ppm in 0..=1e6.
     pub reserve_factor_ppm: u32,
+    /// Length of an outflow window, seconds; zero where there is no limit.
+    pub outflow_window_seconds: u32,
     /// One of [`state`].
     pub state: u8,
     /// Zero.
-    pub _padding: [u8; 3],
+    pub _padding: [u8; 7],
 }
 
 impl BankConfig {
+    /// With haircuts that are the same however full the bank is, ppm.
+    #[must_use]
+    pub const fn with_haircuts(self, init_ppm: u32, maint_ppm: u32) -> Self {
+        Self {
+            haircut_init_ppm: init_ppm,
+            haircut_maint_ppm: maint_ppm,
+            haircut_init_full_ppm: init_ppm,
+            haircut_maint_full_ppm: maint_ppm,
+            ..self
+        }
+    }
+
+    /// The engine's view of haircuts and weights.
+    pub fn weights(&self) -> BankParameters {
+        BankParameters {
+            haircut_init_empty: Ppm::from_raw(self.haircut_init_ppm),
+            haircut_init_full: Ppm::from_raw(self.haircut_init_full_ppm),
+            haircut_maint_empty: Ppm::from_raw(self.haircut_maint_ppm),
+            haircut_maint_full: Ppm::from_raw(self.haircut_maint_full_ppm),
+            borrow_weight_init: Ppm::from_raw(self.borrow_weight_init_ppm),
+            borrow_weight_maint: Ppm::from_raw(self.borrow_weight_maint_ppm),
+        }
+    }
+
     /// The engine's view of the rate curve.
     pub fn rates(&self) -> RateModel {
         RateModel {
@@ -305,14 +626,12 @@ impl BankConfig {
     /// # Errors
     /// [`PlimsollError::InvalidBankParameters`].
     pub fn validate(&self) -> Result<(), PlimsollError> {
-        let one = Ppm::ONE.raw();
-        let in_range = self.haircut_init_ppm <= one
-            && self.haircut_maint_ppm <= self.haircut_init_ppm
-            && self.borrow_weight_init_ppm <= one
-            && self.borrow_weight_maint_ppm <= self.borrow_weight_init_ppm
+        let in_range = self.weights().validate().is_ok()
+            && (self.outflow_window_seconds > 0 || self.outflow_limit == u64::MAX)
+            && self.outflow_window_seconds <= limits::OUTFLOW_WINDOW_SECONDS_MAX
             && self.max_rate_ppm <= limits::RATE_PPM_MAX
             && self.state <= state::LAST
-            && self._padding == [0; 3];
+            && self._padding == [0; 7];
         if in_range && self.rates().validate().is_ok() { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
     }
 
@@ -321,8 +640,6 @@ impl BankConfig {
     /// # Errors
     /// [`PlimsollError::InvalidBankParameters`].
     pub fn validate_quote(&self) -> Result<(), PlimsollError> {
-        let weights =
-            [self.haircut_init_ppm, self.haircut_maint_ppm, self.borrow_weight_init_ppm, self.borrow_weight_maint_ppm];
-        if weights == [0; 4] { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
+        if self.weights() == BankParameters::default() { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
     }
 }

@@ -132,6 +132,7 @@ errors! {
     BankHasMarket = 130, "The quote bank is priced by no market: pass none";
     BankNeedsMarket = 131, "A collateral bank is priced by a market: pass it";
     TooMany = 132, "The exchange cannot have more banks or markets";
+    InvalidExchangeParameters = 133, "The exchange's delays, quote thresholds or loss mode are invalid or beyond a hard ceiling";
 
     // Arithmetic and what must not happen.
     Overflow = 150, "A number does not fit: use smaller amounts";

@@ -2,7 +2,7 @@
 
 use plimsoll_interface::{
     PlimsollError,
-    config::{BankConfig, ExchangeConfig, MarketConfig, limits, pause},
+    config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig, limits, pause},
 };
 
 fn exchange() -> ExchangeConfig {
@@ -16,6 +16,16 @@ fn exchange() -> ExchangeConfig {
         liquidation_discount_max_ppm: 200_000,
         liquidation_duration_seconds: 300,
         pauses: 0,
+        house_floor: 0,
+        extreme_damping_ppm: 333_333,
+        insolvency_reward_max_ppm: 10_000,
+        insolvency_duration_seconds: 300,
+        house_delay_seconds: 60,
+        timelock_seconds: 0,
+        quote_scale_below_ppm: 990_000,
+        quote_refuse_below_ppm: 900_000,
+        loss_mode: 0,
+        _padding: [0; 3],
     }
 }
 
@@ -24,7 +34,9 @@ fn market() -> MarketConfig {
         risk_budget: 1_000_000_000,
         max_open_interest: 1_000_000_000_000,
         skew_scale: 1_000_000_000_000,
-        range_ppm: 150_000,
+        options: OptionConfig::NONE,
+        volatility: VolatilityConfig::fixed_range(150_000),
+        funding: FundingConfig::NONE,
         confidence_multiplier_ppm: 1_000_000,
         max_confidence_ppm: 20_000,
         max_ema_gap_ppm: 100_000,
@@ -33,6 +45,7 @@ fn market() -> MarketConfig {
         taker_fee_ppm: 300,
         max_age_seconds: 60,
         dead_age_seconds: 3_600,
+        concentration_ppm: 0,
         group: 0,
         state: 0,
         perp_enabled: 1,
@@ -40,12 +53,34 @@ fn market() -> MarketConfig {
     }
 }
 
+fn options() -> OptionConfig {
+    OptionConfig {
+        lot: 10_000_000,
+        vega_scale: 1_000_000_000,
+        max_open_lots: 1_000_000,
+        short_minimum_ppm: 10_000,
+        volatility_up_ppm: 450_000,
+        volatility_down_ppm: 300_000,
+        volatility_power_short_ppm: 300_000,
+        volatility_power_long_ppm: 130_000,
+        half_spread_volatility_ppm: 20_000,
+        skew_volatility_ppm: 50_000,
+        fee_ppm: 300,
+        volatility_ratio_max_ppm: 3_000_000,
+        enabled: 1,
+        _padding: [0; 3],
+    }
+}
+
 fn bank() -> BankConfig {
     BankConfig {
         deposit_cap: u64::MAX,
         borrow_cap: u64::MAX,
+        outflow_limit: u64::MAX,
         haircut_init_ppm: 50_000,
         haircut_maint_ppm: 30_000,
+        haircut_init_full_ppm: 80_000,
+        haircut_maint_full_ppm: 60_000,
         borrow_weight_init_ppm: 50_000,
         borrow_weight_maint_ppm: 30_000,
         optimal_utilisation_ppm: 800_000,
@@ -53,8 +88,9 @@ fn bank() -> BankConfig {
         optimal_rate_ppm: 80_000,
         max_rate_ppm: 1_000_000,
         reserve_factor_ppm: 100_000,
+        outflow_window_seconds: 0,
         state: 0,
-        _padding: [0; 3],
+        _padding: [0; 7],
     }
 }
 
@@ -63,10 +99,10 @@ macro_rules! edges {
     ($make:ident, $error:ident: $($field:ident: [$($good:expr),*] not [$($bad:expr),*];)*) => {
         $(
             $({ let mut config = $make(); config.$field = $good;
-                assert_eq!(config.validate(), Ok(()), concat!(stringify!($field), " = ", stringify!($good))); })*
+                assert_eq!(config.validate(), Ok(()), "{} = {}", stringify!($field), stringify!($good)); })*
             $({ let mut config = $make(); config.$field = $bad;
                 assert_eq!(config.validate(), Err(PlimsollError::$error),
-                    concat!(stringify!($field), " = ", stringify!($bad))); })*
+                    "{} = {}", stringify!($field), stringify!($bad)); })*
         )*
     };
 }
@@ -88,6 +124,20 @@ fn exchange_parameters_have_edges() {
             not [limits::LIQUIDATION_DURATION_SECONDS_MAX + 1];
         liquidation_dust: [0, limits::LIQUIDATION_DUST_MAX] not [limits::LIQUIDATION_DUST_MAX + 1];
     );
+    edges!(exchange, InvalidLiquidationParameters:
+        insolvency_reward_max_ppm: [0, 200_000] not [200_001];
+        insolvency_duration_seconds: [1, limits::INSOLVENCY_DURATION_SECONDS_MAX]
+            not [0, limits::INSOLVENCY_DURATION_SECONDS_MAX + 1];
+    );
+    edges!(exchange, InvalidRiskParameters: extreme_damping_ppm: [0, 333_333] not [333_334];);
+    edges!(exchange, InvalidExchangeParameters:
+        house_delay_seconds: [0, limits::HOUSE_DELAY_SECONDS_MAX] not [limits::HOUSE_DELAY_SECONDS_MAX + 1];
+        timelock_seconds: [0, limits::TIMELOCK_SECONDS_MAX] not [limits::TIMELOCK_SECONDS_MAX + 1];
+        quote_scale_below_ppm: [900_000, 1_000_000] not [899_999, 1_000_001];
+        quote_refuse_below_ppm: [0, 990_000] not [990_001];
+        loss_mode: [0, 1] not [2];
+        _padding: [[0; 3]] not [[0, 0, 1]];
+    );
     edges!(exchange, InvalidPauses: pauses: [0, pause::ALL] not [pause::ALL + 1, 1 << 31];);
 }
 
@@ -108,8 +158,24 @@ fn correlations_that_cannot_exist_together_are_refused() {
 #[test]
 fn market_parameters_have_edges() {
     edges!(market, InvalidMarketParameters:
-        range_ppm: [limits::RANGE_PPM_MIN, limits::RANGE_PPM_MAX]
-            not [limits::RANGE_PPM_MIN - 1, limits::RANGE_PPM_MAX + 1];
+        volatility: [VolatilityConfig::fixed_range(limits::RANGE_PPM_MIN), VolatilityConfig::DEFAULT,
+            VolatilityConfig::fixed_range(limits::RANGE_PPM_MAX)]
+            not [VolatilityConfig::fixed_range(limits::RANGE_PPM_MIN - 1),
+            VolatilityConfig::fixed_range(limits::RANGE_PPM_MAX + 1),
+            VolatilityConfig { floor_ppm: 1_000_001, ..VolatilityConfig::DEFAULT }];
+        funding: [FundingConfig { skew_rate_per_day_ppm: limits::FUNDING_PPM_PER_DAY_MAX,
+            max_rate_per_day_ppm: limits::FUNDING_PPM_PER_DAY_MAX }]
+            not [FundingConfig { skew_rate_per_day_ppm: limits::FUNDING_PPM_PER_DAY_MAX + 1, max_rate_per_day_ppm: 0 },
+            FundingConfig { skew_rate_per_day_ppm: 0, max_rate_per_day_ppm: limits::FUNDING_PPM_PER_DAY_MAX + 1 }];
+        options: [options()] not [OptionConfig { lot: 0, ..options() }, OptionConfig { vega_scale: 0, ..options() },
+            OptionConfig { volatility_ratio_max_ppm: 999_999, ..options() },
+            OptionConfig { volatility_ratio_max_ppm: limits::OPTION_VOLATILITY_RATIO_PPM_MAX + 1, ..options() },
+            OptionConfig { half_spread_volatility_ppm: limits::OPTION_SPREAD_PPM_MAX + 1, ..options() },
+            OptionConfig { skew_volatility_ppm: limits::OPTION_SPREAD_PPM_MAX + 1, ..options() },
+            OptionConfig { fee_ppm: limits::TRADE_COST_PPM_MAX + 1, ..options() },
+            OptionConfig { short_minimum_ppm: 100_001, ..options() }, OptionConfig { enabled: 2, ..options() },
+            OptionConfig { volatility_down_ppm: 450_001, ..options() }];
+        concentration_ppm: [0, 1_000_000] not [1_000_001];
         confidence_multiplier_ppm: [0, limits::CONFIDENCE_MULTIPLIER_PPM_MAX]
             not [limits::CONFIDENCE_MULTIPLIER_PPM_MAX + 1];
         max_confidence_ppm: [1, limits::CONFIDENCE_PPM_MAX] not [0, limits::CONFIDENCE_PPM_MAX + 1];
@@ -137,8 +203,13 @@ fn a_market_without_a_perp_needs_no_skew_scale() {
 #[test]
 fn bank_parameters_have_edges() {
     edges!(bank, InvalidBankParameters:
-        haircut_init_ppm: [30_000, 1_000_000] not [29_999, 1_000_001];
+        haircut_init_ppm: [30_000, 80_000] not [29_999, 80_001];
         haircut_maint_ppm: [0, 50_000] not [50_001];
+        haircut_init_full_ppm: [60_000, 1_000_000] not [59_999, 1_000_001];
+        haircut_maint_full_ppm: [30_000, 80_000] not [29_999, 80_001];
+        outflow_limit: [u64::MAX] not [0, u64::MAX - 1];
+        outflow_window_seconds: [0, limits::OUTFLOW_WINDOW_SECONDS_MAX]
+            not [limits::OUTFLOW_WINDOW_SECONDS_MAX + 1];
         borrow_weight_init_ppm: [30_000, 1_000_000] not [29_999, 1_000_001];
         borrow_weight_maint_ppm: [0, 50_000] not [50_001];
         optimal_utilisation_ppm: [1, 999_999] not [0, 1_000_001];
@@ -147,6 +218,6 @@ fn bank_parameters_have_edges() {
         max_rate_ppm: [80_000, limits::RATE_PPM_MAX] not [79_999, limits::RATE_PPM_MAX + 1];
         reserve_factor_ppm: [0, 1_000_000] not [1_000_001];
         state: [0, 1] not [2];
-        _padding: [[0; 3]] not [[0, 0, 1]];
+        _padding: [[0; 7]] not [[0, 0, 0, 0, 0, 0, 1]];
     );
 }

@@ -5,7 +5,8 @@ use core::mem::{offset_of, size_of};
 
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
-    AccountType, BalanceSlot, Bank, Exchange, House, MarginAccount, Market, MarketSlot,
+    AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, House, HouseBoard, MarginAccount, Market,
+    MarketSlot, OptionSlot, VolatilityEstimate, VolatilityForecast,
 };
 use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig};
 
@@ -18,37 +19,55 @@ macro_rules! offsets {
 
 #[test]
 fn exchange_fields_stand_where_clients_read_them() {
-    assert_eq!(Exchange::SPACE, 832);
-    assert_eq!(size_of::<ExchangeConfig>(), 176);
-    offsets!(Exchange: config = 0, admin = 176, creator = 208, quote_mint = 240, quote_bank = 272, market_count = 304,
-        bank_count = 306, index = 308, bump = 310, version = 311);
-    offsets!(ExchangeConfig: liquidation_dust = 0, phi_ppm = 8, rho_ppm = 40, maintenance_ratio_ppm = 152,
-        liquidation_buffer_ppm = 156, liquidation_discount_min_ppm = 160, liquidation_discount_max_ppm = 164,
-        liquidation_duration_seconds = 168, pauses = 172);
+    assert_eq!(Exchange::SPACE, 1000);
+    assert_eq!(size_of::<ExchangeConfig>(), 216);
+    offsets!(Exchange: config = 0, admin = 216, pending_admin = 248, risk_admin = 280, keeper = 312, forecaster = 344,
+        creator = 376, quote_mint = 408, quote_bank = 440, market_count = 472, bank_count = 474, index = 476,
+        bump = 478, version = 479);
+    offsets!(ExchangeConfig: liquidation_dust = 0, house_floor = 8, phi_ppm = 16, rho_ppm = 48,
+        maintenance_ratio_ppm = 160, liquidation_buffer_ppm = 164, liquidation_discount_min_ppm = 168,
+        liquidation_discount_max_ppm = 172, liquidation_duration_seconds = 176, pauses = 180, extreme_damping_ppm = 184,
+        insolvency_reward_max_ppm = 188, insolvency_duration_seconds = 192, house_delay_seconds = 196,
+        timelock_seconds = 200, quote_scale_below_ppm = 204, quote_refuse_below_ppm = 208, loss_mode = 212);
 }
 
 #[test]
 fn market_fields_stand_where_clients_read_them() {
-    assert_eq!(Market::SPACE, 768);
-    assert_eq!(size_of::<MarketConfig>(), 64);
-    offsets!(Market: config = 0, spot = 64, ema = 72, confidence = 80, publish_time = 88, house_size = 96,
-        house_cash = 104, open_interest_long = 112, open_interest_short = 120, exchange = 128, feed_id = 160,
-        oracle_owner = 192, symbol = 224, index = 240, base_decimals = 242, oracle_kind = 243, bump = 244,
-        version = 245);
-    offsets!(MarketConfig: risk_budget = 0, max_open_interest = 8, skew_scale = 16, range_ppm = 24,
-        confidence_multiplier_ppm = 28, max_confidence_ppm = 32, max_ema_gap_ppm = 36, half_spread_ppm = 40,
-        skew_premium_ppm = 44, taker_fee_ppm = 48, max_age_seconds = 52, dead_age_seconds = 56, group = 60, state = 61,
-        perp_enabled = 62);
+    assert_eq!(Market::SPACE, 1688);
+    assert_eq!(size_of::<MarketConfig>(), 200);
+    assert_eq!(
+        (size_of::<VolatilityEstimate>(), size_of::<VolatilityForecast>(), size_of::<HouseBoard>()),
+        (64, 40, 64)
+    );
+    offsets!(Market: config = 0, spot = 200, ema = 208, confidence = 216, publish_time = 224, house_size = 232,
+        house_cash = 240, open_interest_long = 248, open_interest_short = 256, estimate = 264, forecast = 328,
+        funding_index = 368, funding_accrued_at = 376, funding_paid = 384, range_ppm = 400, range_maint_ppm = 404,
+        house_boards = 408, house_gains = 920, exchange = 1048, feed_id = 1080, oracle_owner = 1112, symbol = 1144,
+        index = 1160, base_decimals = 1162, oracle_kind = 1163, bump = 1164, version = 1165, boards = 1166);
+    offsets!(MarketConfig: risk_budget = 0, max_open_interest = 8, skew_scale = 16, options = 24, volatility = 88,
+        funding = 152, confidence_multiplier_ppm = 160, max_confidence_ppm = 164, max_ema_gap_ppm = 168,
+        half_spread_ppm = 172, skew_premium_ppm = 176, taker_fee_ppm = 180, max_age_seconds = 184,
+        dead_age_seconds = 188, concentration_ppm = 192, group = 196, state = 197, perp_enabled = 198);
 }
 
 #[test]
 fn bank_fields_stand_where_clients_read_them() {
-    assert_eq!(Bank::SPACE, 544);
-    assert_eq!(size_of::<BankConfig>(), 56);
-    offsets!(Bank: config = 0, deposit_index = 56, borrow_index = 64, deposit_shares = 72, borrow_shares = 80,
-        vault_amount = 88, reserve = 96, accrued_at = 104, exchange = 112, mint = 144, vault = 176, market = 208,
-        token_program = 240, index = 272, decimals = 274, scale_decimals = 275, is_quote = 276, bump = 277,
-        vault_bump = 278, version = 279);
+    assert_eq!(Bank::SPACE, 584);
+    assert_eq!(size_of::<BankConfig>(), 80);
+    offsets!(Bank: config = 0, deposit_index = 80, borrow_index = 88, deposit_shares = 96, borrow_shares = 104,
+        vault_amount = 112, reserve = 120, accrued_at = 128, outflow_window_start = 136, outflow = 144, exchange = 152,
+        mint = 184, vault = 216, market = 248, token_program = 280, index = 312, decimals = 314, scale_decimals = 315,
+        is_quote = 316, bump = 317, vault_bump = 318, version = 319);
+}
+
+#[test]
+fn board_fields_stand_where_clients_read_them() {
+    assert_eq!(Board::SPACE, 6224);
+    assert_eq!(size_of::<BoardTerms>(), 64);
+    offsets!(Board: market = 0, exchange = 32, expiry = 64, lot = 72, terms = 80, next_terms = 144,
+        next_range_ppm = 208, refreshed = 212, next_refreshed = 214, strikes = 216, volatilities_ppm = 344,
+        basis_ppm = 408, state = 412, slot = 413, bump = 414, version = 415, posted_at = 416, house_lots = 424,
+        long_lots = 680, sample_sum = 936, sampled = 952, settlement_price = 960, arrays = 968, next_arrays = 3464);
 }
 
 #[test]
@@ -57,15 +76,19 @@ fn house_and_margin_account_fields_stand_where_clients_read_them() {
     assert_eq!((size_of::<BalanceSlot>(), size_of::<MarketSlot>()), (48, 64));
     offsets!(House: quote_shares = 0, risk_budget_total = 8, exchange = 16, bump = 48, version = 49);
     offsets!(BalanceSlot: bank = 0, shares = 32, in_use = 40, market_slot = 41);
-    offsets!(MarketSlot: market = 0, size = 32, cash = 40, in_use = 48, balances = 49);
-    offsets!(MarginAccount: balances = 0, markets = 768, liquidation_started_at = 1792, liquidation_seen_at = 1800,
-        exchange = 1808, owner = 1840, delegate = 1872, index = 1904, bump = 1906, version = 1907);
+    assert_eq!((size_of::<BoardSlot>(), size_of::<OptionSlot>()), (40, 8));
+    offsets!(MarketSlot: market = 0, size = 32, cash = 40, in_use = 48, balances = 49, boards = 50, funding_index = 56);
+    offsets!(BoardSlot: board = 0, in_use = 32, market_slot = 33, options = 34);
+    offsets!(OptionSlot: lots = 0, board_slot = 4, series = 5);
+    offsets!(MarginAccount: balances = 0, markets = 768, boards = 1792, options = 2112, liquidation_started_at = 2368,
+        liquidation_seen_at = 2376, exchange = 2384, owner = 2416, delegate = 2448, index = 2480, bump = 2482,
+        version = 2483, sequence = 2488);
 }
 
 /// Program account sizes choose what an account behind the declared ones is looked at as.
 #[test]
-fn banks_markets_and_price_accounts_differ_in_size() {
-    let sizes = [Market::SPACE, Bank::SPACE, 134, 3_312];
+fn banks_markets_boards_and_price_accounts_differ_in_size() {
+    let sizes = [Market::SPACE, Bank::SPACE, Board::SPACE, 134, 3_312];
     for (index, size) in sizes.iter().enumerate() {
         assert!(!sizes[..index].contains(size));
     }

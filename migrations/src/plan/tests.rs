@@ -173,7 +173,7 @@ fn what_differs_is_configured_and_a_pause_stays() {
     assert_eq!(migrate(&deployment, &mut chain).unwrap(), 0);
     deployment.exchange.liquidation_dust += 1;
     deployment.quote.config.deposit_cap += 1;
-    deployment.markets[1].args.config.range_ppm += 1;
+    deployment.markets[1].args.config.volatility.range_max_ppm += 1;
     deployment.banks[0].config.haircut_init_ppm += 1;
     migrate(&deployment, &mut chain).unwrap();
     let expected = ["the exchange", "the bank USDC", "the market SOL", "the bank BTC"];

@@ -11,7 +11,7 @@ use core::cell::Cell;
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{AccountType, Bank, MarginAccount, Market, same_address},
+    accounts::{AccountType, Bank, Board, MarginAccount, Market, same_address},
     bridge::{self, Inputs},
     oracle,
 };
@@ -148,12 +148,12 @@ impl Inputs for Book<'_> {
     }
 }
 
-/// Whether an account behind a market is meant as its price account: whatever is not of the size of a market or a bank,
-/// which differ from all price accounts in size.
+/// Whether an account behind a market is meant as its price account: whatever is not of the size of a market, a bank or a
+/// board, which differ from all price accounts in size.
 #[inline(always)]
 pub fn is_price_account(view: &AccountView) -> bool {
     let length = view.data_len();
-    length != Market::SPACE && length != Bank::SPACE
+    length != Market::SPACE && length != Bank::SPACE && length != Board::SPACE
 }
 
 /// The younger one of a market's stored observation and its price account; of two of one age the price account's.

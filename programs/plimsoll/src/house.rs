@@ -101,7 +101,7 @@ pub fn require_within_budget(market: &Market, observation: &Observation) -> Resu
     let loss = portfolio::standalone_loss(
         Base::from_raw(market.house_size),
         observation.spot,
-        Ppm::from_raw(market.config.range_ppm),
+        Ppm::from_raw(market.range_ppm),
     )
     .map_err(PlimsollError::from)?;
     require!(loss <= market.config.risk_budget, PlimsollError::HouseRiskBudget);

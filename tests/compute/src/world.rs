@@ -10,7 +10,7 @@ use plimsoll_client::{
     Address, ID, Keyed, Snapshot,
     accounts::{AccountType, Bank, Exchange, House, MarginAccount, Market, oracle_kind},
     address,
-    config::{BankConfig, ExchangeConfig, MarketConfig},
+    config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
     instruction::{TOKEN_PROGRAM, associated_token_account},
     price::{PriceAccount, PriceUpdate},
     remaining::PriceAddresses,
@@ -63,6 +63,16 @@ pub fn exchange_config() -> ExchangeConfig {
         liquidation_discount_max_ppm: 200_000,
         liquidation_duration_seconds: 300,
         pauses: 0,
+        house_floor: 0,
+        extreme_damping_ppm: 333_333,
+        insolvency_reward_max_ppm: 50_000,
+        insolvency_duration_seconds: 300,
+        house_delay_seconds: 60,
+        timelock_seconds: 0,
+        quote_scale_below_ppm: 990_000,
+        quote_refuse_below_ppm: 900_000,
+        loss_mode: 0,
+        _padding: [0; 3],
     }
 }
 
@@ -72,7 +82,9 @@ pub fn market_config(group: u8) -> MarketConfig {
         risk_budget: 10_000_000 * DOLLAR,
         max_open_interest: 1_000_000 * TOKEN,
         skew_scale: 1_000_000 * TOKEN,
-        range_ppm: 150_000,
+        options: OptionConfig::NONE,
+        volatility: VolatilityConfig::fixed_range(150_000),
+        funding: FundingConfig::NONE,
         confidence_multiplier_ppm: 1_000_000,
         max_confidence_ppm: 20_000,
         max_ema_gap_ppm: 100_000,
@@ -81,6 +93,7 @@ pub fn market_config(group: u8) -> MarketConfig {
         taker_fee_ppm: 300,
         max_age_seconds: 60,
         dead_age_seconds: 3_600,
+        concentration_ppm: 0,
         group,
         state: 0,
         perp_enabled: 1,
@@ -93,6 +106,8 @@ pub fn quote_config() -> BankConfig {
     BankConfig {
         haircut_init_ppm: 0,
         haircut_maint_ppm: 0,
+        haircut_init_full_ppm: 0,
+        haircut_maint_full_ppm: 0,
         borrow_weight_init_ppm: 0,
         borrow_weight_maint_ppm: 0,
         ..bank_config()
@@ -104,8 +119,11 @@ pub fn bank_config() -> BankConfig {
     BankConfig {
         deposit_cap: PLENTY,
         borrow_cap: PLENTY,
+        outflow_limit: u64::MAX,
         haircut_init_ppm: 50_000,
         haircut_maint_ppm: 30_000,
+        haircut_init_full_ppm: 50_000,
+        haircut_maint_full_ppm: 30_000,
         borrow_weight_init_ppm: 50_000,
         borrow_weight_maint_ppm: 30_000,
         optimal_utilisation_ppm: 800_000,
@@ -113,8 +131,9 @@ pub fn bank_config() -> BankConfig {
         optimal_rate_ppm: 80_000,
         max_rate_ppm: 1_000_000,
         reserve_factor_ppm: 100_000,
+        outflow_window_seconds: 0,
         state: 0,
-        _padding: [0; 3],
+        _padding: [0; 7],
     }
 }
 

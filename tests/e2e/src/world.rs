@@ -16,7 +16,7 @@ use plimsoll_interface::{
     Address, ID,
     accounts::{AccountType, Bank, Exchange, House, MarginAccount, Market, oracle_kind},
     address,
-    config::{BankConfig, ExchangeConfig, MarketConfig},
+    config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
     instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
 };
 use solana_account::Account;
@@ -195,6 +195,16 @@ pub fn exchange_config() -> ExchangeConfig {
         liquidation_discount_max_ppm: 100_000,
         liquidation_duration_seconds: 100,
         pauses: 0,
+        house_floor: 0,
+        extreme_damping_ppm: 333_333,
+        insolvency_reward_max_ppm: 50_000,
+        insolvency_duration_seconds: 100,
+        house_delay_seconds: 60,
+        timelock_seconds: 0,
+        quote_scale_below_ppm: 990_000,
+        quote_refuse_below_ppm: 900_000,
+        loss_mode: 0,
+        _padding: [0; 3],
     }
 }
 
@@ -205,7 +215,9 @@ pub fn market_config(whole: i64) -> MarketConfig {
         risk_budget: 200_000 * USD as u64,
         max_open_interest: 10_000 * whole as u64,
         skew_scale: 10_000 * whole as u64,
-        range_ppm: 200_000,
+        options: OptionConfig::NONE,
+        volatility: VolatilityConfig::fixed_range(200_000),
+        funding: FundingConfig::NONE,
         confidence_multiplier_ppm: 1_000_000,
         max_confidence_ppm: 20_000,
         max_ema_gap_ppm: 50_000,
@@ -214,6 +226,7 @@ pub fn market_config(whole: i64) -> MarketConfig {
         taker_fee_ppm: 500,
         max_age_seconds: 60,
         dead_age_seconds: 3_600,
+        concentration_ppm: 0,
         group: 0,
         state: 0,
         perp_enabled: 1,
@@ -226,8 +239,11 @@ pub fn bank_config() -> BankConfig {
     BankConfig {
         deposit_cap: u64::MAX / 4,
         borrow_cap: u64::MAX / 4,
+        outflow_limit: u64::MAX,
         haircut_init_ppm: 100_000,
         haircut_maint_ppm: 50_000,
+        haircut_init_full_ppm: 100_000,
+        haircut_maint_full_ppm: 50_000,
         borrow_weight_init_ppm: 40_000,
         borrow_weight_maint_ppm: 20_000,
         optimal_utilisation_ppm: 800_000,
@@ -235,8 +251,9 @@ pub fn bank_config() -> BankConfig {
         optimal_rate_ppm: 80_000,
         max_rate_ppm: 1_000_000,
         reserve_factor_ppm: 100_000,
+        outflow_window_seconds: 0,
         state: 0,
-        _padding: [0; 3],
+        _padding: [0; 7],
     }
 }
 
@@ -245,6 +262,8 @@ pub fn quote_bank_config() -> BankConfig {
     BankConfig {
         haircut_init_ppm: 0,
         haircut_maint_ppm: 0,
+        haircut_init_full_ppm: 0,
+        haircut_maint_full_ppm: 0,
         borrow_weight_init_ppm: 0,
         borrow_weight_maint_ppm: 0,
         ..bank_config()

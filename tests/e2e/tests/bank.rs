@@ -28,7 +28,7 @@ const INVALID: [Change; 13] = [
     |config| config.max_rate_ppm = 10_000_001,
     |config| config.reserve_factor_ppm = 1_000_001,
     |config| config.state = state::LAST + 1,
-    |config| config._padding = [0, 0, 1],
+    |config| config._padding = [0, 0, 0, 0, 0, 0, 1],
     |config| config.max_rate_ppm = u32::MAX,
 ];
 

@@ -15,7 +15,7 @@ use plimsoll_interface::{
 type Change = fn(&mut ExchangeConfig);
 
 /// Parameters that neither instruction accepts.
-const INVALID: [(Change, E); 13] = [
+const INVALID: [(Change, E); 19] = [
     (|config| config.phi_ppm[7] = 1_000_001, E::InvalidRiskParameters),
     (|config| config.rho_ppm[27] = 1_000_001, E::InvalidRiskParameters),
     // Groups 0 and 1 alike, 1 and 2 alike, 0 and 2 unrelated: no such three variables exist.
@@ -27,6 +27,12 @@ const INVALID: [(Change, E); 13] = [
     (|config| config.liquidation_discount_max_ppm = 500_001, E::InvalidLiquidationParameters),
     (|config| config.liquidation_duration_seconds = 3_601, E::InvalidLiquidationParameters),
     (|config| config.liquidation_dust = 1_000_000_001, E::InvalidLiquidationParameters),
+    (|config| config.insolvency_reward_max_ppm = 100_001, E::InvalidLiquidationParameters),
+    (|config| config.insolvency_duration_seconds = 0, E::InvalidLiquidationParameters),
+    (|config| config.house_delay_seconds = 604_801, E::InvalidExchangeParameters),
+    (|config| config.timelock_seconds = 2_592_001, E::InvalidExchangeParameters),
+    (|config| config.quote_refuse_below_ppm = 990_001, E::InvalidExchangeParameters),
+    (|config| config.loss_mode = 2, E::InvalidExchangeParameters),
     (|config| config.pauses = 1 << 6, E::InvalidPauses),
     (|config| config.pauses = u32::MAX, E::InvalidPauses),
     (|config| config.pauses = 1 << 31, E::InvalidPauses),

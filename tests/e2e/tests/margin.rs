@@ -109,8 +109,8 @@ impl Stage {
                 break spot;
             }
         };
+        let range_ppm = self.magnitude(1_000.0, 800_000.0) as u32;
         let config = MarketConfig {
-            range_ppm: self.magnitude(1_000.0, 950_000.0) as u32,
             confidence_multiplier_ppm: self.ratio(10_000_000),
             group: self.rng.random_range(0..MAX_GROUPS as u8),
             ..market_config(1)
@@ -122,6 +122,8 @@ impl Stage {
         };
         Market {
             config,
+            range_ppm,
+            range_maint_ppm: self.rng.random_range(range_ppm / 2..=range_ppm),
             spot: spot as u64,
             ema: (spot * self.rng.random_range(0.8..1.2)) as u64,
             confidence: (spot * f64::from(self.ratio(20_000)) / 1e6) as u64,

@@ -10,7 +10,7 @@ use plimsoll_interface::{
     Address,
     accounts::{Exchange, House, Market, oracle_kind},
     address,
-    config::{MarketConfig, state},
+    config::{MarketConfig, VolatilityConfig, state},
     event::{Configured, Observed},
     instruction::CreateMarketArgs,
 };
@@ -20,8 +20,8 @@ type Change = fn(&mut MarketConfig);
 
 /// Parameters that neither instruction accepts.
 const INVALID: [Change; 24] = [
-    |config| config.range_ppm = 999,
-    |config| config.range_ppm = 950_001,
+    |config| config.volatility = VolatilityConfig::fixed_range(999),
+    |config| config.volatility = VolatilityConfig::fixed_range(800_001),
     |config| config.confidence_multiplier_ppm = 10_000_001,
     |config| config.max_confidence_ppm = 0,
     |config| config.max_confidence_ppm = 50_001,
@@ -42,7 +42,7 @@ const INVALID: [Change; 24] = [
     |config| config.skew_scale = config.max_open_interest / 5 - 1,
     |config| config.max_open_interest = u64::MAX,
     |config| (config.max_open_interest, config.skew_scale) = (1 << 61, 1 << 61),
-    |config| config.range_ppm = u32::MAX,
+    |config| config.volatility = VolatilityConfig::fixed_range(u32::MAX),
     |config| config.dead_age_seconds = u32::MAX,
 ];
 
@@ -169,7 +169,8 @@ fn a_risk_budget_wants_every_other_market_listed_once() {
 #[test]
 fn a_lower_budget_needs_no_other_market() {
     let (mut w, p) = World::new();
-    let config = MarketConfig { risk_budget: 1, range_ppm: 300_000, ..market_config(SOL) };
+    let config =
+        MarketConfig { risk_budget: 1, volatility: VolatilityConfig::fixed_range(300_000), ..market_config(SOL) };
     let outcome = w.ok(with_list(w.stored().configure_market(&p.sol.market, config), 5, &[]));
     let expected = Configured { exchange: p.exchange, subject: p.sol.market, admin: p.admin };
     assert_eq!(outcome.event(), Event::Configured(expected));

@@ -407,7 +407,7 @@ fn settling_a_loss_lowers_nobodys_health() {
 fn a_deposit_never_lowers_health() {
     for (init, maint) in [(1_000_000, 1_000_000), (1_000_000, 999_999), (900_000, 850_000)] {
         let (mut w, p) = World::new();
-        w.configure_bank(&p.sol, |config| (config.haircut_init_ppm, config.haircut_maint_ppm) = (init, maint));
+        w.configure_bank(&p.sol, |config| *config = config.with_haircuts(init, maint));
         w.deposit(&p.alice, &p.usdc, 1_000 * USD as u64);
         let before = w.margin(&p.alice);
         w.deposit(&p.alice, &p.sol, 10 * SOL as u64);

@@ -95,7 +95,7 @@ fn administrated(table: Table, w: &mut World, p: &Places, admin: usize, exchange
         .other(admin, "another's admin", p.mallory, E::NotAdmin)
         .unsigned(admin, I::MissingRequiredSignature)
         .other(exchange, "a margin account", p.alice.account, I::InvalidAccountData)
-        .other(exchange, "a market", p.other.sol.market, I::AccountDataTooSmall)
+        .other(exchange, "a market", p.other.sol.market, I::InvalidAccountData)
 }
 
 /// Wrong banks, vaults, token accounts, mints and token programs of a transfer in `asset`, which is not `other`. The
@@ -358,7 +358,7 @@ mod table {
         foreign_all(table, w, &[exchange, account])
             .other(exchange, "another exchange", p.other.exchange, E::WrongExchange)
             .other(exchange, "a margin account", p.bob.account, I::InvalidAccountData)
-            .other(exchange, "a market", p.other.sol.market, I::AccountDataTooSmall)
+            .other(exchange, "a market", p.other.sol.market, I::InvalidAccountData)
             .other(account, "another exchange's", p.other.alice.account, E::WrongExchange)
             .other(account, "a bank", p.sol.bank, I::AccountDataTooSmall)
             .read_only(account, CONSTRAINT_MUT)

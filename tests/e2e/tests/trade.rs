@@ -315,7 +315,7 @@ fn a_reduction_that_makes_a_poor_account_poorer_is_refused() {
     w.deposit(&p.alice, &p.sol, 100 * SOL as u64);
     w.open(&p.alice, &p.sol, -100 * SOL);
     w.withdraw(&p.alice, &p.usdc, 10_700 * USD as u64);
-    w.configure_bank(&p.sol, |config| config.haircut_init_ppm = 300_000);
+    w.configure_bank(&p.sol, |config| *config = config.with_haircuts(300_000, 50_000));
     assert!(w.margin(&p.alice).health_init().unwrap().raw() < 0);
     w.refuses(w.close_ix(&p.alice, &p.sol, SOL as u64), E::InsufficientMargin);
 }

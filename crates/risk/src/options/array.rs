@@ -155,6 +155,7 @@ pub struct ArrayTerms {
 
 /// Values of one lot of a strike's call, in units of `2^-scale` quote native. See the module's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bytemuck", derive(bytemuck::Pod, bytemuck::Zeroable))]
 #[repr(C)]
 pub struct RiskArray {
     /// 15 nodes with the volatility up, 15 with it down, 4 extremes; then, at the spot: value, delta times spot, gamma

@@ -48,6 +48,9 @@ impl ConfigureMarket {
             house::require_budgets_covered(&self.house, value)?;
         }
         self.market.config = args.config;
+        let bounds = args.config.volatility.range_min_ppm..=args.config.volatility.range_max_ppm;
+        self.market.range_ppm = self.market.range_ppm.clamp(*bounds.start(), *bounds.end());
+        self.market.range_maint_ppm = self.market.range_maint_ppm.clamp(*bounds.start(), *bounds.end());
         emit!(Configured {
             exchange: *self.exchange.address(),
             subject: *self.market.address(),

@@ -35,6 +35,9 @@ impl CreateExchange {
         exchange.config = args.config;
         exchange.admin = *self.creator.address();
         exchange.creator = *self.creator.address();
+        exchange.risk_admin = *self.creator.address();
+        exchange.keeper = *self.creator.address();
+        exchange.forecaster = *self.creator.address();
         exchange.quote_mint = *self.quote_mint.address();
         exchange.index = args.index;
         exchange.bump = bump;

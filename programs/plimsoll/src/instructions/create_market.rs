@@ -56,6 +56,8 @@ impl CreateMarket {
         let exchange = *self.exchange.address();
         let market = &mut self.market;
         market.config = args.config;
+        market.range_ppm = args.config.volatility.initial_range_ppm();
+        market.range_maint_ppm = market.range_ppm;
         market.exchange = exchange;
         market.feed_id = args.feed_id;
         market.oracle_owner = args.oracle_owner;
