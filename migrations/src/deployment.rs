@@ -561,7 +561,7 @@ mod tests {
             (
                 "range = 0.15",
                 "range = 1.5",
-                "markets.SOL.range: 1.5 is not allowed: a ratio from 0.001 to 0.95 in steps of 0.000001",
+                "markets.SOL.range: 1.5 is not allowed: a ratio from 0.001 to 0.8 in steps of 0.000001",
             ),
             (
                 "liquidation_duration_seconds = 300",

@@ -308,7 +308,7 @@ mod table {
             .other(1, "another owner", p.carol.owner, I::InvalidSeeds)
             .unsigned(1, I::MissingRequiredSignature)
             .other(2, "another exchange", p.other.exchange, I::InvalidSeeds)
-            .other(2, "a market", p.sol.market, I::AccountDataTooSmall)
+            .other(2, "a market", p.sol.market, I::InvalidAccountData)
             .other(3, "another account", p.alice.account, I::InvalidSeeds)
             .other(3, "nowhere", NOWHERE, I::InvalidSeeds)
             .read_only(3, I::PrivilegeEscalation)
