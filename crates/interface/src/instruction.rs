@@ -5,50 +5,52 @@ use solana_address::Address;
 
 use crate::config::{BankConfig, ExchangeConfig, MarketConfig};
 
-/// First byte of the instruction data.
-pub mod tag {
-    /// See the program's `create_exchange`.
-    pub const CREATE_EXCHANGE: u8 = 0;
-    /// See the program's `configure_exchange`.
-    pub const CONFIGURE_EXCHANGE: u8 = 1;
-    /// See the program's `create_market`.
-    pub const CREATE_MARKET: u8 = 2;
-    /// See the program's `configure_market`.
-    pub const CONFIGURE_MARKET: u8 = 3;
-    /// See the program's `create_bank`.
-    pub const CREATE_BANK: u8 = 4;
-    /// See the program's `configure_bank`.
-    pub const CONFIGURE_BANK: u8 = 5;
-    /// See the program's `create_house`.
-    pub const CREATE_HOUSE: u8 = 6;
-    /// See the program's `house_deposit`.
-    pub const HOUSE_DEPOSIT: u8 = 7;
-    /// See the program's `house_withdraw`.
-    pub const HOUSE_WITHDRAW: u8 = 8;
-    /// See the program's `create_account`.
-    pub const CREATE_ACCOUNT: u8 = 9;
-    /// See the program's `set_delegate`.
-    pub const SET_DELEGATE: u8 = 10;
-    /// See the program's `close_account`.
-    pub const CLOSE_ACCOUNT: u8 = 11;
-    /// See the program's `deposit`.
-    pub const DEPOSIT: u8 = 12;
-    /// See the program's `withdraw`.
-    pub const WITHDRAW: u8 = 13;
-    /// See the program's `open_position`.
-    pub const OPEN_POSITION: u8 = 14;
-    /// See the program's `close_position`.
-    pub const CLOSE_POSITION: u8 = 15;
-    /// See the program's `observe`.
-    pub const OBSERVE: u8 = 16;
-    /// See the program's `accrue`.
-    pub const ACCRUE: u8 = 17;
-    /// See the program's `settle`.
-    pub const SETTLE: u8 = 18;
-    /// See the program's `flag_liquidation`.
-    pub const FLAG_LIQUIDATION: u8 = 19;
-    /// See the program's `liquidate`.
-    pub const LIQUIDATE: u8 = 20;
+/// Declares the instructions' tags, and their list.
+macro_rules! tags {
+    ($($name:ident = $number:literal,)*) => {
+        /// First byte of the instruction data. Each is the program's instruction of that name.
+        #[allow(missing_docs)]
+        pub mod tag {
+            $(pub const $name: u8 = $number;)*
+
+            /// Every instruction there is, in the order of their tags.
+            pub const ALL: &[u8] = &[$($name),*];
+        }
+    };
+}
+
+tags! {
+    CREATE_EXCHANGE = 0,
+    CONFIGURE_EXCHANGE = 1,
+    CREATE_MARKET = 2,
+    CONFIGURE_MARKET = 3,
+    CREATE_BANK = 4,
+    CONFIGURE_BANK = 5,
+    CREATE_HOUSE = 6,
+    HOUSE_DEPOSIT = 7,
+    HOUSE_WITHDRAW = 8,
+    CREATE_ACCOUNT = 9,
+    SET_DELEGATE = 10,
+    CLOSE_ACCOUNT = 11,
+    DEPOSIT = 12,
+    WITHDRAW = 13,
+    OPEN_POSITION = 14,
+    CLOSE_POSITION = 15,
+    OBSERVE = 16,
+    ACCRUE = 17,
+    SETTLE = 18,
+    FLAG_LIQUIDATION = 19,
+    LIQUIDATE = 20,
+
+    // Boards and options.
+
+    // Volatility and funding.
+
+    // The house as a pool.
+
+    // Controls and guards.
+
+    // The waterfall.
 }
 
 macro_rules! args {

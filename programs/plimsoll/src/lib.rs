@@ -159,4 +159,14 @@ pub mod plimsoll {
         let remaining = ctx.remaining_accounts()?;
         ctx.accounts.apply(&args, &remaining)
     }
+
+    // Boards and options.
+
+    // Volatility and funding.
+
+    // The house as a pool.
+
+    // Controls and guards.
+
+    // The waterfall.
 }
