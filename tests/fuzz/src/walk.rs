@@ -360,9 +360,8 @@ impl Walk {
     /// The exchange as a client sees it that knows no price account.
     pub fn snapshot(&self) -> Snapshot {
         let Places { usdc, sol, btc, eth, exchange, house, .. } = self.places;
-        let there = |message: &str| message.to_string();
         Snapshot {
-            exchange: Keyed { address: exchange, data: self.get(&exchange).expect(&there("the exchange")) },
+            exchange: Keyed { address: exchange, data: self.get(&exchange).expect("the exchange") },
             house: self.get(&house),
             banks: [usdc, sol, btc, eth].iter().filter_map(|a| Some((a.bank, self.get(&a.bank)?))).collect(),
             markets: [sol, btc, eth].iter().filter_map(|a| Some((a.market, self.get(&a.market)?))).collect(),
