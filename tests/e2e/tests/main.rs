@@ -2,6 +2,7 @@
 
 mod account;
 mod bank;
+mod board;
 mod collateral;
 mod coverage;
 mod exchange;
