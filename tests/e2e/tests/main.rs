@@ -3,6 +3,7 @@
 mod account;
 mod attacks;
 mod bank;
+mod board;
 mod collateral;
 mod coverage;
 mod exchange;
