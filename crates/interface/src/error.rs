@@ -138,6 +138,12 @@ errors! {
     Overflow = 150, "A number does not fit: use smaller amounts";
     ClockWentBack = 151, "The chain's clock is before the last accrual";
     Corrupt = 152, "The account contradicts itself: this is a defect, please report it";
+
+    // Controls and guards.
+    NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
+    NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
+    OutflowLimit = 229, "More would leave the bank than may in one window: withdraw less, or wait until the window is over";
+    QuoteDepegged = 230, "The quote is worth too little for new risk: reduce, repay, or wait until its price recovers";
 }
 
 /// The one place where the engine's causes become the program's codes.

@@ -3,6 +3,7 @@
 mod account;
 mod bank;
 mod collateral;
+mod controls;
 mod coverage;
 mod exchange;
 mod house;
