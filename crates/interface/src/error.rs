@@ -154,6 +154,11 @@ errors! {
     PostTooFast = 169, "The post comes too soon after the last one, or moves a volatility or the basis too far from it";
     BoardExpired = 170, "The board is past its expiry: nothing is listed or posted any more";
     BoardSettled = 171, "The board is settled: it does not change any more";
+    // Controls and guards.
+    NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
+    NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
+    OutflowLimit = 229, "More would leave the bank than may in one window: withdraw less, or wait until the window is over";
+    QuoteDepegged = 230, "The quote is worth too little for new risk: reduce, repay, or wait until its price recovers";
 }
 
 /// The one place where the engine's causes become the program's codes.
