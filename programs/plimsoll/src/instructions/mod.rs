@@ -21,7 +21,9 @@ mod post_volatilities;
 mod refresh_board;
 mod set_delegate;
 mod settle;
+mod settle_option;
 mod trade;
+mod trade_option;
 mod withdraw;
 
 pub use accrue::*;
@@ -45,5 +47,7 @@ pub use post_volatilities::*;
 pub use refresh_board::*;
 pub use set_delegate::*;
 pub use settle::*;
+pub use settle_option::*;
 pub use trade::*;
+pub use trade_option::*;
 pub use withdraw::*;
