@@ -5,7 +5,7 @@ use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Liquidated, LiquidationFlagged,
-    Observed, Settled, StrikesListed, Traded, VolatilitiesPosted,
+    Observed, OptionTraded, OptionsSettled, Settled, StrikesListed, Traded, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -57,6 +57,10 @@ events!(
     VolatilitiesPosted,
     /// Risk arrays of a board were computed.
     BoardRefreshed,
+    /// A trade of an option against the house.
+    OptionTraded,
+    /// Options of a settled board were paid in cash.
+    OptionsSettled,
 );
 
 /// The program's events in a transaction's log, in order.

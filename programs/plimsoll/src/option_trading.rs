@@ -77,6 +77,8 @@ pub fn execute(
         require!(market.config.options.enabled == 1, PlimsollError::OptionsDisabled);
     }
     let (quote, greeks) = price(&trade, order, observation, now)?;
+    // For nothing the house takes what somebody wants to be rid of, but nobody goes short.
+    require!(reduces || !quote.cost.is_zero(), PlimsollError::SkewTooLarge);
     let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
     let change = apply(&mut trade, slot_index, board_slot, (lots, order.size), outlay)?;
     let risk = exchange.config.risk();

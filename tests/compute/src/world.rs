@@ -398,6 +398,7 @@ pub fn snapshot(world: &World) -> Result<Snapshot> {
         house: None,
         banks,
         markets,
+        boards: std::collections::BTreeMap::new(),
         prices: std::collections::BTreeMap::new(),
         now: NOW,
     })
