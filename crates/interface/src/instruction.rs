@@ -50,6 +50,9 @@ tags! {
     LIST_STRIKES = 22,
     POST_VOLATILITIES = 23,
     REFRESH_BOARD = 24,
+    SAMPLE_EXPIRY = 25,
+    SETTLE_BOARD = 26,
+    CLOSE_BOARD = 27,
 
     // Volatility and funding.
 

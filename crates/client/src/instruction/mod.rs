@@ -58,6 +58,9 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::LIST_STRIKES => "list_strikes",
         tag::POST_VOLATILITIES => "post_volatilities",
         tag::REFRESH_BOARD => "refresh_board",
+        tag::SAMPLE_EXPIRY => "sample_expiry",
+        tag::SETTLE_BOARD => "settle_board",
+        tag::CLOSE_BOARD => "close_board",
         _ => return None,
     })
 }
