@@ -18,6 +18,8 @@ macro_rules! tags {
 
             /// Every instruction there is, in the order of their tags.
             pub const ALL: &[u8] = &[$($name),*];
+            /// Their names, in the same order.
+            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
         }
     };
 }
