@@ -7,7 +7,7 @@
 use core::ops::Range;
 
 use plimsoll_risk::{
-    options::{SCENARIOS, VALUES},
+    options::{MAX_SAMPLES, SCENARIOS, VALUES},
     price::Observation,
     units::{Index, Price, Timestamp},
 };
@@ -337,10 +337,14 @@ pub struct Board {
     pub house_lots: [i64; MAX_SERIES],
     /// Sum of all accounts' long lots in each series.
     pub long_lots: [u64; MAX_SERIES],
-    /// Sum of the settlement samples, Q16.48, as a 128-bit number, low word first.
-    pub sample_sum: [u64; 2],
+    /// Settlement samples, Q16.48, in the order in which they came; the first `sample_count` of them.
+    pub samples: [u64; MAX_SAMPLES],
     /// Bit `i`: the `i`-th part of the sampling window has its sample.
     pub sampled: u64,
+    /// End of the last part behind the expiry that has its sample, unix seconds.
+    pub sampled_until: i64,
+    /// Number of samples.
+    pub sample_count: u64,
     /// What the options are settled at, Q16.48; zero until settled.
     pub settlement_price: u64,
     /// Risk arrays in force, one for each strike: [`plimsoll_risk::options::RiskArray`].
@@ -360,7 +364,7 @@ pub struct Board {
     /// Room for later.
     pub _reserved: [u8; 112],
 }
-account_type!(Board, [79, 48, 160, 63, 153, 132, 240, 56], 6224);
+account_type!(Board, [79, 48, 160, 63, 153, 132, 240, 56], 6464);
 
 /// What a board accepts, as stored in [`Board::state`].
 pub mod board_state {

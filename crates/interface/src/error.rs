@@ -154,6 +154,9 @@ errors! {
     PostTooFast = 169, "The post comes too soon after the last one, or moves a volatility or the basis too far from it";
     BoardExpired = 170, "The board is past its expiry: nothing is listed or posted any more";
     BoardSettled = 171, "The board is settled: it does not change any more";
+    SettlementPending = 172, "The board cannot be settled yet: wait for its expiry and for enough samples, or a day";
+    BoardNotEmpty = 173, "The board has open options: wait until all accounts are settled";
+    SampleRefused = 174, "The print is not in a part of the sampling window that still wants a sample";
 
     // Options.
     MissingBoard = 175, "A board that the margin account has options of was not passed: pass every bank, market and board it uses";

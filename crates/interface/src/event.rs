@@ -244,6 +244,34 @@ event! {
 }
 
 event! {
+    /// A price counts towards a board's settlement.
+    ExpirySampled = [15, 219, 23, 139, 199, 192, 50, 188], {
+        /// The board.
+        board: Address,
+        /// The price, Q16.48 quote native per base unit.
+        price: u64,
+        /// When it was published, unix seconds.
+        publish_time: i64,
+        /// How many samples there are now.
+        count: u64,
+    }
+}
+
+event! {
+    /// A board was settled.
+    BoardSettled = [203, 71, 130, 6, 199, 5, 183, 212], {
+        /// The board.
+        board: Address,
+        /// What its options are settled at, Q16.48 quote native per base unit.
+        settlement_price: u64,
+        /// Of how many samples; zero where it is the market's last moving average.
+        samples: u64,
+        /// What the house's options are worth at it, quote native.
+        house_value: i64,
+    }
+}
+
+event! {
     /// A trade of an option against the house.
     OptionTraded = [188, 142, 35, 153, 27, 254, 127, 233], {
         /// The margin account.

@@ -18,6 +18,8 @@ macro_rules! tags {
 
             /// Every instruction there is, in the order of their tags.
             pub const ALL: &[u8] = &[$($name),*];
+            /// Their names, in the same order.
+            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
         }
     };
 }
@@ -50,6 +52,9 @@ tags! {
     LIST_STRIKES = 22,
     POST_VOLATILITIES = 23,
     REFRESH_BOARD = 24,
+    SAMPLE_EXPIRY = 25,
+    SETTLE_BOARD = 26,
+    CLOSE_BOARD = 27,
     OPEN_OPTION = 28,
     CLOSE_OPTION = 29,
     SETTLE_OPTION = 30,

@@ -188,6 +188,24 @@ pub mod plimsoll {
         ctx.accounts.apply(&args)
     }
 
+    /// Counts the oracle's price towards the price that a board's options are settled at. Anyone may.
+    #[discrim = 25]
+    pub fn sample_expiry(ctx: &mut Context<SampleExpiry>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Fixes the price that a board's options are settled at, after its expiry. Anyone may.
+    #[discrim = 26]
+    pub fn settle_board(ctx: &mut Context<SettleBoard>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Closes a board without open options. The keeper may, and the admin.
+    #[discrim = 27]
+    pub fn close_board(ctx: &mut Context<CloseBoard>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
     /// Buys or sells an option against the house.
     #[discrim = 28]
     pub fn open_option(ctx: &mut Context<TradeOption>, args: OpenOptionArgs) -> Result<()> {

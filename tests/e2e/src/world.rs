@@ -439,6 +439,12 @@ static GENESIS: LazyLock<Vec<(Address, Account)>> = LazyLock::new(|| {
     there.filter(|(_, account)| !account.executable).collect()
 });
 
+/// Every account of the state that tests start from, for another machine than this one, and where everything stands.
+pub fn genesis() -> (Vec<(Address, Account)>, Places) {
+    let accounts = GENESIS.clone();
+    (accounts, places(&mut Chain::new([])))
+}
+
 /// An exchange with a funded house, three markets, four banks and three traders. Its invariants are checked when it ends.
 pub struct World {
     chain: Chain,

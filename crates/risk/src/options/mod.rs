@@ -68,10 +68,12 @@ use crate::units::{Base, Quote};
 
 mod array;
 mod quote;
+mod settlement;
 mod sum;
 
-pub use array::{ArrayTerms, Board, MAX_RANGE, MIN_RANGE, MIN_TIME, Nodes, Refresh, RiskArray, VALUES};
+pub use array::{ArrayTerms, Board, MAX_DEPTH, MAX_RANGE, MIN_RANGE, MIN_TIME, Nodes, Refresh, RiskArray, VALUES};
 pub use quote::{NetVega, OptionPricing, OptionTrade, VegaWalk, payoff, quote_option, units_of};
+pub use settlement::{MAX_SAMPLES, settlement_price};
 pub use sum::{BoardSum, MAX_LOTS, Reading};
 
 /// Number of stress scenarios: seven moves of the price, with the volatility up and down, and two extreme moves.
