@@ -2,6 +2,7 @@
 
 mod accrue;
 mod close_account;
+mod close_board;
 mod configure_bank;
 mod configure_exchange;
 mod configure_market;
@@ -19,13 +20,18 @@ mod list_strikes;
 mod observe;
 mod post_volatilities;
 mod refresh_board;
+mod sample_expiry;
 mod set_delegate;
 mod settle;
+mod settle_board;
+mod settle_option;
 mod trade;
+mod trade_option;
 mod withdraw;
 
 pub use accrue::*;
 pub use close_account::*;
+pub use close_board::*;
 pub use configure_bank::*;
 pub use configure_exchange::*;
 pub use configure_market::*;
@@ -43,7 +49,11 @@ pub use list_strikes::*;
 pub use observe::*;
 pub use post_volatilities::*;
 pub use refresh_board::*;
+pub use sample_expiry::*;
 pub use set_delegate::*;
 pub use settle::*;
+pub use settle_board::*;
+pub use settle_option::*;
 pub use trade::*;
+pub use trade_option::*;
 pub use withdraw::*;
