@@ -3,7 +3,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Exchange, MarginAccount, Market},
+    accounts::{Exchange, MarginAccount, Market, deferral},
     config::{pause, state},
 };
 use plimsoll_risk::{
@@ -79,11 +79,13 @@ pub fn execute(
     require!(fresh, PlimsollError::OracleStale);
     parties.market.record(observation)?;
 
+    let deferred = parties.account.deferral != deferral::NONE;
     let slot_index = parties.account.market_slot_or_new(parties.market_address)?;
     let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
     let before = *slot;
     let reduces = is_reduction(before.size, order.size);
     if !reduces {
+        require!(!deferred, PlimsollError::LiquidationInProgress);
         require_opening_allowed(exchange, parties.market, observation, order)?;
     }
     let quote = price(parties.market, observation, order)?;
@@ -93,7 +95,10 @@ pub fn execute(
     let after = *slot;
     book_against_house(parties.market, before.size, after.size, outlay, observation)?;
 
-    require_margin(&mut parties, slot_index, (before, after), reduces, now)?;
+    // Between the two ends of a liquidation without capital, the second asks for the margin.
+    if !deferred {
+        require_margin(&mut parties, slot_index, (before, after), reduces, now)?;
+    }
     parties.account.release_market(slot_index)?;
     Ok(Execution { quote, position: after.size })
 }

@@ -1,6 +1,7 @@
 //! One file per instruction, or per pair that is one operation in two directions.
 
 mod accrue;
+mod buy_reserve;
 mod close_account;
 mod configure_bank;
 mod configure_exchange;
@@ -10,17 +11,22 @@ mod create_bank;
 mod create_exchange;
 mod create_house;
 mod create_market;
+mod defer_liquidation;
+mod deleverage;
 mod deposit;
 mod flag_liquidation;
+mod fund_insurance;
 mod house_transfer;
 mod liquidate;
 mod observe;
+mod resolve;
 mod set_delegate;
 mod settle;
 mod trade;
 mod withdraw;
 
 pub use accrue::*;
+pub use buy_reserve::*;
 pub use close_account::*;
 pub use configure_bank::*;
 pub use configure_exchange::*;
@@ -30,11 +36,15 @@ pub use create_bank::*;
 pub use create_exchange::*;
 pub use create_house::*;
 pub use create_market::*;
+pub use defer_liquidation::*;
+pub use deleverage::*;
 pub use deposit::*;
 pub use flag_liquidation::*;
+pub use fund_insurance::*;
 pub use house_transfer::*;
 pub use liquidate::*;
 pub use observe::*;
+pub use resolve::*;
 pub use set_delegate::*;
 pub use settle::*;
 pub use trade::*;
