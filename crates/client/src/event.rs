@@ -4,7 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, Configured, Liquidated, LiquidationFlagged, Observed, Settled, Traded,
+    AccountChanged, Accrued, BalanceChanged, Configured, Deleveraged, InsolventLiquidated, InsuranceFunded, Liquidated,
+    LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, ReserveBought, Settled, Traded,
 };
 
 macro_rules! events {
@@ -48,6 +49,18 @@ events!(
     LiquidationFlagged,
     /// A fraction of an account was taken over.
     Liquidated,
+    /// Somebody put quote into the insurance.
+    InsuranceFunded,
+    /// Tokens of a reserve became insurance.
+    ReserveBought,
+    /// A fraction of an insolvent account was taken over.
+    InsolventLiquidated,
+    /// One step of covering a loss.
+    LossCovered,
+    /// Two positions were closed against one another.
+    Deleveraged,
+    /// A liquidation without capital began or ended.
+    LiquidationDeferred,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -181,14 +181,20 @@ impl Chain {
 
     /// Sends one instruction, signed by everyone whose signature it asks for.
     pub fn send(&mut self, instruction: &Instruction) -> (Result<Outcome, TransactionError>, Vec<String>) {
-        self.known.extend(instruction.accounts.iter().map(|meta| meta.pubkey));
+        self.send_all(std::slice::from_ref(instruction))
+    }
+
+    /// Sends instructions in one transaction, signed by everyone whose signature they ask for.
+    pub fn send_all(&mut self, sent: &[Instruction]) -> (Result<Outcome, TransactionError>, Vec<String>) {
+        let metas = || sent.iter().flat_map(|instruction| &instruction.accounts);
+        self.known.extend(metas().map(|meta| meta.pubkey));
         self.sent += 1;
         // A limit of its own makes every transaction different from every other.
         let mut limit = vec![2];
         limit.extend_from_slice(&(COMPUTE_LIMIT - self.sent % 100_000).to_le_bytes());
         let limit = Instruction { program_id: COMPUTE_BUDGET_PROGRAM, accounts: vec![], data: limit };
         let mut signers = vec![&self.context.payer];
-        for meta in instruction.accounts.iter().filter(|meta| meta.is_signer) {
+        for meta in metas().filter(|meta| meta.is_signer) {
             let key = self.keys.get(&meta.pubkey).unwrap_or_else(|| panic!("no key for {}", meta.pubkey));
             if signers.iter().all(|signer| signer.pubkey() != meta.pubkey) {
                 signers.push(key);
@@ -197,7 +203,7 @@ impl Chain {
         let client = &self.context.banks_client;
         let result: BanksTransactionResultWithMetadata = self.runtime.block_on(async {
             let blockhash = client.get_latest_blockhash().await.expect("a blockhash");
-            let instructions = [limit, instruction.clone()];
+            let instructions: Vec<Instruction> = [limit].into_iter().chain(sent.iter().cloned()).collect();
             let transaction = Transaction::new_signed_with_payer(
                 &instructions,
                 Some(&self.context.payer.pubkey()),
@@ -222,6 +228,24 @@ impl Chain {
         }
     }
 
+    /// Sends instructions in one transaction that is to succeed.
+    #[track_caller]
+    pub fn ok_all(&mut self, instructions: &[Instruction]) -> Outcome {
+        match self.send_all(instructions) {
+            (Ok(outcome), _) => outcome,
+            (Err(error), logs) => panic!("{}\n{}", describe(&error), logs.join("\n")),
+        }
+    }
+
+    /// Sends instructions in one transaction of which the one at `index` is to fail with exactly this error; the
+    /// transaction is to change no byte of any account.
+    #[track_caller]
+    pub fn refuses_at(&mut self, instructions: &[Instruction], index: usize, expected: impl Into<Expected>) {
+        if let Err(what) = self.try_refuse_at(instructions, index, &expected.into()) {
+            panic!("{what}");
+        }
+    }
+
     /// Sends an instruction that is to fail with exactly this error and to change no byte of any account.
     #[track_caller]
     pub fn refuses(&mut self, instruction: &Instruction, expected: impl Into<Expected>) {
@@ -235,12 +259,22 @@ impl Chain {
     /// # Errors
     /// What the instruction did instead of failing as expected.
     pub fn try_refuse(&mut self, instruction: &Instruction, expected: &Expected) -> Result<(), String> {
-        self.known.extend(instruction.accounts.iter().map(|meta| meta.pubkey));
+        self.try_refuse_at(std::slice::from_ref(instruction), 0, expected)
+    }
+
+    /// As [`Self::refuses_at`], and says what happened instead.
+    ///
+    /// # Errors
+    /// What the transaction did instead of failing as expected.
+    pub fn try_refuse_at(&mut self, sent: &[Instruction], index: usize, expected: &Expected) -> Result<(), String> {
+        self.known.extend(sent.iter().flat_map(|instruction| &instruction.accounts).map(|meta| meta.pubkey));
         let before = self.bytes();
-        let (result, logs) = self.send(instruction);
-        let wanted = describe(&TransactionError::InstructionError(1, expected.0.clone()));
+        let (result, logs) = self.send_all(sent);
+        // The first instruction of all sets the compute limit.
+        let at = u8::try_from(index + 1).expect("few instructions");
+        let wanted = describe(&TransactionError::InstructionError(at, expected.0.clone()));
         match result {
-            Err(TransactionError::InstructionError(1, error)) if error == expected.0 => {}
+            Err(TransactionError::InstructionError(place, error)) if place == at && error == expected.0 => {}
             Err(error) => return Err(format!("wants {wanted}, got {}\n{}", describe(&error), logs.join("\n"))),
             Ok(_) => return Err(format!("wants {wanted}, succeeded\n{}", logs.join("\n"))),
         }

@@ -14,3 +14,4 @@ mod settle;
 mod substitution;
 mod trade;
 mod walk;
+mod waterfall;
