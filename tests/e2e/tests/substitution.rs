@@ -2,7 +2,7 @@
 
 use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, exchange, house};
 use plimsoll_e2e_tests::{
-    Asset, E, I, World, raw,
+    Asset, E, I, Trader, World, raw,
     substitution::Table,
     world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config},
 };
@@ -553,7 +553,7 @@ mod table {
     }
 
     pub fn fund_insurance(w: &mut World, p: &Places) -> Table {
-        let table = Table::new(w.fund_ix(&p.bob.owner, 1))
+        let table = Table::new(w.fund_ix(&p.carol.owner, 1))
             // The token program's "owner does not match".
             .other(0, "another", p.mallory, I::Custom(4))
             .unsigned(0, I::MissingRequiredSignature)
@@ -608,19 +608,19 @@ mod table {
         wrong_program(foreign_all(table, w, &[1, 2, 6, 10]), 12, TOKEN_PROGRAM)
     }
 
-    /// Alice holds SOL and is long BTC, which has fallen below what she has; Bob is short as much.
+    /// Alice holds SOL and is long BTC, which has fallen below what she has; Carol is short as much.
     fn insolvent(w: &mut World, p: &Places) {
         w.deposit(&p.alice, &p.sol, 100 * SOL as u64);
         w.open(&p.alice, &p.btc, BTC / 2);
-        w.deposit(&p.bob, &p.usdc, 50_000 * USD as u64);
-        w.open(&p.bob, &p.btc, -BTC / 2);
+        w.deposit(&p.carol, &p.usdc, 50_000 * USD as u64);
+        w.open(&p.carol, &p.btc, -BTC / 2);
         w.set_price(&p.btc, 34_000);
     }
 
     pub fn resolve(w: &mut World, p: &Places) -> Table {
         insolvent(w, p);
         let table = exchange_of_account(Table::new(w.resolve_ix(&p.alice)), w, p, 0, 1)
-            .other(1, "a healthy one", p.carol.account, E::AccountHealthy)
+            .other(1, "a healthy one", p.bob.account, E::AccountHealthy)
             .other(2, "another bank", p.btc.bank, E::WrongQuoteBank)
             .other(2, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
             .read_only(2, CONSTRAINT_MUT)
@@ -651,10 +651,13 @@ mod table {
     pub fn deleverage(w: &mut World, p: &Places) -> Table {
         insolvent(w, p);
         w.configure(|config| (config.loss_mode, config.house_floor) = (1, u64::MAX));
-        let ix = w.deleverage_ix(&p.alice, &p.bob, &p.btc, u64::MAX, &[p.carol]);
+        let create = account::Create { payer: p.mallory, owner: p.mallory, exchange: p.exchange, index: 0 };
+        w.ok(create.instruction());
+        let candidate = Trader { owner: p.mallory, account: address::margin_account(&p.exchange, &p.mallory, 0) };
+        let ix = w.deleverage_ix(&p.alice, &p.carol, &p.btc, u64::MAX, &[candidate]);
         let table = exchange_of_account(Table::new(ix), w, p, 0, 1)
-            .other(1, "a healthy one", p.carol.account, E::AccountHealthy)
-            .other(2, "one without a position", p.carol.account, E::NotOpposite)
+            .other(1, "a healthy one", p.bob.account, E::AccountHealthy)
+            .other(2, "one without a position", p.bob.account, E::NotOpposite)
             .other(2, "another exchange's", p.other.alice.account, E::WrongExchange)
             .other(2, "a bank", p.btc.bank, I::AccountDataTooSmall)
             .read_only(2, CONSTRAINT_MUT)
