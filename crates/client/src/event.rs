@@ -4,8 +4,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, Configured, Deleveraged, InsolventLiquidated, InsuranceFunded, Liquidated,
-    LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, ReserveBought, Settled, Traded,
+    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Deleveraged, InsolventLiquidated,
+    InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, ReserveBought, Settled,
+    StrikesListed, Traded, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -49,6 +50,14 @@ events!(
     LiquidationFlagged,
     /// A fraction of an account was taken over.
     Liquidated,
+    /// A board was created or closed.
+    BoardChanged,
+    /// Strikes were listed.
+    StrikesListed,
+    /// A board's volatilities were posted.
+    VolatilitiesPosted,
+    /// Risk arrays of a board were computed.
+    BoardRefreshed,
     /// Somebody put quote into the insurance.
     InsuranceFunded,
     /// Tokens of a reserve became insurance.

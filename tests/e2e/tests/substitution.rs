@@ -155,24 +155,17 @@ mod table {
     }
 
     pub fn create_market(w: &mut World, p: &Places) -> Table {
-        let args = create_market_args(&p.sol, "NEW", 9, MarketConfig { risk_budget: 1, ..market_config(SOL) });
+        let args = create_market_args(&p.sol, "NEW", 9, market_config(SOL).starting());
         let table = Table::new(w.priced().create_market(args));
         let table = administrated(table, w, p, 0, 1)
             .read_only(0, I::MissingRequiredSignature)
             .read_only(1, CONSTRAINT_MUT)
             .other(1, "another exchange", p.other.exchange, I::InvalidSeeds)
-            .other(2, "another exchange's", p.other.house, E::WrongExchange)
-            .other(2, "a market", p.sol.market, I::InvalidAccountData)
-            .read_only(2, CONSTRAINT_MUT)
-            .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
-            .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
-            .other(4, "another market", p.sol.market, I::InvalidSeeds)
-            .other(4, "nowhere", NOWHERE, I::InvalidSeeds)
-            .read_only(4, I::PrivilegeEscalation)
-            .same(4, 2, DUPLICATE);
-        let table = wrong_program(foreign_all(table, w, &[2, 3]), 5, Address::default());
-        // 6, 8 and 10 are the markets, 7, 9 and 11 their price accounts.
-        markets(table, p, [6, 8, 10])
+            .other(2, "another market", p.sol.market, I::InvalidSeeds)
+            .other(2, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(2, I::PrivilegeEscalation)
+            .same(2, 0, DUPLICATE);
+        wrong_program(table, 3, Address::default())
     }
 
     /// Markets that stand behind an instruction which computes the house's worth, and their price accounts.
@@ -225,7 +218,7 @@ mod table {
             exchange: p.exchange,
             mint: NOWHERE_MINT,
             market: Some(p.sol.market),
-            config: bank_config(),
+            config: bank_config().starting(),
         };
         let table = administrated(Table::new(create.instruction()), w, p, 0, 1)
             .read_only(0, I::MissingRequiredSignature)
@@ -579,7 +572,7 @@ mod table {
             .unsigned(0, I::MissingRequiredSignature)
             .other(1, "another exchange", p.other.exchange, E::WrongExchange)
             .other(1, "a market", p.sol.market, I::InvalidAccountData)
-            .other(2, "another bank", p.btc.bank, E::WrongMarket)
+            .other(2, "another bank", p.btc.bank, E::WrongBankMarket)
             .other(2, "the quote bank", p.usdc.bank, DUPLICATE)
             .other(2, "another exchange's", p.other.sol.bank, E::WrongExchange)
             .read_only(2, CONSTRAINT_MUT)
@@ -600,8 +593,8 @@ mod table {
             .read_only(8, CONSTRAINT_MUT)
             .same(8, 7, DUPLICATE)
             .other(9, "another mint", p.btc.mint, E::WrongMint)
-            .other(10, "another market", p.btc.market, E::WrongMarket)
-            .other(10, "another exchange's", p.other.sol.market, E::WrongMarket)
+            .other(10, "another market", p.btc.market, E::WrongBankMarket)
+            .other(10, "another exchange's", p.other.sol.market, E::WrongBankMarket)
             .other(11, "of another feed", p.btc.oracle, E::OracleWrongFeed)
             .other(11, "no price account", p.usdc.mint, E::OracleWrongOwner)
             .other(11, "nothing", NOWHERE, E::OracleWrongOwner);

@@ -1014,7 +1014,7 @@ mod walk {
             self.steps += 1;
             let before = Losses::of(&self.w);
             let result = self.w.send(instruction).0;
-            plimsoll_e2e_tests::invariants::check(&self.w);
+            plimsoll_e2e_tests::invariants::check(&*self.w);
             match result {
                 Ok(outcome) => {
                     if let [Event::LossCovered(event)] = outcome.events[..] {

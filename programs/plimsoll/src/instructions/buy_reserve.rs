@@ -58,7 +58,7 @@ impl BuyReserve {
         require!(args.amount > 0, PlimsollError::ZeroAmount);
         require!(!self.exchange.config.is_paused(pause::WITHDRAW), PlimsollError::Paused);
         // The quote bank is priced by no market, so it is not for sale.
-        require!(same_address(self.market.address(), &self.bank.market), PlimsollError::WrongMarket);
+        require!(same_address(self.market.address(), &self.bank.market), PlimsollError::WrongBankMarket);
         let program = self.token_program.address();
         token::require_banks(&self.bank, self.vault.address(), self.mint.address(), program)?;
         token::require_token_account(self.destination.account(), &self.bank)?;
@@ -98,9 +98,9 @@ impl BuyReserve {
         require!(payment <= args.max_payment, PlimsollError::PaymentLimit);
         let (bank, quote) = (&mut self.bank, &mut self.quote_bank);
         bank.reserve = bank.reserve.checked_sub(amount).ok_or(PlimsollError::ReserveInsufficient)?;
-        bank.vault_amount = bank.vault_amount.checked_sub(amount).ok_or(PlimsollError::VaultInsufficient)?;
+        ledger::pay_out(bank, amount, now)?;
         quote.reserve = quote.reserve.checked_add(payment).ok_or(PlimsollError::Overflow)?;
-        quote.vault_amount = quote.vault_amount.checked_add(payment).ok_or(PlimsollError::Overflow)?;
+        ledger::receive(quote, payment)?;
         self.exchange_tokens(amount, payment)?;
         emit!(ReserveBought {
             bank: *self.bank.address(),

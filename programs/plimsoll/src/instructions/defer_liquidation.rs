@@ -54,6 +54,7 @@ impl BeginLiquidation {
         self.taker.require_not_deferred()?;
         self.require_end()?;
         self.taker.deferral = deferral::BEGUN;
+        self.taker.touch();
         emit!(LiquidationDeferred { taker: *self.taker.address(), health: 0, begun: 1 });
         Ok(())
     }
@@ -86,8 +87,10 @@ impl EndLiquidation {
         let state = self.taker.deferral;
         require!(state != deferral::NONE, PlimsollError::LiquidationNotBegun);
         self.taker.deferral = deferral::NONE;
-        let book = Book::new(remaining, book::now()?);
-        let margin = book.margin(&self.taker, &self.exchange.config.risk())?;
+        self.taker.touch();
+        let now = book::now()?;
+        let book = Book::new(remaining, now);
+        let margin = book.margin(&self.taker, &self.exchange.risk(now))?;
         require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
         let health = book::health_init(&margin)?;
         require!(health >= 0, PlimsollError::TakerUnhealthy);

@@ -90,6 +90,8 @@ impl Deleverage {
         require!(after >= 0 || kept >= before, PlimsollError::CounterpartyUnhealthy);
         let margin = self.margin(remaining, &self.account, now)?;
         auction::update(&mut self.account, &self.exchange.config, &margin, now)?;
+        self.account.touch();
+        self.counterparty.touch();
         self.announce(&closing, observation.spot, position);
         Ok(())
     }
@@ -112,7 +114,7 @@ impl Deleverage {
     }
 
     fn margin(&self, views: &[AccountView], account: &MarginAccount, now: Timestamp) -> Result<Margin> {
-        self.book(views, now).margin(account, &self.exchange.config.risk())
+        self.book(views, now).margin(account, &self.exchange.risk(now))
     }
 
     fn slot(&self, account: &MarginAccount) -> Result<MarketSlot> {

@@ -26,8 +26,9 @@ impl FlagLiquidation {
     pub fn apply(&mut self, remaining: &[AccountView]) -> Result<()> {
         self.account.require_not_deferred()?;
         let now = book::now()?;
-        let margin = Book::new(remaining, now).margin(&self.account, &self.exchange.config.risk())?;
+        let margin = Book::new(remaining, now).margin(&self.account, &self.exchange.risk(now))?;
         auction::update(&mut self.account, &self.exchange.config, &margin, now)?;
+        self.account.touch();
         emit!(LiquidationFlagged {
             account: *self.account.address(),
             equity: margin.equity_maint.raw(),

@@ -47,7 +47,7 @@ impl FundInsurance {
         let bank = &mut self.bank;
         ledger::accrue(bank, book::now()?)?;
         bank.reserve = bank.reserve.checked_add(args.amount).ok_or(PlimsollError::Overflow)?;
-        bank.vault_amount = bank.vault_amount.checked_add(args.amount).ok_or(PlimsollError::Overflow)?;
+        ledger::receive(bank, args.amount)?;
         token::pull(
             bank,
             self.source.account(),

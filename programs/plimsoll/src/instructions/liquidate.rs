@@ -122,6 +122,8 @@ impl Liquidate {
     fn finish(&mut self, remaining: &[AccountView], may_be_old: bool, borrowed: bool, now: Timestamp) -> Result<()> {
         let after = self.margin(remaining, &self.account, now)?;
         auction::update(&mut self.account, &self.exchange.config, &after, now)?;
+        self.account.touch();
+        self.taker.touch();
         if self.taker.deferral != deferral::NONE {
             if borrowed {
                 self.taker.deferral = deferral::BORROWED;
@@ -140,7 +142,7 @@ impl Liquidate {
     }
 
     fn margin(&self, views: &[AccountView], account: &MarginAccount, now: Timestamp) -> Result<Margin> {
-        self.book(views, now).margin(account, &self.exchange.config.risk())
+        self.book(views, now).margin(account, &self.exchange.risk(now))
     }
 
     fn book<'a>(&'a self, views: &'a [AccountView], now: Timestamp) -> Book<'a> {

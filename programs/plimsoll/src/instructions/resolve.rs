@@ -40,11 +40,12 @@ impl Resolve {
         ledger::accrue(&mut self.quote_bank, now)?;
         let config = self.exchange.config;
         let book = Book::new(remaining, now).with_bank(&self.quote_bank);
-        let margin = book.margin(&self.account, &config.risk())?;
+        let margin = book.margin(&self.account, &self.exchange.risk(now))?;
         insolvency::require_insolvent(&book, &self.account, &margin, now)?;
         auction::update(&mut self.account, &config, &margin, now)?;
         let due = insolvency::due(&self.account, &margin, &config, now)?;
         let (source, amount) = self.step(due, now)?;
+        self.account.touch();
         emit!(LossCovered {
             account: *self.account.address(),
             source,
