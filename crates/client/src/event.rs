@@ -4,9 +4,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Deleveraged, InsolventLiquidated,
-    InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, ReserveBought, Settled,
-    StrikesListed, Traded, VolatilitiesPosted,
+    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Deleveraged,
+    InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed,
+    ReserveBought, Settled, StrikesListed, Traded, VolatilitiesPosted,
 };
 
 macro_rules! events {

@@ -79,8 +79,11 @@ fn who_is_ahead_is_so_per_unit() {
 /// 10 units at 150 with a confidence of 1 and a premium of 0.5 %: 1,510 and 7.55.
 #[test]
 fn reserve_tokens_cost_the_top_of_the_interval_and_the_premium() {
-    let observation =
-        Observation { spot: Price::from_raw(150 << 48), confidence: Price::from_raw(1 << 48), ..Observation::default() };
+    let observation = Observation {
+        spot: Price::from_raw(150 << 48),
+        confidence: Price::from_raw(1 << 48),
+        ..Observation::default()
+    };
     let premium = Ppm::from_raw(5_000);
     assert_eq!(reserve_cost(Base::from_raw(10), &observation, premium), Ok(1_518));
     assert_eq!(reserve_cost(Base::from_raw(0), &observation, premium), Ok(0));

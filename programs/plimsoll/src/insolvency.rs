@@ -71,8 +71,7 @@ pub fn terms(
 ) -> Result<Terms> {
     let reward = reward(account, config, now)?;
     let (equity, requirement) = (margin.equity_maint, margin.requirement_maint);
-    let full =
-        liquidation::insolvent_fraction(equity, requirement, reward, insurance).map_err(PlimsollError::from)?;
+    let full = liquidation::insolvent_fraction(equity, requirement, reward, insurance).map_err(PlimsollError::from)?;
     let fraction = full.min(Fraction::from_raw(max_fraction));
     require!(fraction.raw() > 0, PlimsollError::AccountInsolvent);
     let payout = liquidation::insolvent_payout(fraction, equity, requirement, reward).map_err(PlimsollError::from)?;

@@ -13,11 +13,14 @@ use plimsoll_client::{
 };
 use plimsoll_interface::{Address, ID, PlimsollError};
 use solana_account::Account;
+use solana_account_info::AccountInfo;
 use solana_clock::Clock;
 use solana_instruction::{AccountMeta, Instruction, error::InstructionError};
 use solana_keypair::Keypair;
-use solana_program_test::{BanksTransactionResultWithMetadata, ProgramTest, ProgramTestContext};
+use solana_program_error::ProgramError;
+use solana_program_test::{BanksTransactionResultWithMetadata, ProgramTest, ProgramTestContext, processor};
 use solana_signer::Signer;
+use solana_sysvar::program_stubs::sol_invoke_signed;
 use solana_transaction::Transaction;
 use solana_transaction_error::TransactionError;
 use tokio::runtime::{Builder, Runtime};
@@ -27,6 +30,28 @@ pub const START: i64 = 1_800_000_000;
 
 const COMPUTE_BUDGET_PROGRAM: Address = Address::from_str_const("ComputeBudget111111111111111111111111111111");
 const BPF_LOADER: Address = Address::from_str_const("BPFLoader2111111111111111111111111111111111");
+/// A program that calls another: its first account, with its other accounts and its data.
+pub const CALLER: Address = Address::new_from_array([b'c'; 32]);
+
+fn call(_: &Address, accounts: &[AccountInfo], data: &[u8]) -> Result<(), ProgramError> {
+    let (program, rest) = accounts.split_first().ok_or(ProgramError::NotEnoughAccountKeys)?;
+    let meta = |info: &AccountInfo| AccountMeta {
+        pubkey: *info.key,
+        is_signer: info.is_signer,
+        is_writable: info.is_writable,
+    };
+    let called =
+        Instruction { program_id: *program.key, accounts: rest.iter().map(meta).collect(), data: data.to_vec() };
+    sol_invoke_signed(&called, accounts, &[])
+}
+
+/// The same instruction, sent by [`CALLER`].
+pub fn through_caller(instruction: &Instruction) -> Instruction {
+    let program = AccountMeta::new_readonly(instruction.program_id, false);
+    let accounts = [program].into_iter().chain(instruction.accounts.iter().cloned()).collect();
+    Instruction { program_id: CALLER, accounts, data: instruction.data.clone() }
+}
+
 /// Compute units that a transaction may ask for at most.
 const COMPUTE_LIMIT: u32 = 1_400_000;
 
@@ -106,6 +131,7 @@ impl Chain {
     pub fn new(accounts: impl IntoIterator<Item = (Address, Account)>) -> Self {
         LazyLock::force(&QUIET);
         let mut test = ProgramTest::default();
+        test.add_builtin_program("caller", CALLER, processor!(call).expect("a processor"));
         let program = Account {
             lamports: u32::MAX.into(),
             data: PROGRAM.clone(),

@@ -9,6 +9,7 @@ use plimsoll_client::{
 };
 use plimsoll_e2e_tests::{
     Asset, E, Outcome, Trader, World,
+    chain::through_caller,
     invariants::{Losses, check_losses},
     raw::{self, Price},
     world::{BTC, ETH, PRICE_USD, Places, SOL, USD, order},
@@ -767,6 +768,20 @@ mod without_capital {
         w.refuses_at(&[begin, end], 0, E::Paused);
     }
 
+    /// A program that calls: the transaction shows an end, but not to whom it belongs.
+    #[test]
+    fn a_program_cannot_begin_one() {
+        let (mut w, p) = sunk();
+        let [begin, take, close, end] = <[Instruction; 4]>::try_from(liquidation(&w, &p)).unwrap();
+        let called = through_caller(&begin);
+        w.refuses_at(&[called, take.clone(), close.clone(), end.clone()], 0, E::LiquidationNotTopLevel);
+        // An end that a program calls is none that the beginning can see.
+        let ended = through_caller(&end);
+        w.refuses_at(&[begin.clone(), take.clone(), close.clone(), ended], 0, E::LiquidationWithoutEnd);
+        // What stands between may be called as anything else.
+        w.ok_all(&[begin, through_caller(&take), close, end]);
+    }
+
     /// What was taken over and not closed must be carried: the whole transaction is undone.
     #[test]
     fn the_end_asks_for_the_margin() {
@@ -930,13 +945,15 @@ mod attacks {
             // Bob moves the skew against Alice before each of her trades, and back after it.
             w.open(&p.bob, &p.btc, side * 10 * BTC);
             let open = w.open_ix(&p.alice, &p.btc, side * 7 * BTC / 1_000);
-            if w.send(&open).0.is_ok() {
+            let opened = w.send(&open).0.is_ok();
+            if opened {
                 trades += 1;
                 assert!(w.margin(&p.alice).health_init().unwrap().raw() >= 0);
             }
             w.open(&p.bob, &p.btc, -side * 10 * BTC);
-            let close = w.close_ix(&p.alice, &p.btc, u64::MAX);
-            w.send(&close);
+            if opened {
+                w.close(&p.alice, &p.btc, u64::MAX);
+            }
             assert!(w.margin(&p.alice).equity_maint.is_positive());
         }
         assert!(trades > 10, "{trades}");

@@ -73,11 +73,8 @@ impl BuyReserve {
         require!(fresh, PlimsollError::OracleStale);
         require!(observation.publish_time.raw() >= self.market.publish_time, PlimsollError::OracleOlderThanObservation);
         let config = &self.market.config;
-        let width = check_limits(
-            &observation,
-            Ppm::from_raw(config.max_confidence_ppm),
-            Ppm::from_raw(config.max_ema_gap_ppm),
-        );
+        let width =
+            check_limits(&observation, Ppm::from_raw(config.max_confidence_ppm), Ppm::from_raw(config.max_ema_gap_ppm));
         require!(width == Width::Normal, PlimsollError::OracleTooWide);
         Ok(observation)
     }
