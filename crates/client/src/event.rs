@@ -4,8 +4,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, ExpirySampled,
-    Liquidated, LiquidationFlagged, Observed, OptionTraded, OptionsSettled, Settled, StrikesListed, Traded,
+    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, Deleveraged,
+    ExpirySampled, InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged,
+    LossCovered, Observed, OptionTraded, OptionsSettled, ReserveBought, Settled, StrikesListed, Traded,
     VolatilitiesPosted,
 };
 
@@ -66,6 +67,18 @@ events!(
     OptionTraded,
     /// Options of a settled board were paid in cash.
     OptionsSettled,
+    /// Somebody put quote into the insurance.
+    InsuranceFunded,
+    /// Tokens of a reserve became insurance.
+    ReserveBought,
+    /// A fraction of an insolvent account was taken over.
+    InsolventLiquidated,
+    /// One step of covering a loss.
+    LossCovered,
+    /// Two positions were closed against one another.
+    Deleveraged,
+    /// A liquidation without capital began or ended.
+    LiquidationDeferred,
 );
 
 /// The program's events in a transaction's log, in order.

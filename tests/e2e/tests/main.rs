@@ -18,3 +18,4 @@ mod settle;
 mod substitution;
 mod trade;
 mod walk;
+mod waterfall;
