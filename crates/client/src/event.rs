@@ -5,7 +5,7 @@ use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Liquidated, LiquidationFlagged,
-    Observed, Settled, StrikesListed, Traded, VolatilitiesPosted,
+    Observed, Settled, StrikesListed, Traded, TriggerChanged, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -57,6 +57,8 @@ events!(
     VolatilitiesPosted,
     /// Risk arrays of a board were computed.
     BoardRefreshed,
+    /// An order was stored, cancelled or executed.
+    TriggerChanged,
 );
 
 /// The program's events in a transaction's log, in order.

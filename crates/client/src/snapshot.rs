@@ -20,7 +20,7 @@ use solana_instruction::Instruction;
 
 use crate::{
     Error, Keyed,
-    instruction::{account, house, liquidation, market, trade},
+    instruction::{account, house, liquidation, market, trade, trigger},
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
 };
@@ -240,6 +240,34 @@ impl Snapshot {
     ) -> Result<Instruction, Error> {
         let accounts = self.trade_accounts(authority, account, market)?;
         Ok(trade::Close { accounts, args }.instruction())
+    }
+
+    /// `execute_trigger`: the stored order number `index` of `account`, by `authority`, the tip to the margin account
+    /// `executor`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where there is no such order, or no price account of its market in the snapshot.
+    pub fn execute_trigger(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        index: u8,
+        executor: Option<Address>,
+    ) -> Result<Instruction, Error> {
+        let missing = Error::Missing { what: "stored order of that number", address: account.address };
+        let trigger = account.data.triggers.get(usize::from(index)).filter(|slot| slot.side != 0).ok_or(missing)?;
+        let accounts = self.trade_accounts(authority, account, &trigger.market)?;
+        let execute = trigger::Execute {
+            authority,
+            exchange: accounts.exchange,
+            account: accounts.account,
+            market: accounts.market,
+            oracle: accounts.oracle,
+            executor,
+            index,
+            remaining: accounts.remaining,
+        };
+        Ok(execute.instruction())
     }
 
     /// `settle` of an account's cash in `market`, at the price account in the snapshot or else the stored observation.

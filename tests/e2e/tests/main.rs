@@ -15,4 +15,5 @@ mod scenario;
 mod settle;
 mod substitution;
 mod trade;
+mod trigger;
 mod walk;

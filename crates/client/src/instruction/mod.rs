@@ -16,6 +16,7 @@ pub mod house;
 pub mod liquidation;
 pub mod market;
 pub mod trade;
+pub mod trigger;
 
 /// The SPL Token program.
 pub const TOKEN_PROGRAM: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
@@ -58,6 +59,9 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::LIST_STRIKES => "list_strikes",
         tag::POST_VOLATILITIES => "post_volatilities",
         tag::REFRESH_BOARD => "refresh_board",
+        tag::PLACE_TRIGGER => "place_trigger",
+        tag::CANCEL_TRIGGER => "cancel_trigger",
+        tag::EXECUTE_TRIGGER => "execute_trigger",
         _ => return None,
     })
 }

@@ -1,6 +1,7 @@
 //! One file per instruction, or per pair that is one operation in two directions.
 
 mod accrue;
+mod cancel_trigger;
 mod close_account;
 mod configure_bank;
 mod configure_exchange;
@@ -12,11 +13,13 @@ mod create_exchange;
 mod create_house;
 mod create_market;
 mod deposit;
+mod execute_trigger;
 mod flag_liquidation;
 mod house_transfer;
 mod liquidate;
 mod list_strikes;
 mod observe;
+mod place_trigger;
 mod post_volatilities;
 mod refresh_board;
 mod set_delegate;
@@ -25,6 +28,7 @@ mod trade;
 mod withdraw;
 
 pub use accrue::*;
+pub use cancel_trigger::*;
 pub use close_account::*;
 pub use configure_bank::*;
 pub use configure_exchange::*;
@@ -36,11 +40,13 @@ pub use create_exchange::*;
 pub use create_house::*;
 pub use create_market::*;
 pub use deposit::*;
+pub use execute_trigger::*;
 pub use flag_liquidation::*;
 pub use house_transfer::*;
 pub use liquidate::*;
 pub use list_strikes::*;
 pub use observe::*;
+pub use place_trigger::*;
 pub use post_volatilities::*;
 pub use refresh_board::*;
 pub use set_delegate::*;
