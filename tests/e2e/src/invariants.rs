@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
-    accounts::{Bank, House, MarginAccount, Market, NO_MARKET},
+    accounts::{Bank, Board, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, board_state},
+    address,
 };
 use plimsoll_risk::interest;
 
@@ -44,6 +45,7 @@ struct Books {
     markets: BTreeMap<Address, Market>,
     banks: BTreeMap<Address, Bank>,
     houses: Vec<House>,
+    boards: BTreeMap<Address, Board>,
 }
 
 impl Books {
@@ -56,6 +58,7 @@ impl Books {
                 Ok(AnyAccount::Market(market)) => drop(books.markets.insert(*address, *market)),
                 Ok(AnyAccount::Bank(bank)) => drop(books.banks.insert(*address, *bank)),
                 Ok(AnyAccount::House(house)) => books.houses.push(*house),
+                Ok(AnyAccount::Board(board)) => drop(books.boards.insert(*address, *board)),
                 _ => {}
             }
         }
@@ -75,6 +78,10 @@ pub fn check(chain: &impl Ledger) {
     }
     for (address, market) in &books.markets {
         check_market(address, market, &books);
+        check_boards_of(address, market, &books);
+    }
+    for (address, board) in &books.boards {
+        check_board(address, board, &books);
     }
     for (address, account) in &books.accounts {
         check_account(address, account, &books);
@@ -120,6 +127,46 @@ fn check_market(address: &Address, market: &Market, books: &Books) {
     assert_eq!(size + i128::from(market.house_size), 0, "INV-2: sizes in {address}");
     assert_eq!(cash + i128::from(market.house_cash), 0, "INV-3: cash in {address}");
     assert_eq!((market.open_interest_long, market.open_interest_short), (long, short), "open interest of {address}");
+}
+
+/// INV-2 for options: lots of all accounts and the house sum to zero in each series, and long lots are their sum; only
+/// listed strikes have any, and they have arrays. The market knows the board by its slot.
+fn check_board(address: &Address, board: &Board, books: &Books) {
+    let (mut lots, mut long) = ([0i64; MAX_SERIES], [0u64; MAX_SERIES]);
+    for (_, account) in &books.accounts {
+        for option in account.options.iter().filter(|option| option.lots != 0) {
+            if account.boards[usize::from(option.board_slot)].board == *address {
+                lots[usize::from(option.series)] += i64::from(option.lots);
+                long[usize::from(option.series)] += u64::from(option.lots.max(0).unsigned_abs());
+            }
+        }
+    }
+    assert_eq!(board.house_lots.map(|lots| -lots), lots, "INV-2: lots of {address}");
+    assert_eq!(board.long_lots, long, "INV-2: long lots of {address}");
+    let traded = (0..MAX_SERIES).filter(|series| board.house_lots[*series] != 0 || long[*series] != 0);
+    for series in traded {
+        assert!(board.strikes[series / 2] != 0, "{address}: options of a strike that is not listed");
+        assert!(board.state == board_state::SETTLED || board.is_refreshed(series / 2), "{address}: no array");
+    }
+    let (market, slot) = (&books.markets[&board.market], usize::from(board.slot));
+    assert_eq!(*address, address::board(&board.market, board.slot), "{address} is not where its slot is");
+    assert_eq!((market.boards >> slot & 1, market.board_expiries[slot]), (1, board.expiry), "{address}: its market");
+}
+
+/// What a market says of its boards is what they say: no bit, no expiry and no worth without a board, and the gains of all
+/// boards together.
+fn check_boards_of(address: &Address, market: &Market, books: &Books) {
+    let boards: Vec<_> = books.boards.values().filter(|board| board.market == *address).collect();
+    for slot in 0..market.house_boards.len() {
+        if boards.iter().all(|board| usize::from(board.slot) != slot) {
+            assert_eq!((market.boards >> slot & 1, market.board_expiries[slot]), (0, 0), "{address}: board {slot}");
+            assert_eq!(market.house_boards[slot], bytemuck::Zeroable::zeroed(), "{address}: worth of board {slot}");
+        }
+    }
+    for (index, gain) in market.house_gains.iter().enumerate() {
+        let sum: i64 = boards.iter().map(|board| board.house_gains[index]).sum();
+        assert_eq!(*gain, sum, "{address}: gains in scenario {index}");
+    }
 }
 
 /// Slots do not contradict one another: none twice, free ones zero, each market knows how many balances it prices, and
