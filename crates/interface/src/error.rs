@@ -157,6 +157,12 @@ errors! {
     SettlementPending = 172, "The board cannot be settled yet: wait for its expiry and for enough samples, or a day";
     BoardNotEmpty = 173, "The board has open options: wait until all accounts are settled";
     SampleRefused = 174, "The print is not in a part of the sampling window that still wants a sample";
+
+    // Controls and guards.
+    NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
+    NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
+    OutflowLimit = 229, "More would leave the bank than may in one window: withdraw less, or wait until the window is over";
+    QuoteDepegged = 230, "The quote is worth too little for new risk: reduce, repay, or wait until its price recovers";
 }
 
 /// The one place where the engine's causes become the program's codes.

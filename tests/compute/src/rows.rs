@@ -5,17 +5,22 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use plimsoll_client::{
     Address,
-    accounts::MarginAccount,
+    accounts::{Board, MAX_SERIES, MAX_STRIKES, MarginAccount, Market},
     address,
-    instruction::{account, bank, exchange, house, liquidation, market, trade},
-    interface::instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
+    instruction::{account, bank, board, exchange, house, liquidation, market, trade},
+    interface::instruction::{
+        ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, LiquidateArgs, ListStrikesArgs, OpenPositionArgs,
+        PostVolatilitiesArgs, StrikePrice,
+    },
     remaining::{Pack, PriceAddresses},
     risk::pyth,
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::world::{DOLLAR, NOW, TOKEN, World, bank_config, exchange_config, market_config, quote_config};
+use crate::world::{
+    DOLLAR, NOW, TOKEN, World, bank_config, exchange_config, market_config, option_config, quote_config,
+};
 
 /// One measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +54,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     setting_up(so, &mut rows)?;
     cranks(so, &mut rows)?;
+    boards(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
             .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
@@ -85,15 +91,16 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         oracle_owner: Address::new_from_array(pyth::RECEIVER_PROGRAM_ID),
         oracle_kind: 0,
         base_decimals: 9,
-        config: market_config(0),
+        config: market_config(0).starting(),
     };
-    let create = market::Create { admin, exchange, quote_bank, index: 0, args, remaining: vec![] };
+    let create = market::Create { admin, exchange, index: 0, args };
     single(rows, "create_market", "", world.send(create.instruction(), &[])?);
     let market = address::market(&exchange, 0);
-    let configure = market::Configure { admin, exchange, quote_bank, market, config: args.config, remaining: vec![] };
+    let configure =
+        market::Configure { admin, exchange, quote_bank, market, config: market_config(0), remaining: vec![] };
     single(rows, "configure_market", "", world.send(configure.instruction(), &[])?);
     let mint = world.mints[0];
-    let create = bank::Create { admin, exchange, mint, market: Some(market), config };
+    let create = bank::Create { admin, exchange, mint, market: Some(market), config: config.starting() };
     single(rows, "create_bank", "collateral", world.send(create.instruction(), &[])?);
     let configure = bank::Configure { admin, exchange, bank: address::bank(&exchange, &mint), config };
     single(rows, "configure_bank", "", world.send(configure.instruction(), &[])?);
@@ -129,6 +136,60 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         remaining: Pack::markets(world.markets.iter().copied()).metas(&PriceAddresses::new()),
     };
     single(rows, "house_withdraw", "16 markets", world.send(withdraw.instruction(), &[])?);
+    Ok(())
+}
+
+/// Lists a strike of 50 to 95 dollars in each of the given slots; the market is at 100.
+fn listing(slots: std::ops::Range<u16>) -> ListStrikesArgs {
+    let mut strikes = [StrikePrice { digits: 0, exponent: 0 }; MAX_STRIKES];
+    for slot in slots {
+        strikes[usize::from(slot)] = StrikePrice { digits: 500 + 30 * slot, exponent: -1 };
+    }
+    ListStrikesArgs { strikes }
+}
+
+/// The life of an option board: of one strike, of sixteen, and with the house in all of its series.
+fn boards(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (authority, exchange, market) = (world.admin.pubkey(), world.exchange, world.markets[0]);
+    let (oracle, board) = (Some(world.oracles[0]), address::board(&market, 0));
+    let mut of: Market = world.get(&market)?;
+    of.config.options = option_config();
+    world.put(market, &of)?;
+    let args = CreateBoardArgs { expiry: NOW.div_euclid(86_400) * 86_400 + 30 * 86_400 + 28_800, slot: 0 };
+    let create = board::Create { authority, exchange, market, args };
+    single(rows, "create_board", "", world.send(create.instruction(), &[])?);
+    let list = |args| board::ListStrikes { authority, exchange, market, board, oracle, args }.instruction();
+    world.send(list(listing(0..1)), &[])?;
+    let refresh = board::Refresh { exchange, market, board, oracle, max_strikes: 0 }.instruction();
+    single(rows, "refresh_board", "1 strike", world.send(refresh.clone(), &[])?);
+    single(rows, "list_strikes", "15 strikes", world.send(list(listing(1..16)), &[])?);
+    let args = PostVolatilitiesArgs { volatilities_ppm: [1_100_000; MAX_STRIKES], basis_ppm: 1_000 };
+    let post = board::PostVolatilities { authority, exchange, market, board, args };
+    single(rows, "post_volatilities", "16 strikes", world.send(post.instruction(), &[])?);
+    single(rows, "refresh_board", "16 strikes", world.send(refresh.clone(), &[])?);
+    let mut full: Board = world.get(&board)?;
+    full.house_lots = std::array::from_fn(|series| if series % 3 == 0 { 5 } else { -7 });
+    world.put(board, &full)?;
+    single(rows, "refresh_board", "16 strikes, house in 32 series", world.send(refresh, &[])?);
+    // As if it expired in a minute, then as if it had.
+    let mut late: Board = world.get(&board)?;
+    late.expiry = NOW + 60;
+    world.put(board, &late)?;
+    let sample = board::Sample { market, board, oracle: world.oracles[0] };
+    single(rows, "sample_expiry", "", world.send(sample.instruction(), &[])?);
+    let mut over: Board = world.get(&board)?;
+    over.expiry = NOW - 60;
+    over.samples = std::array::from_fn(|index| over.samples[0] + index as u64 * 7_919 % 30);
+    over.sample_count = over.samples.len() as u64;
+    world.put(board, &over)?;
+    let settle = board::Settle { exchange, market, board };
+    single(rows, "settle_board", "30 samples, house in 32 series", world.send(settle.instruction(), &[])?);
+    let mut empty: Board = world.get(&board)?;
+    empty.house_lots = [0; MAX_SERIES];
+    world.put(board, &empty)?;
+    let close = board::Close { authority, exchange, market, board };
+    single(rows, "close_board", "", world.send(close.instruction(), &[])?);
     Ok(())
 }
 

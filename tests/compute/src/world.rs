@@ -137,6 +137,26 @@ pub fn bank_config() -> BankConfig {
     }
 }
 
+/// Options in lots of one token, volatilities shocked by +45 % and -30 %.
+pub fn option_config() -> OptionConfig {
+    OptionConfig {
+        lot: TOKEN,
+        vega_scale: 100_000 * DOLLAR,
+        max_open_lots: 10_000,
+        short_minimum_ppm: 10_000,
+        volatility_up_ppm: 450_000,
+        volatility_down_ppm: 300_000,
+        volatility_power_short_ppm: 300_000,
+        volatility_power_long_ppm: 130_000,
+        half_spread_volatility_ppm: 20_000,
+        skew_volatility_ppm: 50_000,
+        fee_ppm: 300,
+        volatility_ratio_max_ppm: 3_000_000,
+        enabled: 1,
+        _padding: [0; 3],
+    }
+}
+
 fn numbered(kind: u8, index: usize) -> Address {
     let mut bytes = [kind; 32];
     bytes[1] = u8::try_from(index).unwrap_or(u8::MAX);
