@@ -20,6 +20,7 @@ use plimsoll_interface::{
 };
 use plimsoll_risk::{
     options::{Nodes, OptionRisk, Reading, Refresh, RiskArray, SCENARIOS},
+    parameters::{MAX_VOLATILITY_DOWN, MAX_VOLATILITY_POWER, MAX_VOLATILITY_UP},
     units::{Ppm, Quote, Timestamp, Volatility},
 };
 use solana_instruction::Instruction;
@@ -232,10 +233,10 @@ fn strikes_are_listed_at_a_fresh_price_only() {
     w.refuses(list(None), E::OracleNeverObserved);
 }
 
-/// 8,000 SOL are worth the million that a lot may be, 0.008 SOL the dollar that it must be.
+/// 800 SOL are worth the 100,000 dollars that a lot may be, 0.08 SOL the ten that it must be.
 #[test]
 fn a_lot_must_be_worth_something_and_not_too_much() {
-    for (lot, allowed) in [(8_000 * SOL, true), (8_000 * SOL + 1, false), (SOL / 125, true), (SOL / 125 - 8, false)] {
+    for (lot, allowed) in [(800 * SOL, true), (800 * SOL + 1, false), (SOL / 25 * 2, true), (SOL / 25 * 2 - 8, false)] {
         let (mut w, p) = World::new();
         w.enable_options(&p.sol, lot);
         w.ok(w.create_board_ix(&p.sol, 0, START + DAY));
@@ -520,6 +521,24 @@ fn no_move_of_the_market_blocks_a_board() {
         let value = f64::from(board.arrays[0][34]) / 2f64.powi(board.terms.scale) / USD as f64;
         let intrinsic = (dollars - 100).max(0) as f64;
         assert!((value - intrinsic).abs() < 1e-6 * dollars as f64, "{dollars}: {value}");
+    }
+}
+
+/// The largest shocks and steepest powers that a market may have, at a day to expiry: thirty times the largest shock.
+#[test]
+fn no_shock_blocks_a_board() {
+    let (mut w, p) = World::new();
+    w.enable_options(&p.sol, SOL);
+    w.configure_market(&p.sol, |config| {
+        let options = &mut config.options;
+        options.volatility_up_ppm = MAX_VOLATILITY_UP.raw();
+        options.volatility_down_ppm = MAX_VOLATILITY_DOWN.raw();
+        options.volatility_power_short_ppm = MAX_VOLATILITY_POWER.raw();
+    });
+    w.board(&p.sol, 1, &[125]);
+    let board = w.board_of(&p.sol, 0);
+    for (stored, array) in board.arrays.iter().zip(arrays(&w, &p.sol, &board)) {
+        assert_eq!(stored, &array.values);
     }
 }
 

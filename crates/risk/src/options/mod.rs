@@ -70,7 +70,10 @@ mod array;
 mod settlement;
 mod sum;
 
-pub use array::{ArrayTerms, Board, MAX_DEPTH, MAX_RANGE, MIN_RANGE, MIN_TIME, Nodes, Refresh, RiskArray, VALUES};
+pub use array::{
+    ArrayTerms, Board, MAX_DEPTH, MAX_RANGE, MAX_VOLATILITY_SHOCK, MIN_RANGE, MIN_TIME, Nodes, Refresh, RiskArray,
+    VALUES,
+};
 pub use settlement::{MAX_SAMPLES, settlement_price};
 pub use sum::{BoardSum, MAX_LOTS, Reading};
 
