@@ -5,7 +5,8 @@ use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, ExpirySampled,
-    Liquidated, LiquidationFlagged, Observed, Settled, StrikesListed, Traded, VolatilitiesPosted,
+    Liquidated, LiquidationFlagged, Observed, OptionTraded, OptionsSettled, Settled, StrikesListed, Traded,
+    VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -61,6 +62,10 @@ events!(
     ExpirySampled,
     /// A board was settled.
     BoardSettled,
+    /// A trade of an option against the house.
+    OptionTraded,
+    /// Options of a settled board were paid in cash.
+    OptionsSettled,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -6,6 +6,7 @@
 use plimsoll_risk::{
     interest::RateModel,
     liquidation::{InsolvencyParameters, LiquidationParameters},
+    options::OptionPricing,
     parameters::{BankParameters, MarketParameters},
     portfolio::{GROUP_PAIRS, MAX_GROUPS, RiskParameters},
     trade::TradePricing,
@@ -638,6 +639,17 @@ impl MarketConfig {
             skew_premium: Ppm::from_raw(self.skew_premium_ppm),
             skew_scale: self.skew_scale,
             taker_fee: Ppm::from_raw(self.taker_fee_ppm),
+        }
+    }
+
+    /// The engine's view of the house's price making in options.
+    pub fn option_pricing(&self) -> OptionPricing {
+        OptionPricing {
+            half_spread_volatility: Ppm::from_raw(self.options.half_spread_volatility_ppm),
+            skew_volatility: Ppm::from_raw(self.options.skew_volatility_ppm),
+            vega_scale: self.options.vega_scale,
+            half_spread: Ppm::from_raw(self.half_spread_ppm),
+            fee: Ppm::from_raw(self.options.fee_ppm),
         }
     }
 

@@ -17,6 +17,7 @@ mod book;
 mod house;
 mod instructions;
 mod ledger;
+mod option_trading;
 mod token;
 mod trading;
 
@@ -201,6 +202,26 @@ pub mod plimsoll {
     /// Closes a board without open options. The keeper may, and the admin.
     #[discrim = 27]
     pub fn close_board(ctx: &mut Context<CloseBoard>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Buys or sells an option against the house.
+    #[discrim = 28]
+    pub fn open_option(ctx: &mut Context<TradeOption>, args: OpenOptionArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.open(&args, &remaining)
+    }
+
+    /// Closes an option position, or a part of it, against the house.
+    #[discrim = 29]
+    pub fn close_option(ctx: &mut Context<TradeOption>, args: CloseOptionArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.close(&args, &remaining)
+    }
+
+    /// Pays an account's options of a settled board in cash. Anyone may.
+    #[discrim = 30]
+    pub fn settle_option(ctx: &mut Context<SettleOption>) -> Result<()> {
         ctx.accounts.apply()
     }
 

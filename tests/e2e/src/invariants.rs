@@ -44,8 +44,8 @@ struct Books {
     accounts: Vec<(Address, MarginAccount)>,
     markets: BTreeMap<Address, Market>,
     banks: BTreeMap<Address, Bank>,
-    houses: Vec<House>,
     boards: BTreeMap<Address, Board>,
+    houses: Vec<House>,
 }
 
 impl Books {
@@ -57,8 +57,8 @@ impl Books {
                 Ok(AnyAccount::MarginAccount(account)) => books.accounts.push((*address, *account)),
                 Ok(AnyAccount::Market(market)) => drop(books.markets.insert(*address, *market)),
                 Ok(AnyAccount::Bank(bank)) => drop(books.banks.insert(*address, *bank)),
-                Ok(AnyAccount::House(house)) => books.houses.push(*house),
                 Ok(AnyAccount::Board(board)) => drop(books.boards.insert(*address, *board)),
+                Ok(AnyAccount::House(house)) => books.houses.push(*house),
                 _ => {}
             }
         }
@@ -85,6 +85,7 @@ pub fn check(chain: &impl Ledger) {
     }
     for (address, account) in &books.accounts {
         check_account(address, account, &books);
+        check_options(address, account, &books);
     }
 }
 
@@ -134,11 +135,11 @@ fn check_market(address: &Address, market: &Market, books: &Books) {
 fn check_board(address: &Address, board: &Board, books: &Books) {
     let (mut lots, mut long) = ([0i64; MAX_SERIES], [0u64; MAX_SERIES]);
     for (_, account) in &books.accounts {
-        for option in account.options.iter().filter(|option| option.lots != 0) {
-            if account.boards[usize::from(option.board_slot)].board == *address {
-                lots[usize::from(option.series)] += i64::from(option.lots);
-                long[usize::from(option.series)] += u64::from(option.lots.max(0).unsigned_abs());
-            }
+        let Some(slot) = account.board_slot(address) else { continue };
+        for option in &account.options[account.options_of(slot).expect("the slots agree")] {
+            let series = usize::from(option.series);
+            lots[series] += i64::from(option.lots);
+            long[series] += u64::from(option.lots.max(0).unsigned_abs());
         }
     }
     assert_eq!(board.house_lots.map(|lots| -lots), lots, "INV-2: lots of {address}");
@@ -166,6 +167,34 @@ fn check_boards_of(address: &Address, market: &Market, books: &Books) {
     for (index, gain) in market.house_gains.iter().enumerate() {
         let sum: i64 = boards.iter().map(|board| board.house_gains[index]).sum();
         assert_eq!(*gain, sum, "{address}: gains in scenario {index}");
+    }
+}
+
+/// Options stand in the order of their boards' slots, by rising series, and no free slot before a taken one; each board
+/// knows how many there are, and each market how many boards.
+fn check_options(address: &Address, account: &MarginAccount, books: &Books) {
+    let mut position = 0;
+    for (index, slot) in account.boards.iter().enumerate() {
+        if slot.in_use == 0 {
+            assert_eq!(bytemuck::bytes_of(slot), &[0; 40], "{address}: free board {index} is not zero");
+            continue;
+        }
+        assert!(slot.options != 0, "{address}: board {index} is empty and not free");
+        let again = account.boards.iter().filter(|other| other.board == slot.board).count();
+        assert_eq!(again, 1, "{address}: board {index} is there twice");
+        let board = &books.boards[&slot.board];
+        let market = &account.markets[usize::from(slot.market_slot)];
+        assert_eq!((market.in_use, market.market), (1, board.market), "{address}: board {index}");
+        let own = &account.options[position..position + usize::from(slot.options)];
+        assert!(own.iter().all(|option| option.lots != 0 && usize::from(option.board_slot) == index), "{address}");
+        assert!(own.is_sorted_by(|one, other| one.series < other.series), "{address}: series of board {index}");
+        position += own.len();
+    }
+    let free = &account.options[position..];
+    assert!(free.iter().all(|option| bytemuck::bytes_of(option) == [0; 8]), "{address}: a free option is not zero");
+    for (index, slot) in account.markets.iter().enumerate() {
+        let boards = account.boards.iter().filter(|board| board.in_use == 1 && usize::from(board.market_slot) == index);
+        assert_eq!(usize::from(slot.boards), boards.count(), "{address}: boards of market {index}");
     }
 }
 

@@ -15,6 +15,7 @@ pub mod exchange;
 pub mod house;
 pub mod liquidation;
 pub mod market;
+pub mod option;
 pub mod trade;
 
 /// The SPL Token program.
@@ -61,6 +62,9 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::SAMPLE_EXPIRY => "sample_expiry",
         tag::SETTLE_BOARD => "settle_board",
         tag::CLOSE_BOARD => "close_board",
+        tag::OPEN_OPTION => "open_option",
+        tag::CLOSE_OPTION => "close_option",
+        tag::SETTLE_OPTION => "settle_option",
         _ => return None,
     })
 }

@@ -36,6 +36,8 @@ pub(super) const EXTREME: usize = 2 * NODES;
 pub(super) const EXTREMES: usize = 4;
 /// Where the values at the spot start: value, delta, gamma, vega, decay.
 pub(super) const MARK: usize = EXTREME + EXTREMES;
+/// Where the vega is.
+pub(super) const VEGA: usize = MARK + 3;
 /// Number of stored values.
 pub const VALUES: usize = MARK + 5;
 

@@ -24,7 +24,9 @@ mod sample_expiry;
 mod set_delegate;
 mod settle;
 mod settle_board;
+mod settle_option;
 mod trade;
+mod trade_option;
 mod withdraw;
 
 pub use accrue::*;
@@ -51,5 +53,7 @@ pub use sample_expiry::*;
 pub use set_delegate::*;
 pub use settle::*;
 pub use settle_board::*;
+pub use settle_option::*;
 pub use trade::*;
+pub use trade_option::*;
 pub use withdraw::*;
