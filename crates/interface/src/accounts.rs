@@ -300,7 +300,7 @@ pub struct HouseBoard {
     pub spot: u64,
     /// How far the spot may have moved since, relative, Q32.
     pub max_drift: u64,
-    /// Worth of the house's options, quote native, rounded down.
+    /// Worth of the house's options at that spot, puts as a whole, quote native, rounded down.
     pub value: i64,
     /// Their delta, puts included, base units: what the worth changes by per unit of price.
     pub delta: i64,

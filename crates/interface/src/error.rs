@@ -146,7 +146,7 @@ errors! {
     OptionsDisabled = 161, "The market has no options: the admin enables them in its parameters";
     InvalidExpiry = 162, "A board expires at 08:00 UTC, from one hour to one year ahead";
     ExpiryTaken = 163, "The market has a board of this expiry already";
-    InvalidLot = 164, "A lot of the market must be worth from 1 to 1,000,000 USD when strikes are listed: configure another lot";
+    InvalidLot = 164, "A lot of the market must be worth from 10 to 100,000 USD when strikes are listed: configure another lot";
     InvalidStrike = 165, "A strike has three digits, 100 to 999, times a power of ten, and is from a fifth of the spot to five times the spot";
     DuplicateStrike = 166, "The board has this strike already";
     StrikeInUse = 167, "The strike has open options: list the new one in another slot";
@@ -169,6 +169,7 @@ errors! {
     TooManyLots = 183, "An account, or the house, may have 2^30 lots of one board: trade a smaller size";
     OpenLotsLimit = 184, "The series' open lots would exceed the market's limit: trade a smaller size";
     BoardNotSettled = 185, "The board is not settled yet: settle it first";
+
     // Controls and guards.
     NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
     NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";

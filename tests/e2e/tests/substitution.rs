@@ -4,14 +4,14 @@ use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, exchange, house
 use plimsoll_e2e_tests::{
     Asset, E, I, Trader, World, raw,
     substitution::Table,
-    world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config},
+    world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config, strikes},
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{Bank, Board, board_state, trigger_side, trigger_when},
+    accounts::{Bank, Board, MAX_STRIKES, board_state, trigger_side, trigger_when},
     address,
     config::MarketConfig,
-    instruction::{PlaceTriggerArgs, tag},
+    instruction::{PlaceTriggerArgs, PostVolatilitiesArgs, tag},
 };
 use solana_instruction::Instruction;
 
@@ -68,6 +68,13 @@ tables! {
     settle = SETTLE,
     flag_liquidation = FLAG_LIQUIDATION,
     liquidate = LIQUIDATE,
+    create_board = CREATE_BOARD,
+    list_strikes = LIST_STRIKES,
+    post_volatilities = POST_VOLATILITIES,
+    refresh_board = REFRESH_BOARD,
+    sample_expiry = SAMPLE_EXPIRY,
+    settle_board = SETTLE_BOARD,
+    close_board = CLOSE_BOARD,
     open_option = OPEN_OPTION,
     close_option = CLOSE_OPTION,
     settle_option = SETTLE_OPTION,
@@ -583,6 +590,120 @@ mod table {
             .other(5, "no price account", p.usdc.mint, E::OracleWrongOwner)
             .other(5, "nothing", NOWHERE, E::OracleWrongOwner);
         foreign_all(table, w, &[2, 3, 4])
+    }
+
+    /// Boards of SOL and BTC that expire in a day, both in slot 0; the one of BTC.
+    fn boards(w: &mut World, p: &Places) -> Address {
+        w.enable_options(&p.sol, SOL);
+        w.enable_options(&p.btc, BTC / 100);
+        w.board(&p.sol, 1, &[125]);
+        w.board(&p.btc, 1, &[60_000])
+    }
+
+    /// Wrong keepers at 0 and exchanges at 1.
+    fn kept(table: Table, w: &mut World, p: &Places) -> Table {
+        foreign(table, w, 1)
+            .other(0, "another's admin", p.mallory, E::NotKeeper)
+            .other(0, "a trader", p.alice.owner, E::NotKeeper)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::NotKeeper)
+            .other(1, "a margin account", p.alice.account, I::InvalidAccountData)
+            .other(1, "a market", p.other.sol.market, I::InvalidAccountData)
+    }
+
+    /// Wrong markets and boards, the board's behind the market's.
+    fn of_market(table: Table, w: &mut World, p: &Places, market: usize, other: Address) -> Table {
+        foreign_all(table, w, &[market, market + 1])
+            .other(market, "another market", p.btc.market, E::WrongMarket)
+            .other(market, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(market, "a margin account", p.alice.account, I::InvalidAccountData)
+            .other(market + 1, "another market's", other, E::WrongMarket)
+            .other(market + 1, "a margin account", p.alice.account, I::AccountDataTooSmall)
+            .read_only(market + 1, CONSTRAINT_MUT)
+    }
+
+    /// Wrong price accounts of SOL.
+    fn priced(table: Table, p: &Places, oracle: usize) -> Table {
+        table
+            .other(oracle, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(oracle, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(oracle, "no price account", p.usdc.mint, E::OracleWrongOwner)
+            .other(oracle, "nothing", NOWHERE, E::OracleWrongOwner)
+    }
+
+    pub fn create_board(w: &mut World, p: &Places) -> Table {
+        w.enable_options(&p.sol, SOL);
+        w.enable_options(&p.btc, BTC / 100);
+        let other = w.board(&p.btc, 1, &[60_000]);
+        let table = Table::new(w.create_board_ix(&p.sol, 0, w.now() + 86_400));
+        let table = kept(table, w, p)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(2, "another market", p.btc.market, I::InvalidSeeds)
+            .other(2, "another exchange's", p.other.sol.market, I::InvalidSeeds)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "another board", other, I::InvalidSeeds)
+            .other(3, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(3, I::PrivilegeEscalation)
+            .same(3, 2, DUPLICATE);
+        wrong_program(foreign(table, w, 2), 4, Address::default())
+    }
+
+    pub fn list_strikes(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        w.pass(1);
+        let price = w.price(125);
+        w.publish(&p.sol, price);
+        let table = kept(Table::new(w.list_strikes_ix(&p.sol, 0, strikes(&[150]))), w, p);
+        let table = of_market(table, w, p, 2, other).other(2, "another's", p.other.sol.market, E::WrongExchange);
+        priced(table, p, 4)
+    }
+
+    pub fn post_volatilities(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        let args = PostVolatilitiesArgs { volatilities_ppm: [1_000_000; MAX_STRIKES], basis_ppm: 0 };
+        let table = kept(Table::new(w.post_volatilities_ix(&p.sol, 0, args)), w, p);
+        of_market(table, w, p, 2, other).other(2, "another's", p.other.sol.market, E::WrongExchange)
+    }
+
+    pub fn refresh_board(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        let table = foreign(Table::new(w.refresh_ix(&p.sol, 0, 0)), w, 0)
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        let table = of_market(table, w, p, 1, other).other(1, "another's", p.other.sol.market, E::WrongExchange);
+        priced(table, p, 3)
+    }
+
+    pub fn sample_expiry(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        w.pass(86_400 - 100);
+        for asset in [p.sol, p.btc] {
+            w.set_price(&asset, if asset.market == p.sol.market { 125 } else { 60_000 });
+        }
+        priced(of_market(Table::new(w.sample_ix(&p.sol, 0)), w, p, 0, other), p, 2)
+    }
+
+    pub fn settle_board(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        w.pass(2 * 86_400);
+        let table = foreign(Table::new(w.settle_board_ix(&p.sol, 0)), w, 0)
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        of_market(table, w, p, 1, other).other(1, "another's", p.other.sol.market, E::WrongExchange)
+    }
+
+    pub fn close_board(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        let table = kept(Table::new(w.close_board_ix(&p.sol, 0)), w, p)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE);
+        of_market(table, w, p, 2, other).other(2, "another's", p.other.sol.market, E::WrongExchange)
     }
 
     pub fn flag_liquidation(w: &mut World, p: &Places) -> Table {
