@@ -4,7 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, Configured, Liquidated, LiquidationFlagged, Observed, Settled, Traded,
+    AccountChanged, Accrued, AdminNominated, BalanceChanged, Configured, Liquidated, LiquidationFlagged, Observed,
+    PausesSet, PositionWoundDown, ProposalCancelled, Proposed, QuoteObserved, Retired, RoleSet, Settled, Traded,
 };
 
 macro_rules! events {
@@ -48,6 +49,22 @@ events!(
     LiquidationFlagged,
     /// A fraction of an account was taken over.
     Liquidated,
+    /// A change that loosens was announced.
+    Proposed,
+    /// A proposal was taken back.
+    ProposalCancelled,
+    /// An admin was nominated, or a nomination taken back.
+    AdminNominated,
+    /// A role changed hands.
+    RoleSet,
+    /// Kinds of action were paused or resumed.
+    PausesSet,
+    /// The quote's price was observed.
+    QuoteObserved,
+    /// A position was closed because its market winds down.
+    PositionWoundDown,
+    /// A market or bank was retired.
+    Retired,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -22,6 +22,7 @@
 pub mod accounts;
 pub mod address;
 pub mod bridge;
+pub mod change;
 pub mod config;
 pub mod error;
 pub mod event;
