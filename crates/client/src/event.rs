@@ -4,8 +4,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, AdminNominated, BalanceChanged, Configured, Liquidated, LiquidationFlagged, Observed,
-    PausesSet, PositionWoundDown, ProposalCancelled, Proposed, QuoteObserved, Retired, RoleSet, Settled, Traded,
+    AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Liquidated,
+    LiquidationFlagged, Observed, PausesSet, PositionWoundDown, ProposalCancelled, Proposed, QuoteObserved, Retired,
+    RoleSet, Settled, StrikesListed, Traded, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -37,18 +38,6 @@ events!(
     Observed,
     /// Interest was accrued.
     Accrued,
-    /// A margin account was opened or closed, or its delegate set.
-    AccountChanged,
-    /// A deposit or a withdrawal.
-    BalanceChanged,
-    /// A trade against the house.
-    Traded,
-    /// Cash moved to or from a quote balance.
-    Settled,
-    /// An auction started, went on or ended.
-    LiquidationFlagged,
-    /// A fraction of an account was taken over.
-    Liquidated,
     /// A change that loosens was announced.
     Proposed,
     /// A proposal was taken back.
@@ -65,6 +54,26 @@ events!(
     PositionWoundDown,
     /// A market or bank was retired.
     Retired,
+    /// A margin account was opened or closed, or its delegate set.
+    AccountChanged,
+    /// A deposit or a withdrawal.
+    BalanceChanged,
+    /// A trade against the house.
+    Traded,
+    /// Cash moved to or from a quote balance.
+    Settled,
+    /// An auction started, went on or ended.
+    LiquidationFlagged,
+    /// A fraction of an account was taken over.
+    Liquidated,
+    /// A board was created or closed.
+    BoardChanged,
+    /// Strikes were listed.
+    StrikesListed,
+    /// A board's volatilities were posted.
+    VolatilitiesPosted,
+    /// Risk arrays of a board were computed.
+    BoardRefreshed,
 );
 
 /// The program's events in a transaction's log, in order.

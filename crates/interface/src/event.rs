@@ -3,6 +3,8 @@
 
 use solana_address::Address;
 
+use crate::accounts::MAX_STRIKES;
+
 #[cfg(not(feature = "anchor"))]
 use bytemuck::{Pod, Zeroable};
 
@@ -76,6 +78,106 @@ event! {
         reserve: u64,
         /// Accrued up to, unix seconds.
         accrued_at: i64,
+    }
+}
+
+event! {
+    /// A change that loosens was announced.
+    Proposed = [216, 37, 138, 141, 130, 208, 180, 153], {
+        /// The exchange.
+        exchange: Address,
+        /// The exchange, market or bank that is to change.
+        subject: Address,
+        /// From when on the change may be made, unix seconds.
+        ready_at: i64,
+        /// One of [`crate::change::kind`].
+        kind: u64,
+    }
+}
+
+event! {
+    /// A proposal was taken back.
+    ProposalCancelled = [253, 59, 104, 46, 129, 78, 9, 14], {
+        /// The exchange.
+        exchange: Address,
+        /// The exchange, market or bank that stays as it is.
+        subject: Address,
+        /// Who did it.
+        authority: Address,
+    }
+}
+
+event! {
+    /// An admin was nominated, or a nomination taken back.
+    AdminNominated = [22, 247, 53, 33, 59, 59, 68, 112], {
+        /// The exchange.
+        exchange: Address,
+        /// Who may accept, zero for nobody.
+        nominee: Address,
+        /// From when on, unix seconds.
+        ready_at: i64,
+    }
+}
+
+event! {
+    /// A role changed hands.
+    RoleSet = [188, 56, 139, 81, 114, 65, 108, 196], {
+        /// The exchange.
+        exchange: Address,
+        /// Who holds it from now on, zero for nobody.
+        holder: Address,
+        /// One of [`crate::config::role`].
+        role: u64,
+    }
+}
+
+event! {
+    /// Kinds of action were paused or resumed.
+    PausesSet = [16, 89, 166, 164, 26, 253, 16, 180], {
+        /// The exchange.
+        exchange: Address,
+        /// Who did it.
+        authority: Address,
+        /// What is paused from now on, bits of [`crate::config::pause`].
+        pauses: u64,
+    }
+}
+
+event! {
+    /// The quote's price was observed.
+    QuoteObserved = [246, 133, 31, 188, 56, 75, 194, 57], {
+        /// The exchange.
+        exchange: Address,
+        /// Price, ppm of a dollar.
+        price_ppm: u64,
+        /// When it was published, unix seconds.
+        publish_time: i64,
+    }
+}
+
+event! {
+    /// A position was closed because its market winds down.
+    PositionWoundDown = [91, 171, 195, 9, 95, 59, 226, 106], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// The position that was closed, base units.
+        size: i64,
+        /// What it was worth, quote native, as cash of the account.
+        value: i64,
+        /// Oracle price of the closing, Q16.48 quote native per base unit.
+        spot: u64,
+    }
+}
+
+event! {
+    /// A market or bank was retired.
+    Retired = [106, 202, 161, 255, 255, 39, 222, 10], {
+        /// The exchange.
+        exchange: Address,
+        /// The market or bank.
+        subject: Address,
     }
 }
 
@@ -180,103 +282,73 @@ event! {
 }
 
 event! {
-    /// A change that loosens was announced.
-    Proposed = [216, 37, 138, 141, 130, 208, 180, 153], {
-        /// The exchange.
-        exchange: Address,
-        /// The exchange, market or bank that is to change.
-        subject: Address,
-        /// From when on the change may be made, unix seconds.
-        ready_at: i64,
-        /// One of [`crate::change::kind`].
+    /// A board was created or closed.
+    BoardChanged = [16, 181, 179, 125, 34, 119, 166, 202], {
+        /// The market.
+        market: Address,
+        /// The board.
+        board: Address,
+        /// Who did it.
+        authority: Address,
+        /// Expiry, unix seconds.
+        expiry: i64,
+        /// One lot, base units.
+        lot: u64,
+        /// One of [`board_change`].
         kind: u64,
     }
 }
 
 event! {
-    /// A proposal was taken back.
-    ProposalCancelled = [253, 59, 104, 46, 129, 78, 9, 14], {
-        /// The exchange.
-        exchange: Address,
-        /// The exchange, market or bank that stays as it is.
-        subject: Address,
+    /// Strikes were listed.
+    StrikesListed = [12, 8, 49, 250, 56, 84, 158, 252], {
+        /// The board.
+        board: Address,
         /// Who did it.
         authority: Address,
+        /// All strikes of the board afterwards, Q16.48 quote native per base unit; zero where the slot is free.
+        strikes: [u64; MAX_STRIKES],
     }
 }
 
 event! {
-    /// An admin was nominated, or a nomination taken back.
-    AdminNominated = [22, 247, 53, 33, 59, 59, 68, 112], {
-        /// The exchange.
-        exchange: Address,
-        /// Who may accept, zero for nobody.
-        nominee: Address,
-        /// From when on, unix seconds.
-        ready_at: i64,
-    }
-}
-
-event! {
-    /// A role changed hands.
-    RoleSet = [188, 56, 139, 81, 114, 65, 108, 196], {
-        /// The exchange.
-        exchange: Address,
-        /// Who holds it from now on, zero for nobody.
-        holder: Address,
-        /// One of [`crate::config::role`].
-        role: u64,
-    }
-}
-
-event! {
-    /// Kinds of action were paused or resumed.
-    PausesSet = [16, 89, 166, 164, 26, 253, 16, 180], {
-        /// The exchange.
-        exchange: Address,
+    /// A board's volatilities were posted. They count from its next refresh on.
+    VolatilitiesPosted = [19, 73, 120, 123, 6, 61, 59, 160], {
+        /// The board.
+        board: Address,
         /// Who did it.
         authority: Address,
-        /// What is paused from now on, bits of [`crate::config::pause`].
-        pauses: u64,
+        /// Volatility of each strike, ppm a year.
+        volatilities_ppm: [u32; MAX_STRIKES],
+        /// The forward over spot less one, ppm.
+        basis_ppm: i64,
     }
 }
 
 event! {
-    /// The quote's price was observed.
-    QuoteObserved = [246, 133, 31, 188, 56, 75, 194, 57], {
-        /// The exchange.
-        exchange: Address,
-        /// Price, ppm of a dollar.
-        price_ppm: u64,
-        /// When it was published, unix seconds.
-        publish_time: i64,
-    }
-}
-
-event! {
-    /// A position was closed because its market winds down.
-    PositionWoundDown = [91, 171, 195, 9, 95, 59, 226, 106], {
-        /// The margin account.
-        account: Address,
-        /// The market.
-        market: Address,
-        /// The position that was closed, base units.
-        size: i64,
-        /// What it was worth, quote native, as cash of the account.
-        value: i64,
-        /// Oracle price of the closing, Q16.48 quote native per base unit.
+    /// Risk arrays of a board were computed.
+    BoardRefreshed = [71, 215, 41, 220, 4, 19, 1, 197], {
+        /// The board.
+        board: Address,
+        /// Spot that they are computed at, Q16.48 quote native per base unit.
         spot: u64,
+        /// Forward, same unit.
+        forward: u64,
+        /// The moment that they are computed for, unix seconds.
+        time: i64,
+        /// Strikes that this call computed, one bit each.
+        computed: u64,
+        /// 1 where the board's arrays are all of this moment now, 0 where strikes are still to come.
+        in_force: u64,
     }
 }
 
-event! {
-    /// A market or bank was retired.
-    Retired = [106, 202, 161, 255, 255, 39, 222, 10], {
-        /// The exchange.
-        exchange: Address,
-        /// The market or bank.
-        subject: Address,
-    }
+/// Values of [`BoardChanged::kind`].
+pub mod board_change {
+    /// The board was created.
+    pub const CREATED: u64 = 1;
+    /// The board was closed.
+    pub const CLOSED: u64 = 2;
 }
 
 /// Values of [`AccountChanged::kind`].

@@ -4,7 +4,7 @@
 use solana_address::Address;
 
 use crate::{
-    accounts::MAX_PROPOSAL,
+    accounts::{MAX_PROPOSAL, MAX_STRIKES},
     config::{BankConfig, ExchangeConfig, MarketConfig},
 };
 
@@ -48,6 +48,10 @@ tags! {
     LIQUIDATE = 20,
 
     // Boards and options.
+    CREATE_BOARD = 21,
+    LIST_STRIKES = 22,
+    POST_VOLATILITIES = 23,
+    REFRESH_BOARD = 24,
 
     // Volatility and funding.
 
@@ -140,67 +144,6 @@ args! {
     }
 }
 args! {
-    /// Arguments of `create_account`.
-    CreateAccountArgs {
-        /// Which of the owner's accounts this is.
-        index: u16,
-    }
-}
-args! {
-    /// Arguments of `set_delegate`.
-    SetDelegateArgs {
-        /// Who may trade for the owner, zero for nobody.
-        delegate: Address,
-    }
-}
-args! {
-    /// Arguments of `deposit`, `house_deposit` and `house_withdraw`.
-    AmountArgs {
-        /// Native amount of the mint.
-        amount: u64,
-    }
-}
-args! {
-    /// Arguments of `withdraw`.
-    WithdrawArgs {
-        /// Native amount of the mint. [`u64::MAX`] withdraws the whole deposit and borrows nothing.
-        amount: u64,
-    }
-}
-args! {
-    /// Arguments of `open_position`.
-    OpenPositionArgs {
-        /// Base units to buy, negative to sell.
-        size: i64,
-        /// Worst average price accepted, spread and premium included and the fee not, Q16.48 quote native per base unit.
-        limit_price: u64,
-        /// Unix seconds after which the order is void, zero for never.
-        expires_at: i64,
-        /// Whether the trade may only make the position smaller.
-        reduce_only: u8,
-    }
-}
-args! {
-    /// Arguments of `close_position`.
-    ClosePositionArgs {
-        /// Base units to close at most; [`u64::MAX`] closes all.
-        size: u64,
-        /// Worst average price accepted, as in [`OpenPositionArgs`].
-        limit_price: u64,
-        /// Unix seconds after which the order is void, zero for never.
-        expires_at: i64,
-    }
-}
-args! {
-    /// Arguments of `liquidate`.
-    LiquidateArgs {
-        /// Largest fraction of the account to take over, Q32; the closed form is used where it is smaller.
-        max_fraction: u64,
-        /// Largest payment accepted, quote native.
-        max_payment: u64,
-    }
-}
-args! {
     /// Arguments of `nominate_admin`.
     NominateAdminArgs {
         /// Who may become the admin, zero to take a nomination back.
@@ -270,5 +213,110 @@ args! {
         maximum: u64,
         /// Oldest price accepted, seconds.
         max_age_seconds: u32,
+    }
+}
+args! {
+    /// Arguments of `create_account`.
+    CreateAccountArgs {
+        /// Which of the owner's accounts this is.
+        index: u16,
+    }
+}
+args! {
+    /// Arguments of `set_delegate`.
+    SetDelegateArgs {
+        /// Who may trade for the owner, zero for nobody.
+        delegate: Address,
+    }
+}
+args! {
+    /// Arguments of `deposit`, `house_deposit` and `house_withdraw`.
+    AmountArgs {
+        /// Native amount of the mint.
+        amount: u64,
+    }
+}
+args! {
+    /// Arguments of `withdraw`.
+    WithdrawArgs {
+        /// Native amount of the mint. [`u64::MAX`] withdraws the whole deposit and borrows nothing.
+        amount: u64,
+    }
+}
+args! {
+    /// Arguments of `open_position`.
+    OpenPositionArgs {
+        /// Base units to buy, negative to sell.
+        size: i64,
+        /// Worst average price accepted, spread and premium included and the fee not, Q16.48 quote native per base unit.
+        limit_price: u64,
+        /// Unix seconds after which the order is void, zero for never.
+        expires_at: i64,
+        /// Whether the trade may only make the position smaller.
+        reduce_only: u8,
+    }
+}
+args! {
+    /// Arguments of `close_position`.
+    ClosePositionArgs {
+        /// Base units to close at most; [`u64::MAX`] closes all.
+        size: u64,
+        /// Worst average price accepted, as in [`OpenPositionArgs`].
+        limit_price: u64,
+        /// Unix seconds after which the order is void, zero for never.
+        expires_at: i64,
+    }
+}
+args! {
+    /// Arguments of `liquidate`.
+    LiquidateArgs {
+        /// Largest fraction of the account to take over, Q32; the closed form is used where it is smaller.
+        max_fraction: u64,
+        /// Largest payment accepted, quote native.
+        max_payment: u64,
+    }
+}
+args! {
+    /// Arguments of `create_board`.
+    CreateBoardArgs {
+        /// When the options expire, unix seconds: 08:00 UTC of a day.
+        expiry: i64,
+        /// Which of the market's boards this is, below [`crate::accounts::MAX_MARKET_BOARDS`].
+        slot: u8,
+    }
+}
+args! {
+    /// A strike in decimal: `digits * 10^exponent` USD for one whole unit of the underlying.
+    ///
+    /// Three digits are the tick: steps of 0.1 % to 1 % of the price, as venues have them, at every price from BONK's to
+    /// BTC's, and one way only to write a strike, so that two listings of one price are the same number to the bit.
+    StrikePrice {
+        /// 100 to 999; zero leaves the slot as it is.
+        digits: u16,
+        /// Power of ten, -12 to 12.
+        exponent: i8,
+    }
+}
+args! {
+    /// Arguments of `list_strikes`.
+    ListStrikesArgs {
+        /// What each slot of the board gets.
+        strikes: [StrikePrice; MAX_STRIKES],
+    }
+}
+args! {
+    /// Arguments of `post_volatilities`.
+    PostVolatilitiesArgs {
+        /// Volatility of each strike, ppm a year; what stands at a free slot is not looked at.
+        volatilities_ppm: [u32; MAX_STRIKES],
+        /// The forward over spot less one, ppm.
+        basis_ppm: i32,
+    }
+}
+args! {
+    /// Arguments of `refresh_board`.
+    RefreshBoardArgs {
+        /// How many strikes to compute at most; zero for all.
+        max_strikes: u8,
     }
 }
