@@ -8,7 +8,7 @@ use plimsoll_interface::{
     address,
     bridge::{self, Inputs},
     config::MarketConfig,
-    instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
+    instruction::{AssertHealthArgs, ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
 };
 use plimsoll_risk::{
     interest,
@@ -20,7 +20,7 @@ use solana_instruction::Instruction;
 
 use crate::{
     Error, Keyed,
-    instruction::{account, house, liquidation, market, trade},
+    instruction::{account, controls, house, liquidation, market, trade},
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
 };
@@ -276,6 +276,17 @@ impl Snapshot {
             remaining: Pack::of(&account.data).metas(&self.price_addresses()),
         };
         flag.instruction()
+    }
+
+    /// `assert_health`: fails unless the account's health is at least as asserted.
+    pub fn assert_health(&self, account: &Keyed<MarginAccount>, args: AssertHealthArgs) -> Instruction {
+        let assert = controls::AssertHealth {
+            exchange: self.exchange.address,
+            account: account.address,
+            args,
+            remaining: Pack::of(&account.data).metas(&self.price_addresses()),
+        };
+        assert.instruction()
     }
 
     /// `liquidate`: `taker`, signed for by `authority`, takes over a part of `account`.

@@ -15,5 +15,6 @@ mod market;
 mod scenario;
 mod settle;
 mod substitution;
+mod timelock;
 mod trade;
 mod walk;
