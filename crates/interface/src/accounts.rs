@@ -557,7 +557,7 @@ pub struct Proposal {
     pub subject: Address,
     /// From when on the change may be made, unix seconds.
     pub ready_at: i64,
-    /// What kind of change, one of [`crate::config::change`].
+    /// What kind of change, one of [`crate::change::kind`].
     pub kind: u8,
     /// Bump of the address.
     pub bump: u8,
@@ -565,7 +565,7 @@ pub struct Proposal {
     pub version: u8,
     /// Zero.
     pub _padding: [u8; 5],
-    /// What it is to be, as [`crate::config::change`] says; zeros behind it.
+    /// What it is to be, as [`crate::change::kind`] says; zeros behind it.
     pub content: [u8; MAX_PROPOSAL],
 }
 account_type!(Proposal, [26, 94, 189, 187, 116, 136, 53, 33], 472);

@@ -174,8 +174,10 @@ pub mod role {
     pub const KEEPER: u8 = 1;
     /// Posts volatility forecasts.
     pub const FORECASTER: u8 = 2;
-    /// The largest value with a meaning.
+    /// The largest value with a meaning as an argument.
     pub const LAST: u8 = FORECASTER;
+    /// The admin: in events only.
+    pub const ADMIN: u8 = 255;
 }
 
 /// Parameters of the whole exchange.

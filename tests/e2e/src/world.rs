@@ -1035,12 +1035,17 @@ impl World {
         self.ok(self.liquidate_ix(taker, account))
     }
 
-    /// Replaces the exchange's parameters.
+    /// Replaces the exchange's parameters, and what is paused.
     #[track_caller]
     pub fn configure(&mut self, change: impl FnOnce(&mut ExchangeConfig)) -> Outcome {
         let Places { admin, exchange, .. } = self.places;
-        let mut config = self.read::<Exchange>(&exchange).config;
+        let before = self.read::<Exchange>(&exchange).config;
+        let mut config = before;
         change(&mut config);
+        if config.pauses != before.pauses {
+            let (set, clear) = (config.pauses, !config.pauses & before.pauses);
+            self.ok(build::controls::SetPauses { authority: admin, exchange, set, clear }.instruction());
+        }
         self.ok(build::exchange::Configure { admin, exchange, config }.instruction())
     }
 

@@ -4,7 +4,7 @@ use plimsoll_client::{address, instruction as build};
 use plimsoll_e2e_tests::{Asset, Trader, world::order};
 use plimsoll_interface::{
     Address,
-    config::state,
+    config::{pause, state},
     instruction::{ClosePositionArgs, LiquidateArgs, OpenPositionArgs, PlaceTriggerArgs},
 };
 use rand::Rng;
@@ -301,12 +301,15 @@ fn house_withdrawal(walk: &mut Walk) -> Option<Attempt> {
 /// Pauses something for a while, or moves what may be moved.
 fn configure_exchange(walk: &mut Walk) -> Option<Attempt> {
     let mut config = walk.snapshot().exchange.data.config;
-    // What is paused for long is not tested.
-    config.pauses = if walk.rng.random_range(0..5) > 0 { 0 } else { 1 << walk.rng.random_range(0..7) };
-    if walk.rng.random_range(0..4) == 0 {
-        config.maintenance_ratio_ppm = walk.rng.random_range(400_000..=600_000);
-    }
     let (admin, exchange) = (walk.places.admin, walk.places.exchange);
+    if walk.rng.random_range(0..4) > 0 {
+        // What is paused for long is not tested.
+        let set = if walk.rng.random_range(0..5) > 0 { 0 } else { 1 << walk.rng.random_range(0..10) };
+        let clear = pause::ALL & !set;
+        let pauses = build::controls::SetPauses { authority: admin, exchange, set, clear };
+        return Attempt::new(pauses.instruction(), Rule::Books);
+    }
+    config.maintenance_ratio_ppm = walk.rng.random_range(400_000..=600_000);
     Attempt::new(build::exchange::Configure { admin, exchange, config }.instruction(), Rule::Books)
 }
 
