@@ -128,7 +128,7 @@ pub mod pause {
     pub const OPTION: u32 = 1 << 6;
     /// Issue and redemption of house shares.
     pub const HOUSE: u32 = 1 << 7;
-    /// What covers a loss when insurance is spent: write-offs against the house or the depositors, deleveraging.
+    /// Covering the loss of an account without equity: `resolve` and `deleverage`.
     pub const RESOLVE: u32 = 1 << 8;
     /// Every bit that has a meaning.
     pub const ALL: u32 = DEPOSIT | WITHDRAW | OPEN | TRADE | LIQUIDATE | SETTLE | OPTION | HOUSE | RESOLVE;

@@ -5,14 +5,18 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use plimsoll_client::{
     Address,
-    accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, board_state},
+    accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, board_state},
     address,
-    config::loss_mode,
-    instruction::{account, bank, board, exchange, house, liquidation, market, option, trade, trigger, waterfall},
+    config::{BankConfig, ExchangeConfig, limits, loss_mode, role, state},
+    instruction::{
+        account, bank, board, controls as build, exchange, house, liquidation, market, option, trade, trigger,
+        waterfall,
+    },
+    interface::change::{Change, QuoteFeed},
     interface::instruction::{
-        BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, DeleverageArgs,
-        LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs,
-        StrikePrice,
+        AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
+        CreateMarketArgs, DeleverageArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs,
+        PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice,
     },
     remaining::{Pack, PriceAddresses},
     risk::pyth,
@@ -72,6 +76,7 @@ const OPTION_SHAPES: [OptionShape; 5] = [
 pub fn measure(so: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     setting_up(so, &mut rows)?;
+    controls(so, &mut rows)?;
     cranks(so, &mut rows)?;
     waterfall_rows(so, &mut rows)?;
     boards(so, &mut rows)?;
@@ -140,6 +145,89 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     single(rows, "cancel_trigger", "", world.send(cancel.instruction(), &[])?);
     let close = account::Close { owner: admin, account };
     single(rows, "close_account", "", world.send(close.instruction(), &[])?);
+    Ok(())
+}
+
+/// What an administrator does under a timelock, and what anyone may assert.
+fn controls(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let market: Market = world.get(&world.markets[0])?;
+    let feed = QuoteFeed { oracle_kind: 0, feed_id: market.feed_id, oracle_owner: market.oracle_owner };
+    let set = build::SetQuoteFeed { admin, exchange, feed, proposed: false };
+    single(rows, "set_quote_feed", "", world.send(set.instruction(), &[])?);
+    let config = ExchangeConfig { timelock_seconds: 60, ..exchange_config() };
+    world.send(exchange::Configure { admin, exchange, config }.instruction(), &[])?;
+    let nominate = build::NominateAdmin { authority: admin, exchange, nominee: admin };
+    single(rows, "nominate_admin", "", world.send(nominate.instruction(), &[])?);
+    let take = build::SetRole {
+        authority: admin,
+        exchange,
+        role: role::FORECASTER,
+        holder: Address::default(),
+        proposed: false,
+    };
+    single(rows, "set_role", "taken away", world.send(take.instruction(), &[])?);
+    let pauses = build::SetPauses { authority: admin, exchange, set: 1, clear: 1 };
+    single(rows, "set_pauses", "", world.send(pauses.instruction(), &[])?);
+    let resume = build::SetPauses { authority: admin, exchange, set: 0, clear: 1 };
+    world.send(resume.instruction(), &[])?;
+    let subject = world.banks[0];
+    let wish = BankConfig { borrow_cap: 7, haircut_init_ppm: 40_000, ..bank_config() };
+    let propose = build::Propose { admin, exchange, subject, change: Change::Bank(wish) };
+    single(rows, "propose", "", world.send(propose.instruction(), &[])?);
+    let cancel = build::CancelProposal { authority: admin, exchange, subject };
+    single(rows, "cancel_proposal", "", world.send(cancel.instruction(), &[])?);
+    world.send(propose.instruction(), &[])?;
+    let account = world.portfolio(admin, 8, 8)?;
+    let address = world.put_account(0, &account)?;
+    let remaining = Pack::of(&account).metas(&PriceAddresses::new());
+    let args = AssertHealthArgs { kind: 1, minimum: i64::MIN };
+    let health = build::AssertHealth { exchange, account: address, args, remaining };
+    single(rows, "assert_health", "8 collaterals, 8 perps", world.send(health.instruction(), &[])?);
+    let sequence = build::AssertSequence { account: address, sequence: 0 };
+    single(rows, "assert_sequence", "", world.send(sequence.instruction(), &[])?);
+    let args = AssertPriceArgs { minimum: 0, maximum: u64::MAX, max_age_seconds: 60 };
+    let price = build::AssertPrice { market: world.markets[0], oracle: None, args };
+    single(rows, "assert_price", "", world.send(price.instruction(), &[])?);
+    winding_down(&mut world, &account, address, rows)?;
+    let configure = bank::Configure { admin, exchange, bank: subject, config: wish };
+    single(rows, "configure_bank", "proposed", world.send(configure.proposed(), &[])?);
+    Ok(())
+}
+
+/// The end of a position, a market and a bank, and the quote's price; a day later than everything else.
+fn winding_down(world: &mut World, account: &MarginAccount, address: Address, rows: &mut Vec<Row>) -> Result<()> {
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let slot = account.markets.iter().rev().find(|slot| slot.size != 0).context("no position")?;
+    let index = world.markets.iter().position(|market| *market == slot.market).context("no market")?;
+    let end = NOW + i64::from(limits::WIND_DOWN_NOTICE_SECONDS_MIN);
+    let mut data: Market = world.get(&world.markets[index])?;
+    (data.config.state, data.config.risk_budget, data.wind_down_at) = (state::WIND_DOWN, 0, end);
+    world.put(world.markets[index], &data)?;
+    let mut data: Bank = world.get(&world.banks[index])?;
+    (data.config.state, data.deposit_shares, data.borrow_shares) = (state::WIND_DOWN, 0, 0);
+    world.put(world.banks[index], &data)?;
+    let mut clock = world.vm.get_sysvar::<solana_clock::Clock>();
+    clock.unix_timestamp = end;
+    world.vm.set_sysvar(&clock);
+    for index in [0, index] {
+        world.set_price(index, 1, end)?;
+    }
+    let accept = build::AcceptAdmin { nominee: admin, exchange };
+    single(rows, "accept_admin", "", world.send(accept.instruction(), &[])?);
+    let observe = build::ObserveQuote { exchange, oracle: world.oracles[0] };
+    single(rows, "observe_quote", "", world.send(observe.instruction(), &[])?);
+    let (market, oracle) = (slot.market, world.oracles[index]);
+    let wind_down = build::WindDownPosition { exchange, account: address, market, oracle };
+    single(rows, "wind_down_position", "", world.send(wind_down.instruction(), &[])?);
+    let mut data: Market = world.get(&market)?;
+    (data.house_size, data.house_cash, data.open_interest_long, data.open_interest_short) = (0, 0, 0, 0);
+    world.put(market, &data)?;
+    let retire = build::RetireMarket { admin, exchange, market };
+    single(rows, "retire_market", "", world.send(retire.instruction(), &[])?);
+    let retire = build::RetireBank { admin, exchange, bank: world.banks[index] };
+    single(rows, "retire_bank", "", world.send(retire.instruction(), &[])?);
     Ok(())
 }
 
