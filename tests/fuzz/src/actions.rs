@@ -4,8 +4,8 @@ use plimsoll_client::{address, instruction as build};
 use plimsoll_e2e_tests::{Asset, Trader, world::order};
 use plimsoll_interface::{
     Address,
-    config::state,
-    instruction::{ClosePositionArgs, LiquidateArgs, OpenPositionArgs},
+    config::{loss_mode, state},
+    instruction::{BuyReserveArgs, ClosePositionArgs, DeleverageArgs, LiquidateArgs, OpenPositionArgs},
 };
 use rand::Rng;
 use solana_instruction::Instruction;
@@ -68,6 +68,11 @@ const ACTIONS: &[(u32, Action)] = &[
     (2, configure_exchange),
     (2, configure_market),
     (2, configure_bank),
+    (2, fund_insurance),
+    (2, buy_reserve),
+    (10, resolve_sunk),
+    (10, deleverage_sunk),
+    (6, without_capital),
 ];
 
 /// One of them.
@@ -200,14 +205,85 @@ fn liquidation(walk: &mut Walk, taker: Trader, account: Trader) -> Option<Attemp
     Attempt::new(instruction, Rule::Liquidation { account, taker })
 }
 
-/// Whoever is below its line is taken over, mostly by the one who can carry it.
-fn liquidate_sunk(walk: &mut Walk) -> Option<Attempt> {
+/// Who is below its line, of those without equity only where `insolvent`.
+fn sunk(walk: &Walk, insolvent: bool) -> Vec<Trader> {
     let snapshot = walk.priced();
     let is_sunk = |trader: &&Trader| {
         let margin = walk.account(trader).and_then(|account| snapshot.margin(&account.data).ok());
+        let margin = margin.filter(|margin| !insolvent || !margin.equity_maint.is_positive());
         margin.and_then(|margin| margin.health_maint().ok()).is_some_and(|health| health.raw() < 0)
     };
-    let sunk: Vec<Trader> = walk.traders.iter().filter(is_sunk).copied().collect();
+    walk.traders.iter().filter(is_sunk).copied().collect()
+}
+
+fn fund_insurance(walk: &mut Walk) -> Option<Attempt> {
+    let (funder, places) = (walk.trader().owner, walk.places);
+    let (exchange, quote_mint, source) = (places.exchange, places.usdc.mint, places.usdc.tokens_of(&funder));
+    let amount = walk.rng.random_range(0..1_000_000_000);
+    let fund = build::waterfall::FundInsurance { funder, exchange, quote_mint, source, amount };
+    Attempt::new(fund.instruction(), Rule::Books)
+}
+
+/// Of reserves that are a few units of interest, mostly all.
+fn buy_reserve(walk: &mut Walk) -> Option<Attempt> {
+    let (buyer, (asset, _), places) = (walk.trader().owner, walk.market(), walk.places);
+    let amount = if walk.rng.random() { u64::MAX } else { walk.rng.random_range(0..1_000) };
+    let buy = build::waterfall::BuyReserve {
+        buyer,
+        exchange: places.exchange,
+        mint: asset.mint,
+        destination: asset.tokens_of(&buyer),
+        quote_mint: places.usdc.mint,
+        source: places.usdc.tokens_of(&buyer),
+        market: asset.market,
+        oracle: asset.oracle,
+        args: BuyReserveArgs { amount, max_payment: u64::MAX },
+    };
+    Attempt::new(buy.instruction(), Rule::Books)
+}
+
+fn resolve_sunk(walk: &mut Walk) -> Option<Attempt> {
+    let insolvent = sunk(walk, true);
+    let trader = if insolvent.is_empty() { walk.trader() } else { walk.one_of(&insolvent) };
+    let account = walk.account(&trader)?;
+    Attempt::new(walk.priced().resolve(&account), Rule::Books)
+}
+
+/// Against whoever has the other side, in the market where the account has a position.
+fn deleverage_sunk(walk: &mut Walk) -> Option<Attempt> {
+    let insolvent = sunk(walk, true);
+    let trader = if insolvent.is_empty() { walk.trader() } else { walk.one_of(&insolvent) };
+    let account = walk.account(&trader)?;
+    let market = account.data.markets.iter().find(|slot| slot.size != 0).map(|slot| slot.market);
+    let market = market.unwrap_or(walk.places.btc.market);
+    let other = walk.trader();
+    let counterparty = walk.account(&other)?;
+    let size = if walk.rng.random() { u64::MAX } else { walk.rng.random_range(0..1_000_000_000) };
+    let args = DeleverageArgs { size };
+    let instruction = walk.priced().deleverage(&account, &counterparty, &market, args, &[]).ok()?;
+    Attempt::new(instruction, Rule::Books)
+}
+
+/// Somebody, mostly with nothing in the account, takes over a part without being asked for margin until the end.
+fn without_capital(walk: &mut Walk) -> Option<Attempt> {
+    let sunk = sunk(walk, false);
+    let account = if sunk.is_empty() { walk.trader() } else { walk.one_of(&sunk) };
+    let taker = walk.trader();
+    let (keyed_taker, keyed) = (walk.account(&taker)?, walk.account(&account)?);
+    let snapshot = walk.priced();
+    let (begin, end) = snapshot.without_capital(taker.owner, &keyed_taker, &keyed);
+    let mut instructions = vec![begin];
+    if walk.rng.random_range(0..4) > 0 {
+        let args = LiquidateArgs { max_fraction: walk.rng.random_range(0..1 << 33), max_payment: u64::MAX };
+        instructions.push(snapshot.liquidate(taker.owner, &keyed_taker, &keyed, args));
+    }
+    instructions.push(end);
+    Some(Attempt { instructions, rule: Rule::InitialMargin(taker), tampered: false })
+}
+
+/// Whoever is below its line is taken over, mostly by the one who can carry it.
+fn liquidate_sunk(walk: &mut Walk) -> Option<Attempt> {
+    let sunk = sunk(walk, false);
     if sunk.is_empty() {
         return any_order(walk);
     }
@@ -266,6 +342,8 @@ fn configure_exchange(walk: &mut Walk) -> Option<Attempt> {
     if walk.rng.random_range(0..4) == 0 {
         config.maintenance_ratio_ppm = walk.rng.random_range(400_000..=600_000);
     }
+    config.loss_mode = walk.rng.random_range(0..=loss_mode::LAST);
+    config.house_floor = if walk.rng.random() { u64::MAX } else { 0 };
     let (admin, exchange) = (walk.places.admin, walk.places.exchange);
     Attempt::new(build::exchange::Configure { admin, exchange, config }.instruction(), Rule::Books)
 }
