@@ -4,9 +4,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Deleveraged,
-    InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed,
-    ReserveBought, Settled, StrikesListed, Traded, VolatilitiesPosted,
+    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, Deleveraged,
+    ExpirySampled, InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged,
+    LossCovered, Observed, OptionTraded, OptionsSettled, ReserveBought, Settled, StrikesListed, Traded,
+    VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -58,6 +59,14 @@ events!(
     VolatilitiesPosted,
     /// Risk arrays of a board were computed.
     BoardRefreshed,
+    /// A price counts towards a board's settlement.
+    ExpirySampled,
+    /// A board was settled.
+    BoardSettled,
+    /// A trade of an option against the house.
+    OptionTraded,
+    /// Options of a settled board were paid in cash.
+    OptionsSettled,
     /// Somebody put quote into the insurance.
     InsuranceFunded,
     /// Tokens of a reserve became insurance.

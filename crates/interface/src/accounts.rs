@@ -4,8 +4,10 @@
 //! Who writes a field is said with the field. Amounts called native are the mint's smallest unit; quote native is
 //! 1e-6 USD; base units are a market's 10^-base_decimals.
 
+use core::ops::Range;
+
 use plimsoll_risk::{
-    options::{SCENARIOS, VALUES},
+    options::{MAX_SAMPLES, SCENARIOS, VALUES},
     portfolio::RiskParameters,
     price::Observation,
     units::{Index, Ppm, Price, Timestamp},
@@ -389,10 +391,14 @@ pub struct Board {
     pub house_lots: [i64; MAX_SERIES],
     /// Sum of all accounts' long lots in each series.
     pub long_lots: [u64; MAX_SERIES],
-    /// Sum of the settlement samples, Q16.48, as a 128-bit number, low word first.
-    pub sample_sum: [u64; 2],
+    /// Settlement samples, Q16.48, in the order in which they came; the first `sample_count` of them.
+    pub samples: [u64; MAX_SAMPLES],
     /// Bit `i`: the `i`-th part of the sampling window has its sample.
     pub sampled: u64,
+    /// End of the last part behind the expiry that has its sample, unix seconds.
+    pub sampled_until: i64,
+    /// Number of samples.
+    pub sample_count: u64,
     /// What the options are settled at, Q16.48; zero until settled.
     pub settlement_price: u64,
     /// Risk arrays in force, one for each strike: [`plimsoll_risk::options::RiskArray`].
@@ -412,7 +418,7 @@ pub struct Board {
     /// Room for later.
     pub _reserved: [u8; 112],
 }
-account_type!(Board, [79, 48, 160, 63, 153, 132, 240, 56], 6224);
+account_type!(Board, [79, 48, 160, 63, 153, 132, 240, 56], 6464);
 
 /// What a board accepts, as stored in [`Board::state`].
 pub mod board_state {
@@ -809,12 +815,132 @@ impl MarginAccount {
         self.sequence = self.sequence.wrapping_add(1);
     }
 
+    /// Index of the slot of `board`.
+    pub fn board_slot(&self, board: &Address) -> Option<usize> {
+        self.boards.iter().position(|slot| slot.in_use == 1 && same_address(&slot.board, board))
+    }
+
+    /// Index of the slot of `board`, taking a free one where there is none. `market` is the board's.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyBoards`], [`PlimsollError::TooManyMarkets`].
+    pub fn board_slot_or_new(&mut self, board: &Address, market: &Address) -> Result<usize, PlimsollError> {
+        if let Some(index) = self.board_slot(board) {
+            return Ok(index);
+        }
+        let index = self.boards.iter().position(|slot| slot.in_use == 0).ok_or(PlimsollError::TooManyBoards)?;
+        let position = self.market_slot_or_new(market)?;
+        let market = self.markets.get_mut(position).ok_or(PlimsollError::Corrupt)?;
+        market.boards = market.boards.checked_add(1).ok_or(PlimsollError::Corrupt)?;
+        let market_slot = u8::try_from(position).map_err(|_| PlimsollError::Corrupt)?;
+        let slot = self.boards.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        *slot = BoardSlot { board: *board, in_use: 1, market_slot, options: 0, _padding: [0; 5] };
+        Ok(index)
+    }
+
+    /// Frees the board slot at `index` if no option of it is left, and its market's slot likewise.
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`] where the slots contradict one another.
+    pub fn release_board(&mut self, index: usize) -> Result<(), PlimsollError> {
+        let slot = self.boards.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        if slot.in_use == 0 || slot.options != 0 {
+            return Ok(());
+        }
+        let position = usize::from(slot.market_slot);
+        *slot = bytemuck::Zeroable::zeroed();
+        let market = self.markets.get_mut(position).ok_or(PlimsollError::Corrupt)?;
+        market.boards = market.boards.checked_sub(1).ok_or(PlimsollError::Corrupt)?;
+        self.release_market(position)
+    }
+
+    /// Where the options of the board slot at `index` stand in [`Self::options`].
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`].
+    pub fn options_of(&self, index: usize) -> Result<Range<usize>, PlimsollError> {
+        let before = self.boards.get(..index).ok_or(PlimsollError::Corrupt)?;
+        let own = self.boards.get(index).ok_or(PlimsollError::Corrupt)?;
+        // At most nine counts of at most 255.
+        let start = before.iter().fold(0usize, |start, slot| start.wrapping_add(usize::from(slot.options)));
+        let end = start.wrapping_add(usize::from(own.options));
+        if end > MAX_OPTIONS { Err(PlimsollError::Corrupt) } else { Ok(start..end) }
+    }
+
+    /// Lots of a series of the board slot at `board_slot`: zero where the account has none.
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`].
+    pub fn option_lots(&self, board_slot: usize, series: u8) -> Result<i32, PlimsollError> {
+        let options = self.options.get(self.options_of(board_slot)?).ok_or(PlimsollError::Corrupt)?;
+        Ok(options.iter().find(|option| option.series == series).map_or(0, |option| option.lots))
+    }
+
+    /// Sets the lots of a series of the board slot at `board_slot`: takes an option slot where there was none, frees it
+    /// where none are left. Options stand in the order of their boards' slots, those of one board by rising series, and no
+    /// free slot before a taken one.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyOptions`]; [`PlimsollError::Corrupt`].
+    pub fn set_option(&mut self, board_slot: usize, series: u8, lots: i32) -> Result<(), PlimsollError> {
+        let range = self.options_of(board_slot)?;
+        let own = self.options.get_mut(range.clone()).ok_or(PlimsollError::Corrupt)?;
+        // Those before it, within the board.
+        let offset = own.iter().take_while(|option| option.series < series).count();
+        let at = range.start.wrapping_add(offset);
+        let found = own.get_mut(offset).filter(|option| option.series == series);
+        let counted = match (found, lots) {
+            (Some(option), lots) if lots != 0 => {
+                option.lots = lots;
+                return Ok(());
+            }
+            (None, 0) => return Ok(()),
+            (Some(_), _) => {
+                self.remove_option(at)?;
+                i8::wrapping_neg(1)
+            }
+            (None, _) => {
+                let board_slot = u8::try_from(board_slot).map_err(|_| PlimsollError::Corrupt)?;
+                self.insert_option(at, OptionSlot { lots, board_slot, series, _padding: [0; 2] })?;
+                1
+            }
+        };
+        let slot = self.boards.get_mut(board_slot).ok_or(PlimsollError::Corrupt)?;
+        slot.options = slot.options.checked_add_signed(counted).ok_or(PlimsollError::Corrupt)?;
+        Ok(())
+    }
+
+    /// Puts an option at `index` and moves those from there on up by one.
+    fn insert_option(&mut self, index: usize, option: OptionSlot) -> Result<(), PlimsollError> {
+        if self.options.last().is_none_or(|last| last.lots != 0) {
+            return Err(PlimsollError::TooManyOptions);
+        }
+        let mut next = option;
+        for slot in self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)? {
+            core::mem::swap(slot, &mut next);
+            if next.lots == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the option at `index` out and moves those behind it down by one.
+    fn remove_option(&mut self, index: usize) -> Result<(), PlimsollError> {
+        let mut next = bytemuck::Zeroable::zeroed();
+        for slot in self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)?.iter_mut().rev() {
+            core::mem::swap(slot, &mut next);
+        }
+        Ok(())
+    }
+
     /// Whether a signer may deposit, trade and liquidate for the account: its owner or its delegate.
     pub fn may_trade(&self, signer: &Address) -> bool {
         same_address(signer, &self.owner) || same_address(signer, &self.delegate)
     }
 
-    /// Whether the account has nothing to lose but its deposits: no borrow, no position, no negative cash.
+    /// Whether the account has nothing to lose but its deposits and the options that it has bought: no borrow, no perpetual
+    /// position, no option sold, no negative cash.
     pub fn has_no_liability(&self) -> bool {
         self.balances.iter().all(|slot| slot.shares >= 0)
             && self.markets.iter().all(|slot| slot.size == 0 && slot.cash >= 0)
@@ -823,6 +949,8 @@ impl MarginAccount {
 
     /// Whether every slot is free.
     pub fn is_empty(&self) -> bool {
-        self.balances.iter().all(|slot| slot.in_use == 0) && self.markets.iter().all(|slot| slot.in_use == 0)
+        self.balances.iter().all(|slot| slot.in_use == 0)
+            && self.markets.iter().all(|slot| slot.in_use == 0)
+            && self.boards.iter().all(|slot| slot.in_use == 0)
     }
 }

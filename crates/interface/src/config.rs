@@ -6,6 +6,7 @@
 use plimsoll_risk::{
     interest::RateModel,
     liquidation::{InsolvencyParameters, LiquidationParameters},
+    options::OptionPricing,
     parameters::{BankParameters, MarketParameters},
     portfolio::{GROUP_PAIRS, MAX_GROUPS, RiskParameters},
     trade::TradePricing,
@@ -80,6 +81,14 @@ pub mod limits {
     pub const POST_BASIS_STEP_PPM_MAX: u32 = 10_000;
     /// Largest basis either way, ppm of spot: 5 %.
     pub const BASIS_PPM_MAX: u32 = 50_000;
+    /// Length of one part of the sampling window before an expiry, which has as many as there may be samples: 60 seconds.
+    pub const SAMPLE_SECONDS: i64 = 60;
+    /// Samples that a settlement wants: where the window has brought fewer, it goes on behind the expiry until they are there.
+    pub const SAMPLES_MIN: u64 = 10;
+    /// How long behind the expiry prints of the window may still come in before the board can be settled: 1 minute.
+    pub const SETTLE_DELAY_SECONDS: i64 = 60;
+    /// How long behind the expiry a board waits for samples before it is settled with what there is: 1 day.
+    pub const SETTLE_ANYWAY_SECONDS: i64 = 86_400;
     /// Largest outflow window: 7 days.
     pub const OUTFLOW_WINDOW_SECONDS_MAX: u32 = 604_800;
     /// Longest timelock: 30 days.
@@ -632,6 +641,17 @@ impl MarketConfig {
             skew_premium: Ppm::from_raw(self.skew_premium_ppm),
             skew_scale: self.skew_scale,
             taker_fee: Ppm::from_raw(self.taker_fee_ppm),
+        }
+    }
+
+    /// The engine's view of the house's price making in options.
+    pub fn option_pricing(&self) -> OptionPricing {
+        OptionPricing {
+            half_spread_volatility: Ppm::from_raw(self.options.half_spread_volatility_ppm),
+            skew_volatility: Ppm::from_raw(self.options.skew_volatility_ppm),
+            vega_scale: self.options.vega_scale,
+            half_spread: Ppm::from_raw(self.half_spread_ppm),
+            fee: Ppm::from_raw(self.options.fee_ppm),
         }
     }
 

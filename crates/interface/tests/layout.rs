@@ -64,13 +64,14 @@ fn bank_fields_stand_where_clients_read_them() {
 
 #[test]
 fn board_fields_stand_where_clients_read_them() {
-    assert_eq!(Board::SPACE, 6224);
+    assert_eq!(Board::SPACE, 6464);
     assert_eq!(size_of::<BoardTerms>(), 64);
     offsets!(Board: market = 0, exchange = 32, expiry = 64, lot = 72, terms = 80, next_terms = 144,
         next_range_ppm = 208, refreshed = 212, next_refreshed = 214, strikes = 216, volatilities_ppm = 344,
         basis_ppm = 408, state = 412, slot = 413, bump = 414, version = 415, posted_at = 416, house_lots = 424,
-        long_lots = 680, sample_sum = 936, sampled = 952, settlement_price = 960, arrays = 968, next_arrays = 3464,
-        house_gains = 5960, next_volatility_ppm = 6088, next_volatility_up_ppm = 6092, next_volatility_down_ppm = 6096);
+        long_lots = 680, samples = 936, sampled = 1176, sampled_until = 1184, sample_count = 1192, settlement_price = 1200,
+        arrays = 1208, next_arrays = 3704, house_gains = 6200, next_volatility_ppm = 6328,
+        next_volatility_up_ppm = 6332, next_volatility_down_ppm = 6336);
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use std::{
     borrow::Borrow,
+    collections::BTreeMap,
     ops::{Deref, DerefMut},
     sync::LazyLock,
 };
 
 use plimsoll_client::{
     Keyed, Snapshot,
-    decode::{self, Named},
+    decode::{self, AnyAccount, Named},
     instruction::{self as build, associated_token_account},
     price::PriceAccount,
 };
@@ -18,8 +19,8 @@ use plimsoll_interface::{
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
     instruction::{
-        BuyReserveArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, DeleverageArgs, LiquidateArgs,
-        ListStrikesArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
+        BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, DeleverageArgs,
+        LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
     },
 };
 use solana_account::Account;
@@ -544,6 +545,13 @@ impl World {
             .map_or((0, 0), |slot| (account.markets[slot].size, account.markets[slot].cash))
     }
 
+    /// The account's lots of a series of the asset's board in `slot`.
+    pub fn option_lots(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8) -> i32 {
+        let account = self.margin_account(trader);
+        let board = account.board_slot(&address::board(&asset.market, slot));
+        board.map_or(0, |board| account.option_lots(board, series).expect("the slots agree"))
+    }
+
     /// Tokens in the owner's wallet.
     pub fn tokens(&self, owner: &Address, asset: &Asset) -> u64 {
         self.tokens_at(&asset.tokens_of(owner))
@@ -554,6 +562,18 @@ impl World {
         raw::token_amount(&self.account(address).expect("a token account"))
     }
 
+    /// Every board of the exchange.
+    pub fn boards(&self) -> BTreeMap<Address, Board> {
+        let known: Vec<Address> = self.known().iter().copied().collect();
+        let there = known.into_iter().filter_map(|address| Some((address, self.account(&address)?)));
+        let boards =
+            there.filter_map(|(address, account)| match decode::any(&address, &account.owner, &account.data) {
+                Ok(AnyAccount::Board(board)) => Some((address, *board)),
+                _ => None,
+            });
+        boards.filter(|(_, board)| board.exchange == self.places.exchange).collect()
+    }
+
     /// The exchange as a client sees it that knows no price account.
     pub fn stored(&self) -> Snapshot {
         let Places { usdc, sol, btc, eth, exchange, house, .. } = self.places;
@@ -562,6 +582,7 @@ impl World {
             house: Some(self.read(&house)),
             banks: [usdc, sol, btc, eth].iter().map(|asset| (asset.bank, self.bank(asset))).collect(),
             markets: [sol, btc, eth].iter().map(|asset| (asset.market, self.market(asset))).collect(),
+            boards: self.boards(),
             prices: Default::default(),
             now: self.now(),
         }
@@ -574,7 +595,8 @@ impl World {
         let others = [sol, btc, eth].into_iter().filter(|other| other.market != asset.market);
         let markets = others.map(|asset| (asset.market, self.market(&asset))).collect();
         let exchange = Keyed { address: self.places.exchange, data: self.read(&self.places.exchange) };
-        Snapshot { exchange, house: None, banks, markets, prices: Default::default(), now: self.now() }
+        let (boards, now) = (self.boards(), self.now());
+        Snapshot { exchange, house: None, banks, markets, boards, prices: Default::default(), now }
     }
 
     /// The exchange as a client sees it that passes every price account.
@@ -702,6 +724,31 @@ impl World {
         self.priced().close_position(trader.owner, &account, &asset.market, args).expect("an order")
     }
 
+    /// Trades an option of the asset's board in `slot`, at any price.
+    pub fn open_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i64) -> Instruction {
+        self.option_order_ix(trader, asset, slot, option_order(series, lots))
+    }
+
+    /// Trades an option as `args` says.
+    pub fn option_order_ix(&self, trader: &Trader, asset: &Asset, slot: u8, args: OpenOptionArgs) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        self.priced().open_option(trader.owner, &self.keyed(trader), &board, args).expect("an order")
+    }
+
+    /// Closes an option at any price.
+    pub fn close_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: u64) -> Instruction {
+        let limit_price = if self.option_lots(trader, asset, slot, series) > 0 { 0 } else { u64::MAX };
+        let args = CloseOptionArgs { lots, limit_price, expires_at: 0, series };
+        let board = address::board(&asset.market, slot);
+        self.priced().close_option(trader.owner, &self.keyed(trader), &board, args).expect("an order")
+    }
+
+    /// Pays an account's options of a settled board.
+    pub fn settle_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        self.stored().settle_option(&trader.account, &board).expect("a settlement")
+    }
+
     /// Stores the price account's price.
     pub fn observe_ix(&self, asset: &Asset) -> Instruction {
         build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction()
@@ -802,6 +849,12 @@ pub fn order(size: i64) -> OpenPositionArgs {
     OpenPositionArgs { size, limit_price: if size > 0 { u64::MAX } else { 0 }, expires_at: 0, reduce_only: 0 }
 }
 
+/// An order for options at any price, for ever.
+pub fn option_order(series: u8, lots: i64) -> OpenOptionArgs {
+    let limit_price = if lots > 0 { u64::MAX } else { 0 };
+    OpenOptionArgs { lots, limit_price, expires_at: 0, series, reduce_only: 0 }
+}
+
 /// The same, sent, and to succeed.
 impl World {
     /// See [`Chain::ok`]. Inherent, so that its argument may be built from the world itself.
@@ -862,6 +915,24 @@ impl World {
     #[track_caller]
     pub fn close(&mut self, trader: &Trader, asset: &Asset, size: u64) -> Outcome {
         self.ok(self.close_ix(trader, asset, size))
+    }
+
+    /// See [`Self::open_option_ix`].
+    #[track_caller]
+    pub fn open_option(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i64) -> Outcome {
+        self.ok(self.open_option_ix(trader, asset, slot, series, lots))
+    }
+
+    /// See [`Self::close_option_ix`].
+    #[track_caller]
+    pub fn close_option(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: u64) -> Outcome {
+        self.ok(self.close_option_ix(trader, asset, slot, series, lots))
+    }
+
+    /// See [`Self::settle_option_ix`].
+    #[track_caller]
+    pub fn settle_option(&mut self, trader: &Trader, asset: &Asset, slot: u8) -> Outcome {
+        self.ok(self.settle_option_ix(trader, asset, slot))
     }
 
     /// See [`Self::observe_ix`].

@@ -12,6 +12,7 @@ mod house;
 mod liquidation;
 mod margin;
 mod market;
+mod option;
 mod scenario;
 mod settle;
 mod substitution;

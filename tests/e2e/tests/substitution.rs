@@ -6,7 +6,13 @@ use plimsoll_e2e_tests::{
     substitution::Table,
     world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config},
 };
-use plimsoll_interface::{Address, ID, accounts::Bank, address, config::MarketConfig, instruction::tag};
+use plimsoll_interface::{
+    Address, ID,
+    accounts::{Bank, Board, board_state},
+    address,
+    config::MarketConfig,
+    instruction::tag,
+};
 use solana_instruction::Instruction;
 
 /// An address with nothing at it.
@@ -62,6 +68,9 @@ tables! {
     settle = SETTLE,
     flag_liquidation = FLAG_LIQUIDATION,
     liquidate = LIQUIDATE,
+    open_option = OPEN_OPTION,
+    close_option = CLOSE_OPTION,
+    settle_option = SETTLE_OPTION,
     fund_insurance = FUND_INSURANCE,
     buy_reserve = BUY_RESERVE,
     resolve = RESOLVE,
@@ -543,6 +552,75 @@ mod table {
             .read_only(11, E::NotWritable)
             .read_only(12, E::NotWritable)
             .same(11, 4, DUPLICATE)
+    }
+
+    /// SOL has boards in slots 0 and 1; Alice has an option of each, Bob has 10,000 USD.
+    fn options(w: &mut World, p: &Places) {
+        w.enable_options(&p.sol, SOL);
+        w.enable_options(&p.btc, BTC / 100);
+        w.board(&p.btc, 30, &[60_000]);
+        for (slot, days) in [(0, 30), (1, 60)] {
+            w.board(&p.sol, days, &[100, 125]);
+            for trader in [p.alice, p.bob] {
+                w.deposit(&trader, &p.usdc, 10_000 * USD as u64);
+            }
+            w.open_option(&p.alice, &p.sol, slot, 1, 5);
+        }
+    }
+
+    fn trade_option(table: Table, w: &mut World, p: &Places) -> Table {
+        let table = exchange_of_account(table, w, p, 1, 2)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(3, "another market", p.btc.market, E::WrongMarket)
+            .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(3, "a margin account", p.carol.account, I::InvalidAccountData)
+            .read_only(3, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE)
+            .other(4, "of another market", address::board(&p.btc.market, 0), E::WrongMarket)
+            .other(4, "the other one", address::board(&p.sol.market, 1), DUPLICATE)
+            .other(4, "a market", p.btc.market, I::AccountDataTooSmall)
+            .read_only(4, CONSTRAINT_MUT)
+            .same(4, 3, DUPLICATE)
+            .other(5, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(5, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(5, "nothing", NOWHERE, E::OracleWrongOwner)
+            // Behind: the dollar's bank and the other board.
+            .other(6, "another bank", p.btc.bank, E::MissingBank)
+            .other(6, "nothing", NOWHERE, E::MissingBank)
+            .other(7, "of another market", address::board(&p.btc.market, 0), E::MissingBoard)
+            .other(7, "nothing", NOWHERE, E::MissingBoard);
+        foreign_all(table, w, &[3, 4])
+    }
+
+    pub fn open_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        trade_option(Table::new(w.open_option_ix(&p.alice, &p.sol, 0, 2, 1)), w, p)
+    }
+
+    pub fn close_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        trade_option(Table::new(w.close_option_ix(&p.alice, &p.sol, 0, 1, u64::MAX)), w, p)
+    }
+
+    pub fn settle_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        w.edit::<Board>(&address::board(&p.sol.market, 0), |board| {
+            (board.state, board.settlement_price) = (board_state::SETTLED, 1 << 45);
+        });
+        let table = exchange_of_account(Table::new(w.settle_option_ix(&p.alice, &p.sol, 0)), w, p, 0, 1)
+            .other(1, "another's", p.bob.account, E::NothingToSettle)
+            .other(2, "another market", p.btc.market, E::WrongMarket)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE)
+            .other(3, "one that is not settled", address::board(&p.sol.market, 1), E::BoardNotSettled)
+            .other(3, "of another market", address::board(&p.btc.market, 0), E::WrongMarket)
+            .read_only(3, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE);
+        foreign_all(table, w, &[2, 3])
     }
 
     pub fn fund_insurance(w: &mut World, p: &Places) -> Table {

@@ -90,12 +90,12 @@ impl EndLiquidation {
         self.taker.touch();
         let now = book::now()?;
         let book = Book::new(remaining, now);
-        let margin = book.margin(&self.taker, &self.exchange.risk(now))?;
-        require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
-        let health = book::health_init(&margin)?;
+        let taker = book.assess(&self.taker, &self.exchange.risk(now))?;
+        require!(taker.margin.blocked_by.is_none(), PlimsollError::OracleStale);
+        let health = book::health_init(&taker.margin)?;
         require!(health >= 0, PlimsollError::TakerUnhealthy);
         if state == deferral::BORROWED {
-            book.require_settled(&self.taker, health)?;
+            book.require_settled(&self.taker, &taker)?;
         }
         emit!(LiquidationDeferred { taker: *self.taker.address(), health, begun: 0 });
         Ok(())
