@@ -6,7 +6,7 @@ use plimsoll_interface::{ID, event::EventType};
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, Deleveraged,
     ExpirySampled, InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged,
-    LossCovered, Observed, OptionTraded, OptionsSettled, ReserveBought, Settled, StrikesListed, Traded,
+    LossCovered, Observed, OptionTraded, OptionsSettled, ReserveBought, Settled, StrikesListed, Traded, TriggerChanged,
     VolatilitiesPosted,
 };
 
@@ -79,6 +79,8 @@ events!(
     Deleveraged,
     /// A liquidation without capital began or ended.
     LiquidationDeferred,
+    /// An order was stored, cancelled or executed.
+    TriggerChanged,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -26,7 +26,7 @@ use solana_instruction::Instruction;
 
 use crate::{
     Error, Keyed,
-    instruction::{account, house, liquidation as liquidate, market, option, trade, waterfall},
+    instruction::{account, house, liquidation as liquidate, market, option, trade, trigger, waterfall},
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
 };
@@ -466,6 +466,34 @@ impl Snapshot {
         let market = self.board_of(board)?.market;
         let exchange = self.exchange.address;
         Ok(option::Settle { exchange, account: *account, market, board: *board }.instruction())
+    }
+
+    /// `execute_trigger`: the stored order number `index` of `account`, by `authority`, the tip to the margin account
+    /// `executor`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where there is no such order, or no price account of its market in the snapshot.
+    pub fn execute_trigger(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        index: u8,
+        executor: Option<Address>,
+    ) -> Result<Instruction, Error> {
+        let missing = Error::Missing { what: "stored order of that number", address: account.address };
+        let trigger = account.data.triggers.get(usize::from(index)).filter(|slot| slot.side != 0).ok_or(missing)?;
+        let accounts = self.trade_accounts(authority, account, &trigger.market)?;
+        let execute = trigger::Execute {
+            authority,
+            exchange: accounts.exchange,
+            account: accounts.account,
+            market: accounts.market,
+            oracle: accounts.oracle,
+            executor,
+            index,
+            remaining: accounts.remaining,
+        };
+        Ok(execute.instruction())
     }
 
     /// `settle` of an account's cash in `market`, at the price account in the snapshot or else the stored observation.

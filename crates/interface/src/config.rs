@@ -100,6 +100,8 @@ pub mod limits {
     pub const WIND_DOWN_NOTICE_SECONDS_MIN: u32 = 86_400;
     /// Longest wait of house shares' issue and redemption: 7 days.
     pub const HOUSE_DELAY_SECONDS_MAX: u32 = 604_800;
+    /// Largest tip of a stored order: 100 USD.
+    pub const TRIGGER_TIP_MAX: u64 = 100_000_000;
     /// Decimals of a market's base unit.
     pub const BASE_DECIMALS_MAX: u8 = 12;
     /// Decimals of a collateral mint.

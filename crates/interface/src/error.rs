@@ -192,6 +192,13 @@ errors! {
     LiquidationWithoutEnd = 254, "No later instruction of the transaction ends this account's liquidation: append end_liquidation";
     LiquidationInProgress = 255, "The account is in a liquidation without capital: until its end it may only take over, reduce, deposit and settle";
     LiquidationNotBegun = 256, "The account is in no liquidation without capital: begin one first";
+
+    // Stored orders and delegation.
+    InvalidTrigger = 311, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
+    TooManyTriggers = 312, "The margin account has no room for another stored order: cancel one first";
+    NoTrigger = 313, "There is no stored order of that number and market";
+    TriggerNotReached = 314, "The price has not reached what the stored order waits for";
+    InvalidScope = 315, "The delegate's scope has no meaning: 0 to trade, 1 to reduce only";
 }
 
 /// The one place where the engine's causes become the program's codes.

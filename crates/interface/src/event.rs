@@ -92,6 +92,8 @@ event! {
         delegate: Address,
         /// 1 opened, 2 delegate set, 3 closed.
         kind: u64,
+        /// What the delegate may do, one of [`crate::accounts::delegate_scope`].
+        delegate_scope: u64,
     }
 }
 
@@ -451,6 +453,34 @@ pub mod loss_source {
     pub const HOUSE: u64 = 2;
     /// All deposits of the quote bank, in proportion.
     pub const DEPOSITS: u64 = 3;
+}
+
+event! {
+    /// An order was stored, cancelled or executed. What an executed one traded is in a [`Traded`] of its own.
+    TriggerChanged = [125, 228, 58, 190, 5, 18, 66, 182], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// Number of the stored order.
+        index: u64,
+        /// 1 placed, 2 cancelled, 3 executed.
+        kind: u64,
+        /// Oracle price that it waits for, Q16.48 quote native per base unit.
+        trigger_price: u64,
+        /// What the executor got, quote native; zero unless executed.
+        tip: u64,
+    }
+}
+
+/// Values of [`TriggerChanged::kind`].
+pub mod trigger_change {
+    /// The order was stored.
+    pub const PLACED: u64 = 1;
+    /// It was cancelled.
+    pub const CANCELLED: u64 = 2;
+    /// It was executed.
+    pub const EXECUTED: u64 = 3;
 }
 
 /// Values of [`AccountChanged::kind`].

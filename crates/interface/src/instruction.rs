@@ -72,6 +72,11 @@ tags! {
     DELEVERAGE = 64,
     BEGIN_LIQUIDATION = 65,
     END_LIQUIDATION = 66,
+
+    // Stored orders.
+    PLACE_TRIGGER = 93,
+    CANCEL_TRIGGER = 94,
+    EXECUTE_TRIGGER = 95,
 }
 
 macro_rules! args {
@@ -151,8 +156,10 @@ args! {
 args! {
     /// Arguments of `set_delegate`.
     SetDelegateArgs {
-        /// Who may trade for the owner, zero for nobody.
+        /// Who may act for the owner, zero for nobody.
         delegate: Address,
+        /// What it may do, one of [`crate::accounts::delegate_scope`].
+        scope: u8,
     }
 }
 args! {
@@ -289,5 +296,31 @@ args! {
     DeleverageArgs {
         /// Base units to close at most; [`u64::MAX`] closes as much as both have.
         size: u64,
+    }
+}
+args! {
+    /// Arguments of `place_trigger`.
+    PlaceTriggerArgs {
+        /// Oracle price that the order waits for, Q16.48 quote native per base unit.
+        trigger_price: u64,
+        /// Worst average price accepted then, as in [`OpenPositionArgs`]; 0 for any sale, [`u64::MAX`] for any purchase.
+        limit_price: u64,
+        /// Base units to close at most; [`u64::MAX`] closes all.
+        size: u64,
+        /// What whoever executes it gets, quote native.
+        tip: u64,
+        /// Unix seconds after which it is void, zero for never.
+        expires_at: i64,
+        /// One of [`crate::accounts::trigger_side`].
+        side: u8,
+        /// One of [`crate::accounts::trigger_when`].
+        when: u8,
+    }
+}
+args! {
+    /// Arguments of `cancel_trigger` and `execute_trigger`.
+    TriggerArgs {
+        /// Number of the stored order.
+        index: u8,
     }
 }

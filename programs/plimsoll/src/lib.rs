@@ -272,4 +272,25 @@ pub mod plimsoll {
         let remaining = ctx.remaining_accounts()?;
         ctx.accounts.apply(&remaining)
     }
+
+    // Stored orders.
+
+    /// Stores an order that closes a position once the oracle's price is where it waits for it.
+    #[discrim = 93]
+    pub fn place_trigger(ctx: &mut Context<PlaceTrigger>, args: PlaceTriggerArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Removes a stored order.
+    #[discrim = 94]
+    pub fn cancel_trigger(ctx: &mut Context<CancelTrigger>, args: TriggerArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Executes a stored order that is due, for its tip. Anyone may.
+    #[discrim = 95]
+    pub fn execute_trigger(ctx: &mut Context<ExecuteTrigger>, args: TriggerArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
 }

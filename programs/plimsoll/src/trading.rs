@@ -29,6 +29,9 @@ pub struct Order {
     pub expires_at: i64,
     /// Whether it may only make the position smaller.
     pub reduce_only: bool,
+    /// What the trader pays besides to whoever executes it, quote native: leaves the trader's cash here, and is for the
+    /// caller to put elsewhere in the same market (INV-3). Not negative.
+    pub tip: i64,
 }
 
 /// The accounts of a trade.
@@ -84,7 +87,8 @@ pub fn execute(parties: Parties<'_>, order: &Order, observation: &Observation, n
     let quote = price(parties.market, observation, order)?;
     let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
     slot.size = before.size.checked_add(order.size).ok_or(PlimsollError::Overflow)?;
-    slot.cash = before.cash.checked_sub(outlay).ok_or(PlimsollError::Overflow)?;
+    let paid = outlay.checked_add(order.tip).ok_or(PlimsollError::Overflow)?;
+    slot.cash = before.cash.checked_sub(paid).ok_or(PlimsollError::Overflow)?;
     let after = *slot;
     let risk = exchange.risk(now);
     book_against_house(parties.market, (before.size, after.size), outlay, observation, &risk, now)?;

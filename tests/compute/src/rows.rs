@@ -8,10 +8,10 @@ use plimsoll_client::{
     accounts::{Bank, Board, Exchange, MarginAccount, board_state},
     address,
     config::loss_mode,
-    instruction::{account, bank, exchange, house, liquidation, market, option, trade, waterfall},
+    instruction::{account, bank, exchange, house, liquidation, market, option, trade, trigger, waterfall},
     interface::instruction::{
         BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, LiquidateArgs,
-        OpenOptionArgs, OpenPositionArgs,
+        OpenOptionArgs, OpenPositionArgs, PlaceTriggerArgs,
     },
     remaining::{Pack, PriceAddresses},
     risk::pyth,
@@ -128,8 +128,14 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let create = account::Create { payer: admin, owner: admin, exchange, index: 0 };
     single(rows, "create_account", "", world.send(create.instruction(), &[])?);
     let account = address::margin_account(&exchange, &admin, 0);
-    let delegate = account::SetDelegate { owner: admin, account, delegate: exchange };
+    let delegate = account::SetDelegate { owner: admin, account, delegate: exchange, scope: 0 };
     single(rows, "set_delegate", "", world.send(delegate.instruction(), &[])?);
+    let (size, when, side) = (u64::MAX, 1, 1);
+    let args = PlaceTriggerArgs { trigger_price: 1, limit_price: 0, size, tip: DOLLAR, expires_at: 0, side, when };
+    let place = trigger::Place { authority: admin, account, market, args };
+    single(rows, "place_trigger", "", world.send(place.instruction(), &[])?);
+    let cancel = trigger::Cancel { authority: admin, account, index: 0 };
+    single(rows, "cancel_trigger", "", world.send(cancel.instruction(), &[])?);
     let close = account::Close { owner: admin, account };
     single(rows, "close_account", "", world.send(close.instruction(), &[])?);
     Ok(())

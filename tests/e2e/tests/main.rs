@@ -17,5 +17,6 @@ mod scenario;
 mod settle;
 mod substitution;
 mod trade;
+mod trigger;
 mod walk;
 mod waterfall;

@@ -1,6 +1,6 @@
 //! For every instruction: every account replaced by a wrong one. What a complete table is, [`Table`] says.
 
-use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, exchange, house};
+use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, exchange, house, trigger};
 use plimsoll_e2e_tests::{
     Asset, E, I, Trader, World, raw,
     substitution::Table,
@@ -8,10 +8,10 @@ use plimsoll_e2e_tests::{
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{Bank, Board, board_state},
+    accounts::{Bank, Board, board_state, trigger_side, trigger_when},
     address,
     config::MarketConfig,
-    instruction::tag,
+    instruction::{PlaceTriggerArgs, tag},
 };
 use solana_instruction::Instruction;
 
@@ -77,6 +77,9 @@ tables! {
     deleverage = DELEVERAGE,
     begin_liquidation = BEGIN_LIQUIDATION,
     end_liquidation = END_LIQUIDATION,
+    place_trigger = PLACE_TRIGGER,
+    cancel_trigger = CANCEL_TRIGGER,
+    execute_trigger = EXECUTE_TRIGGER,
 }
 
 /// Wrong programs in the place of a program.
@@ -337,7 +340,7 @@ mod table {
 
     pub fn set_delegate(w: &mut World, p: &Places) -> Table {
         let (owner, account) = (p.alice.owner, p.alice.account);
-        let set = account::SetDelegate { owner, account, delegate: p.bob.owner };
+        let set = account::SetDelegate { owner, account, delegate: p.bob.owner, scope: 0 };
         owned(Table::new(set.instruction()), w, p, 0, 1)
     }
 
@@ -470,6 +473,72 @@ mod table {
             .other(8, "of another feed", p.sol.oracle, E::OracleWrongFeed)
             .same(5, 3, DUPLICATE)
             .same(9, 2, DUPLICATE)
+    }
+
+    /// A stop loss for a long position in SOL that is due at any price.
+    fn stop() -> PlaceTriggerArgs {
+        let (side, when) = (trigger_side::LONG, trigger_when::AT_OR_BELOW);
+        PlaceTriggerArgs { trigger_price: u64::MAX, limit_price: 0, size: u64::MAX, tip: 1, expires_at: 0, side, when }
+    }
+
+    pub fn place_trigger(w: &mut World, p: &Places) -> Table {
+        let (authority, account, market) = (p.alice.owner, p.alice.account, p.sol.market);
+        let place = trigger::Place { authority, account, market, args: stop() };
+        let table = Table::new(place.instruction())
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(1, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(1, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(1, CONSTRAINT_MUT)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .same(2, 1, DUPLICATE);
+        foreign_all(table, w, &[1, 2])
+    }
+
+    pub fn cancel_trigger(w: &mut World, p: &Places) -> Table {
+        let (authority, account, market) = (p.alice.owner, p.alice.account, p.sol.market);
+        w.ok(trigger::Place { authority, account, market, args: stop() }.instruction());
+        let table = Table::new(trigger::Cancel { authority, account, index: 0 }.instruction())
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(1, "a market", p.sol.market, I::AccountDataTooSmall)
+            .read_only(1, CONSTRAINT_MUT);
+        foreign(table, w, 1)
+    }
+
+    pub fn execute_trigger(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        w.deposit(&p.alice, &p.usdc, 1);
+        w.open(&p.alice, &p.sol, SOL);
+        w.deposit(&p.bob, &p.usdc, 1_000 * USD as u64);
+        w.open(&p.bob, &p.sol, SOL);
+        let (account, market) = (p.alice.account, p.sol.market);
+        w.ok(trigger::Place { authority: p.alice.owner, account, market, args: stop() }.instruction());
+        let (carol, keyed) = (p.carol, w.keyed(&p.alice));
+        let execute = w.priced().execute_trigger(carol.owner, &keyed, 0, Some(carol.account)).expect("an order");
+        let table = exchange_of_account(Table::new(execute), w, p, 1, 2)
+            .other(0, "not the executor's", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NoTrigger)
+            .other(3, "another market", p.btc.market, DUPLICATE)
+            .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(3, "a margin account", p.carol.account, DUPLICATE)
+            .read_only(3, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE)
+            .other(4, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(4, "nothing", NOWHERE, E::OracleWrongOwner)
+            .other(5, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(5, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(5, "a market", p.other.sol.market, I::AccountDataTooSmall)
+            .read_only(5, CONSTRAINT_MUT)
+            .same(5, 2, DUPLICATE);
+        let table = foreign_all(table, w, &[3, 5]);
+        // Behind: ETH and BTC with their price accounts, then SOL's bank, ETH's and the dollar's.
+        let table = listed(table, p, [6, 8, 6], &[10, 11, 12]);
+        table.same(6, 3, DUPLICATE).same(10, 2, DUPLICATE)
     }
 
     pub fn observe(w: &mut World, p: &Places) -> Table {
@@ -753,7 +822,8 @@ mod table {
     fn without_capital(w: &mut World, p: &Places) -> [Instruction; 3] {
         w.deposit(&p.carol, &p.sol, SOL as u64);
         w.deposit(&p.carol, &p.usdc, 1);
-        let set = account::SetDelegate { owner: p.carol.owner, account: p.carol.account, delegate: p.bob.owner };
+        let set =
+            account::SetDelegate { owner: p.carol.owner, account: p.carol.account, delegate: p.bob.owner, scope: 0 };
         w.ok(set.instruction());
         let (begin, end) = w.without_capital(&p.carol, &p.alice);
         let mut delegates = end.clone();

@@ -17,6 +17,7 @@ pub mod liquidation;
 pub mod market;
 pub mod option;
 pub mod trade;
+pub mod trigger;
 pub mod waterfall;
 
 /// The SPL Token program.
@@ -74,6 +75,9 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::DELEVERAGE => "deleverage",
         tag::BEGIN_LIQUIDATION => "begin_liquidation",
         tag::END_LIQUIDATION => "end_liquidation",
+        tag::PLACE_TRIGGER => "place_trigger",
+        tag::CANCEL_TRIGGER => "cancel_trigger",
+        tag::EXECUTE_TRIGGER => "execute_trigger",
         _ => return None,
     })
 }
