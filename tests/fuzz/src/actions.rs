@@ -1,9 +1,10 @@
 //! What people do. Each action has a weight, and builds instructions as their senders would: often valid, often not.
 
-use plimsoll_client::{address, instruction as build};
+use plimsoll_client::{Keyed, address, instruction as build};
 use plimsoll_e2e_tests::{Asset, Trader, world::order};
 use plimsoll_interface::{
     Address,
+    accounts::MarginAccount,
     config::{loss_mode, state},
     instruction::{
         BuyReserveArgs, ClosePositionArgs, DeleverageArgs, LiquidateArgs, OpenPositionArgs, PlaceTriggerArgs,
@@ -224,7 +225,7 @@ fn sunk(walk: &Walk, insolvent: bool) -> Vec<Trader> {
 fn fund_insurance(walk: &mut Walk) -> Option<Attempt> {
     let (funder, places) = (walk.trader().owner, walk.places);
     let (exchange, quote_mint, source) = (places.exchange, places.usdc.mint, places.usdc.tokens_of(&funder));
-    let amount = walk.rng.random_range(0..1_000_000_000);
+    let amount = walk.rng.random_range(0..10_000_000);
     let fund = build::waterfall::FundInsurance { funder, exchange, quote_mint, source, amount };
     Attempt::new(fund.instruction(), Rule::Books)
 }
@@ -254,15 +255,24 @@ fn resolve_sunk(walk: &mut Walk) -> Option<Attempt> {
     Attempt::new(walk.priced().resolve(&account), Rule::Books)
 }
 
-/// Against whoever has the other side, in the market where the account has a position.
+/// Against whoever has the other side of a position of an account without equity, or whoever it may be.
 fn deleverage_sunk(walk: &mut Walk) -> Option<Attempt> {
-    let insolvent = sunk(walk, true);
-    let trader = if insolvent.is_empty() { walk.trader() } else { walk.one_of(&insolvent) };
-    let account = walk.account(&trader)?;
-    let market = account.data.markets.iter().find(|slot| slot.size != 0).map(|slot| slot.market);
-    let market = market.unwrap_or(walk.places.btc.market);
-    let other = walk.trader();
-    let counterparty = walk.account(&other)?;
+    let accounts: Vec<_> = walk.traders.iter().filter_map(|trader| walk.account(trader)).collect();
+    let mut pairs = Vec::new();
+    for account in sunk(walk, true).iter().filter_map(|trader| walk.account(trader)) {
+        for slot in account.data.markets.iter().filter(|slot| slot.size != 0) {
+            let opposite = |other: &&Keyed<MarginAccount>| {
+                let theirs = other.data.market_slot(&slot.market).map(|index| other.data.markets[index].size);
+                theirs.is_some_and(|size| size != 0 && (size < 0) != (slot.size < 0))
+            };
+            pairs.extend(accounts.iter().filter(opposite).map(|other| (account, *other, slot.market)));
+        }
+    }
+    let (account, counterparty, market) = if pairs.is_empty() {
+        (walk.one_of(&accounts), walk.one_of(&accounts), walk.market().0.market)
+    } else {
+        walk.one_of(&pairs)
+    };
     let size = if walk.rng.random() { u64::MAX } else { walk.rng.random_range(0..1_000_000_000) };
     let args = DeleverageArgs { size };
     let instruction = walk.priced().deleverage(&account, &counterparty, &market, args, &[]).ok()?;
