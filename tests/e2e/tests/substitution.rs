@@ -102,20 +102,6 @@ tables! {
     place_trigger = PLACE_TRIGGER,
     cancel_trigger = CANCEL_TRIGGER,
     execute_trigger = EXECUTE_TRIGGER,
-    nominate_admin = NOMINATE_ADMIN,
-    accept_admin = ACCEPT_ADMIN,
-    set_role = SET_ROLE,
-    propose = PROPOSE,
-    cancel_proposal = CANCEL_PROPOSAL,
-    set_pauses = SET_PAUSES,
-    wind_down_position = WIND_DOWN_POSITION,
-    retire_market = RETIRE_MARKET,
-    retire_bank = RETIRE_BANK,
-    observe_quote = OBSERVE_QUOTE,
-    assert_health = ASSERT_HEALTH,
-    assert_sequence = ASSERT_SEQUENCE,
-    assert_price = ASSERT_PRICE,
-    set_quote_feed = SET_QUOTE_FEED,
 }
 
 /// Wrong programs in the place of a program.

@@ -1,11 +1,14 @@
 //! What people do. Each action has a weight, and builds instructions as their senders would: often valid, often not.
 
-use plimsoll_client::{address, instruction as build};
+use plimsoll_client::{Keyed, address, instruction as build};
 use plimsoll_e2e_tests::{Asset, Trader, world::order};
 use plimsoll_interface::{
     Address,
-    config::{pause, state},
-    instruction::{ClosePositionArgs, LiquidateArgs, OpenPositionArgs, PlaceTriggerArgs},
+    accounts::MarginAccount,
+    config::{loss_mode, pause, state},
+    instruction::{
+        BuyReserveArgs, ClosePositionArgs, DeleverageArgs, LiquidateArgs, OpenPositionArgs, PlaceTriggerArgs,
+    },
 };
 use rand::Rng;
 use solana_instruction::Instruction;
@@ -71,6 +74,11 @@ const ACTIONS: &[(u32, Action)] = &[
     (2, configure_exchange),
     (2, configure_market),
     (2, configure_bank),
+    (2, fund_insurance),
+    (2, buy_reserve),
+    (10, resolve_sunk),
+    (10, deleverage_sunk),
+    (6, without_capital),
 ];
 
 /// One of them.
@@ -203,14 +211,94 @@ fn liquidation(walk: &mut Walk, taker: Trader, account: Trader) -> Option<Attemp
     Attempt::new(instruction, Rule::Liquidation { account, taker })
 }
 
-/// Whoever is below its line is taken over, mostly by the one who can carry it.
-fn liquidate_sunk(walk: &mut Walk) -> Option<Attempt> {
+/// Who is below its line, of those without equity only where `insolvent`.
+fn sunk(walk: &Walk, insolvent: bool) -> Vec<Trader> {
     let snapshot = walk.priced();
     let is_sunk = |trader: &&Trader| {
         let margin = walk.account(trader).and_then(|account| snapshot.margin(&account.data).ok());
+        let margin = margin.filter(|margin| !insolvent || !margin.equity_maint.is_positive());
         margin.and_then(|margin| margin.health_maint().ok()).is_some_and(|health| health.raw() < 0)
     };
-    let sunk: Vec<Trader> = walk.traders.iter().filter(is_sunk).copied().collect();
+    walk.traders.iter().filter(is_sunk).copied().collect()
+}
+
+fn fund_insurance(walk: &mut Walk) -> Option<Attempt> {
+    let (funder, places) = (walk.trader().owner, walk.places);
+    let (exchange, quote_mint, source) = (places.exchange, places.usdc.mint, places.usdc.tokens_of(&funder));
+    let amount = walk.rng.random_range(0..10_000_000);
+    let fund = build::waterfall::FundInsurance { funder, exchange, quote_mint, source, amount };
+    Attempt::new(fund.instruction(), Rule::Books)
+}
+
+/// Of reserves that are a few units of interest, mostly all.
+fn buy_reserve(walk: &mut Walk) -> Option<Attempt> {
+    let (buyer, (asset, _), places) = (walk.trader().owner, walk.market(), walk.places);
+    let amount = if walk.rng.random() { u64::MAX } else { walk.rng.random_range(0..1_000) };
+    let buy = build::waterfall::BuyReserve {
+        buyer,
+        exchange: places.exchange,
+        mint: asset.mint,
+        destination: asset.tokens_of(&buyer),
+        quote_mint: places.usdc.mint,
+        source: places.usdc.tokens_of(&buyer),
+        market: asset.market,
+        oracle: asset.oracle,
+        args: BuyReserveArgs { amount, max_payment: u64::MAX },
+    };
+    Attempt::new(buy.instruction(), Rule::Books)
+}
+
+fn resolve_sunk(walk: &mut Walk) -> Option<Attempt> {
+    let insolvent = sunk(walk, true);
+    let trader = if insolvent.is_empty() { walk.trader() } else { walk.one_of(&insolvent) };
+    let account = walk.account(&trader)?;
+    Attempt::new(walk.priced().resolve(&account), Rule::Books)
+}
+
+/// Against whoever has the other side of a position of an account without equity, or whoever it may be.
+fn deleverage_sunk(walk: &mut Walk) -> Option<Attempt> {
+    let accounts: Vec<_> = walk.traders.iter().filter_map(|trader| walk.account(trader)).collect();
+    let mut pairs = Vec::new();
+    for account in sunk(walk, true).iter().filter_map(|trader| walk.account(trader)) {
+        for slot in account.data.markets.iter().filter(|slot| slot.size != 0) {
+            let opposite = |other: &&Keyed<MarginAccount>| {
+                let theirs = other.data.market_slot(&slot.market).map(|index| other.data.markets[index].size);
+                theirs.is_some_and(|size| size != 0 && (size < 0) != (slot.size < 0))
+            };
+            pairs.extend(accounts.iter().filter(opposite).map(|other| (account, *other, slot.market)));
+        }
+    }
+    let (account, counterparty, market) = if pairs.is_empty() {
+        (walk.one_of(&accounts), walk.one_of(&accounts), walk.market().0.market)
+    } else {
+        walk.one_of(&pairs)
+    };
+    let size = if walk.rng.random() { u64::MAX } else { walk.rng.random_range(0..1_000_000_000) };
+    let args = DeleverageArgs { size };
+    let instruction = walk.priced().deleverage(&account, &counterparty, &market, args, &[]).ok()?;
+    Attempt::new(instruction, Rule::Books)
+}
+
+/// Somebody, mostly with nothing in the account, takes over a part without being asked for margin until the end.
+fn without_capital(walk: &mut Walk) -> Option<Attempt> {
+    let sunk = sunk(walk, false);
+    let account = if sunk.is_empty() { walk.trader() } else { walk.one_of(&sunk) };
+    let taker = walk.trader();
+    let (keyed_taker, keyed) = (walk.account(&taker)?, walk.account(&account)?);
+    let snapshot = walk.priced();
+    let (begin, end) = snapshot.without_capital(taker.owner, &keyed_taker, &keyed);
+    let mut instructions = vec![begin];
+    if walk.rng.random_range(0..4) > 0 {
+        let args = LiquidateArgs { max_fraction: walk.rng.random_range(0..1 << 33), max_payment: u64::MAX };
+        instructions.push(snapshot.liquidate(taker.owner, &keyed_taker, &keyed, args));
+    }
+    instructions.push(end);
+    Some(Attempt { instructions, rule: Rule::InitialMargin(taker), tampered: false })
+}
+
+/// Whoever is below its line is taken over, mostly by the one who can carry it.
+fn liquidate_sunk(walk: &mut Walk) -> Option<Attempt> {
+    let sunk = sunk(walk, false);
     if sunk.is_empty() {
         return any_order(walk);
     }
@@ -310,6 +398,8 @@ fn configure_exchange(walk: &mut Walk) -> Option<Attempt> {
         return Attempt::new(pauses.instruction(), Rule::Books);
     }
     config.maintenance_ratio_ppm = walk.rng.random_range(400_000..=600_000);
+    config.loss_mode = walk.rng.random_range(0..=loss_mode::LAST);
+    config.house_floor = if walk.rng.random() { u64::MAX } else { 0 };
     Attempt::new(build::exchange::Configure { admin, exchange, config }.instruction(), Rule::Books)
 }
 
