@@ -2,7 +2,7 @@
 
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market},
+    accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Orders, Venue},
 };
 
 use crate::Error;
@@ -31,6 +31,10 @@ pub enum AnyAccount {
     Board(Box<Board>),
     /// One portfolio.
     MarginAccount(Box<MarginAccount>),
+    /// What a margin account's signed orders have filled.
+    Orders(Box<Orders>),
+    /// A program that may fill between accounts.
+    Venue(Box<Venue>),
 }
 
 /// The name of an account type, for messages.
@@ -63,6 +67,8 @@ named!(
     House = "house",
     Board = "board",
     MarginAccount = "margin account",
+    Orders = "orders",
+    Venue = "venue",
 );
 
 /// The account of type `T` in `data`.

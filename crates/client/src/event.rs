@@ -4,8 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Liquidated, LiquidationFlagged,
-    Observed, Settled, StrikesListed, Traded, VolatilitiesPosted,
+    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Filled, Liquidated, LiquidationFlagged,
+    Observed, OrderFilled, OrdersCancelled, Settled, StrikesListed, Traded, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -57,6 +57,14 @@ events!(
     VolatilitiesPosted,
     /// Risk arrays of a board were computed.
     BoardRefreshed,
+    /// Two accounts traded with each other.
+    Filled,
+    /// A signed order was filled, wholly or in part.
+    OrderFilled,
+    /// Signed orders were cancelled.
+    OrdersCancelled,
+    /// A venue was approved, or its approval withdrawn.
+    VenueApproved,
 );
 
 /// The program's events in a transaction's log, in order.

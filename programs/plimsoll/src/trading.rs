@@ -52,7 +52,7 @@ pub struct Execution {
 }
 
 /// Whether a trade of `size` only makes `position` smaller, without crossing zero.
-fn is_reduction(position: i64, size: i64) -> bool {
+pub fn is_reduction(position: i64, size: i64) -> bool {
     position != 0 && (position < 0) != (size < 0) && size.unsigned_abs() <= position.unsigned_abs()
 }
 
@@ -99,7 +99,7 @@ pub fn execute(
 }
 
 /// Checks that a trade that is not a reduction may happen here and now.
-fn require_opening_allowed(
+pub fn require_opening_allowed(
     exchange: &Exchange,
     market: &Market,
     observation: &Observation,
@@ -173,20 +173,21 @@ pub fn move_open_interest(market: &mut Market, before: i64, after: i64) -> core:
     Ok(long(after) > long(before) || short(after) > short(before))
 }
 
-/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before.
-fn require_margin(
+/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before. Says whether
+/// the account has its initial margin now.
+pub fn require_margin(
     parties: &mut Parties<'_>,
     slot_index: usize,
     (before, after): (plimsoll_interface::accounts::MarketSlot, plimsoll_interface::accounts::MarketSlot),
     reduces: bool,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<bool> {
     let risk = parties.exchange.config.risk();
     let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
     let margin = book.margin(parties.account, &risk)?;
     let health = book::health_init(&margin)?;
     if margin.blocked_by.is_none() && health >= 0 {
-        return Ok(());
+        return Ok(true);
     }
     if !reduces {
         require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
@@ -198,5 +199,5 @@ fn require_margin(
     let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
     *slot = after;
     require!(health >= book::health_init(&margin_before)?, PlimsollError::InsufficientMargin);
-    Ok(())
+    Ok(false)
 }

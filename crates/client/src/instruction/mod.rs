@@ -16,6 +16,7 @@ pub mod house;
 pub mod liquidation;
 pub mod market;
 pub mod trade;
+pub mod venue;
 
 /// The SPL Token program.
 pub const TOKEN_PROGRAM: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
@@ -58,6 +59,14 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::LIST_STRIKES => "list_strikes",
         tag::POST_VOLATILITIES => "post_volatilities",
         tag::REFRESH_BOARD => "refresh_board",
+        tag::FILL => "fill",
+        tag::FILL_ORDERS => "fill_orders",
+        tag::REGISTER_VENUE => "register_venue",
+        tag::SET_VENUE_APPROVAL => "set_venue_approval",
+        tag::VENUE_FILL => "venue_fill",
+        tag::CREATE_ORDERS => "create_orders",
+        tag::CANCEL_ORDERS => "cancel_orders",
+        tag::CONFIGURE_VENUE => "configure_venue",
         _ => return None,
     })
 }
