@@ -365,7 +365,12 @@ impl World {
 
     /// Sends one instruction signed by the admin, and by `others`, and gives its compute units.
     pub fn send(&mut self, instruction: Instruction, others: &[&Keypair]) -> Result<u64> {
-        let message = Message::new(&[instruction], Some(&self.admin.pubkey()));
+        self.send_all(&[instruction], others)
+    }
+
+    /// The same for several in one transaction.
+    pub fn send_all(&mut self, instructions: &[Instruction], others: &[&Keypair]) -> Result<u64> {
+        let message = Message::new(instructions, Some(&self.admin.pubkey()));
         let mut signers: Vec<&Keypair> = vec![&self.admin];
         signers.extend(others);
         let transaction = Transaction::new(&signers, message, self.vm.latest_blockhash());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
-    accounts::{Bank, House, MarginAccount, Market, NO_MARKET},
+    accounts::{Bank, House, MarginAccount, Market, NO_MARKET, Orders},
 };
 use plimsoll_risk::interest;
 
@@ -44,6 +44,7 @@ struct Books {
     markets: BTreeMap<Address, Market>,
     banks: BTreeMap<Address, Bank>,
     houses: Vec<House>,
+    orders: Vec<(Address, Orders)>,
 }
 
 impl Books {
@@ -56,6 +57,7 @@ impl Books {
                 Ok(AnyAccount::Market(market)) => drop(books.markets.insert(*address, *market)),
                 Ok(AnyAccount::Bank(bank)) => drop(books.banks.insert(*address, *bank)),
                 Ok(AnyAccount::House(house)) => books.houses.push(*house),
+                Ok(AnyAccount::Orders(orders)) => books.orders.push((*address, *orders)),
                 _ => {}
             }
         }
@@ -78,6 +80,10 @@ pub fn check(chain: &impl Ledger) {
     }
     for (address, account) in &books.accounts {
         check_account(address, account, &books);
+        check_venues(address, account);
+    }
+    for (address, orders) in &books.orders {
+        check_orders(address, orders);
     }
 }
 
@@ -156,4 +162,27 @@ fn check_account(address: &Address, account: &MarginAccount, books: &Books) {
 
 fn priced_by(balance: &plimsoll_interface::accounts::BalanceSlot, market: usize) -> bool {
     balance.in_use == 1 && usize::from(balance.market_slot) == market
+}
+
+/// INV-20: no venue fills for an account beyond its allowance, and none is approved twice.
+fn check_venues(address: &Address, account: &MarginAccount) {
+    for (index, slot) in account.venues.iter().enumerate() {
+        if slot.limit == 0 {
+            assert_eq!(bytemuck::bytes_of(slot), &[0; 48], "{address}: free venue {index} is not zero");
+            continue;
+        }
+        assert!(slot.used <= slot.limit, "INV-20: {address} allows venue {index} less than it has used");
+        let again = account.venues.iter().filter(|other| other.limit != 0 && other.venue == slot.venue).count();
+        assert_eq!(again, 1, "{address}: venue {index} is there twice");
+    }
+}
+
+/// INV-20: of one order there is one count of what it has filled.
+fn check_orders(address: &Address, orders: &Orders) {
+    for (index, slot) in orders.slots.iter().enumerate().filter(|(_, slot)| slot.filled != 0) {
+        let one = |other: &&plimsoll_interface::accounts::OrderSlot| {
+            other.filled != 0 && (other.nonce, other.expires_at) == (slot.nonce, slot.expires_at)
+        };
+        assert_eq!(orders.slots.iter().filter(one).count(), 1, "INV-20: {address} counts order {index} twice");
+    }
 }

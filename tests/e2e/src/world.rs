@@ -23,6 +23,7 @@ use plimsoll_interface::{
     },
 };
 use solana_account::Account;
+use solana_signer::Signer;
 use solana_instruction::Instruction;
 
 use crate::{
@@ -444,6 +445,13 @@ pub fn genesis() -> (Vec<(Address, Account)>, Places) {
     (accounts, places(&mut Chain::new([])))
 }
 
+/// The signature of one of the people of every world.
+pub fn sign(owner: &Address, message: &[u8]) -> Option<[u8; 64]> {
+    let keys = NAMES.iter().map(|name| chain::named_key(name));
+    let key = keys.into_iter().find(|key| key.pubkey() == *owner)?;
+    Some(key.sign_message(message).into())
+}
+
 /// An exchange with a funded house, three markets, four banks and three traders. Its invariants are checked when it ends.
 pub struct World {
     chain: Chain,
@@ -476,6 +484,13 @@ impl World {
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> (Self, Places) {
         let mut chain = Chain::new(GENESIS.iter().cloned());
+        let places = places(&mut chain);
+        (Self { chain, places }, places)
+    }
+
+    /// The same with the example of a venue at [`chain::VENUE_PROGRAM`].
+    pub fn with_venue() -> (Self, Places) {
+        let mut chain = Chain::with_venue(GENESIS.iter().cloned());
         let places = places(&mut chain);
         (Self { chain, places }, places)
     }

@@ -15,4 +15,5 @@ mod scenario;
 mod settle;
 mod substitution;
 mod trade;
+mod venue;
 mod walk;
