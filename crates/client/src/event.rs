@@ -4,8 +4,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Filled, Liquidated, LiquidationFlagged,
-    Observed, OrderFilled, OrdersCancelled, Settled, StrikesListed, Traded, VenueApproved, VolatilitiesPosted,
+    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, ExpirySampled,
+    Filled, Liquidated, LiquidationFlagged, Observed, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, Settled,
+    StrikesListed, Traded, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -57,6 +58,14 @@ events!(
     VolatilitiesPosted,
     /// Risk arrays of a board were computed.
     BoardRefreshed,
+    /// A price counts towards a board's settlement.
+    ExpirySampled,
+    /// A board was settled.
+    BoardSettled,
+    /// A trade of an option against the house.
+    OptionTraded,
+    /// Options of a settled board were paid in cash.
+    OptionsSettled,
     /// Two accounts traded with each other.
     Filled,
     /// A signed order was filled, wholly or in part.

@@ -4,23 +4,28 @@ use std::collections::BTreeMap;
 
 use plimsoll_interface::{
     Address, PlimsollError,
-    accounts::{Bank, Exchange, House, MarginAccount, Market},
+    accounts::{Bank, Board, Exchange, House, MarginAccount, Market, board_state},
     address,
     bridge::{self, Inputs},
     config::MarketConfig,
-    instruction::{ClosePositionArgs, CreateMarketArgs, FillArgs, FillOrdersArgs, LiquidateArgs, OpenPositionArgs},
+    instruction::{
+        CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, FillArgs, FillOrdersArgs, LiquidateArgs, OpenOptionArgs,
+        OpenPositionArgs,
+    },
 };
 use plimsoll_risk::{
+    greeks::{self, OptionGreeks, PortfolioGreeks},
     interest,
-    portfolio::{self, Margin, Portfolio, Report, Standalone},
+    options::{ArrayTerms, BoardSum, Reading},
+    portfolio::{self, Margin, Portfolio, Report, RiskParameters, Standalone},
     price::Observation,
-    units::Timestamp,
+    units::{Ppm, Timestamp},
 };
 use solana_instruction::Instruction;
 
 use crate::{
     Error, Keyed,
-    instruction::{account, house, liquidation, market, trade, venue},
+    instruction::{account, house, liquidation, market, option, trade, venue},
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
 };
@@ -40,6 +45,8 @@ pub struct Snapshot {
     pub banks: BTreeMap<Address, Bank>,
     /// Its markets by address.
     pub markets: BTreeMap<Address, Market>,
+    /// Its markets' option boards by address.
+    pub boards: BTreeMap<Address, Board>,
     /// Price accounts by market, for those markets that are to be priced by them.
     pub prices: BTreeMap<Address, PriceAccount>,
     /// The chain's clock, unix seconds.
@@ -49,6 +56,7 @@ pub struct Snapshot {
 impl Inputs for Snapshot {
     type BankRef<'a> = &'a Bank;
     type MarketRef<'a> = &'a Market;
+    type BoardRef<'a> = &'a Board;
 
     fn bank(&self, address: &Address) -> Result<&Bank, PlimsollError> {
         self.banks.get(address).ok_or(PlimsollError::MissingBank)
@@ -66,18 +74,23 @@ impl Inputs for Snapshot {
         };
         Ok((market, observation))
     }
+
+    fn board(&self, address: &Address) -> Result<&Board, PlimsollError> {
+        self.boards.get(address).ok_or(PlimsollError::MissingBoard)
+    }
 }
 
 /// Margins.
 impl Snapshot {
-    /// The account as the engine sees it.
+    /// The account as the engine sees it: what it holds by underlying, and what its options are worth and could lose.
     ///
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
-    pub fn portfolio(&self, account: &MarginAccount) -> Result<Portfolio, Error> {
+    pub fn portfolio(&self, account: &MarginAccount) -> Result<(Portfolio, bridge::Options), Error> {
         let mut portfolio = Portfolio::new();
-        bridge::portfolio(account, self, Timestamp::from_raw(self.now), &mut portfolio)?;
-        Ok(portfolio)
+        let mut options = bridge::Options::new(self.risk().extreme_damping);
+        bridge::portfolio(account, self, Timestamp::from_raw(self.now), &mut portfolio, &mut options)?;
+        Ok((portfolio, options))
     }
 
     /// Equity and requirement of an account, to the unit what the chain computes.
@@ -85,7 +98,13 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn margin(&self, account: &MarginAccount) -> Result<Margin, Error> {
-        Ok(portfolio::margin(&self.portfolio(account)?, &[], &self.exchange.data.config.risk())?)
+        let (portfolio, options) = self.portfolio(account)?;
+        Ok(portfolio::margin(&portfolio, options.as_slice(), &self.risk())?)
+    }
+
+    /// The risk parameters at this moment: the exchange's, and what its quote is worth.
+    fn risk(&self) -> RiskParameters {
+        self.exchange.data.risk(Timestamp::from_raw(self.now))
     }
 
     /// Health that a withdrawal must leave at zero or above, quote native: initial health without the gains that the house
@@ -94,8 +113,10 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn withdrawal_health(&self, account: &MarginAccount) -> Result<i64, Error> {
-        let health = self.margin(account)?.health_init().map_err(PlimsollError::from)?;
-        let gain = bridge::unsettled_gain(account, self)?;
+        let (portfolio, options) = self.portfolio(account)?;
+        let margin = portfolio::margin(&portfolio, options.as_slice(), &self.risk())?;
+        let health = margin.health_init().map_err(PlimsollError::from)?;
+        let gain = bridge::unsettled_gain(account, self, options.marks())?;
         health.raw().checked_sub(gain).ok_or(Error::Program(PlimsollError::Overflow))
     }
 
@@ -104,7 +125,63 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn report(&self, account: &MarginAccount) -> Result<Report, Error> {
-        Ok(portfolio::report(&self.portfolio(account)?, &[], &self.exchange.data.config.risk())?)
+        let (portfolio, options) = self.portfolio(account)?;
+        Ok(portfolio::report(&portfolio, options.as_slice(), &self.risk())?)
+    }
+
+    /// Delta, gamma, vega and theta of an account, by underlying and in all. Settled options have none.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer.
+    pub fn greeks(&self, account: &MarginAccount) -> Result<PortfolioGreeks, Error> {
+        let (portfolio, _) = self.portfolio(account)?;
+        let mut options: Vec<OptionGreeks> = Vec::new();
+        // Underlyings are numbered by the slots in use, in their order.
+        let slots = account.markets.iter().enumerate().filter(|(_, slot)| slot.in_use != 0);
+        for ((number, (index, slot)), underlying) in (0u8..).zip(slots).zip(portfolio.underlyings()) {
+            let (market, observation) = self.market(&slot.market)?;
+            let reading = Reading {
+                spot: observation.spot,
+                now: Timestamp::from_raw(self.now),
+                range: underlying.range,
+                range_maint: underlying.range_maint,
+                extreme_damping: self.risk().extreme_damping,
+                short_minimum: Ppm::from_raw(market.config.options.short_minimum_ppm),
+            };
+            let mut own = OptionGreeks { underlying: number, ..OptionGreeks::default() };
+            for position in self.boards_in(account, index) {
+                self.add_greeks(account, position, &reading, &mut own)?;
+            }
+            options.push(own);
+        }
+        Ok(greeks::greeks(&portfolio, &options)?)
+    }
+
+    /// Indexes of the account's board slots in a market slot.
+    fn boards_in(&self, account: &MarginAccount, market_slot: usize) -> Vec<usize> {
+        let is_in = |index: &usize| {
+            let slot = &account.boards[*index];
+            slot.in_use != 0 && usize::from(slot.market_slot) == market_slot
+        };
+        (0..account.boards.len()).filter(is_in).collect()
+    }
+
+    fn add_greeks(
+        &self,
+        account: &MarginAccount,
+        board_slot: usize,
+        reading: &Reading,
+        sum: &mut OptionGreeks,
+    ) -> Result<(), Error> {
+        let board = self.board(&account.boards[board_slot].board)?;
+        if board.state == board_state::SETTLED {
+            return Ok(());
+        }
+        let mut lots = BoardSum::new();
+        for option in &account.options[account.options_of(board_slot)?] {
+            bridge::add_option(&mut lots, board, option)?;
+        }
+        Ok(lots.add_greeks(&ArrayTerms::from(&board.terms), reading, sum)?)
     }
 
     /// What the account's balances and positions would require if each stood in an account of its own, and what netting
@@ -115,8 +192,8 @@ impl Snapshot {
     pub fn standalone(&self, account: &MarginAccount) -> Result<Standalone, Error> {
         let whole = self.margin(account)?;
         let parts = parts(account).iter().map(|part| self.portfolio(part)).collect::<Result<Vec<_>, _>>()?;
-        let parts = parts.iter().map(|part| (part, [].as_slice()));
-        Ok(portfolio::standalone(&whole, parts, &self.exchange.data.config.risk())?)
+        let parts = parts.iter().map(|(portfolio, options)| (portfolio, options.as_slice()));
+        Ok(portfolio::standalone(&whole, parts, &self.risk())?)
     }
 
     /// The requirements of [`Self::standalone`], initial and maintenance, quote native.
@@ -155,32 +232,41 @@ impl Snapshot {
     }
 }
 
-/// The account cut into accounts of one balance or one position each.
+/// The account cut into accounts of one balance, one position or one option each.
 fn parts(account: &MarginAccount) -> Vec<MarginAccount> {
-    let mut without_positions = *account;
-    for slot in &mut without_positions.markets {
+    let mut bare = *account;
+    for slot in &mut bare.markets {
         slot.size = 0;
         slot.cash = 0;
+        slot.boards = 0;
     }
-    let free = |index: usize, part: &mut MarginAccount| {
-        for (other, slot) in part.balances.iter_mut().enumerate() {
-            if other != index {
-                *slot = bytemuck::Zeroable::zeroed();
-            }
-        }
+    bare.balances = bytemuck::Zeroable::zeroed();
+    bare.boards = bytemuck::Zeroable::zeroed();
+    bare.options = bytemuck::Zeroable::zeroed();
+    let part = |change: &dyn Fn(&mut MarginAccount)| {
+        let mut part = bare;
+        change(&mut part);
+        part
     };
-    let balances = (0..account.balances.len()).filter(|index| account.balances[*index].in_use == 1).map(|index| {
-        let mut part = without_positions;
-        free(index, &mut part);
-        part
+    let balances = (0..account.balances.len()).filter(|index| account.balances[*index].in_use == 1);
+    let balances = balances.map(|index| part(&|part| part.balances[index] = account.balances[index]));
+    let positions = (0..account.markets.len()).filter(|index| account.markets[*index].size != 0);
+    let positions = positions.map(|index| {
+        part(&|part| {
+            part.markets[index] = account.markets[index];
+            part.markets[index].boards = 0;
+        })
     });
-    let positions = (0..account.markets.len()).filter(|index| account.markets[*index].size != 0).map(|index| {
-        let mut part = without_positions;
-        free(usize::MAX, &mut part);
-        part.markets[index] = account.markets[index];
-        part
+    let options = account.options.iter().filter(|option| option.lots != 0).map(|option| {
+        part(&|part| {
+            let board = usize::from(option.board_slot);
+            part.boards[board] = account.boards[board];
+            part.boards[board].options = 1;
+            part.markets[usize::from(account.boards[board].market_slot)].boards = 1;
+            part.options[0] = *option;
+        })
     });
-    balances.chain(positions).collect()
+    balances.chain(positions).chain(options).collect()
 }
 
 /// Instructions, with everything that stands behind the declared accounts.
@@ -240,6 +326,46 @@ impl Snapshot {
     ) -> Result<Instruction, Error> {
         let accounts = self.trade_accounts(authority, account, market)?;
         Ok(trade::Close { accounts, args }.instruction())
+    }
+
+    /// `open_option` on `board`, signed by `authority`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the board, or a price account of its market, is not in the snapshot.
+    pub fn open_option(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        board: &Address,
+        args: OpenOptionArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.option_accounts(authority, account, board)?;
+        Ok(option::Open { accounts, args }.instruction())
+    }
+
+    /// `close_option` on `board`, signed by `authority`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the board, or a price account of its market, is not in the snapshot.
+    pub fn close_option(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        board: &Address,
+        args: CloseOptionArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.option_accounts(authority, account, board)?;
+        Ok(option::Close { accounts, args }.instruction())
+    }
+
+    /// `settle_option` of an account's options of a settled `board`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the board is not in the snapshot.
+    pub fn settle_option(&self, account: &Address, board: &Address) -> Result<Instruction, Error> {
+        let market = self.board_of(board)?.market;
+        let exchange = self.exchange.address;
+        Ok(option::Settle { exchange, account: *account, market, board: *board }.instruction())
     }
 
     /// What a fill between two accounts in `market` declares and what stands behind it.
@@ -395,10 +521,8 @@ impl Snapshot {
         let create = market::Create {
             admin: self.exchange.data.admin,
             exchange: self.exchange.address,
-            quote_bank: self.exchange.data.quote_bank,
             index: self.exchange.data.market_count,
             args,
-            remaining: self.pack_markets().metas(&self.price_addresses()),
         };
         create.instruction()
     }
@@ -432,6 +556,30 @@ impl Snapshot {
     fn price_of(&self, market: &Address) -> Result<Address, Error> {
         let missing = Error::Missing { what: "price account in the snapshot for the market", address: *market };
         self.prices.get(market).map(|price| price.address).ok_or(missing)
+    }
+
+    fn board_of(&self, board: &Address) -> Result<&Board, Error> {
+        self.boards.get(board).ok_or(Error::Missing { what: "board in the snapshot", address: *board })
+    }
+
+    fn option_accounts(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        board: &Address,
+    ) -> Result<option::OptionAccounts, Error> {
+        let market = self.board_of(board)?.market;
+        let oracle = self.price_of(&market)?;
+        let pack = Pack::trading(&account.data, &market, &oracle).without(board);
+        Ok(option::OptionAccounts {
+            authority,
+            exchange: self.exchange.address,
+            account: account.address,
+            market,
+            board: *board,
+            oracle,
+            remaining: pack.metas(&self.price_addresses()),
+        })
     }
 
     fn trade_accounts(
@@ -500,6 +648,7 @@ mod tests {
         let snapshot = Snapshot {
             banks: [(root.quote_bank, quote), (sol_bank, bank)].into(),
             markets: [(sol, market)].into(),
+            boards: BTreeMap::new(),
             prices: BTreeMap::new(),
             exchange: Keyed { address: exchange, data: root },
             house: None,

@@ -154,6 +154,27 @@ errors! {
     PostTooFast = 169, "The post comes too soon after the last one, or moves a volatility or the basis too far from it";
     BoardExpired = 170, "The board is past its expiry: nothing is listed or posted any more";
     BoardSettled = 171, "The board is settled: it does not change any more";
+    SettlementPending = 172, "The board cannot be settled yet: wait for its expiry and for enough samples, or a day";
+    BoardNotEmpty = 173, "The board has open options: wait until all accounts are settled";
+    SampleRefused = 174, "The print is not in a part of the sampling window that still wants a sample";
+
+    // Options.
+    MissingBoard = 175, "A board that the margin account has options of was not passed: pass every bank, market and board it uses";
+    BoardStale = 176, "The risk arrays of a board are too old or too far from the price: refresh the board first, in the same transaction";
+    HouseBoardStale = 177, "What the house's options of a board are worth is too old or too far from the price: refresh the board first, in the same transaction";
+    UnknownSeries = 178, "The board has no strike for this series";
+    OptionExpired = 179, "The option is past its expiry: it is settled in cash";
+    TooManyBoards = 181, "The margin account has no free board slot: close or settle the options of a board first";
+    TooManyOptions = 182, "The margin account has no free option slot: close or settle an option first";
+    TooManyLots = 183, "An account, or the house, may have 2^30 lots of one board: trade a smaller size";
+    OpenLotsLimit = 184, "The series' open lots would exceed the market's limit: trade a smaller size";
+    BoardNotSettled = 185, "The board is not settled yet: settle it first";
+
+    // Controls and guards.
+    NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
+    NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
+    OutflowLimit = 229, "More would leave the bank than may in one window: withdraw less, or wait until the window is over";
+    QuoteDepegged = 230, "The quote is worth too little for new risk: reduce, repay, or wait until its price recovers";
 
     // Fills and signed orders.
     UnsupportedInstrument = 260, "Only perpetuals are filled between accounts";
@@ -240,13 +261,12 @@ impl From<RiskError> for PlimsollError {
             E::HaircutsInvalid | E::BorrowWeightsInvalid => Self::InvalidBankParameters,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
             // No instruction gives these yet: options and forecasts are not on chain.
-            E::DiscountFactorInvalid
-            | E::OptionPriceOutOfRange
-            | E::ArraysOutOfReach
-            | E::ArraysTooOld
-            | E::ForecastTooFast
-            | E::ForecastOutOfBounds => Self::Corrupt,
-            E::ExponentTooLarge | E::TooManyLots => Self::Overflow,
+            E::DiscountFactorInvalid | E::OptionPriceOutOfRange | E::ForecastTooFast | E::ForecastOutOfBounds => {
+                Self::Corrupt
+            }
+            E::ArraysOutOfReach | E::ArraysTooOld => Self::BoardStale,
+            E::TooManyLots => Self::TooManyLots,
+            E::ExponentTooLarge => Self::Overflow,
             E::AccountInsolvent => Self::AccountInsolvent,
             E::NotLiquidatable => Self::AccountHealthy,
             E::DiscountInvalid | E::BufferInvalid | E::DurationInvalid | E::RewardInvalid => {

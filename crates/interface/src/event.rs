@@ -244,6 +244,82 @@ event! {
 }
 
 event! {
+    /// A price counts towards a board's settlement.
+    ExpirySampled = [15, 219, 23, 139, 199, 192, 50, 188], {
+        /// The board.
+        board: Address,
+        /// The price, Q16.48 quote native per base unit.
+        price: u64,
+        /// When it was published, unix seconds.
+        publish_time: i64,
+        /// How many samples there are now.
+        count: u64,
+    }
+}
+
+event! {
+    /// A board was settled.
+    BoardSettled = [203, 71, 130, 6, 199, 5, 183, 212], {
+        /// The board.
+        board: Address,
+        /// What its options are settled at, Q16.48 quote native per base unit.
+        settlement_price: u64,
+        /// Of how many samples; zero where it is the market's last moving average.
+        samples: u64,
+        /// What the house's options are worth at it, quote native.
+        house_value: i64,
+    }
+}
+
+event! {
+    /// A trade of an option against the house.
+    OptionTraded = [188, 142, 35, 153, 27, 254, 127, 233], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// The board.
+        board: Address,
+        /// Who signed: owner or delegate.
+        trader: Address,
+        /// Series of the board.
+        series: u64,
+        /// Lots bought, negative sold.
+        lots: i64,
+        /// Quote native paid for them, spread and premium included, negative received.
+        cost: i64,
+        /// Fee, quote native.
+        fee: u64,
+        /// Black-76 price of one base unit at the oracle's, Q16.48 quote native.
+        mid_price: u64,
+        /// Oracle price of the trade, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The account's lots of the series afterwards.
+        position: i64,
+        /// The house's lots of the series afterwards.
+        house_lots: i64,
+    }
+}
+
+event! {
+    /// An account's options of a settled board were paid in cash.
+    OptionsSettled = [159, 196, 67, 112, 108, 216, 100, 173], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// The board.
+        board: Address,
+        /// Quote native to the account's cash in the market, negative from it.
+        amount: i64,
+        /// Settlement price, Q16.48 quote native per base unit.
+        settlement_price: u64,
+        /// How many series the account had.
+        series: u64,
+    }
+}
+
+event! {
     /// Two accounts traded with each other.
     Filled = [134, 4, 17, 63, 221, 45, 177, 173], {
         /// The market.

@@ -52,6 +52,12 @@ tags! {
     LIST_STRIKES = 22,
     POST_VOLATILITIES = 23,
     REFRESH_BOARD = 24,
+    SAMPLE_EXPIRY = 25,
+    SETTLE_BOARD = 26,
+    CLOSE_BOARD = 27,
+    OPEN_OPTION = 28,
+    CLOSE_OPTION = 29,
+    SETTLE_OPTION = 30,
 
     // Volatility and funding.
 
@@ -242,6 +248,35 @@ args! {
     RefreshBoardArgs {
         /// How many strikes to compute at most; zero for all.
         max_strikes: u8,
+    }
+}
+args! {
+    /// Arguments of `open_option`.
+    OpenOptionArgs {
+        /// Lots to buy, negative to sell.
+        lots: i64,
+        /// Worst average price accepted, spread and premium included and the fee not, Q16.48 quote native per base unit of
+        /// the underlying.
+        limit_price: u64,
+        /// Unix seconds after which the order is void, zero for never.
+        expires_at: i64,
+        /// Series of the board: `2 i` for the call of strike `i`, `2 i + 1` for its put.
+        series: u8,
+        /// Whether the trade may only make the position smaller.
+        reduce_only: u8,
+    }
+}
+args! {
+    /// Arguments of `close_option`.
+    CloseOptionArgs {
+        /// Lots to close at most; [`u64::MAX`] closes all.
+        lots: u64,
+        /// Worst average price accepted, as in [`OpenOptionArgs`].
+        limit_price: u64,
+        /// Unix seconds after which the order is void, zero for never.
+        expires_at: i64,
+        /// Series of the board.
+        series: u8,
     }
 }
 

@@ -18,6 +18,7 @@ mod house;
 mod instructions;
 mod ledger;
 mod matching;
+mod option_trading;
 mod token;
 mod trading;
 
@@ -40,11 +41,10 @@ pub mod plimsoll {
         ctx.accounts.apply(&args)
     }
 
-    /// Adds a market to an exchange.
+    /// Adds a market to an exchange, without a risk budget.
     #[discrim = 2]
     pub fn create_market(ctx: &mut Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
-        let remaining = ctx.remaining_accounts()?;
-        ctx.accounts.apply(&args, ctx.bumps.market, &remaining)
+        ctx.accounts.apply(&args, ctx.bumps.market)
     }
 
     /// Replaces a market's parameters.
@@ -54,7 +54,7 @@ pub mod plimsoll {
         ctx.accounts.apply(&args, &remaining)
     }
 
-    /// Adds a collateral mint, or the quote mint, to an exchange.
+    /// Adds a collateral mint, at no weight, or the quote mint, to an exchange.
     #[discrim = 4]
     pub fn create_bank(ctx: &mut Context<CreateBank>, args: CreateBankArgs) -> Result<()> {
         ctx.accounts.apply(&args, ctx.bumps.bank, ctx.bumps.vault)
@@ -186,6 +186,44 @@ pub mod plimsoll {
     #[discrim = 24]
     pub fn refresh_board(ctx: &mut Context<RefreshBoard>, args: RefreshBoardArgs) -> Result<()> {
         ctx.accounts.apply(&args)
+    }
+
+    /// Counts the oracle's price towards the price that a board's options are settled at. Anyone may.
+    #[discrim = 25]
+    pub fn sample_expiry(ctx: &mut Context<SampleExpiry>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Fixes the price that a board's options are settled at, after its expiry. Anyone may.
+    #[discrim = 26]
+    pub fn settle_board(ctx: &mut Context<SettleBoard>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Closes a board without open options. The keeper may, and the admin.
+    #[discrim = 27]
+    pub fn close_board(ctx: &mut Context<CloseBoard>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Buys or sells an option against the house.
+    #[discrim = 28]
+    pub fn open_option(ctx: &mut Context<TradeOption>, args: OpenOptionArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.open(&args, &remaining)
+    }
+
+    /// Closes an option position, or a part of it, against the house.
+    #[discrim = 29]
+    pub fn close_option(ctx: &mut Context<TradeOption>, args: CloseOptionArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.close(&args, &remaining)
+    }
+
+    /// Pays an account's options of a settled board in cash. Anyone may.
+    #[discrim = 30]
+    pub fn settle_option(ctx: &mut Context<SettleOption>) -> Result<()> {
+        ctx.accounts.apply()
     }
 
     // Volatility and funding.

@@ -5,18 +5,17 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Exchange, MarginAccount, Market, MarketSlot},
-    config::pause,
     instruction::{FillArgs, instrument},
 };
 use plimsoll_risk::{
     fill::{self, FillQuote, Side},
-    price::{Freshness, Observation},
+    price::Observation,
     units::{Ppm, Price, Timestamp},
 };
 
 use crate::{
-    house,
-    trading::{self, Order, Parties},
+    book::Book,
+    trading::{self, Change, Order},
 };
 
 /// What two accounts agreed on.
@@ -32,6 +31,14 @@ pub struct Deal {
     pub taker: Side,
     /// Unix seconds after which the agreement is void, zero for never.
     pub expires_at: i64,
+}
+
+impl Deal {
+    /// The buyer's side of it.
+    fn order(&self, reduce_only: bool) -> Result<Order> {
+        let size = i64::try_from(self.size).map_err(|_| PlimsollError::Overflow)?;
+        Ok(Order { size, limit_price: self.price, expires_at: self.expires_at, reduce_only })
+    }
 }
 
 impl From<&FillArgs> for Deal {
@@ -123,24 +130,22 @@ pub fn execute(
     observation: &Observation,
     now: Timestamp,
 ) -> Result<Filled> {
-    require!(!parties.exchange.config.is_paused(pause::TRADE), PlimsollError::Paused);
     require!(deal.instrument == instrument::PERP, PlimsollError::UnsupportedInstrument);
-    require!(deal.expires_at == 0 || now.raw() <= deal.expires_at, PlimsollError::OrderExpired);
-    let fresh = house::market_freshness(parties.market, observation, now) == Freshness::Fresh;
-    require!(fresh, PlimsollError::OracleStale);
-    parties.market.record(observation)?;
+    trading::admit(parties.exchange, parties.market, &deal.order(false)?, observation, now)?;
     let fee = Ppm::from_raw(parties.market.config.taker_fee_ppm);
     let quote = fill::quote_fill(deal.price, deal.size, deal.taker, fee).map_err(PlimsollError::from)?;
     require_price(&parties, deal, observation.spot)?;
 
-    let buyer = book_side(&mut parties, Side::Buyer, deal, &quote, observation)?;
-    let seller = book_side(&mut parties, Side::Seller, deal, &quote, observation)?;
+    let buyer = book_side(&mut parties, Side::Buyer, deal, &quote, observation, now)?;
+    let seller = book_side(&mut parties, Side::Seller, deal, &quote, observation, now)?;
     move_market(parties.market, [&buyer, &seller], &quote)?;
 
     require_margin(&mut parties, Side::Buyer, &buyer, deal.price, observation.spot, now)?;
     require_margin(&mut parties, Side::Seller, &seller, deal.price, observation.spot, now)?;
     parties.buyer.account.release_market(buyer.index)?;
     parties.seller.account.release_market(seller.index)?;
+    parties.buyer.account.touch();
+    parties.seller.account.touch();
     Ok(Filled { quote, buyer_position: buyer.after.size, seller_position: seller.after.size })
 }
 
@@ -164,6 +169,7 @@ fn book_side(
     deal: &Deal,
     quote: &FillQuote,
     observation: &Observation,
+    now: Timestamp,
 ) -> Result<Booking> {
     let signed = |magnitude: u64| i64::try_from(magnitude).map_err(|_| PlimsollError::Overflow);
     let (party, size, cost) = match side {
@@ -178,8 +184,9 @@ fn book_side(
     let before = *slot;
     let reduces = trading::is_reduction(before.size, size);
     if !reduces {
-        let order = Order { size, limit_price: deal.price, expires_at: 0, reduce_only: party.mandate.reduce_only };
-        trading::require_opening_allowed(parties.exchange, parties.market, observation, &order)?;
+        let order = deal.order(party.mandate.reduce_only)?;
+        trading::require_opening_allowed(parties.exchange, parties.market, observation, &order, now)?;
+        require!(parties.market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
     }
     slot.size = before.size.checked_add(size).ok_or(PlimsollError::Overflow)?;
     slot.cash = before.cash.checked_sub(outlay).ok_or(PlimsollError::Overflow)?;
@@ -218,15 +225,10 @@ fn require_margin(
         Side::Buyer => &mut *parties.buyer.account,
         Side::Seller => &mut *parties.seller.account,
     };
-    let mut party = Parties {
-        exchange: parties.exchange,
-        account,
-        market_address: parties.market_address,
-        market: &mut *parties.market,
-        views: parties.views,
-    };
-    let slots = (booking.before, booking.after);
-    let sufficient = trading::require_margin(&mut party, booking.index, slots, booking.reduces, now)?;
+    let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
+    let risk = parties.exchange.risk(now);
+    let change = Change { slot_index: booking.index, before: booking.before, after: booking.after, option: None };
+    let sufficient = trading::require_margin(&book, account, &risk, &change, booking.reduces)?;
     require!(sufficient || fill::deviation(price, spot, side) == 0, PlimsollError::PoorPrice);
     Ok(())
 }

@@ -5,13 +5,14 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use plimsoll_client::{
     Address, ID,
-    accounts::{MarginAccount, Market, Venue},
+    accounts::{Board, MarginAccount, Market, Venue, board_state},
     address,
     config::VenueConfig,
-    instruction::{account, bank, exchange, house, liquidation, market, trade, venue},
+    instruction::{account, bank, exchange, house, liquidation, market, option, trade, venue},
     interface::{
         instruction::{
-            ClosePositionArgs, CreateMarketArgs, FillArgs, FillOrdersArgs, LiquidateArgs, OpenPositionArgs, VenueArgs,
+            CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, FillArgs, FillOrdersArgs, LiquidateArgs,
+            OpenOptionArgs, OpenPositionArgs, VenueArgs,
         },
         order::Order,
     },
@@ -50,6 +51,25 @@ impl Row {
 const SHAPES: [(usize, usize); 10] =
     [(1, 0), (4, 0), (8, 0), (16, 0), (1, 1), (1, 4), (1, 8), (1, 16), (8, 8), (16, 16)];
 
+/// A portfolio with options.
+#[derive(Clone, Copy, Debug)]
+struct OptionShape {
+    collaterals: usize,
+    perps: usize,
+    options: usize,
+    boards: usize,
+    variant: &'static str,
+}
+
+/// Portfolios with options: none else, the one that the budgets name, and the largest that there is.
+const OPTION_SHAPES: [OptionShape; 5] = [
+    OptionShape { collaterals: 1, perps: 1, options: 4, boards: 1, variant: "4 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 8, boards: 1, variant: "8 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 16, boards: 1, variant: "16 options of 1 board" },
+    OptionShape { collaterals: 8, perps: 8, options: 16, boards: 2, variant: "16 options of 2 boards" },
+    OptionShape { collaterals: 16, perps: 16, options: 32, boards: 8, variant: "32 options of 8 boards" },
+];
+
 /// Measures everything.
 pub fn measure(so: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
@@ -59,6 +79,9 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
             .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
+    }
+    for shape in OPTION_SHAPES {
+        with_options(so, &shape, &mut rows).with_context(|| format!("{} of {shape:?}", shape.variant))?;
     }
     Ok(rows)
 }
@@ -92,15 +115,16 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         oracle_owner: Address::new_from_array(pyth::RECEIVER_PROGRAM_ID),
         oracle_kind: 0,
         base_decimals: 9,
-        config: market_config(0),
+        config: market_config(0).starting(),
     };
-    let create = market::Create { admin, exchange, quote_bank, index: 0, args, remaining: vec![] };
+    let create = market::Create { admin, exchange, index: 0, args };
     single(rows, "create_market", "", world.send(create.instruction(), &[])?);
     let market = address::market(&exchange, 0);
-    let configure = market::Configure { admin, exchange, quote_bank, market, config: args.config, remaining: vec![] };
+    let configure =
+        market::Configure { admin, exchange, quote_bank, market, config: market_config(0), remaining: vec![] };
     single(rows, "configure_market", "", world.send(configure.instruction(), &[])?);
     let mint = world.mints[0];
-    let create = bank::Create { admin, exchange, mint, market: Some(market), config };
+    let create = bank::Create { admin, exchange, mint, market: Some(market), config: config.starting() };
     single(rows, "create_bank", "collateral", world.send(create.instruction(), &[])?);
     let configure = bank::Configure { admin, exchange, bank: address::bank(&exchange, &mint), config };
     single(rows, "configure_bank", "", world.send(configure.instruction(), &[])?);
@@ -209,6 +233,71 @@ fn venue_fill(world: &mut World, rows: &mut Vec<Row>, venue: Address) -> Result<
     fill.accounts[0].pubkey = admin;
     single(rows, "venue_fill", "", world.send(fill, &[])?);
     Ok(())
+}
+
+/// What reads a portfolio with options.
+fn with_options(so: &Path, shape: &OptionShape, rows: &mut Vec<Row>) -> Result<()> {
+    let OptionShape { collaterals, perps, options, boards, variant } = *shape;
+    let mut measure = |instruction, f: fn(&mut World, &MarginAccount, &PriceAddresses) -> Result<u64>| {
+        let mut world = World::new(so)?;
+        let mut account = world.portfolio(world.admin.pubkey(), collaterals, perps)?;
+        world.add_options(&mut account, options, boards)?;
+        let units = f(&mut world, &account, &PriceAddresses::new()).with_context(|| instruction)?;
+        rows.push(Row { instruction, variant, collaterals, perps, units });
+        anyhow::Ok(())
+    };
+    measure("flag_liquidation", flag)?;
+    measure("withdraw", withdraw)?;
+    measure("open_position", open)?;
+    if options < 32 {
+        measure("open_option", open_option)?;
+    }
+    measure("close_option", close_option)?;
+    measure("settle_option", settle_option)?;
+    measure("liquidate", liquidate)
+}
+
+fn option_accounts(
+    world: &mut World,
+    account: &MarginAccount,
+    prices: &PriceAddresses,
+) -> Result<option::OptionAccounts> {
+    let board = account.boards[0].board;
+    let market = world.get::<Board>(&board)?.market;
+    let index = world.markets.iter().position(|other| *other == market).context("no market")?;
+    let oracle = world.oracles[index];
+    Ok(option::OptionAccounts {
+        authority: account.owner,
+        exchange: world.exchange,
+        account: world.put_account(0, account)?,
+        market,
+        board,
+        oracle,
+        remaining: Pack::trading(account, &market, &oracle).without(&board).metas(prices),
+    })
+}
+
+fn open_option(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let accounts = option_accounts(world, account, prices)?;
+    let args = OpenOptionArgs { lots: 1, limit_price: u64::MAX, expires_at: 0, series: 20, reduce_only: 0 };
+    world.send(option::Open { accounts, args }.instruction(), &[])
+}
+
+fn close_option(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let accounts = option_accounts(world, account, prices)?;
+    let args = CloseOptionArgs { lots: u64::MAX, limit_price: 0, expires_at: 0, series: 1 };
+    world.send(option::Close { accounts, args }.instruction(), &[])
+}
+
+fn settle_option(world: &mut World, account: &MarginAccount, _: &PriceAddresses) -> Result<u64> {
+    let address = world.put_account(0, account)?;
+    let board_address = account.boards[0].board;
+    let mut board: Board = world.get(&board_address)?;
+    (board.state, board.settlement_price) = (board_state::SETTLED, board.terms.spot);
+    world.put(board_address, &board)?;
+    let (exchange, market) = (world.exchange, board.market);
+    let settle = option::Settle { exchange, account: address, market, board: board_address };
+    world.send(settle.instruction(), &[])
 }
 
 fn flag(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
-    accounts::{Bank, House, MarginAccount, Market, NO_MARKET, Orders},
+    accounts::{Bank, Board, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders},
 };
 use plimsoll_risk::interest;
 
@@ -43,6 +43,7 @@ struct Books {
     accounts: Vec<(Address, MarginAccount)>,
     markets: BTreeMap<Address, Market>,
     banks: BTreeMap<Address, Bank>,
+    boards: BTreeMap<Address, Board>,
     houses: Vec<House>,
     orders: Vec<(Address, Orders)>,
 }
@@ -56,6 +57,7 @@ impl Books {
                 Ok(AnyAccount::MarginAccount(account)) => books.accounts.push((*address, *account)),
                 Ok(AnyAccount::Market(market)) => drop(books.markets.insert(*address, *market)),
                 Ok(AnyAccount::Bank(bank)) => drop(books.banks.insert(*address, *bank)),
+                Ok(AnyAccount::Board(board)) => drop(books.boards.insert(*address, *board)),
                 Ok(AnyAccount::House(house)) => books.houses.push(*house),
                 Ok(AnyAccount::Orders(orders)) => books.orders.push((*address, *orders)),
                 _ => {}
@@ -78,8 +80,12 @@ pub fn check(chain: &impl Ledger) {
     for (address, market) in &books.markets {
         check_market(address, market, &books);
     }
+    for (address, board) in &books.boards {
+        check_board(address, board, &books);
+    }
     for (address, account) in &books.accounts {
         check_account(address, account, &books);
+        check_options(address, account, &books);
         check_venues(address, account);
     }
     for (address, orders) in &books.orders {
@@ -126,6 +132,49 @@ fn check_market(address: &Address, market: &Market, books: &Books) {
     assert_eq!(size + i128::from(market.house_size), 0, "INV-2: sizes in {address}");
     assert_eq!(cash + i128::from(market.house_cash), 0, "INV-3: cash in {address}");
     assert_eq!((market.open_interest_long, market.open_interest_short), (long, short), "open interest of {address}");
+}
+
+/// INV-2: the lots of all accounts and the house sum to zero in each series; the long ones are those of the accounts.
+fn check_board(address: &Address, board: &Board, books: &Books) {
+    let (mut lots, mut long) = ([0i64; MAX_SERIES], [0u64; MAX_SERIES]);
+    for (_, account) in &books.accounts {
+        let Some(slot) = account.board_slot(address) else { continue };
+        for option in &account.options[account.options_of(slot).expect("the slots agree")] {
+            let series = usize::from(option.series);
+            lots[series] += i64::from(option.lots);
+            long[series] += u64::from(option.lots.max(0).unsigned_abs());
+        }
+    }
+    assert_eq!(board.house_lots.map(|lots| -lots), lots, "INV-2: lots of {address}");
+    assert_eq!(board.long_lots, long, "long lots of {address}");
+}
+
+/// Options stand in the order of their boards' slots, by rising series, and no free slot before a taken one; each board
+/// knows how many there are, and each market how many boards.
+fn check_options(address: &Address, account: &MarginAccount, books: &Books) {
+    let mut position = 0;
+    for (index, slot) in account.boards.iter().enumerate() {
+        if slot.in_use == 0 {
+            assert_eq!(bytemuck::bytes_of(slot), &[0; 40], "{address}: free board {index} is not zero");
+            continue;
+        }
+        assert!(slot.options != 0, "{address}: board {index} is empty and not free");
+        let again = account.boards.iter().filter(|other| other.board == slot.board).count();
+        assert_eq!(again, 1, "{address}: board {index} is there twice");
+        let board = &books.boards[&slot.board];
+        let market = &account.markets[usize::from(slot.market_slot)];
+        assert_eq!((market.in_use, market.market), (1, board.market), "{address}: board {index}");
+        let own = &account.options[position..position + usize::from(slot.options)];
+        assert!(own.iter().all(|option| option.lots != 0 && usize::from(option.board_slot) == index), "{address}");
+        assert!(own.is_sorted_by(|one, other| one.series < other.series), "{address}: series of board {index}");
+        position += own.len();
+    }
+    let free = &account.options[position..];
+    assert!(free.iter().all(|option| bytemuck::bytes_of(option) == [0; 8]), "{address}: a free option is not zero");
+    for (index, slot) in account.markets.iter().enumerate() {
+        let boards = account.boards.iter().filter(|board| board.in_use == 1 && usize::from(board.market_slot) == index);
+        assert_eq!(usize::from(slot.boards), boards.count(), "{address}: boards of market {index}");
+    }
 }
 
 /// Slots do not contradict one another: none twice, free ones zero, each market knows how many balances it prices, and

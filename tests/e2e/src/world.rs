@@ -2,13 +2,14 @@
 
 use std::{
     borrow::Borrow,
+    collections::BTreeMap,
     ops::{Deref, DerefMut},
     sync::LazyLock,
 };
 
 use plimsoll_client::{
     Keyed, Snapshot,
-    decode::{self, Named},
+    decode::{self, AnyAccount, Named},
     instruction::{self as build, associated_token_account},
     price::PriceAccount,
 };
@@ -18,8 +19,8 @@ use plimsoll_interface::{
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
     instruction::{
-        ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, LiquidateArgs, ListStrikesArgs, OpenPositionArgs,
-        PostVolatilitiesArgs, StrikePrice,
+        CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, LiquidateArgs, ListStrikesArgs,
+        OpenOptionArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
     },
 };
 use solana_account::Account;
@@ -380,10 +381,13 @@ fn set_up_bank(
     market: Option<Address>,
     config: BankConfig,
 ) {
-    chain.ok(&build::bank::Create { admin, exchange, mint: asset.mint, market, config }.instruction());
+    let starting = if market.is_some() { config.starting() } else { config };
+    chain.ok(&build::bank::Create { admin, exchange, mint: asset.mint, market, config: starting }.instruction());
+    chain.ok(&build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction());
 }
 
-/// Market with its first observation, then the bank that it prices. `before` are the markets that exist already.
+/// Market with its first observation and its parameters, then the bank that it prices. `before` are the markets that exist
+/// already.
 fn set_up_market(
     chain: &mut Chain,
     admin: Address,
@@ -395,8 +399,12 @@ fn set_up_market(
     let quote_bank = decode_at::<Exchange>(chain, &exchange).quote_bank;
     let remaining = before.iter().map(|market| solana_instruction::AccountMeta::new_readonly(*market, false)).collect();
     let index = u16::try_from(before.len()).expect("few markets");
-    chain.ok(&build::market::Create { admin, exchange, quote_bank, index, args, remaining }.instruction());
+    let config = args.config;
+    let args = CreateMarketArgs { config: config.starting(), ..args };
+    chain.ok(&build::market::Create { admin, exchange, index, args }.instruction());
     chain.ok(&build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction());
+    let market = asset.market;
+    chain.ok(&build::market::Configure { admin, exchange, quote_bank, market, config, remaining }.instruction());
     set_up_bank(chain, admin, exchange, asset, Some(asset.market), bank_config());
 }
 
@@ -552,6 +560,13 @@ impl World {
             .map_or((0, 0), |slot| (account.markets[slot].size, account.markets[slot].cash))
     }
 
+    /// The account's lots of a series of the asset's board in `slot`.
+    pub fn option_lots(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8) -> i32 {
+        let account = self.margin_account(trader);
+        let board = account.board_slot(&address::board(&asset.market, slot));
+        board.map_or(0, |board| account.option_lots(board, series).expect("the slots agree"))
+    }
+
     /// Tokens in the owner's wallet.
     pub fn tokens(&self, owner: &Address, asset: &Asset) -> u64 {
         self.tokens_at(&asset.tokens_of(owner))
@@ -562,6 +577,18 @@ impl World {
         raw::token_amount(&self.account(address).expect("a token account"))
     }
 
+    /// Every board of the exchange.
+    pub fn boards(&self) -> BTreeMap<Address, Board> {
+        let known: Vec<Address> = self.known().iter().copied().collect();
+        let there = known.into_iter().filter_map(|address| Some((address, self.account(&address)?)));
+        let boards =
+            there.filter_map(|(address, account)| match decode::any(&address, &account.owner, &account.data) {
+                Ok(AnyAccount::Board(board)) => Some((address, *board)),
+                _ => None,
+            });
+        boards.filter(|(_, board)| board.exchange == self.places.exchange).collect()
+    }
+
     /// The exchange as a client sees it that knows no price account.
     pub fn stored(&self) -> Snapshot {
         let Places { usdc, sol, btc, eth, exchange, house, .. } = self.places;
@@ -570,6 +597,7 @@ impl World {
             house: Some(self.read(&house)),
             banks: [usdc, sol, btc, eth].iter().map(|asset| (asset.bank, self.bank(asset))).collect(),
             markets: [sol, btc, eth].iter().map(|asset| (asset.market, self.market(asset))).collect(),
+            boards: self.boards(),
             prices: Default::default(),
             now: self.now(),
         }
@@ -582,7 +610,8 @@ impl World {
         let others = [sol, btc, eth].into_iter().filter(|other| other.market != asset.market);
         let markets = others.map(|asset| (asset.market, self.market(&asset))).collect();
         let exchange = Keyed { address: self.places.exchange, data: self.read(&self.places.exchange) };
-        Snapshot { exchange, house: None, banks, markets, prices: Default::default(), now: self.now() }
+        let (boards, now) = (self.boards(), self.now());
+        Snapshot { exchange, house: None, banks, markets, boards, prices: Default::default(), now }
     }
 
     /// The exchange as a client sees it that passes every price account.
@@ -710,6 +739,31 @@ impl World {
         self.priced().close_position(trader.owner, &account, &asset.market, args).expect("an order")
     }
 
+    /// Trades an option of the asset's board in `slot`, at any price.
+    pub fn open_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i64) -> Instruction {
+        self.option_order_ix(trader, asset, slot, option_order(series, lots))
+    }
+
+    /// Trades an option as `args` says.
+    pub fn option_order_ix(&self, trader: &Trader, asset: &Asset, slot: u8, args: OpenOptionArgs) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        self.priced().open_option(trader.owner, &self.keyed(trader), &board, args).expect("an order")
+    }
+
+    /// Closes an option at any price.
+    pub fn close_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: u64) -> Instruction {
+        let limit_price = if self.option_lots(trader, asset, slot, series) > 0 { 0 } else { u64::MAX };
+        let args = CloseOptionArgs { lots, limit_price, expires_at: 0, series };
+        let board = address::board(&asset.market, slot);
+        self.priced().close_option(trader.owner, &self.keyed(trader), &board, args).expect("an order")
+    }
+
+    /// Pays an account's options of a settled board.
+    pub fn settle_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        self.stored().settle_option(&trader.account, &board).expect("a settlement")
+    }
+
     /// Stores the price account's price.
     pub fn observe_ix(&self, asset: &Asset) -> Instruction {
         build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction()
@@ -744,6 +798,12 @@ impl World {
 /// An order at any price, for ever.
 pub fn order(size: i64) -> OpenPositionArgs {
     OpenPositionArgs { size, limit_price: if size > 0 { u64::MAX } else { 0 }, expires_at: 0, reduce_only: 0 }
+}
+
+/// An order for options at any price, for ever.
+pub fn option_order(series: u8, lots: i64) -> OpenOptionArgs {
+    let limit_price = if lots > 0 { u64::MAX } else { 0 };
+    OpenOptionArgs { lots, limit_price, expires_at: 0, series, reduce_only: 0 }
 }
 
 /// The same, sent, and to succeed.
@@ -806,6 +866,24 @@ impl World {
     #[track_caller]
     pub fn close(&mut self, trader: &Trader, asset: &Asset, size: u64) -> Outcome {
         self.ok(self.close_ix(trader, asset, size))
+    }
+
+    /// See [`Self::open_option_ix`].
+    #[track_caller]
+    pub fn open_option(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i64) -> Outcome {
+        self.ok(self.open_option_ix(trader, asset, slot, series, lots))
+    }
+
+    /// See [`Self::close_option_ix`].
+    #[track_caller]
+    pub fn close_option(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: u64) -> Outcome {
+        self.ok(self.close_option_ix(trader, asset, slot, series, lots))
+    }
+
+    /// See [`Self::settle_option_ix`].
+    #[track_caller]
+    pub fn settle_option(&mut self, trader: &Trader, asset: &Asset, slot: u8) -> Outcome {
+        self.ok(self.settle_option_ix(trader, asset, slot))
     }
 
     /// See [`Self::observe_ix`].

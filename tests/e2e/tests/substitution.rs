@@ -10,7 +10,7 @@ use plimsoll_e2e_tests::{
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::Venue,
+    accounts::{Board, Venue, board_state},
     address,
     config::{MarketConfig, VenueConfig},
     instruction::{FillArgs, FillOrdersArgs, VenueArgs, tag},
@@ -74,6 +74,9 @@ tables! {
     settle = SETTLE,
     flag_liquidation = FLAG_LIQUIDATION,
     liquidate = LIQUIDATE,
+    open_option = OPEN_OPTION,
+    close_option = CLOSE_OPTION,
+    settle_option = SETTLE_OPTION,
     fill = FILL,
     fill_orders = FILL_ORDERS,
     register_venue = REGISTER_VENUE,
@@ -169,24 +172,17 @@ mod table {
     }
 
     pub fn create_market(w: &mut World, p: &Places) -> Table {
-        let args = create_market_args(&p.sol, "NEW", 9, MarketConfig { risk_budget: 1, ..market_config(SOL) });
+        let args = create_market_args(&p.sol, "NEW", 9, market_config(SOL).starting());
         let table = Table::new(w.priced().create_market(args));
         let table = administrated(table, w, p, 0, 1)
             .read_only(0, I::MissingRequiredSignature)
             .read_only(1, CONSTRAINT_MUT)
             .other(1, "another exchange", p.other.exchange, I::InvalidSeeds)
-            .other(2, "another exchange's", p.other.house, E::WrongExchange)
-            .other(2, "a market", p.sol.market, I::InvalidAccountData)
-            .read_only(2, CONSTRAINT_MUT)
-            .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
-            .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
-            .other(4, "another market", p.sol.market, I::InvalidSeeds)
-            .other(4, "nowhere", NOWHERE, I::InvalidSeeds)
-            .read_only(4, I::PrivilegeEscalation)
-            .same(4, 2, DUPLICATE);
-        let table = wrong_program(foreign_all(table, w, &[2, 3]), 5, Address::default());
-        // 6, 8 and 10 are the markets, 7, 9 and 11 their price accounts.
-        markets(table, p, [6, 8, 10])
+            .other(2, "another market", p.sol.market, I::InvalidSeeds)
+            .other(2, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(2, I::PrivilegeEscalation)
+            .same(2, 0, DUPLICATE);
+        wrong_program(table, 3, Address::default())
     }
 
     /// Markets that stand behind an instruction which computes the house's worth, and their price accounts.
@@ -239,7 +235,7 @@ mod table {
             exchange: p.exchange,
             mint: NOWHERE_MINT,
             market: Some(p.sol.market),
-            config: bank_config(),
+            config: bank_config().starting(),
         };
         let table = administrated(Table::new(create.instruction()), w, p, 0, 1)
             .read_only(0, I::MissingRequiredSignature)
@@ -564,6 +560,75 @@ mod table {
             .read_only(11, E::NotWritable)
             .read_only(12, E::NotWritable)
             .same(11, 4, DUPLICATE)
+    }
+
+    /// SOL has boards in slots 0 and 1; Alice has an option of each, Bob has 10,000 USD.
+    fn options(w: &mut World, p: &Places) {
+        w.enable_options(&p.sol, SOL);
+        w.enable_options(&p.btc, BTC / 100);
+        w.board(&p.btc, 30, &[60_000]);
+        for (slot, days) in [(0, 30), (1, 60)] {
+            w.board(&p.sol, days, &[100, 125]);
+            for trader in [p.alice, p.bob] {
+                w.deposit(&trader, &p.usdc, 10_000 * USD as u64);
+            }
+            w.open_option(&p.alice, &p.sol, slot, 1, 5);
+        }
+    }
+
+    fn trade_option(table: Table, w: &mut World, p: &Places) -> Table {
+        let table = exchange_of_account(table, w, p, 1, 2)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(3, "another market", p.btc.market, E::WrongMarket)
+            .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(3, "a margin account", p.carol.account, I::InvalidAccountData)
+            .read_only(3, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE)
+            .other(4, "of another market", address::board(&p.btc.market, 0), E::WrongMarket)
+            .other(4, "the other one", address::board(&p.sol.market, 1), DUPLICATE)
+            .other(4, "a market", p.btc.market, I::AccountDataTooSmall)
+            .read_only(4, CONSTRAINT_MUT)
+            .same(4, 3, DUPLICATE)
+            .other(5, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(5, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(5, "nothing", NOWHERE, E::OracleWrongOwner)
+            // Behind: the dollar's bank and the other board.
+            .other(6, "another bank", p.btc.bank, E::MissingBank)
+            .other(6, "nothing", NOWHERE, E::MissingBank)
+            .other(7, "of another market", address::board(&p.btc.market, 0), E::MissingBoard)
+            .other(7, "nothing", NOWHERE, E::MissingBoard);
+        foreign_all(table, w, &[3, 4])
+    }
+
+    pub fn open_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        trade_option(Table::new(w.open_option_ix(&p.alice, &p.sol, 0, 2, 1)), w, p)
+    }
+
+    pub fn close_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        trade_option(Table::new(w.close_option_ix(&p.alice, &p.sol, 0, 1, u64::MAX)), w, p)
+    }
+
+    pub fn settle_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        w.edit::<Board>(&address::board(&p.sol.market, 0), |board| {
+            (board.state, board.settlement_price) = (board_state::SETTLED, 1 << 45);
+        });
+        let table = exchange_of_account(Table::new(w.settle_option_ix(&p.alice, &p.sol, 0)), w, p, 0, 1)
+            .other(1, "another's", p.bob.account, E::NothingToSettle)
+            .other(2, "another market", p.btc.market, E::WrongMarket)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE)
+            .other(3, "one that is not settled", address::board(&p.sol.market, 1), E::BoardNotSettled)
+            .other(3, "of another market", address::board(&p.btc.market, 0), E::WrongMarket)
+            .read_only(3, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE);
+        foreign_all(table, w, &[2, 3])
     }
 
     /// Alice holds SOL and ETH and is long BTC, Bob holds dollars.

@@ -15,6 +15,7 @@ pub mod exchange;
 pub mod house;
 pub mod liquidation;
 pub mod market;
+pub mod option;
 pub mod trade;
 pub mod venue;
 
@@ -59,6 +60,12 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::LIST_STRIKES => "list_strikes",
         tag::POST_VOLATILITIES => "post_volatilities",
         tag::REFRESH_BOARD => "refresh_board",
+        tag::SAMPLE_EXPIRY => "sample_expiry",
+        tag::SETTLE_BOARD => "settle_board",
+        tag::CLOSE_BOARD => "close_board",
+        tag::OPEN_OPTION => "open_option",
+        tag::CLOSE_OPTION => "close_option",
+        tag::SETTLE_OPTION => "settle_option",
         tag::FILL => "fill",
         tag::FILL_ORDERS => "fill_orders",
         tag::REGISTER_VENUE => "register_venue",

@@ -1,7 +1,9 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{AccountType, Bank, Exchange, MAX_BALANCES, MAX_MARKETS, MarginAccount, Market, same_address},
+    accounts::{
+        AccountType, Bank, Board, Exchange, MAX_BALANCES, MAX_BOARDS, MAX_MARKETS, MarginAccount, Market, same_address,
+    },
     config::pause,
     event::Liquidated,
     instruction::LiquidateArgs,
@@ -15,11 +17,11 @@ use plimsoll_risk::{
 use crate::{
     auction,
     book::{self, Book, Listing},
-    ledger, trading,
+    ledger, option_trading, trading,
 };
 
 /// Accounts of `liquidate`. Behind them, writable: every market that either margin account uses, each with its price
-/// account behind it where the stored price is old, and every bank that either uses, the quote bank excepted.
+/// account behind it where the stored price is old, every bank that either uses, the quote bank excepted, and every board.
 #[derive(Accounts)]
 pub struct Liquidate {
     /// Owner or delegate of the taker's margin account.
@@ -74,14 +76,16 @@ impl Liquidate {
 
         let after = self.margin(remaining, &self.account, now)?;
         auction::update(&mut self.account, &self.exchange.config, book::health_maint(&after)? < 0, now)?;
-        let taker = self.margin(remaining, &self.taker, now)?;
-        require!(taker.blocked_by.is_none() || may_be_old, PlimsollError::OracleStale);
-        let health = book::health_init(&taker)?;
-        require!(health >= 0, PlimsollError::TakerUnhealthy);
+        let book = self.book(remaining, now);
+        let taker = book.assess(&self.taker, &self.exchange.risk(now))?;
+        require!(taker.margin.blocked_by.is_none() || may_be_old, PlimsollError::OracleStale);
+        require!(book::health_init(&taker.margin)? >= 0, PlimsollError::TakerUnhealthy);
         if borrowed {
             // What is borrowed here, the account may withdraw: as in a withdrawal, no unpaid gain may stand for it.
-            self.book(remaining, now).require_settled(&self.taker, health)?;
+            book.require_settled(&self.taker, &taker)?;
         }
+        self.account.touch();
+        self.taker.touch();
         emit!(Liquidated {
             account: *self.account.address(),
             taker: *self.taker.address(),
@@ -95,7 +99,7 @@ impl Liquidate {
     }
 
     fn margin(&self, views: &[AccountView], account: &MarginAccount, now: Timestamp) -> Result<Margin> {
-        self.book(views, now).margin(account, &self.exchange.config.risk())
+        self.book(views, now).margin(account, &self.exchange.risk(now))
     }
 
     fn book<'a>(&'a self, views: &'a [AccountView], now: Timestamp) -> Book<'a> {
@@ -120,7 +124,8 @@ impl Liquidate {
         Ok(Terms { fraction, payment, discount })
     }
 
-    /// Moves the fraction of every balance, position and cash, so that hedges stay hedged; each rounded against the taker.
+    /// Moves the fraction of every balance, position, option and cash, so that hedges stay hedged; each rounded against the
+    /// taker.
     fn take_over(&mut self, views: &[AccountView], fraction: Fraction) -> Result<()> {
         let listing = Listing::new(views);
         for index in 0..MAX_MARKETS {
@@ -128,6 +133,9 @@ impl Liquidate {
         }
         for index in 0..MAX_BALANCES {
             self.take_balance(&listing, index, fraction)?;
+        }
+        for index in 0..MAX_BOARDS {
+            self.take_board(&listing, index, fraction)?;
         }
         Ok(())
     }
@@ -176,6 +184,29 @@ impl Liquidate {
         move_balance(&mut self.account, index, &mut self.taker, &slot.bank, &mut bank, shares)
     }
 
+    fn take_board(&mut self, listing: &Listing<'_>, index: usize, fraction: Fraction) -> Result<()> {
+        let slot = *self.account.boards.get(index).ok_or(PlimsollError::Corrupt)?;
+        if slot.in_use == 0 {
+            return Ok(());
+        }
+        let view = listing.find(&slot.board);
+        let mut board = book::load_mut::<Board>(*view.ok_or(PlimsollError::MissingBoard)?)?;
+        let market = board.market;
+        let taker_index = self.taker.board_slot_or_new(&slot.board, &market)?;
+        // From the last on: what is taken out moves those behind it.
+        for position in self.account.options_of(index)?.rev() {
+            let option = *self.account.options.get(position).ok_or(PlimsollError::Corrupt)?;
+            let lots =
+                i32::try_from(pro_rata(i64::from(option.lots), fraction)?).map_err(|_| PlimsollError::Overflow)?;
+            if lots != 0 {
+                move_option(&mut self.account, index, option.series, &mut board, lots.checked_neg())?;
+                move_option(&mut self.taker, taker_index, option.series, &mut board, Some(lots))?;
+            }
+        }
+        self.taker.release_board(taker_index)?;
+        Ok(self.account.release_board(index)?)
+    }
+
     /// Moves the payment from the taker's quote balance to the account's, and says whether the taker borrowed for it.
     /// Nothing is paid for an account whose equity is the reward.
     fn pay(&mut self, payment: u64) -> Result<bool> {
@@ -208,6 +239,21 @@ fn move_balance(
     ledger::transfer_shares(account, index, taker, taker_index, bank, shares)?;
     taker.release_balance(taker_index)?;
     Ok(account.release_balance(index)?)
+}
+
+/// Adds lots of a series to an account's, and moves the board's long lots with it.
+fn move_option(
+    account: &mut MarginAccount,
+    board_slot: usize,
+    series: u8,
+    board: &mut Board,
+    lots: Option<i32>,
+) -> Result<()> {
+    let before = account.option_lots(board_slot, series)?;
+    let after = lots.and_then(|lots| before.checked_add(lots)).ok_or(PlimsollError::TooManyLots)?;
+    account.set_option(board_slot, series, after)?;
+    option_trading::move_open_lots(board, usize::from(series), i64::from(before), i64::from(after))?;
+    Ok(())
 }
 
 fn pro_rata(amount: i64, fraction: Fraction) -> Result<i64> {

@@ -25,6 +25,7 @@ impl SetVenueApproval {
     pub fn apply(&mut self, args: &SetVenueApprovalArgs) -> Result<()> {
         let venue = *self.venue.address();
         self.account.approve_venue(&venue, args.limit)?;
+        self.account.touch();
         emit!(VenueApproved { account: *self.account.address(), venue, limit: args.limit });
         Ok(())
     }
