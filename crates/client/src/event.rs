@@ -4,8 +4,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, ExpirySampled,
-    Filled, Liquidated, LiquidationFlagged, Observed, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, Settled,
+    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, Deleveraged,
+    ExpirySampled, Filled, InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged,
+    LossCovered, Observed, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, ReserveBought, Settled,
     StrikesListed, Traded, VenueApproved, VolatilitiesPosted,
 };
 
@@ -66,6 +67,18 @@ events!(
     OptionTraded,
     /// Options of a settled board were paid in cash.
     OptionsSettled,
+    /// Somebody put quote into the insurance.
+    InsuranceFunded,
+    /// Tokens of a reserve became insurance.
+    ReserveBought,
+    /// A fraction of an insolvent account was taken over.
+    InsolventLiquidated,
+    /// One step of covering a loss.
+    LossCovered,
+    /// Two positions were closed against one another.
+    Deleveraged,
+    /// A liquidation without capital began or ended.
+    LiquidationDeferred,
     /// Two accounts traded with each other.
     Filled,
     /// A signed order was filled, wholly or in part.

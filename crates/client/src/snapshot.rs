@@ -9,23 +9,24 @@ use plimsoll_interface::{
     bridge::{self, Inputs},
     config::MarketConfig,
     instruction::{
-        CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, FillArgs, FillOrdersArgs, LiquidateArgs, OpenOptionArgs,
-        OpenPositionArgs,
+        CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs,
+        OpenOptionArgs, OpenPositionArgs,
     },
 };
 use plimsoll_risk::{
     greeks::{self, OptionGreeks, PortfolioGreeks},
-    interest,
+    interest, liquidation,
     options::{ArrayTerms, BoardSum, Reading},
     portfolio::{self, Margin, Portfolio, Report, RiskParameters, Standalone},
     price::Observation,
-    units::{Ppm, Timestamp},
+    units::{Fraction, Ppm, Seconds, Timestamp},
+    waterfall as risk,
 };
 use solana_instruction::Instruction;
 
 use crate::{
     Error, Keyed,
-    instruction::{account, house, liquidation, market, option, trade, venue},
+    instruction::{account, house, liquidation as liquidate, market, option, trade, venue, waterfall},
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
 };
@@ -203,6 +204,105 @@ impl Snapshot {
     pub fn requirement_alone(&self, account: &MarginAccount) -> Result<(u64, u64), Error> {
         let alone = self.standalone(account)?;
         Ok((alone.requirement_init.unsigned_abs(), alone.requirement_maint.unsigned_abs()))
+    }
+}
+
+/// What who takes over an account without equity is due, and what the insurance pays of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Insolvency {
+    /// Part of the requirement taken over that is paid besides the debt.
+    pub reward: Ppm,
+    /// What is due for the whole account, quote native.
+    pub due: u64,
+    /// The largest fraction that the insurance can pay for.
+    pub fraction: Fraction,
+    /// What it pays for that fraction, quote native.
+    pub payout: u64,
+    /// What is due beyond that, quote native.
+    pub shortfall: u64,
+}
+
+/// What the next `resolve` of an account does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// The insurance suffices: who takes the account over is paid by it.
+    Liquidate,
+    /// The insurance repays the debt of this much quote native that is all that is left.
+    Repay(u64),
+    /// The house pays this much quote native into the insurance.
+    House(u64),
+    /// All deposits pay this much quote native into the insurance.
+    Deposits(u64),
+    /// Deposits pay from this moment on, unix seconds, if the account is seen insolvent until then.
+    Wait(i64),
+}
+
+/// Accounts without equity.
+impl Snapshot {
+    /// Since when the account counts as insolvent for an instruction that is sent now, unix seconds.
+    fn insolvent_since(&self, account: &MarginAccount) -> i64 {
+        let duration = i64::from(self.exchange.data.config.insolvency_duration_seconds);
+        let lapsed = self.now.saturating_sub(account.liquidation_seen_at) > duration;
+        if account.insolvent_since == 0 || lapsed { self.now } else { account.insolvent_since }
+    }
+
+    /// What is due for an account without equity; `None` for one that has some, or is above its line.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer, [`Error::Missing`] without the quote bank.
+    pub fn insolvency(&self, account: &MarginAccount) -> Result<Option<Insolvency>, Error> {
+        let margin = self.margin(account)?;
+        let (equity, requirement) = (margin.equity_maint, margin.requirement_maint);
+        if equity.is_positive() || equity >= requirement {
+            return Ok(None);
+        }
+        let elapsed = Seconds::from_raw(self.now.saturating_sub(self.insolvent_since(account)));
+        let reward = liquidation::insolvent_reward(&self.exchange.data.config.insolvency(), elapsed);
+        let insurance = self.quote_bank()?.reserve;
+        let fraction = liquidation::insolvent_fraction(equity, requirement, reward, insurance)?;
+        Ok(Some(Insolvency {
+            reward,
+            due: liquidation::insolvent_due(equity, requirement, reward)?,
+            fraction,
+            payout: liquidation::insolvent_payout(fraction, equity, requirement, reward)?,
+            shortfall: liquidation::shortfall(equity, requirement, reward, insurance)?,
+        }))
+    }
+
+    /// What the next `resolve` of an account does; `None` for one that has equity, or is above its line.
+    ///
+    /// # Errors
+    /// As [`Self::insolvency`]; [`Error::Missing`] without the house.
+    pub fn resolution(&self, account: &MarginAccount) -> Result<Option<Resolution>, Error> {
+        let Some(insolvency) = self.insolvency(account)? else { return Ok(None) };
+        let (config, bank) = (&self.exchange.data.config, self.quote_bank()?);
+        let missing = risk::missing(insolvency.due, bank.reserve);
+        let bare_debt = account.bare_debt();
+        if missing == 0 {
+            return Ok(Some(match bare_debt {
+                Some(shares) => Resolution::Repay(interest::borrow_amount(shares, bank.borrow_index())?),
+                None => Resolution::Liquidate,
+            }));
+        }
+        let address = address::house(&self.exchange.address);
+        let house = self.house.as_ref().ok_or(Error::Missing { what: "house", address })?;
+        let above_floor =
+            interest::deposit_amount(house.quote_shares, bank.deposit_index())?.saturating_sub(config.house_floor);
+        if above_floor > 0 {
+            return Ok(Some(Resolution::House(missing.min(above_floor))));
+        }
+        let since = self.insolvent_since(account);
+        let from = since.saturating_add(i64::from(config.insolvency_duration_seconds));
+        if bare_debt.is_none() && self.now < from {
+            return Ok(Some(Resolution::Wait(from)));
+        }
+        let written = risk::write_off(bank.deposit_index(), bank.deposit_shares, missing)?;
+        Ok(Some(Resolution::Deposits(written.amount)))
+    }
+
+    fn quote_bank(&self) -> Result<&Bank, Error> {
+        let address = self.exchange.data.quote_bank;
+        self.banks.get(&address).ok_or(Error::Missing { what: "bank", address })
     }
 }
 
@@ -473,7 +573,7 @@ impl Snapshot {
 
     /// `flag_liquidation` of an account.
     pub fn flag_liquidation(&self, account: &Keyed<MarginAccount>) -> Instruction {
-        let flag = liquidation::Flag {
+        let flag = liquidate::Flag {
             exchange: self.exchange.address,
             account: account.address,
             remaining: Pack::of(&account.data).metas(&self.price_addresses()),
@@ -491,7 +591,7 @@ impl Snapshot {
     ) -> Instruction {
         let quote_bank = &self.exchange.data.quote_bank;
         let pack = Pack::liquidating(&account.data, &taker.data, quote_bank);
-        let liquidate = liquidation::Liquidate {
+        let liquidation = liquidate::Liquidate {
             authority,
             exchange: self.exchange.address,
             taker: taker.address,
@@ -500,7 +600,64 @@ impl Snapshot {
             args,
             remaining: pack.metas(&self.price_addresses()),
         };
-        liquidate.instruction()
+        liquidation.instruction()
+    }
+
+    /// `resolve` of an account without equity: the next step.
+    pub fn resolve(&self, account: &Keyed<MarginAccount>) -> Instruction {
+        let pack = Pack::resolving(&account.data, &self.exchange.data.quote_bank);
+        let resolve = waterfall::Resolve {
+            exchange: self.exchange.address,
+            account: account.address,
+            quote_mint: self.exchange.data.quote_mint,
+            remaining: pack.metas(&self.price_addresses()),
+        };
+        resolve.instruction()
+    }
+
+    /// `deleverage` of an account without equity against `counterparty` in `market`. The counterparty must have gained more
+    /// per base unit than each of `candidates`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn deleverage(
+        &self,
+        account: &Keyed<MarginAccount>,
+        counterparty: &Keyed<MarginAccount>,
+        market: &Address,
+        args: DeleverageArgs,
+        candidates: &[Address],
+    ) -> Result<Instruction, Error> {
+        let oracle = self.price_of(market)?;
+        let quote_bank = &self.exchange.data.quote_bank;
+        let pack = Pack::deleveraging(&account.data, &counterparty.data, market, &oracle, quote_bank, candidates);
+        let deleverage = waterfall::Deleverage {
+            exchange: self.exchange.address,
+            account: account.address,
+            counterparty: counterparty.address,
+            market: *market,
+            quote_mint: self.exchange.data.quote_mint,
+            oracle,
+            args,
+            remaining: pack.metas(&self.price_addresses()),
+        };
+        Ok(deleverage.instruction())
+    }
+
+    /// `begin_liquidation` and `end_liquidation` around what `taker`, signed for by `authority`, does with `account`.
+    pub fn without_capital(
+        &self,
+        authority: Address,
+        taker: &Keyed<MarginAccount>,
+        account: &Keyed<MarginAccount>,
+    ) -> (Instruction, Instruction) {
+        let exchange = self.exchange.address;
+        let begin = waterfall::Begin { authority, exchange, taker: taker.address };
+        let mut pack = Pack::ending(&account.data, &taker.data);
+        pack.add_bank(self.exchange.data.quote_bank);
+        let remaining = pack.metas(&self.price_addresses());
+        let end = waterfall::End { authority, exchange, taker: taker.address, remaining };
+        (begin.instruction(), end.instruction())
     }
 
     /// `house_withdraw` of `amount` quote native to `destination`.

@@ -464,7 +464,8 @@ pub struct BoardTerms {
 pub struct Bank {
     /// Parameters, written by `configure_bank`.
     pub config: BankConfig,
-    /// Native amount per deposit share, Q16.48, only ever rising. Written by every accrual.
+    /// Native amount per deposit share, Q16.48. Written by every accrual, which raises it, and by `resolve`, which lowers
+    /// it where deposits bear a loss.
     pub deposit_index: u64,
     /// Native amount per borrow share, Q16.48, only ever rising. Written by every accrual.
     pub borrow_index: u64,
@@ -474,7 +475,7 @@ pub struct Bank {
     pub borrow_shares: u64,
     /// Native tokens in the vault by our own count. Tokens sent to the vault from outside are not in it.
     pub vault_amount: u64,
-    /// Native amount of interest kept for the exchange.
+    /// Native amount of interest kept for the exchange. That of the quote bank is the insurance.
     pub reserve: u64,
     /// When interest was last accrued, unix seconds.
     pub accrued_at: i64,
@@ -694,19 +695,53 @@ pub struct MarginAccount {
     pub bump: u8,
     /// Layout version, 1.
     pub version: u8,
+    /// Where the account is in a liquidation without capital, one of [`deferral`].
+    pub deferral: u8,
     /// Zero.
-    pub _padding: [u8; 4],
+    pub _padding: [u8; 3],
     /// Counts every instruction that changed the account.
     pub sequence: u64,
+    /// When the account was first seen without equity in the running insolvency, unix seconds; zero while it has some.
+    pub insolvent_since: i64,
     /// Venues that may fill for the account. Written by `set_venue_approval`, and by every fill of theirs.
     pub venues: [VenueSlot; MAX_VENUES],
     /// Room for triggers.
-    pub _reserved: [u8; 1272],
+    pub _reserved: [u8; 1264],
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
+/// Where an account is between `begin_liquidation` and `end_liquidation`, as stored in [`MarginAccount::deferral`]. Outside
+/// of a transaction every account is at [`NONE`](deferral::NONE).
+pub mod deferral {
+    /// Nowhere: its margin is asked for as always.
+    pub const NONE: u8 = 0;
+    /// It may take over and reduce; its margin is asked for at the end.
+    pub const BEGUN: u8 = 1;
+    /// The same, and it has borrowed for a payment: no unpaid gain may stand for that at the end.
+    pub const BORROWED: u8 = 2;
+}
+
 /// Slots, and what follows from what is in them.
 impl MarginAccount {
+    /// Checks that the account is not between `begin_liquidation` and `end_liquidation`, where its margin says nothing.
+    ///
+    /// # Errors
+    /// [`PlimsollError::LiquidationInProgress`].
+    pub fn require_not_deferred(&self) -> Result<(), PlimsollError> {
+        if self.deferral == deferral::NONE { Ok(()) } else { Err(PlimsollError::LiquidationInProgress) }
+    }
+
+    /// The quote debt of an account that has nothing else, in borrow shares.
+    pub fn bare_debt(&self) -> Option<u64> {
+        let mut used = self.balances.iter().filter(|slot| slot.in_use == 1);
+        let slot = used.next()?;
+        let bare = used.next().is_none()
+            && slot.market_slot == NO_MARKET
+            && slot.shares < 0
+            && self.markets.iter().all(|slot| slot.in_use == 0);
+        bare.then(|| slot.shares.unsigned_abs())
+    }
+
     /// Index of the balance of `bank`.
     pub fn balance_slot(&self, bank: &Address) -> Option<usize> {
         self.balances.iter().position(|slot| slot.in_use == 1 && same_address(&slot.bank, bank))

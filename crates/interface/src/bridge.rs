@@ -432,8 +432,11 @@ fn add_weights(underlying: &mut Underlying, value: u64, init_ppm: u32, maint_ppm
 }
 
 /// A native amount in base units of the bank's market: not negative.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
 #[inline(always)]
-fn base_amount(amount: u64, bank: &Bank) -> Result<i64, PlimsollError> {
+pub fn base_amount(amount: u64, bank: &Bank) -> Result<i64, PlimsollError> {
     let mut base = amount;
     if bank.scale_decimals != 0 {
         let scale = math::pow10(u32::from(bank.scale_decimals)).ok_or(PlimsollError::Corrupt)?;

@@ -50,6 +50,8 @@ pub mod limits {
     pub const LIQUIDATION_DUST_MAX: u64 = 1_000_000_000;
     /// Longest auction of an insolvent account, until the reward is at its largest: 1 hour.
     pub const INSOLVENCY_DURATION_SECONDS_MAX: u32 = 3_600;
+    /// What who buys tokens of a bank's reserve pays above the oracle's price, ppm: 0.5 %.
+    pub const RESERVE_PREMIUM_PPM: u32 = 5_000;
     /// Fastest funding at a skew of one scale, and largest funding rate: 100 % of the notional a day.
     pub const FUNDING_PPM_PER_DAY_MAX: u32 = 1_000_000;
     /// Option volatilities may differ from the market's by at most this factor, ppm: 10 times.

@@ -105,7 +105,7 @@ errors! {
     // Margin and liquidation.
     InsufficientMargin = 80, "The initial margin would be insufficient: deposit more or do less";
     AccountHealthy = 81, "The account is above its maintenance line: it cannot be liquidated";
-    AccountInsolvent = 82, "The account's equity is not positive: it is for the insolvency waterfall, not for an auction";
+    AccountInsolvent = 82, "The account's equity is not positive and the insurance can pay nobody to take it over: resolve it";
     TakerUnhealthy = 83, "The taker would not have the initial margin for what it takes over";
     TooManyBalances = 84, "The margin account has no free balance slot: withdraw a balance first";
     TooManyMarkets = 85, "The margin account has no free market slot: close and settle a market first";
@@ -175,6 +175,24 @@ errors! {
     NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
     OutflowLimit = 229, "More would leave the bank than may in one window: withdraw less, or wait until the window is over";
     QuoteDepegged = 230, "The quote is worth too little for new risk: reduce, repay, or wait until its price recovers";
+    // The waterfall.
+    ReserveInsufficient = 240, "The bank's reserve is smaller than this: buy less";
+    WrongBankMarket = 241, "The market is not the one that prices the bank";
+    AccountSolvent = 242, "The account has equity left: it is for the auction";
+    InsuranceSuffices = 243, "The insurance can pay what is due for the account: liquidate it";
+    InsolvencyTooYoung = 244, "Deposits bear a loss only when an account has been insolvent for as long as its auction lasts: flag it and wait";
+    LossTooLarge = 245, "Deposits cannot bear more of this loss: fund the insurance";
+    NotDeleveraging = 246, "The exchange covers losses from deposits, not by deleveraging: resolve the account";
+    HouseNotSpent = 247, "The house is above its floor: resolve the account first";
+    NotOpposite = 248, "The two accounts have no opposite positions in this market";
+    NoGain = 249, "The counterparty has no unsettled gain in this market";
+    NotMostProfitable = 250, "Another candidate has gained more per unit: deleverage that one first";
+    CounterpartyUnhealthy = 251, "The counterparty would not have its initial margin and require more than before: choose another";
+    WrongSysvar = 252, "The account is not the instructions sysvar";
+    LiquidationNotTopLevel = 253, "A liquidation without capital begins at the top level of a transaction: do not call it from a program";
+    LiquidationWithoutEnd = 254, "No later instruction of the transaction ends this account's liquidation: append end_liquidation";
+    LiquidationInProgress = 255, "The account is in a liquidation without capital: until its end it may only take over, reduce, deposit and settle";
+    LiquidationNotBegun = 256, "The account is in no liquidation without capital: begin one first";
 
     // Fills and signed orders.
     UnsupportedInstrument = 260, "Only perpetuals are filled between accounts";

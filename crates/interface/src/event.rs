@@ -158,6 +158,8 @@ event! {
         requirement: i64,
         /// Start of the auction, unix seconds, zero for none.
         started_at: i64,
+        /// Start of the insolvency, unix seconds, zero for none.
+        insolvent_since: i64,
     }
 }
 
@@ -395,6 +397,130 @@ pub mod board_change {
     pub const CREATED: u64 = 1;
     /// The board was closed.
     pub const CLOSED: u64 = 2;
+}
+
+event! {
+    /// Somebody put quote into the insurance.
+    InsuranceFunded = [158, 72, 23, 80, 138, 56, 33, 206], {
+        /// The quote bank.
+        bank: Address,
+        /// Who paid.
+        funder: Address,
+        /// Quote native.
+        amount: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// Tokens of a bank's reserve were sold for quote, which went into the insurance.
+    ReserveBought = [137, 216, 132, 29, 129, 147, 190, 176], {
+        /// The bank.
+        bank: Address,
+        /// Who bought.
+        buyer: Address,
+        /// Tokens, native.
+        amount: u64,
+        /// What they cost, quote native.
+        payment: u64,
+        /// Oracle price, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The bank's reserve afterwards, native.
+        reserve: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// A fraction of an insolvent account was taken over, and the insurance paid for it.
+    InsolventLiquidated = [135, 206, 142, 140, 87, 97, 33, 156], {
+        /// The liquidated margin account.
+        account: Address,
+        /// The taker's margin account.
+        taker: Address,
+        /// Maintenance equity before, quote native.
+        equity: i64,
+        /// Maintenance requirement before, quote native.
+        requirement: i64,
+        /// Fraction taken over, Q32.
+        fraction: u64,
+        /// What the insurance paid, quote native.
+        payout: u64,
+        /// Reward, ppm of the requirement taken over.
+        reward_ppm: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// One step of covering an insolvent account's loss: what was taken from whom.
+    LossCovered = [185, 52, 233, 55, 164, 234, 139, 131], {
+        /// The margin account.
+        account: Address,
+        /// Who bore it, one of [`loss_source`].
+        source: u64,
+        /// Maintenance equity before, quote native.
+        equity: i64,
+        /// What was due for the whole account, quote native.
+        due: u64,
+        /// What was taken, quote native.
+        amount: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+        /// The house's quote deposit afterwards, quote native.
+        house: u64,
+        /// The quote bank's deposit index afterwards, Q16.48.
+        deposit_index: u64,
+    }
+}
+
+event! {
+    /// An insolvent account's position was closed against one in profit.
+    Deleveraged = [34, 71, 31, 45, 212, 184, 131, 185], {
+        /// The insolvent margin account.
+        account: Address,
+        /// The margin account in profit.
+        counterparty: Address,
+        /// The market.
+        market: Address,
+        /// What both positions became smaller by, base units.
+        closed: u64,
+        /// Price at which they were closed, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The counterparty's unsettled gain in the market before, quote native.
+        gain: u64,
+        /// The counterparty's position before, base units.
+        position: i64,
+        /// What it gave up of its gain, quote native.
+        taken: u64,
+        /// What the account owed beyond the insurance before, quote native.
+        deficit: u64,
+    }
+}
+
+event! {
+    /// A liquidation without capital began or ended.
+    LiquidationDeferred = [102, 48, 149, 160, 238, 243, 103, 33], {
+        /// The taker's margin account.
+        taker: Address,
+        /// Its initial health at the end, quote native; zero at the beginning.
+        health: i64,
+        /// 1 at the beginning, 0 at the end.
+        begun: u64,
+    }
+}
+
+/// Values of [`LossCovered::source`].
+pub mod loss_source {
+    /// The insurance repaid the account's quote debt, the only thing that was left of it.
+    pub const INSURANCE: u64 = 1;
+    /// The house's deposit, down to its floor.
+    pub const HOUSE: u64 = 2;
+    /// All deposits of the quote bank, in proportion.
+    pub const DEPOSITS: u64 = 3;
 }
 
 /// Values of [`AccountChanged::kind`].

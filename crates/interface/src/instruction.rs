@@ -66,6 +66,12 @@ tags! {
     // Controls and guards.
 
     // The waterfall.
+    FUND_INSURANCE = 61,
+    BUY_RESERVE = 62,
+    RESOLVE = 63,
+    DELEVERAGE = 64,
+    BEGIN_LIQUIDATION = 65,
+    END_LIQUIDATION = 66,
 
     // Fills and venues.
     FILL = 71,
@@ -160,7 +166,7 @@ args! {
     }
 }
 args! {
-    /// Arguments of `deposit`, `house_deposit` and `house_withdraw`.
+    /// Arguments of `deposit`, `house_deposit`, `house_withdraw` and `fund_insurance`.
     AmountArgs {
         /// Native amount of the mint.
         amount: u64,
@@ -277,6 +283,22 @@ args! {
         expires_at: i64,
         /// Series of the board.
         series: u8,
+    }
+}
+args! {
+    /// Arguments of `buy_reserve`.
+    BuyReserveArgs {
+        /// Native amount of the bank's mint; [`u64::MAX`] buys the whole reserve.
+        amount: u64,
+        /// Largest payment accepted, quote native.
+        max_payment: u64,
+    }
+}
+args! {
+    /// Arguments of `deleverage`.
+    DeleverageArgs {
+        /// Base units to close at most; [`u64::MAX`] closes as much as both have.
+        size: u64,
     }
 }
 

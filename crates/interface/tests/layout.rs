@@ -86,7 +86,7 @@ fn house_and_margin_account_fields_stand_where_clients_read_them() {
     offsets!(OptionSlot: lots = 0, board_slot = 4, series = 5);
     offsets!(MarginAccount: balances = 0, markets = 768, boards = 1792, options = 2112, liquidation_started_at = 2368,
         liquidation_seen_at = 2376, exchange = 2384, owner = 2416, delegate = 2448, index = 2480, bump = 2482,
-        version = 2483, sequence = 2488, venues = 2496);
+        version = 2483, deferral = 2484, sequence = 2488, insolvent_since = 2496, venues = 2504);
 }
 
 #[test]

@@ -17,9 +17,11 @@ use plimsoll_interface::{
 };
 use plimsoll_risk::{
     portfolio::{self, Margin, Portfolio, RiskParameters},
-    price::Observation,
+    price::{Freshness, Observation},
     units::Timestamp,
 };
+
+use crate::house;
 
 /// Everything that a margin computation may look up.
 pub struct Book<'a> {
@@ -170,12 +172,12 @@ impl Inputs for Book<'_> {
     }
 }
 
-/// Whether an account behind a market is meant as its price account: whatever is not of the size of a market, a bank or a
-/// board, which differ from all price accounts in size.
+/// Whether an account behind a market is meant as its price account: whatever is not of the size of a market, a bank, a
+/// board or a margin account, which differ from all price accounts in size.
 #[inline(always)]
 pub fn is_price_account(view: &AccountView) -> bool {
     let length = view.data_len();
-    length != Market::SPACE && length != Bank::SPACE && length != Board::SPACE
+    length != Market::SPACE && length != Bank::SPACE && length != Board::SPACE && length != MarginAccount::SPACE
 }
 
 /// The younger one of a market's stored observation and its price account; of two of one age the price account's.
@@ -254,6 +256,15 @@ impl Book<'_> {
         let mut portfolio = Portfolio::new();
         bridge::portfolio(account, self, self.now, &mut portfolio, options)?;
         Ok(portfolio::margin(&portfolio, options.as_slice(), risk).map_err(PlimsollError::from)?)
+    }
+
+    /// How old the price of a market is at which this transaction sees it.
+    ///
+    /// # Errors
+    /// [`PlimsollError::MissingMarket`], or what was wrong with its price account.
+    pub fn freshness_of(&self, market: &Address, now: Timestamp) -> Result<Freshness> {
+        let (market, observation) = self.market(market)?;
+        Ok(house::market_freshness(market, &observation, now))
     }
 
     /// What the house owes the account and has not paid, quote native.

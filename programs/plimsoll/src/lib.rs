@@ -15,6 +15,7 @@ mod auction;
 mod board;
 mod book;
 mod house;
+mod insolvency;
 mod instructions;
 mod ledger;
 mod matching;
@@ -234,6 +235,32 @@ pub mod plimsoll {
 
     // The waterfall.
 
+    /// Puts quote into the insurance. Anyone may, and nobody takes it out again.
+    #[discrim = 61]
+    pub fn fund_insurance(ctx: &mut Context<FundInsurance>, args: AmountArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Buys tokens of a bank's reserve for quote, which becomes insurance. Anyone may.
+    #[discrim = 62]
+    pub fn buy_reserve(ctx: &mut Context<BuyReserve>, args: BuyReserveArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// One step of covering the loss of an account without equity that the insurance cannot pay for. Anyone may.
+    #[discrim = 63]
+    pub fn resolve(ctx: &mut Context<Resolve>) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&remaining)
+    }
+
+    /// Closes a position of an account without equity against one in profit. Anyone may.
+    #[discrim = 64]
+    pub fn deleverage(ctx: &mut Context<Deleverage>, args: DeleverageArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
     // Fills and venues.
 
     /// Lets two accounts that both signed trade with each other at their price.
@@ -241,6 +268,19 @@ pub mod plimsoll {
     pub fn fill(ctx: &mut Context<Fill>, args: FillArgs) -> Result<()> {
         let remaining = ctx.remaining_accounts()?;
         ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Begins a liquidation without capital: until its end in the same transaction the taker's margin is not asked for.
+    #[discrim = 65]
+    pub fn begin_liquidation(ctx: &mut Context<BeginLiquidation>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Ends it: the taker has its initial margin.
+    #[discrim = 66]
+    pub fn end_liquidation(ctx: &mut Context<EndLiquidation>) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&remaining)
     }
 
     /// Fills a signed order against another, or against the submitter's account. Anyone may.

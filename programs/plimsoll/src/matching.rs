@@ -130,6 +130,9 @@ pub fn execute(
     observation: &Observation,
     now: Timestamp,
 ) -> Result<Filled> {
+    // In a liquidation without capital the taker's margin is held to later: meanwhile it trades with the house alone.
+    parties.buyer.account.require_not_deferred()?;
+    parties.seller.account.require_not_deferred()?;
     require!(deal.instrument == instrument::PERP, PlimsollError::UnsupportedInstrument);
     trading::admit(parties.exchange, parties.market, &deal.order(false)?, observation, now)?;
     let fee = Ppm::from_raw(parties.market.config.taker_fee_ppm);

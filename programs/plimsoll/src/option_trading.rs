@@ -3,7 +3,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Board, MAX_STRIKES, MarketSlot, board_state},
+    accounts::{Board, MAX_STRIKES, MarketSlot, board_state, deferral},
     board::{VolatilityBand, forward, series_kind, series_strike},
     config::pause,
 };
@@ -73,7 +73,9 @@ pub fn execute(
     let slot_index = usize::from(account.boards.get(board_slot).ok_or(PlimsollError::Corrupt)?.market_slot);
     let lots = account.option_lots(board_slot, trade.series)?;
     let reduces = trading::is_reduction(i64::from(lots), order.size);
+    let deferred = account.deferral != deferral::NONE;
     if !reduces {
+        require!(!deferred, PlimsollError::LiquidationInProgress);
         let market = &*trade.parties.market;
         trading::require_opening_allowed(exchange, market, observation, order, now)?;
         require!(market.config.options.enabled == 1, PlimsollError::OptionsDisabled);
@@ -88,8 +90,12 @@ pub fn execute(
     let house_lots = book_against_house(&mut trade, &option, outlay, observation, &risk, now)?;
 
     let Parties { account, market_address, market, views, .. } = trade.parties;
-    let book = Book::new(views, now).with_market(market_address, market).with_board(trade.board_address, trade.board);
-    trading::require_margin(&book, account, &risk, &change, reduces)?;
+    // Between the two ends of a liquidation without capital, the second asks for the margin.
+    if !deferred {
+        let book =
+            Book::new(views, now).with_market(market_address, market).with_board(trade.board_address, trade.board);
+        trading::require_margin(&book, account, &risk, &change, reduces)?;
+    }
     account.release_board(board_slot)?;
     account.touch();
     Ok(OptionExecution { quote, mid_price: greeks.price.raw(), position: option.after, house_lots })

@@ -4,7 +4,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Exchange, MarginAccount, Market, MarketSlot},
+    accounts::{Exchange, MarginAccount, Market, MarketSlot, deferral},
     config::{pause, state},
 };
 use plimsoll_risk::{
@@ -71,11 +71,13 @@ pub fn execute(parties: Parties<'_>, order: &Order, observation: &Observation, n
     let exchange = parties.exchange;
     admit(exchange, parties.market, order, observation, now)?;
 
+    let deferred = parties.account.deferral != deferral::NONE;
     let slot_index = parties.account.market_slot_or_new(parties.market_address)?;
     let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
     let before = *slot;
     let reduces = is_reduction(before.size, order.size);
     if !reduces {
+        require!(!deferred, PlimsollError::LiquidationInProgress);
         require_opening_allowed(exchange, parties.market, observation, order, now)?;
         require!(parties.market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
     }
@@ -87,9 +89,12 @@ pub fn execute(parties: Parties<'_>, order: &Order, observation: &Observation, n
     let risk = exchange.risk(now);
     book_against_house(parties.market, (before.size, after.size), outlay, observation, &risk, now)?;
 
-    let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
-    let change = Change { slot_index, before, after, option: None };
-    require_margin(&book, parties.account, &risk, &change, reduces)?;
+    // Between the two ends of a liquidation without capital, the second asks for the margin.
+    if !deferred {
+        let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
+        let change = Change { slot_index, before, after, option: None };
+        require_margin(&book, parties.account, &risk, &change, reduces)?;
+    }
     parties.account.release_market(slot_index)?;
     parties.account.touch();
     Ok(Execution { quote, position: after.size })

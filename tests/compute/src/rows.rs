@@ -5,14 +5,14 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use plimsoll_client::{
     Address, ID,
-    accounts::{Board, MarginAccount, Market, Venue, board_state},
+    accounts::{Bank, Board, Exchange, MarginAccount, Market, Venue, board_state},
     address,
-    config::VenueConfig,
-    instruction::{account, bank, exchange, house, liquidation, market, option, trade, venue},
+    config::{VenueConfig, loss_mode},
+    instruction::{account, bank, exchange, house, liquidation, market, option, trade, venue, waterfall},
     interface::{
         instruction::{
-            CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, FillArgs, FillOrdersArgs, LiquidateArgs,
-            OpenOptionArgs, OpenPositionArgs, VenueArgs,
+            BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, FillArgs,
+            FillOrdersArgs, LiquidateArgs, OpenOptionArgs, OpenPositionArgs, VenueArgs,
         },
         order::Order,
     },
@@ -75,6 +75,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     setting_up(so, &mut rows)?;
     cranks(so, &mut rows)?;
+    waterfall_rows(so, &mut rows)?;
     venues(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
@@ -163,6 +164,101 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     Ok(())
 }
 
+/// The waterfall's, but for those that read a whole portfolio.
+fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (admin, exchange, quote_mint) = (world.admin.pubkey(), world.exchange, world.quote_mint);
+    let source = world.tokens(&quote_mint);
+    let fund = waterfall::FundInsurance { funder: admin, exchange, quote_mint, source, amount: DOLLAR };
+    single(rows, "fund_insurance", "", world.send(fund.instruction(), &[])?);
+    let mut bank: Bank = world.get(&world.banks[0])?;
+    bank.reserve = TOKEN;
+    world.put(world.banks[0], &bank)?;
+    let buy = waterfall::BuyReserve {
+        buyer: admin,
+        exchange,
+        mint: world.mints[0],
+        destination: world.tokens(&world.mints[0]),
+        quote_mint,
+        source,
+        market: world.markets[0],
+        oracle: world.oracles[0],
+        args: BuyReserveArgs { amount: TOKEN, max_payment: u64::MAX },
+    };
+    single(rows, "buy_reserve", "", world.send(buy.instruction(), &[])?);
+    Ok(())
+}
+
+/// An account of the shape without equity, owned by a stranger: it owes what it is worth, and a tenth of its requirement.
+fn insolvent(world: &World, account: &MarginAccount) -> Result<MarginAccount> {
+    let stranger = Keypair::new_from_array([8; 32]);
+    let mut sinking = MarginAccount { owner: stranger.pubkey(), ..*account };
+    let quote = sinking.balance_slot(&world.quote_bank).context("no quote balance")?;
+    sink(world, &mut sinking, quote)?;
+    let margin = crate::world::snapshot(world)?.margin(&sinking).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let owed = margin.equity_maint.raw() + margin.requirement_maint.raw() / 10;
+    sinking.balances[quote].shares -= owed;
+    Ok(sinking)
+}
+
+/// Puts `insurance` into the quote bank's reserve.
+fn insure(world: &mut World, insurance: u64) -> Result<()> {
+    let mut bank: Bank = world.get(&world.quote_bank)?;
+    bank.reserve = insurance;
+    world.put(world.quote_bank, &bank)
+}
+
+fn liquidate_insolvent(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let sinking = insolvent(world, account)?;
+    insure(world, 10_000_000 * DOLLAR)?;
+    take_over(world, account, &sinking, prices)
+}
+
+fn resolve(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let sinking = insolvent(world, account)?;
+    let address = world.put_account(0, &sinking)?;
+    let remaining = Pack::resolving(&sinking, &world.quote_bank).metas(prices);
+    let (exchange, quote_mint) = (world.exchange, world.quote_mint);
+    let resolve = waterfall::Resolve { exchange, account: address, quote_mint, remaining };
+    world.send(resolve.instruction(), &[])
+}
+
+/// Against an account of the same shape with the opposite position in one market, and all that it has gained unsettled.
+fn deleverage(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let mut exchange: Exchange = world.get(&world.exchange)?;
+    (exchange.config.loss_mode, exchange.config.house_floor) = (loss_mode::DELEVERAGE, u64::MAX);
+    world.put(world.exchange, &exchange)?;
+    let sinking = insolvent(world, account)?;
+    let index = traded(world, account);
+    let (market, oracle) = (world.markets[index], world.oracles[index]);
+    let mut gainer = *account;
+    let slot = gainer.market_slot(&market).context("no slot")?;
+    gainer.markets[slot].size = -sinking.markets[slot].size;
+    gainer.markets[slot].cash = (1_000_000 * DOLLAR) as i64;
+    let (address, counterparty) = (world.put_account(0, &sinking)?, world.put_account(0, &gainer)?);
+    let quote_bank = world.quote_bank;
+    let deleverage = waterfall::Deleverage {
+        exchange: world.exchange,
+        account: address,
+        counterparty,
+        market,
+        quote_mint: world.quote_mint,
+        oracle,
+        args: DeleverageArgs { size: u64::MAX },
+        remaining: Pack::deleveraging(&sinking, &gainer, &market, &oracle, &quote_bank, &[]).metas(prices),
+    };
+    world.send(deleverage.instruction(), &[])
+}
+
+/// Both ends with nothing between them: the second computes the margin of the taker.
+fn without_capital(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let taker = world.put_account(0, account)?;
+    let (authority, exchange) = (account.owner, world.exchange);
+    let begin = waterfall::Begin { authority, exchange, taker }.instruction();
+    let end = waterfall::End { authority, exchange, taker, remaining: Pack::of(account).metas(prices) };
+    world.send_all(&[begin, end.instruction()], &[])
+}
+
 /// What reads a whole portfolio.
 fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -> Result<()> {
     let mut measure = |instruction, variant, f: fn(&mut World, &MarginAccount, &PriceAddresses) -> Result<u64>| {
@@ -184,6 +280,12 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
         measure("close_position", "", close)?;
     }
     measure("liquidate", "", liquidate)?;
+    measure("liquidate", "insolvent", liquidate_insolvent)?;
+    measure("resolve", "house", resolve)?;
+    if perps > 0 {
+        measure("deleverage", "", deleverage)?;
+    }
+    measure("begin_liquidation", "and end_liquidation", without_capital)?;
     measure("fill", "", fill)?;
     measure("fill_orders", "two orders", fill_orders)?;
     Ok(())
@@ -456,11 +558,22 @@ fn liquidate(world: &mut World, account: &MarginAccount, prices: &PriceAddresses
     let mut sinking = MarginAccount { owner: stranger.pubkey(), ..*account };
     let quote = sinking.balance_slot(&world.quote_bank).context("no quote balance")?;
     sink(world, &mut sinking, quote)?;
+    take_over(world, account, &sinking, prices)
+}
+
+/// An account of the shape with much quote besides takes over as much of the other as the program allows.
+fn take_over(
+    world: &mut World,
+    account: &MarginAccount,
+    sinking: &MarginAccount,
+    prices: &PriceAddresses,
+) -> Result<u64> {
     let mut taker = *account;
+    let quote = taker.balance_slot(&world.quote_bank).context("no quote balance")?;
     taker.balances[quote].shares = (10_000_000 * DOLLAR) as i64;
-    let address = world.put_account(0, &sinking)?;
+    let address = world.put_account(0, sinking)?;
     let taker_address = world.put_account(0, &taker)?;
-    let remaining = Pack::liquidating(&sinking, &taker, &world.quote_bank).metas(prices);
+    let remaining = Pack::liquidating(sinking, &taker, &world.quote_bank).metas(prices);
     let liquidate = liquidation::Liquidate {
         authority: taker.owner,
         exchange: world.exchange,

@@ -465,7 +465,7 @@ impl World {
         self.send_all(&[instruction], others)
     }
 
-    /// The same for several in one transaction.
+    /// Sends instructions in one transaction signed by the admin, and by `others`, and gives its compute units.
     pub fn send_all(&mut self, instructions: &[Instruction], others: &[&Keypair]) -> Result<u64> {
         let message = Message::new(instructions, Some(&self.admin.pubkey()));
         let mut signers: Vec<&Keypair> = vec![&self.admin];

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
-    accounts::{Bank, Board, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders},
+    accounts::{Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, deferral},
+    event::{LossCovered, loss_source},
 };
 use plimsoll_risk::interest;
 
 use solana_account::Account;
 
-use crate::{chain::Chain, raw};
+use crate::{chain::Chain, raw, world::World};
 
 /// Where accounts are, whatever runs them.
 pub trait Ledger {
@@ -180,6 +181,7 @@ fn check_options(address: &Address, account: &MarginAccount, books: &Books) {
 /// Slots do not contradict one another: none twice, free ones zero, each market knows how many balances it prices, and
 /// each balance names the market of its bank.
 fn check_account(address: &Address, account: &MarginAccount, books: &Books) {
+    assert_eq!(account.deferral, deferral::NONE, "{address}: a liquidation without capital outlived its transaction");
     for (index, slot) in account.balances.iter().enumerate() {
         if slot.in_use == 0 {
             assert_eq!(bytemuck::bytes_of(slot), &[0; 48], "{address}: free balance {index} is not zero");
@@ -213,6 +215,78 @@ fn priced_by(balance: &plimsoll_interface::accounts::BalanceSlot, market: usize)
     balance.in_use == 1 && usize::from(balance.market_slot) == market
 }
 
+/// Who bears losses, and what each has: quote native of the insurance, of the house and of all deposits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Losses {
+    /// The quote bank's reserve.
+    pub insurance: u64,
+    /// The house's quote deposit, rounded down.
+    pub house: u64,
+    /// What the house keeps.
+    pub house_floor: u64,
+    /// Deposits of the quote bank, in units of 2^-48.
+    pub deposits: u128,
+    /// Deposits of the quote bank, shares.
+    pub deposit_shares: u64,
+    /// Borrows of the quote bank, rounded up.
+    pub borrows: u64,
+    /// Tokens in its vault.
+    pub vault: u64,
+}
+
+impl Losses {
+    /// As they are now.
+    pub fn of(world: &World) -> Self {
+        let bank = world.bank(&world.places().usdc);
+        Self {
+            insurance: bank.reserve,
+            house: world.house_quote(),
+            house_floor: world.read::<Exchange>(&world.places().exchange).config.house_floor,
+            deposits: u128::from(bank.deposit_shares) * u128::from(bank.deposit_index),
+            deposit_shares: bank.deposit_shares,
+            borrows: interest::borrow_amount(bank.borrow_shares, bank.borrow_index()).expect("borrows fit"),
+            vault: bank.vault_amount,
+        }
+    }
+}
+
+/// INV-10: a loss is borne in the order insurance, house above its floor, deposits; and what one step takes from one is
+/// what another gets. The bank's interest had been accrued before.
+///
+/// # Panics
+/// Where it is broken.
+pub fn check_losses(before: &Losses, after: &Losses, event: &LossCovered) {
+    let amount = event.amount;
+    assert!(amount > 0 && event.equity <= 0, "INV-10: nothing was lost: {event:?}");
+    assert_eq!((after.insurance, after.house), (event.insurance, event.house), "INV-10: {event:?}");
+    assert_eq!(after.vault, before.vault, "INV-10: a step moved tokens");
+    let missing = event.due.saturating_sub(before.insurance);
+    let unit = 1u128 << 48;
+    let lost = before.deposits - after.deposits;
+    match event.source {
+        loss_source::INSURANCE => {
+            assert_eq!((missing, amount), (0, event.due), "INV-10: {event:?}");
+            assert_eq!(after.insurance + amount, before.insurance, "INV-10: {event:?}");
+            assert!((amount - 1..=amount).contains(&(before.borrows - after.borrows)), "INV-10: {event:?}");
+            assert_eq!(lost, 0, "INV-10: {event:?}");
+        }
+        loss_source::HOUSE => {
+            let above_floor = before.house - before.house_floor;
+            assert_eq!(amount, missing.min(above_floor), "INV-10: {event:?}");
+            assert_eq!(after.insurance, before.insurance + amount, "INV-10: {event:?}");
+            assert!(after.house >= before.house_floor.saturating_sub(2), "INV-10: {event:?}");
+            assert!(lost >= u128::from(amount) * unit && lost < u128::from(amount + 2) * unit, "INV-10: {event:?}");
+        }
+        loss_source::DEPOSITS => {
+            assert!(missing > 0 && before.house <= before.house_floor, "INV-10: {event:?}");
+            assert_eq!(after.insurance, before.insurance + amount, "INV-10: {event:?}");
+            assert_eq!(after.deposit_shares, before.deposit_shares, "INV-10: {event:?}");
+            assert!(amount <= missing + 1 + (before.deposit_shares >> 48), "INV-10: {event:?}");
+            assert!(lost >= u128::from(amount) * unit && lost < u128::from(amount + 1) * unit, "INV-10: {event:?}");
+        }
+        other => panic!("INV-10: source {other}"),
+    }
+}
 /// INV-20: no venue fills for an account beyond its allowance, and none is approved twice.
 fn check_venues(address: &Address, account: &MarginAccount) {
     for (index, slot) in account.venues.iter().enumerate() {

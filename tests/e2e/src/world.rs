@@ -19,8 +19,8 @@ use plimsoll_interface::{
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
     instruction::{
-        CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, LiquidateArgs, ListStrikesArgs,
-        OpenOptionArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
+        BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, DeleverageArgs,
+        LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
     },
 };
 use solana_account::Account;
@@ -792,6 +792,70 @@ impl World {
     /// Liquidates as `args` says.
     pub fn liquidate_args_ix(&self, taker: &Trader, account: &Trader, args: LiquidateArgs) -> Instruction {
         self.priced().liquidate(taker.owner, &self.keyed(taker), &self.keyed(account), args)
+    }
+}
+
+/// The waterfall's.
+impl World {
+    /// Puts quote into the insurance, from the owner's wallet.
+    pub fn fund_ix(&self, funder: &Address, amount: u64) -> Instruction {
+        let Places { exchange, usdc, .. } = self.places;
+        let source = usdc.tokens_of(funder);
+        build::waterfall::FundInsurance { funder: *funder, exchange, quote_mint: usdc.mint, source, amount }
+            .instruction()
+    }
+
+    /// Buys of the asset's reserve at any price.
+    pub fn buy_reserve_ix(&self, buyer: &Address, asset: &Asset, amount: u64) -> Instruction {
+        let Places { exchange, usdc, .. } = self.places;
+        build::waterfall::BuyReserve {
+            buyer: *buyer,
+            exchange,
+            mint: asset.mint,
+            destination: asset.tokens_of(buyer),
+            quote_mint: usdc.mint,
+            source: usdc.tokens_of(buyer),
+            market: asset.market,
+            oracle: asset.oracle,
+            args: BuyReserveArgs { amount, max_payment: u64::MAX },
+        }
+        .instruction()
+    }
+
+    /// Covers a loss, by one step.
+    pub fn resolve_ix(&self, account: &Trader) -> Instruction {
+        self.priced().resolve(&self.keyed(account))
+    }
+
+    /// Closes `size` of an insolvent account's position against another's.
+    pub fn deleverage_ix(
+        &self,
+        account: &Trader,
+        counterparty: &Trader,
+        asset: &Asset,
+        size: u64,
+        candidates: &[Trader],
+    ) -> Instruction {
+        let candidates: Vec<Address> = candidates.iter().map(|trader| trader.account).collect();
+        let (account, counterparty) = (self.keyed(account), self.keyed(counterparty));
+        let args = DeleverageArgs { size };
+        self.priced().deleverage(&account, &counterparty, &asset.market, args, &candidates).expect("a price account")
+    }
+
+    /// The beginning and the end of a liquidation without capital.
+    pub fn without_capital(&self, taker: &Trader, account: &Trader) -> (Instruction, Instruction) {
+        self.priced().without_capital(taker.owner, &self.keyed(taker), &self.keyed(account))
+    }
+
+    /// The quote bank's reserve.
+    pub fn insurance(&self) -> u64 {
+        self.bank(&self.places.usdc).reserve
+    }
+
+    /// The house's quote deposit, rounded down.
+    pub fn house_quote(&self) -> u64 {
+        let index = self.bank(&self.places.usdc).deposit_index();
+        plimsoll_risk::interest::deposit_amount(self.house().quote_shares, index).expect("it fits")
     }
 }
 

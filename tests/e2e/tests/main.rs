@@ -19,3 +19,4 @@ mod substitution;
 mod trade;
 mod venue;
 mod walk;
+mod waterfall;

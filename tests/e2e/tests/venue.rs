@@ -12,7 +12,7 @@ use plimsoll_e2e_tests::{
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{MAX_ORDERS, MAX_VENUES, MarginAccount, Orders, Venue},
+    accounts::{MAX_ORDERS, MAX_VENUES, MarginAccount, Orders, Venue, deferral},
     address,
     config::{VenueConfig, limits, pause, state, venue_state},
     instruction::{FillArgs, FillOrdersArgs, VenueArgs, instrument},
@@ -273,6 +273,19 @@ fn a_reduction_that_makes_a_poor_account_poorer_is_refused() {
     w.configure_bank(&p.sol, |config| *config = config.with_haircuts(300_000, 50_000));
     assert!(w.margin(&p.carol).health_init().unwrap().raw() < 0);
     w.refuses(fill(&w, &p.carol, &p.alice, seller_takes(SOL, SPOT)), E::InsufficientMargin);
+}
+
+/// Its margin is held to at the end of its liquidation, not here: what it gave away in between would be gone.
+#[test]
+fn an_account_amid_a_liquidation_without_capital_fills_nothing() {
+    let (mut w, p) = funded();
+    w.ok(fill(&w, &p.alice, &p.bob, deal(SOL, SPOT)));
+    for trader in [p.alice, p.bob] {
+        w.edit::<MarginAccount>(&trader.account, |account| account.deferral = deferral::BEGUN);
+        w.refuses(fill(&w, &p.alice, &p.bob, deal(SOL, SPOT)), E::LiquidationInProgress);
+        w.refuses(fill(&w, &p.bob, &p.alice, deal(SOL, SPOT)), E::LiquidationInProgress);
+        w.edit::<MarginAccount>(&trader.account, |account| account.deferral = deferral::NONE);
+    }
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl Walk {
         self.w.refresh(&self.p.sol, 0);
     }
 
-    /// Whoever has lost everything starts again: an insolvent account is for the waterfall, which is not built yet.
+    /// Whoever has lost everything starts again: walks of accounts that nobody refills are in `waterfall.rs`.
     fn refill(&mut self) {
         for trader in [self.p.alice, self.p.bob] {
             let equity = self.w.margin(&trader).equity_maint.raw();

@@ -17,12 +17,15 @@ pub mod liquidation;
 pub mod market;
 pub mod option;
 pub mod trade;
+pub mod waterfall;
 pub mod venue;
 
 /// The SPL Token program.
 pub const TOKEN_PROGRAM: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 /// The associated token account program.
 pub const ASSOCIATED_TOKEN_PROGRAM: Address = Address::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+/// The instructions sysvar: the transaction, as its instructions see it.
+pub const INSTRUCTIONS_SYSVAR: Address = Address::from_str_const("Sysvar1nstructions1111111111111111111111111");
 /// The system program.
 pub const SYSTEM_PROGRAM: Address = Address::from_str_const("11111111111111111111111111111111");
 
@@ -66,6 +69,12 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::OPEN_OPTION => "open_option",
         tag::CLOSE_OPTION => "close_option",
         tag::SETTLE_OPTION => "settle_option",
+        tag::FUND_INSURANCE => "fund_insurance",
+        tag::BUY_RESERVE => "buy_reserve",
+        tag::RESOLVE => "resolve",
+        tag::DELEVERAGE => "deleverage",
+        tag::BEGIN_LIQUIDATION => "begin_liquidation",
+        tag::END_LIQUIDATION => "end_liquidation",
         tag::FILL => "fill",
         tag::FILL_ORDERS => "fill_orders",
         tag::REGISTER_VENUE => "register_venue",

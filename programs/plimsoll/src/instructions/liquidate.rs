@@ -2,10 +2,11 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{
-        AccountType, Bank, Board, Exchange, MAX_BALANCES, MAX_BOARDS, MAX_MARKETS, MarginAccount, Market, same_address,
+        AccountType, Bank, Board, Exchange, MAX_BALANCES, MAX_BOARDS, MAX_MARKETS, MarginAccount, Market, deferral,
+        same_address,
     },
     config::pause,
-    event::Liquidated,
+    event::{InsolventLiquidated, Liquidated},
     instruction::LiquidateArgs,
 };
 use plimsoll_risk::{
@@ -17,7 +18,7 @@ use plimsoll_risk::{
 use crate::{
     auction,
     book::{self, Book, Listing},
-    ledger, option_trading, trading,
+    insolvency, ledger, option_trading, trading,
 };
 
 /// Accounts of `liquidate`. Behind them, writable: every market that either margin account uses, each with its price
@@ -50,13 +51,14 @@ impl Liquidate {
     fn validate(&self, args: &LiquidateArgs) -> Result<()> {
         require!(!self.exchange.config.is_paused(pause::LIQUIDATE), PlimsollError::Paused);
         require!(self.taker.may_trade(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
+        self.account.require_not_deferred()?;
         require!(!same_address(&self.taker.owner, &self.account.owner), PlimsollError::SameAccount);
         require!(args.max_fraction > 0, PlimsollError::ZeroAmount);
         Ok(())
     }
 
     /// See the program's instruction (INV-6): only below the line, up to the buffer above it, and the taker has its
-    /// initial margin afterwards.
+    /// initial margin afterwards. Of an account without equity, as much as the insurance can pay for.
     pub fn apply(&mut self, args: &LiquidateArgs, remaining: &[AccountView]) -> Result<()> {
         self.validate(args)?;
         let now = book::now()?;
@@ -66,26 +68,17 @@ impl Liquidate {
         }
         let margin = self.margin(remaining, &self.account, now)?;
         require!(book::health_maint(&margin)? < 0, PlimsollError::AccountHealthy);
-        auction::update(&mut self.account, &self.exchange.config, true, now)?;
+        auction::update(&mut self.account, &self.exchange.config, &margin, now)?;
+        if !margin.equity_maint.is_positive() {
+            return self.take_insolvent(args, &margin, remaining, now);
+        }
         // What the taker takes over may stand at an old price, or a dead feed would make an account unliquidatable: it
         // counts at its last value, with its full risk. Old prices of the taker's own stop it.
         let may_be_old = margin.blocked_by.is_some() && !self.is_blocked(remaining, &self.taker, now)?;
         let terms = self.terms(args, &margin, now)?;
         self.take_over(remaining, terms.fraction)?;
         let borrowed = self.pay(terms.payment)?;
-
-        let after = self.margin(remaining, &self.account, now)?;
-        auction::update(&mut self.account, &self.exchange.config, book::health_maint(&after)? < 0, now)?;
-        let book = self.book(remaining, now);
-        let taker = book.assess(&self.taker, &self.exchange.risk(now))?;
-        require!(taker.margin.blocked_by.is_none() || may_be_old, PlimsollError::OracleStale);
-        require!(book::health_init(&taker.margin)? >= 0, PlimsollError::TakerUnhealthy);
-        if borrowed {
-            // What is borrowed here, the account may withdraw: as in a withdrawal, no unpaid gain may stand for it.
-            book.require_settled(&self.taker, &taker)?;
-        }
-        self.account.touch();
-        self.taker.touch();
+        self.finish(remaining, may_be_old, borrowed, now)?;
         emit!(Liquidated {
             account: *self.account.address(),
             taker: *self.taker.address(),
@@ -95,6 +88,59 @@ impl Liquidate {
             payment: terms.payment,
             discount_ppm: u64::from(terms.discount.raw()),
         });
+        Ok(())
+    }
+
+    /// The same of an account without equity, for which the insurance pays who takes it over.
+    #[inline(never)]
+    fn take_insolvent(
+        &mut self,
+        args: &LiquidateArgs,
+        margin: &Margin,
+        remaining: &[AccountView],
+        now: Timestamp,
+    ) -> Result<()> {
+        insolvency::require_insolvent(&self.book(remaining, now), &self.account, margin, now)?;
+        let (insurance, config) = (self.quote_bank.reserve, &self.exchange.config);
+        let terms = insolvency::terms(&self.account, margin, config, insurance, args.max_fraction, now)?;
+        let may_be_old = margin.blocked_by.is_some() && !self.is_blocked(remaining, &self.taker, now)?;
+        self.take_over(remaining, terms.fraction)?;
+        self.receive(terms.payout)?;
+        self.finish(remaining, may_be_old, false, now)?;
+        emit!(InsolventLiquidated {
+            account: *self.account.address(),
+            taker: *self.taker.address(),
+            equity: margin.equity_maint.raw(),
+            requirement: margin.requirement_maint.raw(),
+            fraction: terms.fraction.raw(),
+            payout: terms.payout,
+            reward_ppm: u64::from(terms.reward.raw()),
+            insurance: self.quote_bank.reserve,
+        });
+        Ok(())
+    }
+
+    /// Checks both accounts after the take-over: the one leaves the auction where it is in order, the other has its initial
+    /// margin, now or, in a liquidation without capital, at its end.
+    fn finish(&mut self, remaining: &[AccountView], may_be_old: bool, borrowed: bool, now: Timestamp) -> Result<()> {
+        let after = self.margin(remaining, &self.account, now)?;
+        auction::update(&mut self.account, &self.exchange.config, &after, now)?;
+        self.account.touch();
+        self.taker.touch();
+        if self.taker.deferral != deferral::NONE {
+            if borrowed {
+                self.taker.deferral = deferral::BORROWED;
+            }
+            return Ok(());
+        }
+        let book = self.book(remaining, now);
+        let taker = book.assess(&self.taker, &self.exchange.risk(now))?;
+        require!(taker.margin.blocked_by.is_none() || may_be_old, PlimsollError::OracleStale);
+        require!(book::health_init(&taker.margin)? >= 0, PlimsollError::TakerUnhealthy);
+        if borrowed {
+            // What is borrowed here, the account may withdraw: as in a withdrawal, no unpaid gain may stand for it.
+            book.require_settled(&self.taker, &taker)?;
+        }
         Ok(())
     }
 
@@ -222,6 +268,22 @@ impl Liquidate {
         ledger::credit(&mut self.account, to, &mut self.quote_bank, payment)?;
         self.account.release_balance(to)?;
         Ok(debit.borrowed > 0)
+    }
+}
+
+impl Liquidate {
+    /// Moves the payout from the insurance to the taker's quote balance: the reserve falls by what deposits rise by, or
+    /// borrows fall by, at most (INV-1).
+    fn receive(&mut self, payout: u64) -> Result<()> {
+        if payout == 0 {
+            return Ok(());
+        }
+        let bank = &mut self.quote_bank;
+        bank.reserve = bank.reserve.checked_sub(payout).ok_or(PlimsollError::AccountInsolvent)?;
+        let address = *bank.address();
+        let slot = self.taker.balance_slot_or_new(&address, None)?;
+        ledger::credit(&mut self.taker, slot, bank, payout)?;
+        Ok(self.taker.release_balance(slot)?)
     }
 }
 

@@ -23,6 +23,7 @@ pub struct SetVenueApproval {
 impl SetVenueApproval {
     /// See the program's instruction. A withdrawal counts from the next instruction on, whatever state the venue is in.
     pub fn apply(&mut self, args: &SetVenueApprovalArgs) -> Result<()> {
+        self.account.require_not_deferred()?;
         let venue = *self.venue.address();
         self.account.approve_venue(&venue, args.limit)?;
         self.account.touch();
