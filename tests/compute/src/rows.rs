@@ -4,19 +4,22 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use plimsoll_client::{
-    Address,
-    accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, board_state},
+    Address, ID,
+    accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state},
     address,
-    config::{BankConfig, ExchangeConfig, limits, loss_mode, role, state},
+    config::{BankConfig, ExchangeConfig, VenueConfig, limits, loss_mode, role, state},
     instruction::{
-        account, bank, board, controls as build, exchange, house, liquidation, market, option, trade, trigger,
+        account, bank, board, controls as build, exchange, house, liquidation, market, option, trade, trigger, venue,
         waterfall,
     },
-    interface::change::{Change, QuoteFeed},
-    interface::instruction::{
-        AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
-        CreateMarketArgs, DeleverageArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs,
-        PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice,
+    interface::{
+        change::{Change, QuoteFeed},
+        instruction::{
+            AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
+            CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
+            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, VenueArgs,
+        },
+        order::Order,
     },
     remaining::{Pack, PriceAddresses},
     risk::pyth,
@@ -80,6 +83,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     cranks(so, &mut rows)?;
     waterfall_rows(so, &mut rows)?;
     boards(so, &mut rows)?;
+    venues(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
             .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
@@ -429,6 +433,54 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
         measure("deleverage", "", deleverage)?;
     }
     measure("begin_liquidation", "and end_liquidation", without_capital)?;
+    measure("fill", "", fill)?;
+    measure("fill_orders", "two orders", fill_orders)?;
+    Ok(())
+}
+
+/// What registers venues and keeps orders.
+fn venues(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let account = world.portfolio(admin, 1, 0)?;
+    let account = world.put_account(0, &account)?;
+    let create = venue::CreateOrders { payer: admin, account };
+    single(rows, "create_orders", "", world.send(create.instruction(), &[])?);
+    let cancel = venue::CancelOrders { authority: admin, account, floor: 1 };
+    single(rows, "cancel_orders", "", world.send(cancel.instruction(), &[])?);
+    let config = VenueConfig {
+        fill_limit: u64::MAX,
+        window_limit: u64::MAX,
+        total_limit: u64::MAX,
+        window_seconds: 3_600,
+        state: 0,
+        _padding: [0; 3],
+    };
+    let args = VenueArgs { config };
+    let register = venue::Register { admin, exchange, program: ID, args };
+    single(rows, "register_venue", "", world.send(register.instruction(), &[])?);
+    let configure = venue::Configure { admin, exchange, program: ID, args };
+    single(rows, "configure_venue", "", world.send(configure.instruction(), &[])?);
+    let venue = address::venue(&exchange, &ID);
+    let approve = venue::SetApproval { owner: admin, account, venue, limit: u64::MAX };
+    single(rows, "set_venue_approval", "", world.send(approve.instruction(), &[])?);
+    venue_fill(&mut world, rows, venue)
+}
+
+/// Between two accounts that hold quote alone; the admin stands in for the venue program's address.
+fn venue_fill(world: &mut World, rows: &mut Vec<Row>, venue: Address) -> Result<()> {
+    let admin = world.admin.pubkey();
+    let mut data: Venue = world.get(&venue)?;
+    data.signer = admin;
+    world.put(venue, &data)?;
+    let mut account = world.portfolio(admin, 1, 0)?;
+    account.approve_venue(&venue, u64::MAX).map_err(|error| anyhow::anyhow!(error.message()))?;
+    let (buyer, seller) = (world.put_account(0, &account)?, world.put_account(1, &account)?);
+    let accounts = fill_accounts(world, &account, buyer, seller, &PriceAddresses::new())?;
+    let args = fill_args(world, &accounts.market)?;
+    let mut fill = venue::VenueFill { program: ID, accounts, args }.instruction();
+    fill.accounts[0].pubkey = admin;
+    single(rows, "venue_fill", "", world.send(fill, &[])?);
     Ok(())
 }
 
@@ -577,6 +629,72 @@ fn close(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) ->
     let accounts = trade_accounts(world, account, prices)?;
     let args = ClosePositionArgs { size: u64::MAX, limit_price, expires_at: 0 };
     world.send(trade::Close { accounts, args }.instruction(), &[])
+}
+
+/// Two accounts of one shape trade in the market that a trade with the house would be in.
+fn fill_accounts(
+    world: &World,
+    account: &MarginAccount,
+    buyer: Address,
+    seller: Address,
+    prices: &PriceAddresses,
+) -> Result<venue::FillAccounts> {
+    let index = traded(world, account);
+    let (market, oracle) = (world.markets[index], world.oracles[index]);
+    let remaining = Pack::filling(account, account, &market, &oracle).metas(prices);
+    Ok(venue::FillAccounts { exchange: world.exchange, buyer, seller, market, oracle, remaining })
+}
+
+fn fill_args(world: &World, market: &Address) -> Result<FillArgs> {
+    let price = world.get::<Market>(market)?.spot;
+    Ok(FillArgs { instrument: 0, seller_takes: 0, size: 2 * TOKEN, price, expires_at: NOW + 60 })
+}
+
+fn fill(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let (buyer, seller) = (world.put_account(0, account)?, world.put_account(1, account)?);
+    let accounts = fill_accounts(world, account, buyer, seller, prices)?;
+    let args = fill_args(world, &accounts.market)?;
+    let (buyer_authority, seller_authority) = (account.owner, account.owner);
+    world.send(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction(), &[])
+}
+
+/// Two orders of one key for two of its accounts: what verifies them stands before, and costs no compute units.
+fn fill_orders(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let (maker, taker) = (world.put_account(0, account)?, world.put_account(1, account)?);
+    let accounts = fill_accounts(world, account, maker, taker, prices)?;
+    let args = fill_args(world, &accounts.market)?;
+    let signer = account.owner;
+    let verified = [(maker, args.size.cast_signed()), (taker, -args.size.cast_signed())].map(|(account, size)| {
+        let order = Order {
+            exchange: world.exchange,
+            account,
+            market: accounts.market,
+            venue: Address::default(),
+            size,
+            limit_price: args.price,
+            nonce: 1,
+            expires_at: NOW + 60,
+            instrument: 0,
+            flags: 0,
+        };
+        venue::signed(&signer, &order, |message| world.admin.sign_message(message).into())
+    });
+    for account in [maker, taker] {
+        world.send(venue::CreateOrders { payer: signer, account }.instruction(), &[])?;
+    }
+    let fill = venue::FillOrders {
+        submitter: signer,
+        exchange: world.exchange,
+        maker,
+        taker,
+        taker_signed: true,
+        market: accounts.market,
+        oracle: accounts.oracle,
+        args: FillOrdersArgs { size: args.size, maker_instruction: 0, taker_instruction: 1 },
+        remaining: accounts.remaining,
+    };
+    let [one, other] = verified;
+    world.send_all(&[one, other, fill.instruction()], &[])
 }
 
 /// Both accounts have the shape; the one to be liquidated owes quote enough to be below its line, or, without anything
