@@ -233,10 +233,10 @@ fn strikes_are_listed_at_a_fresh_price_only() {
     w.refuses(list(None), E::OracleNeverObserved);
 }
 
-/// 800 SOL are worth the 100,000 dollars that a lot may be, 0.08 SOL the ten that it must be.
+/// 800 SOL are worth the 100,000 dollars that a lot may be, 0.008 SOL the one that it must be.
 #[test]
 fn a_lot_must_be_worth_something_and_not_too_much() {
-    for (lot, allowed) in [(800 * SOL, true), (800 * SOL + 1, false), (SOL / 25 * 2, true), (SOL / 25 * 2 - 8, false)] {
+    for (lot, allowed) in [(800 * SOL, true), (800 * SOL + 1, false), (SOL / 125, true), (SOL / 125 - 8, false)] {
         let (mut w, p) = World::new();
         w.enable_options(&p.sol, lot);
         w.ok(w.create_board_ix(&p.sol, 0, START + DAY));
