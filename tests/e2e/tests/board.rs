@@ -12,7 +12,7 @@ use plimsoll_interface::{
     accounts::{Board, Exchange, HouseBoard, MAX_STRIKES, Market, VolatilityEstimate, board_state},
     address,
     board::{VolatilityBand, array_strike, terms_at},
-    config::limits,
+    config::{limits, state},
     event::{
         BoardChanged, BoardRefreshed, BoardSettled, ExpirySampled, StrikesListed, VolatilitiesPosted, board_change,
     },
@@ -268,6 +268,14 @@ fn nothing_is_listed_or_posted_where_options_are_off_or_over() {
     w.configure_market(&p.sol, |config| config.options.enabled = 0);
     w.refuses(w.list_strikes_ix(&p.sol, 0, fourth(130)), E::OptionsDisabled);
     w.configure_market(&p.sol, |config| config.options.enabled = 1);
+    // A market that only reduces has no new boards and strikes; those that it has go on.
+    for state in [state::REDUCE_ONLY, state::WIND_DOWN] {
+        w.edit::<Market>(&p.sol.market, |market| market.config.state = state);
+        w.refuses(w.list_strikes_ix(&p.sol, 0, fourth(130)), E::MarketReduceOnly);
+        w.refuses(w.create_board_ix(&p.sol, 1, START + DAY), E::MarketReduceOnly);
+        w.refresh(&p.sol, 0);
+    }
+    w.edit::<Market>(&p.sol.market, |market| market.config.state = state::ACTIVE);
     w.set_now(START + 30 * DAY);
     w.set_price(&p.sol, 125);
     w.refuses(w.list_strikes_ix(&p.sol, 0, fourth(130)), E::BoardExpired);
