@@ -69,8 +69,8 @@ pub mod limits {
     pub const EXPIRY_SECONDS_MAX: i64 = 31_536_000;
     /// A strike is listed from spot over this to spot times this.
     pub const STRIKE_RATIO_MAX: u64 = 5;
-    /// A lot is worth at least this when a strike is listed: 10 USD. The engine goes on down to 0.01 USD.
-    pub const LOT_VALUE_MIN: u64 = 10_000_000;
+    /// A lot is worth at least this when a strike is listed: 1 USD. The engine goes on down to 0.01 USD.
+    pub const LOT_VALUE_MIN: u64 = 1_000_000;
     /// A lot is worth at most this when a strike is listed: 100,000 USD. The engine goes on up to 100 million.
     pub const LOT_VALUE_MAX: u64 = 100_000_000_000;
     /// Least time between two posts of a board's volatilities, seconds.

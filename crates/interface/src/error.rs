@@ -146,7 +146,7 @@ errors! {
     OptionsDisabled = 161, "The market has no options: the admin enables them in its parameters";
     InvalidExpiry = 162, "A board expires at 08:00 UTC, from one hour to one year ahead";
     ExpiryTaken = 163, "The market has a board of this expiry already";
-    InvalidLot = 164, "A lot of the market must be worth from 10 to 100,000 USD when strikes are listed: configure another lot";
+    InvalidLot = 164, "A lot of the market must be worth from 1 to 100,000 USD when strikes are listed: configure another lot";
     InvalidStrike = 165, "A strike has three digits, 100 to 999, times a power of ten, and is from a fifth of the spot to five times the spot";
     DuplicateStrike = 166, "The board has this strike already";
     StrikeInUse = 167, "The strike has open options: list the new one in another slot";
