@@ -9,8 +9,8 @@ use plimsoll_interface::{
     bridge::{self, Inputs},
     config::MarketConfig,
     instruction::{
-        CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, LiquidateArgs, OpenOptionArgs,
-        OpenPositionArgs,
+        AssertHealthArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, LiquidateArgs,
+        OpenOptionArgs, OpenPositionArgs,
     },
 };
 use plimsoll_risk::{
@@ -26,7 +26,7 @@ use solana_instruction::Instruction;
 
 use crate::{
     Error, Keyed,
-    instruction::{account, house, liquidation as liquidate, market, option, trade, trigger, waterfall},
+    instruction::{account, controls, house, liquidation as liquidate, market, option, trade, trigger, waterfall},
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
 };
@@ -525,6 +525,17 @@ impl Snapshot {
             remaining: Pack::of(&account.data).metas(&self.price_addresses()),
         };
         flag.instruction()
+    }
+
+    /// `assert_health`: fails unless the account's health is at least as asserted.
+    pub fn assert_health(&self, account: &Keyed<MarginAccount>, args: AssertHealthArgs) -> Instruction {
+        let assert = controls::AssertHealth {
+            exchange: self.exchange.address,
+            account: account.address,
+            args,
+            remaining: Pack::of(&account.data).metas(&self.price_addresses()),
+        };
+        assert.instruction()
     }
 
     /// `liquidate`: `taker`, signed for by `authority`, takes over a part of `account`.

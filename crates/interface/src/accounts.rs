@@ -300,7 +300,7 @@ pub struct HouseBoard {
     pub spot: u64,
     /// How far the spot may have moved since, relative, Q32.
     pub max_drift: u64,
-    /// Worth of the house's options, quote native, rounded down.
+    /// Worth of the house's options at that spot, puts as a whole, quote native, rounded down.
     pub value: i64,
     /// Their delta, puts included, base units: what the worth changes by per unit of price.
     pub delta: i64,
@@ -557,7 +557,7 @@ pub struct Proposal {
     pub subject: Address,
     /// From when on the change may be made, unix seconds.
     pub ready_at: i64,
-    /// What kind of change, one of [`crate::config::change`].
+    /// What kind of change, one of [`crate::change::kind`].
     pub kind: u8,
     /// Bump of the address.
     pub bump: u8,
@@ -565,7 +565,7 @@ pub struct Proposal {
     pub version: u8,
     /// Zero.
     pub _padding: [u8; 5],
-    /// What it is to be, as [`crate::config::change`] says; zeros behind it.
+    /// What it is to be, as [`crate::change::kind`] says; zeros behind it.
     pub content: [u8; MAX_PROPOSAL],
 }
 account_type!(Proposal, [26, 94, 189, 187, 116, 136, 53, 33], 472);

@@ -4,7 +4,7 @@
 use solana_address::Address;
 
 use crate::{
-    accounts::MAX_STRIKES,
+    accounts::{MAX_PROPOSAL, MAX_STRIKES},
     config::{BankConfig, ExchangeConfig, MarketConfig},
 };
 
@@ -64,6 +64,20 @@ tags! {
     // The house as a pool.
 
     // Controls and guards.
+    NOMINATE_ADMIN = 45,
+    ACCEPT_ADMIN = 46,
+    SET_ROLE = 47,
+    PROPOSE = 48,
+    CANCEL_PROPOSAL = 49,
+    SET_PAUSES = 50,
+    WIND_DOWN_POSITION = 51,
+    RETIRE_MARKET = 52,
+    RETIRE_BANK = 53,
+    OBSERVE_QUOTE = 54,
+    ASSERT_HEALTH = 55,
+    ASSERT_SEQUENCE = 56,
+    ASSERT_PRICE = 57,
+    SET_QUOTE_FEED = 58,
 
     // The waterfall.
     FUND_INSURANCE = 61,
@@ -144,6 +158,78 @@ args! {
     ConfigureBankArgs {
         /// The parameters that replace the old ones.
         config: BankConfig,
+    }
+}
+args! {
+    /// Arguments of `nominate_admin`.
+    NominateAdminArgs {
+        /// Who may become the admin, zero to take a nomination back.
+        nominee: Address,
+    }
+}
+args! {
+    /// Arguments of `set_role`.
+    SetRoleArgs {
+        /// One of [`crate::config::role`].
+        role: u8,
+        /// Who holds it from now on, zero for nobody.
+        holder: Address,
+    }
+}
+args! {
+    /// Arguments of `propose`.
+    ProposeArgs {
+        /// One of [`crate::change::kind`].
+        kind: u8,
+        /// [`crate::change::Change::content`].
+        content: [u8; MAX_PROPOSAL],
+    }
+}
+args! {
+    /// Arguments of `set_pauses`.
+    SetPausesArgs {
+        /// Kinds of action to pause, bits of [`crate::config::pause`].
+        set: u32,
+        /// Kinds of action to resume; one that is in both is paused.
+        clear: u32,
+    }
+}
+args! {
+    /// Arguments of `set_quote_feed`.
+    SetQuoteFeedArgs {
+        /// One of [`crate::accounts::oracle_kind`].
+        oracle_kind: u8,
+        /// Pyth feed id of the quote against the dollar; for a legacy price account, its address.
+        feed_id: [u8; 32],
+        /// The program that owns the price account, zero for no feed.
+        oracle_owner: Address,
+    }
+}
+args! {
+    /// Arguments of `assert_health`.
+    AssertHealthArgs {
+        /// 0 for initial health, 1 for maintenance.
+        kind: u8,
+        /// Least health accepted, quote native.
+        minimum: i64,
+    }
+}
+args! {
+    /// Arguments of `assert_sequence`.
+    AssertSequenceArgs {
+        /// The account's sequence as it must be.
+        sequence: u64,
+    }
+}
+args! {
+    /// Arguments of `assert_price`.
+    AssertPriceArgs {
+        /// Lowest price accepted, Q16.48 quote native per base unit.
+        minimum: u64,
+        /// Highest price accepted, Q16.48 quote native per base unit.
+        maximum: u64,
+        /// Oldest price accepted, seconds.
+        max_age_seconds: u32,
     }
 }
 args! {

@@ -16,6 +16,7 @@ mod option;
 mod scenario;
 mod settle;
 mod substitution;
+mod timelock;
 mod trade;
 mod trigger;
 mod walk;

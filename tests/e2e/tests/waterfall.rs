@@ -478,7 +478,7 @@ mod resolution {
         w.set_price(&p.btc, 60_000);
         w.refuses(w.resolve_ix(&p.alice), E::AccountHealthy);
         w.set_price(&p.btc, 47_000);
-        w.configure(|config| config.pauses = pause::LIQUIDATE);
+        w.configure(|config| config.pauses = pause::RESOLVE);
         w.refuses(w.resolve_ix(&p.alice), E::Paused);
     }
 
@@ -622,7 +622,7 @@ mod deleveraging {
         w.refuses(ix(&w, 1), E::NotDeleveraging);
         w.configure(|config| (config.loss_mode, config.house_floor) = (loss_mode::DELEVERAGE, 999_999_999_999));
         w.refuses(ix(&w, 1), E::HouseNotSpent);
-        w.configure(|config| (config.house_floor, config.pauses) = (u64::MAX, pause::LIQUIDATE));
+        w.configure(|config| (config.house_floor, config.pauses) = (u64::MAX, pause::RESOLVE));
         w.refuses(ix(&w, 1), E::Paused);
         w.configure(|config| config.pauses = 0);
         w.refuses(w.deleverage_ix(&p.alice, &p.bob, &p.eth, 1, &[]), E::NotOpposite);

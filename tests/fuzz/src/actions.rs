@@ -5,7 +5,7 @@ use plimsoll_e2e_tests::{Asset, Trader, world::order};
 use plimsoll_interface::{
     Address,
     accounts::MarginAccount,
-    config::{loss_mode, state},
+    config::{loss_mode, pause, state},
     instruction::{
         BuyReserveArgs, ClosePositionArgs, DeleverageArgs, LiquidateArgs, OpenPositionArgs, PlaceTriggerArgs,
     },
@@ -389,14 +389,17 @@ fn house_withdrawal(walk: &mut Walk) -> Option<Attempt> {
 /// Pauses something for a while, or moves what may be moved.
 fn configure_exchange(walk: &mut Walk) -> Option<Attempt> {
     let mut config = walk.snapshot().exchange.data.config;
-    // What is paused for long is not tested.
-    config.pauses = if walk.rng.random_range(0..5) > 0 { 0 } else { 1 << walk.rng.random_range(0..7) };
-    if walk.rng.random_range(0..4) == 0 {
-        config.maintenance_ratio_ppm = walk.rng.random_range(400_000..=600_000);
+    let (admin, exchange) = (walk.places.admin, walk.places.exchange);
+    if walk.rng.random_range(0..4) > 0 {
+        // What is paused for long is not tested.
+        let set = if walk.rng.random_range(0..5) > 0 { 0 } else { 1 << walk.rng.random_range(0..10) };
+        let clear = pause::ALL & !set;
+        let pauses = build::controls::SetPauses { authority: admin, exchange, set, clear };
+        return Attempt::new(pauses.instruction(), Rule::Books);
     }
+    config.maintenance_ratio_ppm = walk.rng.random_range(400_000..=600_000);
     config.loss_mode = walk.rng.random_range(0..=loss_mode::LAST);
     config.house_floor = if walk.rng.random() { u64::MAX } else { 0 };
-    let (admin, exchange) = (walk.places.admin, walk.places.exchange);
     Attempt::new(build::exchange::Configure { admin, exchange, config }.instruction(), Rule::Books)
 }
 

@@ -60,7 +60,7 @@ struct Closing {
 impl Deleverage {
     fn validate(&self, args: &DeleverageArgs) -> Result<()> {
         require!(args.size > 0, PlimsollError::ZeroSize);
-        require!(!self.exchange.config.is_paused(pause::LIQUIDATE), PlimsollError::Paused);
+        require!(!self.exchange.config.is_paused(pause::RESOLVE), PlimsollError::Paused);
         require!(self.exchange.config.loss_mode == loss_mode::DELEVERAGE, PlimsollError::NotDeleveraging);
         self.account.require_not_deferred()?;
         Ok(self.counterparty.require_not_deferred()?)
