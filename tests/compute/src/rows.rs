@@ -285,14 +285,14 @@ fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     Ok(())
 }
 
-/// An account of the shape without equity, owned by a stranger: it owes what it is worth, and a tenth of its requirement.
+/// An account of the shape without equity, owned by a stranger: it owes what it is worth, and 100,000 USD.
 fn insolvent(world: &World, account: &MarginAccount) -> Result<MarginAccount> {
     let stranger = Keypair::new_from_array([8; 32]);
     let mut sinking = MarginAccount { owner: stranger.pubkey(), ..*account };
     let quote = sinking.balance_slot(&world.quote_bank).context("no quote balance")?;
     sink(world, &mut sinking, quote)?;
     let margin = crate::world::snapshot(world)?.margin(&sinking).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let owed = margin.equity_maint.raw() + margin.requirement_maint.raw() / 10;
+    let owed = margin.equity_maint.raw() + (100_000 * DOLLAR) as i64;
     sinking.balances[quote].shares -= owed;
     Ok(sinking)
 }
