@@ -4,7 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, Configured, Liquidated, LiquidationFlagged, Observed, Settled, Traded,
+    AccountChanged, Accrued, BalanceChanged, Configured, ForecastPosted, FundingAccrued, FundingPaid, Liquidated,
+    LiquidationFlagged, Observed, Settled, Traded,
 };
 
 macro_rules! events {
@@ -48,6 +49,12 @@ events!(
     LiquidationFlagged,
     /// A fraction of an account was taken over.
     Liquidated,
+    /// A volatility forecast was posted.
+    ForecastPosted,
+    /// Funding was accrued.
+    FundingAccrued,
+    /// A position paid or received funding.
+    FundingPaid,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -4,6 +4,7 @@
 //! Ratios are parts per million (`_ppm`), times are seconds, quote amounts are 1e-6 USD.
 
 use plimsoll_risk::{
+    funding::FundingParameters,
     interest::RateModel,
     liquidation::{InsolvencyParameters, LiquidationParameters},
     parameters::{BankParameters, MarketParameters},
@@ -477,6 +478,22 @@ pub struct MarketConfig {
 }
 
 impl MarketConfig {
+    /// Whether observations feed the volatility estimate: where something follows it, the shock range or what options may be
+    /// priced at. Otherwise they cost nothing for it.
+    #[inline(always)]
+    pub fn measures_volatility(&self) -> bool {
+        self.volatility.range_min_ppm < self.volatility.range_max_ppm || self.options.enabled == 1
+    }
+
+    /// The engine's view of funding.
+    pub fn funding(&self) -> FundingParameters {
+        FundingParameters {
+            skew_rate_per_day: Ppm::from_raw(self.funding.skew_rate_per_day_ppm),
+            max_rate_per_day: Ppm::from_raw(self.funding.max_rate_per_day_ppm),
+            skew_scale: self.skew_scale,
+        }
+    }
+
     /// The engine's view of the house's price making.
     pub fn pricing(&self) -> TradePricing {
         TradePricing {
@@ -626,7 +643,10 @@ impl BankConfig {
     /// # Errors
     /// [`PlimsollError::InvalidBankParameters`].
     pub fn validate(&self) -> Result<(), PlimsollError> {
-        let in_range = self.weights().validate().is_ok()
+        let weights = self.weights();
+        let in_range = weights.validate().is_ok()
+            && leaves_every_deposit_its_worth(weights.haircut_init_empty, weights.haircut_init_full)
+            && leaves_every_deposit_its_worth(weights.haircut_maint_empty, weights.haircut_maint_full)
             && (self.outflow_window_seconds > 0 || self.outflow_limit == u64::MAX)
             && self.outflow_window_seconds <= limits::OUTFLOW_WINDOW_SECONDS_MAX
             && self.max_rate_ppm <= limits::RATE_PPM_MAX
@@ -642,4 +662,12 @@ impl BankConfig {
     pub fn validate_quote(&self) -> Result<(), PlimsollError> {
         if self.weights() == BankParameters::default() { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
     }
+}
+
+/// Whether a deposit never takes from its own bank's deposits more than it adds, where one account holds all of them. At a
+/// total of `T`, of which one account has `A <= T <= cap`, a unit more adds `1 - rate(T)` and raises the rate on the `A`
+/// by `(full - empty) A / cap`: at least `1 - full - (full - empty)` in all.
+fn leaves_every_deposit_its_worth(empty: Ppm, full: Ppm) -> bool {
+    let growth = full.raw().saturating_sub(empty.raw());
+    full.raw().saturating_add(growth) <= Ppm::ONE.raw()
 }

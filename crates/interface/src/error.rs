@@ -138,6 +138,12 @@ errors! {
     Overflow = 150, "A number does not fit: use smaller amounts";
     ClockWentBack = 151, "The chain's clock is before the last accrual";
     Corrupt = 152, "The account contradicts itself: this is a defect, please report it";
+
+    // Volatility and funding.
+    NotForecaster = 190, "The signer is neither the exchange's forecaster nor its admin";
+    ForecastTooFast = 191, "The forecast is further from the last one than the market's rate limits allow: post one nearer to it";
+    ForecastOutOfBounds = 192, "The forecast is below the volatility estimate or the floor, or above the cap: post one in between";
+    ForecastUnused = 193, "Nothing in this market follows a volatility: its shock range is fixed and it has no options";
 }
 
 /// The one place where the engine's causes become the program's codes.
@@ -187,7 +193,9 @@ impl From<RiskError> for PlimsollError {
             | E::ForecastParametersInvalid => Self::InvalidMarketParameters,
             E::HaircutsInvalid | E::BorrowWeightsInvalid => Self::InvalidBankParameters,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
-            // No instruction gives these yet: options and forecasts are not on chain.
+            E::ForecastTooFast => Self::ForecastTooFast,
+            E::ForecastOutOfBounds => Self::ForecastOutOfBounds,
+            // No instruction gives these yet: options are not on chain.
             E::ForwardOutOfRange
             | E::StrikeOutOfRange
             | E::VolatilityOutOfRange
@@ -195,9 +203,7 @@ impl From<RiskError> for PlimsollError {
             | E::DiscountFactorInvalid
             | E::OptionPriceOutOfRange
             | E::ArraysOutOfReach
-            | E::ArraysTooOld
-            | E::ForecastTooFast
-            | E::ForecastOutOfBounds => Self::Corrupt,
+            | E::ArraysTooOld => Self::Corrupt,
             E::ExponentTooLarge | E::TooManyLots => Self::Overflow,
             E::AccountInsolvent => Self::AccountInsolvent,
             E::NotLiquidatable => Self::AccountHealthy,

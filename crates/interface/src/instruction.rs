@@ -45,6 +45,8 @@ tags! {
     // Boards and options.
 
     // Volatility and funding.
+    POST_FORECAST = 31,
+    ACCRUE_FUNDING = 32,
 
     // The house as a pool.
 
@@ -179,5 +181,12 @@ args! {
         max_fraction: u64,
         /// Largest payment accepted, quote native.
         max_payment: u64,
+    }
+}
+args! {
+    /// Arguments of `post_forecast`.
+    PostForecastArgs {
+        /// Volatility, ppm a year.
+        volatility_ppm: u32,
     }
 }

@@ -26,6 +26,7 @@ pub mod config;
 pub mod error;
 pub mod event;
 pub mod instruction;
+pub mod market;
 pub mod oracle;
 
 pub use error::PlimsollError;

@@ -69,6 +69,7 @@
 //! | [`greeks`] | delta, gamma, vega and theta of a portfolio |
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`trade`] | what a trade against the house costs |
+//! | [`funding`] | what longs and shorts of a perpetual pay one another and the house |
 //! | [`volatility`] | volatility estimated and forecast, and the shock range it gives |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
 //! | [`black`] | Black-76: price, Greeks, implied volatility |
@@ -105,6 +106,7 @@ pub mod addons;
 pub mod black;
 pub mod error;
 pub mod functions;
+pub mod funding;
 pub mod greeks;
 pub mod grid;
 pub mod interest;

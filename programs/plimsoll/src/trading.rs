@@ -49,6 +49,8 @@ pub struct Execution {
     pub quote: TradeQuote,
     /// The trader's position afterwards, base units.
     pub position: i64,
+    /// What the position before paid in funding, quote native.
+    pub funding: i64,
 }
 
 /// Whether a trade of `size` only makes `position` smaller, without crossing zero.
@@ -77,10 +79,11 @@ pub fn execute(
     require!(order.expires_at == 0 || now.raw() <= order.expires_at, PlimsollError::OrderExpired);
     let fresh = house::market_freshness(parties.market, observation, now) == Freshness::Fresh;
     require!(fresh, PlimsollError::OracleStale);
-    parties.market.record(observation)?;
+    parties.market.record(observation, now)?;
 
     let slot_index = parties.account.market_slot_or_new(parties.market_address)?;
     let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
+    let funding = parties.market.settle_funding(slot)?;
     let before = *slot;
     let reduces = is_reduction(before.size, order.size);
     if !reduces {
@@ -95,7 +98,7 @@ pub fn execute(
 
     require_margin(&mut parties, slot_index, (before, after), reduces, now)?;
     parties.account.release_market(slot_index)?;
-    Ok(Execution { quote, position: after.size })
+    Ok(Execution { quote, position: after.size, funding })
 }
 
 /// Checks that a trade that is not a reduction may happen here and now.
@@ -149,7 +152,7 @@ fn book_against_house(
     let change = position_after.checked_sub(position_before).ok_or(PlimsollError::Overflow)?;
     market.house_size = house_before.checked_sub(change).ok_or(PlimsollError::Overflow)?;
     market.house_cash = market.house_cash.checked_add(outlay).ok_or(PlimsollError::Overflow)?;
-    let grown = move_open_interest(market, position_before, position_after)?;
+    let grown = market.move_position(position_before, position_after)?;
     let limit = market.config.max_open_interest;
     require!(
         !grown || (market.open_interest_long <= limit && market.open_interest_short <= limit),
@@ -159,18 +162,6 @@ fn book_against_house(
         house::require_within_budget(market, observation)?;
     }
     Ok(())
-}
-
-/// Moves one account's position in the market's open interest, and says whether the account's part of it grew.
-pub fn move_open_interest(market: &mut Market, before: i64, after: i64) -> core::result::Result<bool, PlimsollError> {
-    let long = |position: i64| if position > 0 { position.unsigned_abs() } else { 0 };
-    let short = |position: i64| if position < 0 { position.unsigned_abs() } else { 0 };
-    let shift = |total: u64, from: u64, to: u64| total.checked_sub(from)?.checked_add(to);
-    market.open_interest_long =
-        shift(market.open_interest_long, long(before), long(after)).ok_or(PlimsollError::Corrupt)?;
-    market.open_interest_short =
-        shift(market.open_interest_short, short(before), short(after)).ok_or(PlimsollError::Corrupt)?;
-    Ok(long(after) > long(before) || short(after) > short(before))
 }
 
 /// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before.

@@ -1,6 +1,7 @@
 //! One file per instruction, or per pair that is one operation in two directions.
 
 mod accrue;
+mod accrue_funding;
 mod close_account;
 mod configure_bank;
 mod configure_exchange;
@@ -15,12 +16,14 @@ mod flag_liquidation;
 mod house_transfer;
 mod liquidate;
 mod observe;
+mod post_forecast;
 mod set_delegate;
 mod settle;
 mod trade;
 mod withdraw;
 
 pub use accrue::*;
+pub use accrue_funding::*;
 pub use close_account::*;
 pub use configure_bank::*;
 pub use configure_exchange::*;
@@ -35,6 +38,7 @@ pub use flag_liquidation::*;
 pub use house_transfer::*;
 pub use liquidate::*;
 pub use observe::*;
+pub use post_forecast::*;
 pub use set_delegate::*;
 pub use settle::*;
 pub use trade::*;
