@@ -6,7 +6,7 @@ use plimsoll_e2e_tests::{
     substitution::Table,
     world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config},
 };
-use plimsoll_interface::{Address, ID, address, config::MarketConfig, instruction::tag};
+use plimsoll_interface::{Address, ID, address, config::{MarketConfig, VolatilityConfig}, instruction::tag};
 
 /// An address with nothing at it.
 const NOWHERE: Address = Address::new_from_array([b'?'; 32]);
@@ -61,6 +61,8 @@ tables! {
     settle = SETTLE,
     flag_liquidation = FLAG_LIQUIDATION,
     liquidate = LIQUIDATE,
+    post_forecast = POST_FORECAST,
+    accrue_funding = ACCRUE_FUNDING,
 }
 
 /// Wrong programs in the place of a program.
@@ -481,6 +483,27 @@ mod table {
         let table = Table::new(w.accrue_ix(&p.sol))
             .other(0, "a market", p.sol.market, I::InvalidAccountData)
             .other(0, "a house", p.house, I::AccountDataTooSmall)
+            .read_only(0, CONSTRAINT_MUT);
+        foreign(table, w, 0)
+    }
+
+    pub fn post_forecast(w: &mut World, p: &Places) -> Table {
+        w.configure_market(&p.sol, |config| config.volatility = VolatilityConfig::DEFAULT);
+        let table = Table::new(w.forecast_ix(&p.sol, 1_000_000))
+            .other(0, "another", p.mallory, E::NotForecaster)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::NotForecaster)
+            .other(2, "another market", p.btc.market, E::ForecastUnused)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT);
+        foreign_all(table, w, &[1, 2])
+    }
+
+    pub fn accrue_funding(w: &mut World, p: &Places) -> Table {
+        let table = Table::new(w.accrue_funding_ix(&p.sol))
+            .other(0, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(0, "a margin account", p.alice.account, I::InvalidAccountData)
             .read_only(0, CONSTRAINT_MUT);
         foreign(table, w, 0)
     }

@@ -200,12 +200,13 @@ impl Liquidate {
     }
 }
 
-/// Accrues the interest of every bank and the funding of every market among the accounts.
+/// Accrues the interest of every bank and the funding of every market that is to change: one that only prices collateral may
+/// be passed read-only.
 fn accrue(views: &[AccountView], now: Timestamp) -> Result<()> {
     for view in views {
         if view.data_len() == Bank::SPACE {
             ledger::accrue(&mut *book::load_mut::<Bank>(*view)?, now)?;
-        } else if view.data_len() == Market::SPACE {
+        } else if view.data_len() == Market::SPACE && view.is_writable() {
             book::load_mut::<Market>(*view)?.accrue_funding(now);
         }
     }
