@@ -576,9 +576,12 @@ pub struct BankConfig {
     /// Share of a deposit's value that does not count for maintenance margin while the bank is empty, ppm, at most the
     /// initial one.
     pub haircut_maint_ppm: u32,
-    /// The same for initial margin when deposits are at their cap, ppm, at least that of the empty bank.
+    /// The same for initial margin when deposits are at their cap, ppm, at least that of the empty bank, and above it by at
+    /// most what it leaves of the whole: `2 full - empty <= 1`, so that a deposit is never worth less than what it takes
+    /// from the deposits that are there already.
     pub haircut_init_full_ppm: u32,
-    /// The same for maintenance margin when deposits are at their cap, ppm, at most the initial one.
+    /// The same for maintenance margin when deposits are at their cap, ppm, at most the initial one, and within the same
+    /// bound. Above that of the empty bank, deposits of some raise the line of others.
     pub haircut_maint_full_ppm: u32,
     /// Share of a borrow's value charged on top for initial margin, ppm in 0..=1e6.
     pub borrow_weight_init_ppm: u32,

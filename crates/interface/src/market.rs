@@ -290,6 +290,9 @@ impl Market {
     /// # Errors
     /// [`PlimsollError::Overflow`].
     pub fn unsettled_funding(&self) -> Result<i64, PlimsollError> {
+        if self.funding_index == 0 && self.funding_paid == [0; 2] {
+            return Ok(0);
+        }
         Ok(funding::unsettled(self.traders_skew(), self.funding_index, self.funding_paid())?.raw())
     }
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod bank;
+mod charges;
 mod collateral;
 mod coverage;
 mod exchange;

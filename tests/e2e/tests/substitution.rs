@@ -492,7 +492,7 @@ mod table {
         let table = Table::new(w.forecast_ix(&p.sol, 1_000_000))
             .other(0, "another", p.mallory, E::NotForecaster)
             .unsigned(0, I::MissingRequiredSignature)
-            .other(1, "another exchange", p.other.exchange, E::NotForecaster)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
             .other(2, "another market", p.btc.market, E::ForecastUnused)
             .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
             .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)

