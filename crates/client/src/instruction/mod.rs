@@ -53,6 +53,8 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::SETTLE => "settle",
         tag::FLAG_LIQUIDATION => "flag_liquidation",
         tag::LIQUIDATE => "liquidate",
+        tag::POST_FORECAST => "post_forecast",
+        tag::ACCRUE_FUNDING => "accrue_funding",
         _ => return None,
     })
 }
