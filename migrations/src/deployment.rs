@@ -7,7 +7,8 @@ use plimsoll_client::{
     accounts::oracle_kind,
     address,
     config::{
-        BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig, limits, loss_mode, state,
+        BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig, limits, loss_mode,
+        state,
     },
     interface::{PlimsollError, instruction::CreateMarketArgs},
     price,
@@ -22,8 +23,8 @@ use plimsoll_client::{
 use crate::{
     FileError,
     file::{
-        self, BankTable, File, LendingTable, LossValue, MarketTable, OracleValue, OutflowTable, PerpetualTable, QuoteTable,
-        StateValue, VolatilityTable,
+        self, BankTable, File, LendingTable, LossValue, MarketTable, OracleValue, OutflowTable, PerpetualTable,
+        QuoteTable, StateValue, VolatilityTable,
     },
     value::Number,
 };
@@ -384,7 +385,13 @@ impl Reader<'_> {
             floor_ppm: ratio("floor", table.floor, usual.floor_ppm, low, high)?,
             cap_ppm: ratio("cap", table.cap, usual.cap_ppm, low, high)?,
             initial_ppm: ratio("initial", table.initial, usual.initial_ppm, low, high)?,
-            jump_limit_ppm: ratio("jump_limit", table.jump_limit, usual.jump_limit_ppm, MIN_JUMP_LIMIT, MAX_JUMP_LIMIT)?,
+            jump_limit_ppm: ratio(
+                "jump_limit",
+                table.jump_limit,
+                usual.jump_limit_ppm,
+                MIN_JUMP_LIMIT,
+                MAX_JUMP_LIMIT,
+            )?,
             confidence_level_ppm: ratio(
                 "confidence_level",
                 table.confidence_level,

@@ -4,8 +4,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, Configured, ForecastPosted, FundingAccrued, FundingPaid, Liquidated,
-    LiquidationFlagged, Observed, Settled, Traded,
+    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, Deleveraged,
+    ExpirySampled, ForecastPosted, FundingAccrued, FundingPaid, InsolventLiquidated, InsuranceFunded, Liquidated,
+    LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, OptionTraded, OptionsSettled, ReserveBought,
+    Settled, StrikesListed, Traded, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -49,6 +51,34 @@ events!(
     LiquidationFlagged,
     /// A fraction of an account was taken over.
     Liquidated,
+    /// A board was created or closed.
+    BoardChanged,
+    /// Strikes were listed.
+    StrikesListed,
+    /// A board's volatilities were posted.
+    VolatilitiesPosted,
+    /// Risk arrays of a board were computed.
+    BoardRefreshed,
+    /// A price counts towards a board's settlement.
+    ExpirySampled,
+    /// A board was settled.
+    BoardSettled,
+    /// A trade of an option against the house.
+    OptionTraded,
+    /// Options of a settled board were paid in cash.
+    OptionsSettled,
+    /// Somebody put quote into the insurance.
+    InsuranceFunded,
+    /// Tokens of a reserve became insurance.
+    ReserveBought,
+    /// A fraction of an insolvent account was taken over.
+    InsolventLiquidated,
+    /// One step of covering a loss.
+    LossCovered,
+    /// Two positions were closed against one another.
+    Deleveraged,
+    /// A liquidation without capital began or ended.
+    LiquidationDeferred,
     /// A volatility forecast was posted.
     ForecastPosted,
     /// Funding was accrued.

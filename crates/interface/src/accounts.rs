@@ -4,15 +4,18 @@
 //! Who writes a field is said with the field. Amounts called native are the mint's smallest unit; quote native is
 //! 1e-6 USD; base units are a market's 10^-base_decimals.
 
+use core::ops::Range;
+
 use plimsoll_risk::{
-    options::{SCENARIOS, VALUES},
-    units::Index,
+    options::{MAX_SAMPLES, SCENARIOS, VALUES},
+    portfolio::RiskParameters,
+    units::{Index, Ppm, Timestamp},
 };
 use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    config::{BankConfig, ExchangeConfig, MarketConfig},
+    config::{BankConfig, ExchangeConfig, MarketConfig, limits},
 };
 
 /// Collateral mints that one margin account may hold or owe.
@@ -31,6 +34,8 @@ pub const MAX_STRIKES: usize = 16;
 pub const MAX_SERIES: usize = 2 * MAX_STRIKES;
 /// [`BalanceSlot::market_slot`] of a quote balance, which no market prices.
 pub const NO_MARKET: u8 = u8::MAX;
+/// Bytes of a proposal's content: the largest of what may be proposed, and some room.
+pub const MAX_PROPOSAL: usize = 384;
 /// Bytes of an account's discriminator.
 pub const DISCRIMINATOR_LEN: usize = 8;
 
@@ -86,7 +91,7 @@ pub struct Exchange {
     pub config: ExchangeConfig,
     /// May configure everything. Written by `create_exchange`.
     pub admin: Address,
-    /// Becomes the admin once it accepts, zero for nobody.
+    /// Becomes the admin once it accepts, zero for nobody. Written by `nominate_admin`.
     pub pending_admin: Address,
     /// May tighten parameters and pause. The creator to begin with, like the next two.
     pub risk_admin: Address,
@@ -110,10 +115,58 @@ pub struct Exchange {
     pub bump: u8,
     /// Layout version, 1.
     pub version: u8,
-    /// Room for roles, timelock, venues and the quote feed.
-    pub _reserved: [u8; 512],
+    /// From when on the nominee may accept, unix seconds.
+    pub pending_admin_ready_at: i64,
+    /// When the price of the quote was published, unix seconds. Written by `observe_quote`.
+    pub quote_publish_time: i64,
+    /// Pyth feed id of the quote against the dollar; for a legacy price account, its address. Written by
+    /// `set_quote_feed`.
+    pub quote_feed_id: [u8; 32],
+    /// The program that must own the price account, zero where the quote has no feed.
+    pub quote_oracle_owner: Address,
+    /// Last price of the quote, ppm of a dollar, rounded down; zero until observed.
+    pub quote_price_ppm: u32,
+    /// Format of the price account, one of [`oracle_kind`].
+    pub quote_oracle_kind: u8,
+    /// Zero.
+    pub _padding: [u8; 3],
+    /// Room for venues.
+    pub _reserved: [u8; 424],
 }
 account_type!(Exchange, [30, 200, 220, 149, 3, 61, 104, 50], 1000);
+
+impl Exchange {
+    /// The price of the quote that margins reckon with, ppm of a dollar: the last one observed where that is below
+    /// `quote_scale_below_ppm`, otherwise one.
+    ///
+    /// A low price counts until a newer one says otherwise, though not longer than [`limits::QUOTE_MEMORY_SECONDS`]: a feed
+    /// that nobody stores must not free anybody from it, and one that died must not hold the exchange for ever.
+    #[inline(always)]
+    pub fn quote_price(&self, now: Timestamp) -> Ppm {
+        let price = self.quote_price_ppm;
+        if price == 0 || price >= self.config.quote_scale_below_ppm {
+            return Ppm::ONE;
+        }
+        let age = now.raw().saturating_sub(self.quote_publish_time);
+        if age > limits::QUOTE_MEMORY_SECONDS { Ppm::ONE } else { Ppm::from_raw(price) }
+    }
+
+    /// The engine's view of the risk parameters at a moment.
+    #[inline(always)]
+    pub fn risk(&self, now: Timestamp) -> RiskParameters {
+        RiskParameters { quote_price: self.quote_price(now), ..self.config.risk() }
+    }
+
+    /// Checks that the quote is worth enough for new risk. Asked by whatever opens or enlarges a position, borrows, or
+    /// withdraws against a liability; never by what reduces, repays or liquidates.
+    ///
+    /// # Errors
+    /// [`PlimsollError::QuoteDepegged`].
+    pub fn require_quote_sound(&self, now: Timestamp) -> Result<(), PlimsollError> {
+        let refused = self.quote_price(now).raw() < self.config.quote_refuse_below_ppm;
+        if refused { Err(PlimsollError::QuoteDepegged) } else { Ok(()) }
+    }
+}
 
 /// One underlying: its feed and last observation, its shock range, and its perpetual with the house's inventory.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]
@@ -183,8 +236,13 @@ pub struct Market {
     pub boards: u8,
     /// Zero.
     pub _padding: u8,
+    /// Expiry of the board of each slot, unix seconds; zero where there is none. No two are the same.
+    pub board_expiries: [i64; MAX_MARKET_BOARDS],
+    /// From when on anyone may close positions at the oracle's price, unix seconds; zero unless it is winding down.
+    /// Written by `configure_market`.
+    pub wind_down_at: i64,
     /// Room for the valuation of the house.
-    pub _reserved: [u8; 504],
+    pub _reserved: [u8; 432],
 }
 account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 1688);
 
@@ -306,20 +364,34 @@ pub struct Board {
     pub house_lots: [i64; MAX_SERIES],
     /// Sum of all accounts' long lots in each series.
     pub long_lots: [u64; MAX_SERIES],
-    /// Sum of the settlement samples, Q16.48, as a 128-bit number, low word first.
-    pub sample_sum: [u64; 2],
+    /// Settlement samples, Q16.48, in the order in which they came; the first `sample_count` of them.
+    pub samples: [u64; MAX_SAMPLES],
     /// Bit `i`: the `i`-th part of the sampling window has its sample.
     pub sampled: u64,
+    /// End of the last part behind the expiry that has its sample, unix seconds.
+    pub sampled_until: i64,
+    /// Number of samples.
+    pub sample_count: u64,
     /// What the options are settled at, Q16.48; zero until settled.
     pub settlement_price: u64,
     /// Risk arrays in force, one for each strike: [`plimsoll_risk::options::RiskArray`].
     pub arrays: [[u32; VALUES]; MAX_STRIKES],
     /// Risk arrays under way.
     pub next_arrays: [[u32; VALUES]; MAX_STRIKES],
+    /// What this board adds to [`Market::house_gains`].
+    pub house_gains: [i64; SCENARIOS],
+    /// The market's used volatility that the arrays under way are computed at, ppm a year.
+    pub next_volatility_ppm: u32,
+    /// Relative shock of the volatility up in the arrays under way, ppm.
+    pub next_volatility_up_ppm: u32,
+    /// Relative shock of the volatility down in the arrays under way, ppm.
+    pub next_volatility_down_ppm: u32,
+    /// Zero.
+    pub _padding: u32,
     /// Room for later.
-    pub _reserved: [u8; 256],
+    pub _reserved: [u8; 112],
 }
-account_type!(Board, [79, 48, 160, 63, 153, 132, 240, 56], 6224);
+account_type!(Board, [79, 48, 160, 63, 153, 132, 240, 56], 6464);
 
 /// What a board accepts, as stored in [`Board::state`].
 pub mod board_state {
@@ -361,7 +433,8 @@ pub struct BoardTerms {
 pub struct Bank {
     /// Parameters, written by `configure_bank`.
     pub config: BankConfig,
-    /// Native amount per deposit share, Q16.48, only ever rising. Written by every accrual.
+    /// Native amount per deposit share, Q16.48. Written by every accrual, which raises it, and by `resolve`, which lowers
+    /// it where deposits bear a loss.
     pub deposit_index: u64,
     /// Native amount per borrow share, Q16.48, only ever rising. Written by every accrual.
     pub borrow_index: u64,
@@ -371,7 +444,7 @@ pub struct Bank {
     pub borrow_shares: u64,
     /// Native tokens in the vault by our own count. Tokens sent to the vault from outside are not in it.
     pub vault_amount: u64,
-    /// Native amount of interest kept for the exchange.
+    /// Native amount of interest kept for the exchange. That of the quote bank is the insurance.
     pub reserve: u64,
     /// When interest was last accrued, unix seconds.
     pub accrued_at: i64,
@@ -443,6 +516,30 @@ pub struct House {
     pub _reserved: [u8; 256],
 }
 account_type!(House, [21, 145, 94, 109, 254, 199, 210, 151], 320);
+
+/// A change that loosens and waits out the timelock: announced by `propose`, closed by the instruction that makes it.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The exchange.
+    pub exchange: Address,
+    /// What is to change: the exchange, a market or a bank. Part of the address, so each has one proposal at a time.
+    pub subject: Address,
+    /// From when on the change may be made, unix seconds.
+    pub ready_at: i64,
+    /// What kind of change, one of [`crate::config::change`].
+    pub kind: u8,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 5],
+    /// What it is to be, as [`crate::config::change`] says; zeros behind it.
+    pub content: [u8; MAX_PROPOSAL],
+}
+account_type!(Proposal, [26, 94, 189, 187, 116, 136, 53, 33], 472);
 
 /// One collateral or debt of a margin account.
 #[repr(C)]
@@ -554,17 +651,51 @@ pub struct MarginAccount {
     pub bump: u8,
     /// Layout version, 1.
     pub version: u8,
+    /// Where the account is in a liquidation without capital, one of [`deferral`].
+    pub deferral: u8,
     /// Zero.
-    pub _padding: [u8; 4],
+    pub _padding: [u8; 3],
     /// Counts every instruction that changed the account.
     pub sequence: u64,
+    /// When the account was first seen without equity in the running insolvency, unix seconds; zero while it has some.
+    pub insolvent_since: i64,
     /// Room for triggers and venue approvals.
-    pub _reserved: [u8; 1464],
+    pub _reserved: [u8; 1456],
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
+/// Where an account is between `begin_liquidation` and `end_liquidation`, as stored in [`MarginAccount::deferral`]. Outside
+/// of a transaction every account is at [`NONE`](deferral::NONE).
+pub mod deferral {
+    /// Nowhere: its margin is asked for as always.
+    pub const NONE: u8 = 0;
+    /// It may take over and reduce; its margin is asked for at the end.
+    pub const BEGUN: u8 = 1;
+    /// The same, and it has borrowed for a payment: no unpaid gain may stand for that at the end.
+    pub const BORROWED: u8 = 2;
+}
+
 /// Slots, and what follows from what is in them.
 impl MarginAccount {
+    /// Checks that the account is not between `begin_liquidation` and `end_liquidation`, where its margin says nothing.
+    ///
+    /// # Errors
+    /// [`PlimsollError::LiquidationInProgress`].
+    pub fn require_not_deferred(&self) -> Result<(), PlimsollError> {
+        if self.deferral == deferral::NONE { Ok(()) } else { Err(PlimsollError::LiquidationInProgress) }
+    }
+
+    /// The quote debt of an account that has nothing else, in borrow shares.
+    pub fn bare_debt(&self) -> Option<u64> {
+        let mut used = self.balances.iter().filter(|slot| slot.in_use == 1);
+        let slot = used.next()?;
+        let bare = used.next().is_none()
+            && slot.market_slot == NO_MARKET
+            && slot.shares < 0
+            && self.markets.iter().all(|slot| slot.in_use == 0);
+        bare.then(|| slot.shares.unsigned_abs())
+    }
+
     /// Index of the balance of `bank`.
     pub fn balance_slot(&self, bank: &Address) -> Option<usize> {
         self.balances.iter().position(|slot| slot.in_use == 1 && same_address(&slot.bank, bank))
@@ -651,12 +782,138 @@ impl MarginAccount {
         Ok(())
     }
 
+    /// Counts an instruction that changes the account. Every handler that writes to it calls this once.
+    #[inline(always)]
+    pub fn touch(&mut self) {
+        self.sequence = self.sequence.wrapping_add(1);
+    }
+
+    /// Index of the slot of `board`.
+    pub fn board_slot(&self, board: &Address) -> Option<usize> {
+        self.boards.iter().position(|slot| slot.in_use == 1 && same_address(&slot.board, board))
+    }
+
+    /// Index of the slot of `board`, taking a free one where there is none. `market` is the board's.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyBoards`], [`PlimsollError::TooManyMarkets`].
+    pub fn board_slot_or_new(&mut self, board: &Address, market: &Address) -> Result<usize, PlimsollError> {
+        if let Some(index) = self.board_slot(board) {
+            return Ok(index);
+        }
+        let index = self.boards.iter().position(|slot| slot.in_use == 0).ok_or(PlimsollError::TooManyBoards)?;
+        let position = self.market_slot_or_new(market)?;
+        let market = self.markets.get_mut(position).ok_or(PlimsollError::Corrupt)?;
+        market.boards = market.boards.checked_add(1).ok_or(PlimsollError::Corrupt)?;
+        let market_slot = u8::try_from(position).map_err(|_| PlimsollError::Corrupt)?;
+        let slot = self.boards.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        *slot = BoardSlot { board: *board, in_use: 1, market_slot, options: 0, _padding: [0; 5] };
+        Ok(index)
+    }
+
+    /// Frees the board slot at `index` if no option of it is left, and its market's slot likewise.
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`] where the slots contradict one another.
+    pub fn release_board(&mut self, index: usize) -> Result<(), PlimsollError> {
+        let slot = self.boards.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        if slot.in_use == 0 || slot.options != 0 {
+            return Ok(());
+        }
+        let position = usize::from(slot.market_slot);
+        *slot = bytemuck::Zeroable::zeroed();
+        let market = self.markets.get_mut(position).ok_or(PlimsollError::Corrupt)?;
+        market.boards = market.boards.checked_sub(1).ok_or(PlimsollError::Corrupt)?;
+        self.release_market(position)
+    }
+
+    /// Where the options of the board slot at `index` stand in [`Self::options`].
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`].
+    pub fn options_of(&self, index: usize) -> Result<Range<usize>, PlimsollError> {
+        let before = self.boards.get(..index).ok_or(PlimsollError::Corrupt)?;
+        let own = self.boards.get(index).ok_or(PlimsollError::Corrupt)?;
+        // At most nine counts of at most 255.
+        let start = before.iter().fold(0usize, |start, slot| start.wrapping_add(usize::from(slot.options)));
+        let end = start.wrapping_add(usize::from(own.options));
+        if end > MAX_OPTIONS { Err(PlimsollError::Corrupt) } else { Ok(start..end) }
+    }
+
+    /// Lots of a series of the board slot at `board_slot`: zero where the account has none.
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`].
+    pub fn option_lots(&self, board_slot: usize, series: u8) -> Result<i32, PlimsollError> {
+        let options = self.options.get(self.options_of(board_slot)?).ok_or(PlimsollError::Corrupt)?;
+        Ok(options.iter().find(|option| option.series == series).map_or(0, |option| option.lots))
+    }
+
+    /// Sets the lots of a series of the board slot at `board_slot`: takes an option slot where there was none, frees it
+    /// where none are left. Options stand in the order of their boards' slots, those of one board by rising series, and no
+    /// free slot before a taken one.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyOptions`]; [`PlimsollError::Corrupt`].
+    pub fn set_option(&mut self, board_slot: usize, series: u8, lots: i32) -> Result<(), PlimsollError> {
+        let range = self.options_of(board_slot)?;
+        let own = self.options.get_mut(range.clone()).ok_or(PlimsollError::Corrupt)?;
+        // Those before it, within the board.
+        let offset = own.iter().take_while(|option| option.series < series).count();
+        let at = range.start.wrapping_add(offset);
+        let found = own.get_mut(offset).filter(|option| option.series == series);
+        let counted = match (found, lots) {
+            (Some(option), lots) if lots != 0 => {
+                option.lots = lots;
+                return Ok(());
+            }
+            (None, 0) => return Ok(()),
+            (Some(_), _) => {
+                self.remove_option(at)?;
+                i8::wrapping_neg(1)
+            }
+            (None, _) => {
+                let board_slot = u8::try_from(board_slot).map_err(|_| PlimsollError::Corrupt)?;
+                self.insert_option(at, OptionSlot { lots, board_slot, series, _padding: [0; 2] })?;
+                1
+            }
+        };
+        let slot = self.boards.get_mut(board_slot).ok_or(PlimsollError::Corrupt)?;
+        slot.options = slot.options.checked_add_signed(counted).ok_or(PlimsollError::Corrupt)?;
+        Ok(())
+    }
+
+    /// Puts an option at `index` and moves those from there on up by one.
+    fn insert_option(&mut self, index: usize, option: OptionSlot) -> Result<(), PlimsollError> {
+        if self.options.last().is_none_or(|last| last.lots != 0) {
+            return Err(PlimsollError::TooManyOptions);
+        }
+        let mut next = option;
+        for slot in self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)? {
+            core::mem::swap(slot, &mut next);
+            if next.lots == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the option at `index` out and moves those behind it down by one.
+    fn remove_option(&mut self, index: usize) -> Result<(), PlimsollError> {
+        let mut next = bytemuck::Zeroable::zeroed();
+        for slot in self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)?.iter_mut().rev() {
+            core::mem::swap(slot, &mut next);
+        }
+        Ok(())
+    }
+
     /// Whether a signer may deposit, trade and liquidate for the account: its owner or its delegate.
     pub fn may_trade(&self, signer: &Address) -> bool {
         same_address(signer, &self.owner) || same_address(signer, &self.delegate)
     }
 
-    /// Whether the account has nothing to lose but its deposits: no borrow, no position, no negative cash.
+    /// Whether the account has nothing to lose but its deposits and the options that it has bought: no borrow, no perpetual
+    /// position, no option sold, no negative cash.
     pub fn has_no_liability(&self) -> bool {
         self.balances.iter().all(|slot| slot.shares >= 0)
             && self.markets.iter().all(|slot| slot.size == 0 && slot.cash >= 0)
@@ -665,6 +922,8 @@ impl MarginAccount {
 
     /// Whether every slot is free.
     pub fn is_empty(&self) -> bool {
-        self.balances.iter().all(|slot| slot.in_use == 0) && self.markets.iter().all(|slot| slot.in_use == 0)
+        self.balances.iter().all(|slot| slot.in_use == 0)
+            && self.markets.iter().all(|slot| slot.in_use == 0)
+            && self.boards.iter().all(|slot| slot.in_use == 0)
     }
 }

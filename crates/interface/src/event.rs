@@ -3,6 +3,8 @@
 
 use solana_address::Address;
 
+use crate::accounts::MAX_STRIKES;
+
 #[cfg(not(feature = "anchor"))]
 use bytemuck::{Pod, Zeroable};
 
@@ -156,6 +158,8 @@ event! {
         requirement: i64,
         /// Start of the auction, unix seconds, zero for none.
         started_at: i64,
+        /// Start of the insolvency, unix seconds, zero for none.
+        insolvent_since: i64,
     }
 }
 
@@ -177,6 +181,276 @@ event! {
         /// Discount, ppm of the requirement taken over.
         discount_ppm: u64,
     }
+}
+
+event! {
+    /// A board was created or closed.
+    BoardChanged = [16, 181, 179, 125, 34, 119, 166, 202], {
+        /// The market.
+        market: Address,
+        /// The board.
+        board: Address,
+        /// Who did it.
+        authority: Address,
+        /// Expiry, unix seconds.
+        expiry: i64,
+        /// One lot, base units.
+        lot: u64,
+        /// One of [`board_change`].
+        kind: u64,
+    }
+}
+
+event! {
+    /// Strikes were listed.
+    StrikesListed = [12, 8, 49, 250, 56, 84, 158, 252], {
+        /// The board.
+        board: Address,
+        /// Who did it.
+        authority: Address,
+        /// All strikes of the board afterwards, Q16.48 quote native per base unit; zero where the slot is free.
+        strikes: [u64; MAX_STRIKES],
+    }
+}
+
+event! {
+    /// A board's volatilities were posted. They count from its next refresh on.
+    VolatilitiesPosted = [19, 73, 120, 123, 6, 61, 59, 160], {
+        /// The board.
+        board: Address,
+        /// Who did it.
+        authority: Address,
+        /// Volatility of each strike, ppm a year.
+        volatilities_ppm: [u32; MAX_STRIKES],
+        /// The forward over spot less one, ppm.
+        basis_ppm: i64,
+    }
+}
+
+event! {
+    /// Risk arrays of a board were computed.
+    BoardRefreshed = [71, 215, 41, 220, 4, 19, 1, 197], {
+        /// The board.
+        board: Address,
+        /// Spot that they are computed at, Q16.48 quote native per base unit.
+        spot: u64,
+        /// Forward, same unit.
+        forward: u64,
+        /// The moment that they are computed for, unix seconds.
+        time: i64,
+        /// Strikes that this call computed, one bit each.
+        computed: u64,
+        /// 1 where the board's arrays are all of this moment now, 0 where strikes are still to come.
+        in_force: u64,
+    }
+}
+
+event! {
+    /// A price counts towards a board's settlement.
+    ExpirySampled = [15, 219, 23, 139, 199, 192, 50, 188], {
+        /// The board.
+        board: Address,
+        /// The price, Q16.48 quote native per base unit.
+        price: u64,
+        /// When it was published, unix seconds.
+        publish_time: i64,
+        /// How many samples there are now.
+        count: u64,
+    }
+}
+
+event! {
+    /// A board was settled.
+    BoardSettled = [203, 71, 130, 6, 199, 5, 183, 212], {
+        /// The board.
+        board: Address,
+        /// What its options are settled at, Q16.48 quote native per base unit.
+        settlement_price: u64,
+        /// Of how many samples; zero where it is the market's last moving average.
+        samples: u64,
+        /// What the house's options are worth at it, quote native.
+        house_value: i64,
+    }
+}
+
+event! {
+    /// A trade of an option against the house.
+    OptionTraded = [188, 142, 35, 153, 27, 254, 127, 233], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// The board.
+        board: Address,
+        /// Who signed: owner or delegate.
+        trader: Address,
+        /// Series of the board.
+        series: u64,
+        /// Lots bought, negative sold.
+        lots: i64,
+        /// Quote native paid for them, spread and premium included, negative received.
+        cost: i64,
+        /// Fee, quote native.
+        fee: u64,
+        /// Black-76 price of one base unit at the oracle's, Q16.48 quote native.
+        mid_price: u64,
+        /// Oracle price of the trade, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The account's lots of the series afterwards.
+        position: i64,
+        /// The house's lots of the series afterwards.
+        house_lots: i64,
+    }
+}
+
+event! {
+    /// An account's options of a settled board were paid in cash.
+    OptionsSettled = [159, 196, 67, 112, 108, 216, 100, 173], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// The board.
+        board: Address,
+        /// Quote native to the account's cash in the market, negative from it.
+        amount: i64,
+        /// Settlement price, Q16.48 quote native per base unit.
+        settlement_price: u64,
+        /// How many series the account had.
+        series: u64,
+    }
+}
+
+/// Values of [`BoardChanged::kind`].
+pub mod board_change {
+    /// The board was created.
+    pub const CREATED: u64 = 1;
+    /// The board was closed.
+    pub const CLOSED: u64 = 2;
+}
+
+event! {
+    /// Somebody put quote into the insurance.
+    InsuranceFunded = [158, 72, 23, 80, 138, 56, 33, 206], {
+        /// The quote bank.
+        bank: Address,
+        /// Who paid.
+        funder: Address,
+        /// Quote native.
+        amount: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// Tokens of a bank's reserve were sold for quote, which went into the insurance.
+    ReserveBought = [137, 216, 132, 29, 129, 147, 190, 176], {
+        /// The bank.
+        bank: Address,
+        /// Who bought.
+        buyer: Address,
+        /// Tokens, native.
+        amount: u64,
+        /// What they cost, quote native.
+        payment: u64,
+        /// Oracle price, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The bank's reserve afterwards, native.
+        reserve: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// A fraction of an insolvent account was taken over, and the insurance paid for it.
+    InsolventLiquidated = [135, 206, 142, 140, 87, 97, 33, 156], {
+        /// The liquidated margin account.
+        account: Address,
+        /// The taker's margin account.
+        taker: Address,
+        /// Maintenance equity before, quote native.
+        equity: i64,
+        /// Maintenance requirement before, quote native.
+        requirement: i64,
+        /// Fraction taken over, Q32.
+        fraction: u64,
+        /// What the insurance paid, quote native.
+        payout: u64,
+        /// Reward, ppm of the requirement taken over.
+        reward_ppm: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// One step of covering an insolvent account's loss: what was taken from whom.
+    LossCovered = [185, 52, 233, 55, 164, 234, 139, 131], {
+        /// The margin account.
+        account: Address,
+        /// Who bore it, one of [`loss_source`].
+        source: u64,
+        /// Maintenance equity before, quote native.
+        equity: i64,
+        /// What was due for the whole account, quote native.
+        due: u64,
+        /// What was taken, quote native.
+        amount: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+        /// The house's quote deposit afterwards, quote native.
+        house: u64,
+        /// The quote bank's deposit index afterwards, Q16.48.
+        deposit_index: u64,
+    }
+}
+
+event! {
+    /// An insolvent account's position was closed against one in profit.
+    Deleveraged = [34, 71, 31, 45, 212, 184, 131, 185], {
+        /// The insolvent margin account.
+        account: Address,
+        /// The margin account in profit.
+        counterparty: Address,
+        /// The market.
+        market: Address,
+        /// What both positions became smaller by, base units.
+        closed: u64,
+        /// Price at which they were closed, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The counterparty's unsettled gain in the market before, quote native.
+        gain: u64,
+        /// The counterparty's position before, base units.
+        position: i64,
+        /// What it gave up of its gain, quote native.
+        taken: u64,
+        /// What the account owed beyond the insurance before, quote native.
+        deficit: u64,
+    }
+}
+
+event! {
+    /// A liquidation without capital began or ended.
+    LiquidationDeferred = [102, 48, 149, 160, 238, 243, 103, 33], {
+        /// The taker's margin account.
+        taker: Address,
+        /// Its initial health at the end, quote native; zero at the beginning.
+        health: i64,
+        /// 1 at the beginning, 0 at the end.
+        begun: u64,
+    }
+}
+
+/// Values of [`LossCovered::source`].
+pub mod loss_source {
+    /// The insurance repaid the account's quote debt, the only thing that was left of it.
+    pub const INSURANCE: u64 = 1;
+    /// The house's deposit, down to its floor.
+    pub const HOUSE: u64 = 2;
+    /// All deposits of the quote bank, in proportion.
+    pub const DEPOSITS: u64 = 3;
 }
 
 event! {

@@ -3,7 +3,10 @@
 
 use solana_address::Address;
 
-use crate::config::{BankConfig, ExchangeConfig, MarketConfig};
+use crate::{
+    accounts::MAX_STRIKES,
+    config::{BankConfig, ExchangeConfig, MarketConfig},
+};
 
 /// Declares the instructions' tags, and their list.
 macro_rules! tags {
@@ -15,6 +18,8 @@ macro_rules! tags {
 
             /// Every instruction there is, in the order of their tags.
             pub const ALL: &[u8] = &[$($name),*];
+            /// Their names, in the same order.
+            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
         }
     };
 }
@@ -43,6 +48,16 @@ tags! {
     LIQUIDATE = 20,
 
     // Boards and options.
+    CREATE_BOARD = 21,
+    LIST_STRIKES = 22,
+    POST_VOLATILITIES = 23,
+    REFRESH_BOARD = 24,
+    SAMPLE_EXPIRY = 25,
+    SETTLE_BOARD = 26,
+    CLOSE_BOARD = 27,
+    OPEN_OPTION = 28,
+    CLOSE_OPTION = 29,
+    SETTLE_OPTION = 30,
 
     // Volatility and funding.
     POST_FORECAST = 31,
@@ -53,6 +68,12 @@ tags! {
     // Controls and guards.
 
     // The waterfall.
+    FUND_INSURANCE = 61,
+    BUY_RESERVE = 62,
+    RESOLVE = 63,
+    DELEVERAGE = 64,
+    BEGIN_LIQUIDATION = 65,
+    END_LIQUIDATION = 66,
 }
 
 macro_rules! args {
@@ -137,7 +158,7 @@ args! {
     }
 }
 args! {
-    /// Arguments of `deposit`, `house_deposit` and `house_withdraw`.
+    /// Arguments of `deposit`, `house_deposit`, `house_withdraw` and `fund_insurance`.
     AmountArgs {
         /// Native amount of the mint.
         amount: u64,
@@ -181,6 +202,95 @@ args! {
         max_fraction: u64,
         /// Largest payment accepted, quote native.
         max_payment: u64,
+    }
+}
+args! {
+    /// Arguments of `create_board`.
+    CreateBoardArgs {
+        /// When the options expire, unix seconds: 08:00 UTC of a day.
+        expiry: i64,
+        /// Which of the market's boards this is, below [`crate::accounts::MAX_MARKET_BOARDS`].
+        slot: u8,
+    }
+}
+args! {
+    /// A strike in decimal: `digits * 10^exponent` USD for one whole unit of the underlying.
+    ///
+    /// Three digits are the tick: steps of 0.1 % to 1 % of the price, as venues have them, at every price from BONK's to
+    /// BTC's, and one way only to write a strike, so that two listings of one price are the same number to the bit.
+    StrikePrice {
+        /// 100 to 999; zero leaves the slot as it is.
+        digits: u16,
+        /// Power of ten, -12 to 12.
+        exponent: i8,
+    }
+}
+args! {
+    /// Arguments of `list_strikes`.
+    ListStrikesArgs {
+        /// What each slot of the board gets.
+        strikes: [StrikePrice; MAX_STRIKES],
+    }
+}
+args! {
+    /// Arguments of `post_volatilities`.
+    PostVolatilitiesArgs {
+        /// Volatility of each strike, ppm a year; what stands at a free slot is not looked at.
+        volatilities_ppm: [u32; MAX_STRIKES],
+        /// The forward over spot less one, ppm.
+        basis_ppm: i32,
+    }
+}
+args! {
+    /// Arguments of `refresh_board`.
+    RefreshBoardArgs {
+        /// How many strikes to compute at most; zero for all.
+        max_strikes: u8,
+    }
+}
+args! {
+    /// Arguments of `open_option`.
+    OpenOptionArgs {
+        /// Lots to buy, negative to sell.
+        lots: i64,
+        /// Worst average price accepted, spread and premium included and the fee not, Q16.48 quote native per base unit of
+        /// the underlying.
+        limit_price: u64,
+        /// Unix seconds after which the order is void, zero for never.
+        expires_at: i64,
+        /// Series of the board: `2 i` for the call of strike `i`, `2 i + 1` for its put.
+        series: u8,
+        /// Whether the trade may only make the position smaller.
+        reduce_only: u8,
+    }
+}
+args! {
+    /// Arguments of `close_option`.
+    CloseOptionArgs {
+        /// Lots to close at most; [`u64::MAX`] closes all.
+        lots: u64,
+        /// Worst average price accepted, as in [`OpenOptionArgs`].
+        limit_price: u64,
+        /// Unix seconds after which the order is void, zero for never.
+        expires_at: i64,
+        /// Series of the board.
+        series: u8,
+    }
+}
+args! {
+    /// Arguments of `buy_reserve`.
+    BuyReserveArgs {
+        /// Native amount of the bank's mint; [`u64::MAX`] buys the whole reserve.
+        amount: u64,
+        /// Largest payment accepted, quote native.
+        max_payment: u64,
+    }
+}
+args! {
+    /// Arguments of `deleverage`.
+    DeleverageArgs {
+        /// Base units to close at most; [`u64::MAX`] closes as much as both have.
+        size: u64,
     }
 }
 args! {

@@ -6,7 +6,7 @@ use core::mem::{offset_of, size_of};
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
     AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, House, HouseBoard, MarginAccount, Market,
-    MarketSlot, OptionSlot, VolatilityEstimate, VolatilityForecast,
+    MarketSlot, OptionSlot, Proposal, VolatilityEstimate, VolatilityForecast,
 };
 use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig};
 
@@ -23,7 +23,8 @@ fn exchange_fields_stand_where_clients_read_them() {
     assert_eq!(size_of::<ExchangeConfig>(), 216);
     offsets!(Exchange: config = 0, admin = 216, pending_admin = 248, risk_admin = 280, keeper = 312, forecaster = 344,
         creator = 376, quote_mint = 408, quote_bank = 440, market_count = 472, bank_count = 474, index = 476,
-        bump = 478, version = 479);
+        bump = 478, version = 479, pending_admin_ready_at = 480, quote_publish_time = 488, quote_feed_id = 496,
+        quote_oracle_owner = 528, quote_price_ppm = 560, quote_oracle_kind = 564);
     offsets!(ExchangeConfig: liquidation_dust = 0, house_floor = 8, phi_ppm = 16, rho_ppm = 48,
         maintenance_ratio_ppm = 160, liquidation_buffer_ppm = 164, liquidation_discount_min_ppm = 168,
         liquidation_discount_max_ppm = 172, liquidation_duration_seconds = 176, pauses = 180, extreme_damping_ppm = 184,
@@ -44,7 +45,7 @@ fn market_fields_stand_where_clients_read_them() {
         funding_index = 368, funding_remainder = 376, funding_accrued_at = 384, funding_paid = 392, range_ppm = 408,
         range_maint_ppm = 412, house_boards = 416, house_gains = 928, exchange = 1056, feed_id = 1088,
         oracle_owner = 1120, symbol = 1152, index = 1168, base_decimals = 1170, oracle_kind = 1171, bump = 1172,
-        version = 1173, boards = 1174);
+        version = 1173, boards = 1174, board_expiries = 1176, wind_down_at = 1240);
     offsets!(MarketConfig: risk_budget = 0, max_open_interest = 8, skew_scale = 16, options = 24, volatility = 88,
         funding = 152, confidence_multiplier_ppm = 160, max_confidence_ppm = 164, max_ema_gap_ppm = 168,
         half_spread_ppm = 172, skew_premium_ppm = 176, taker_fee_ppm = 180, max_age_seconds = 184,
@@ -63,12 +64,14 @@ fn bank_fields_stand_where_clients_read_them() {
 
 #[test]
 fn board_fields_stand_where_clients_read_them() {
-    assert_eq!(Board::SPACE, 6224);
+    assert_eq!(Board::SPACE, 6464);
     assert_eq!(size_of::<BoardTerms>(), 64);
     offsets!(Board: market = 0, exchange = 32, expiry = 64, lot = 72, terms = 80, next_terms = 144,
         next_range_ppm = 208, refreshed = 212, next_refreshed = 214, strikes = 216, volatilities_ppm = 344,
         basis_ppm = 408, state = 412, slot = 413, bump = 414, version = 415, posted_at = 416, house_lots = 424,
-        long_lots = 680, sample_sum = 936, sampled = 952, settlement_price = 960, arrays = 968, next_arrays = 3464);
+        long_lots = 680, samples = 936, sampled = 1176, sampled_until = 1184, sample_count = 1192, settlement_price = 1200,
+        arrays = 1208, next_arrays = 3704, house_gains = 6200, next_volatility_ppm = 6328,
+        next_volatility_up_ppm = 6332, next_volatility_down_ppm = 6336);
 }
 
 #[test]
@@ -83,13 +86,13 @@ fn house_and_margin_account_fields_stand_where_clients_read_them() {
     offsets!(OptionSlot: lots = 0, board_slot = 4, series = 5);
     offsets!(MarginAccount: balances = 0, markets = 768, boards = 1792, options = 2112, liquidation_started_at = 2368,
         liquidation_seen_at = 2376, exchange = 2384, owner = 2416, delegate = 2448, index = 2480, bump = 2482,
-        version = 2483, sequence = 2488);
+        version = 2483, deferral = 2484, sequence = 2488, insolvent_since = 2496);
 }
 
 /// Program account sizes choose what an account behind the declared ones is looked at as.
 #[test]
 fn banks_markets_boards_and_price_accounts_differ_in_size() {
-    let sizes = [Market::SPACE, Bank::SPACE, Board::SPACE, 134, 3_312];
+    let sizes = [Market::SPACE, Bank::SPACE, Board::SPACE, Proposal::SPACE, 134, 3_312];
     for (index, size) in sizes.iter().enumerate() {
         assert!(!sizes[..index].contains(size));
     }

@@ -105,7 +105,8 @@ fn exact(index: FundingIndex) -> BigRational {
 
 /// Rate, spot and time of one interval.
 fn interval() -> impl Strategy<Value = (i64, Price, u64)> {
-    let rate = prop_oneof![Just(1_000_000_000_000_i64), Just(-1_000_000_000_000), -1_000_000_000_000_i64..=1_000_000_000_000];
+    let rate =
+        prop_oneof![Just(1_000_000_000_000_i64), Just(-1_000_000_000_000), -1_000_000_000_000_i64..=1_000_000_000_000];
     (rate, any_length(57).prop_map(Price::from_raw), prop_oneof![0..=86_400_u64, 1..10_u64])
 }
 

@@ -12,10 +12,13 @@ use anchor_lang::prelude::*;
 pub use plimsoll_interface::{ID, PlimsollError, accounts::*, event::*, id, instruction::*};
 
 mod auction;
+mod board;
 mod book;
 mod house;
+mod insolvency;
 mod instructions;
 mod ledger;
+mod option_trading;
 mod token;
 mod trading;
 
@@ -38,11 +41,10 @@ pub mod plimsoll {
         ctx.accounts.apply(&args)
     }
 
-    /// Adds a market to an exchange.
+    /// Adds a market to an exchange, without a risk budget.
     #[discrim = 2]
     pub fn create_market(ctx: &mut Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
-        let remaining = ctx.remaining_accounts()?;
-        ctx.accounts.apply(&args, ctx.bumps.market, &remaining)
+        ctx.accounts.apply(&args, ctx.bumps.market)
     }
 
     /// Replaces a market's parameters.
@@ -52,7 +54,7 @@ pub mod plimsoll {
         ctx.accounts.apply(&args, &remaining)
     }
 
-    /// Adds a collateral mint, or the quote mint, to an exchange.
+    /// Adds a collateral mint, at no weight, or the quote mint, to an exchange.
     #[discrim = 4]
     pub fn create_bank(ctx: &mut Context<CreateBank>, args: CreateBankArgs) -> Result<()> {
         ctx.accounts.apply(&args, ctx.bumps.bank, ctx.bumps.vault)
@@ -162,6 +164,68 @@ pub mod plimsoll {
 
     // Boards and options.
 
+    /// Adds an option expiry to a market. The keeper may, and the admin.
+    #[discrim = 21]
+    pub fn create_board(ctx: &mut Context<CreateBoard>, args: CreateBoardArgs) -> Result<()> {
+        ctx.accounts.apply(&args, ctx.bumps.board)
+    }
+
+    /// Lists strikes of a board. The keeper may, and the admin.
+    #[discrim = 22]
+    pub fn list_strikes(ctx: &mut Context<ListStrikes>, args: ListStrikesArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Sets the volatilities and the forward that a board's next refresh computes with. The keeper may, and the admin.
+    #[discrim = 23]
+    pub fn post_volatilities(ctx: &mut Context<PostVolatilities>, args: PostVolatilitiesArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Computes a board's risk arrays at the market's price. Anyone may.
+    #[discrim = 24]
+    pub fn refresh_board(ctx: &mut Context<RefreshBoard>, args: RefreshBoardArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Counts the oracle's price towards the price that a board's options are settled at. Anyone may.
+    #[discrim = 25]
+    pub fn sample_expiry(ctx: &mut Context<SampleExpiry>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Fixes the price that a board's options are settled at, after its expiry. Anyone may.
+    #[discrim = 26]
+    pub fn settle_board(ctx: &mut Context<SettleBoard>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Closes a board without open options. The keeper may, and the admin.
+    #[discrim = 27]
+    pub fn close_board(ctx: &mut Context<CloseBoard>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Buys or sells an option against the house.
+    #[discrim = 28]
+    pub fn open_option(ctx: &mut Context<TradeOption>, args: OpenOptionArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.open(&args, &remaining)
+    }
+
+    /// Closes an option position, or a part of it, against the house.
+    #[discrim = 29]
+    pub fn close_option(ctx: &mut Context<TradeOption>, args: CloseOptionArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.close(&args, &remaining)
+    }
+
+    /// Pays an account's options of a settled board in cash. Anyone may.
+    #[discrim = 30]
+    pub fn settle_option(ctx: &mut Context<SettleOption>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
     // Volatility and funding.
 
     /// Posts a volatility forecast for a market.
@@ -181,4 +245,43 @@ pub mod plimsoll {
     // Controls and guards.
 
     // The waterfall.
+
+    /// Puts quote into the insurance. Anyone may, and nobody takes it out again.
+    #[discrim = 61]
+    pub fn fund_insurance(ctx: &mut Context<FundInsurance>, args: AmountArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Buys tokens of a bank's reserve for quote, which becomes insurance. Anyone may.
+    #[discrim = 62]
+    pub fn buy_reserve(ctx: &mut Context<BuyReserve>, args: BuyReserveArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// One step of covering the loss of an account without equity that the insurance cannot pay for. Anyone may.
+    #[discrim = 63]
+    pub fn resolve(ctx: &mut Context<Resolve>) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&remaining)
+    }
+
+    /// Closes a position of an account without equity against one in profit. Anyone may.
+    #[discrim = 64]
+    pub fn deleverage(ctx: &mut Context<Deleverage>, args: DeleverageArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Begins a liquidation without capital: until its end in the same transaction the taker's margin is not asked for.
+    #[discrim = 65]
+    pub fn begin_liquidation(ctx: &mut Context<BeginLiquidation>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Ends it: the taker has its initial margin.
+    #[discrim = 66]
+    pub fn end_liquidation(ctx: &mut Context<EndLiquidation>) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&remaining)
+    }
 }

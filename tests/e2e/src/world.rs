@@ -2,22 +2,26 @@
 
 use std::{
     borrow::Borrow,
+    collections::BTreeMap,
     ops::{Deref, DerefMut},
     sync::LazyLock,
 };
 
 use plimsoll_client::{
     Keyed, Snapshot,
-    decode::{self, Named},
+    decode::{self, AnyAccount, Named},
     instruction::{self as build, associated_token_account},
     price::PriceAccount,
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, Exchange, House, MarginAccount, Market, oracle_kind},
+    accounts::{AccountType, Bank, Board, Exchange, House, MAX_STRIKES, MarginAccount, Market, oracle_kind},
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
-    instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
+    instruction::{
+        BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, DeleverageArgs,
+        LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
+    },
 };
 use solana_account::Account;
 use solana_instruction::Instruction;
@@ -234,6 +238,50 @@ pub fn market_config(whole: i64) -> MarketConfig {
     }
 }
 
+/// Options in lots of `lot` base units: half spread of 2 points, premium of 5 points at a vega of 100,000 USD, fee 0.03 %,
+/// volatilities shocked by +45 % and -30 % at 30 days, a short-option minimum of 1 %, at most 10,000 lots in a series, and
+/// volatilities from a third of the market's to three times it. The market's is 100 %.
+pub fn option_config(lot: i64) -> OptionConfig {
+    OptionConfig {
+        lot: lot as u64,
+        vega_scale: 100_000 * USD as u64,
+        max_open_lots: 10_000,
+        short_minimum_ppm: 10_000,
+        volatility_up_ppm: 450_000,
+        volatility_down_ppm: 300_000,
+        volatility_power_short_ppm: 300_000,
+        volatility_power_long_ppm: 130_000,
+        half_spread_volatility_ppm: 20_000,
+        skew_volatility_ppm: 50_000,
+        fee_ppm: 300,
+        volatility_ratio_max_ppm: 3_000_000,
+        enabled: 1,
+        _padding: [0; 3],
+    }
+}
+
+/// A strike of whole dollars, which must be three digits and zeros.
+pub fn strike(dollars: i64) -> StrikePrice {
+    let (mut digits, mut exponent) = (dollars, 0);
+    while digits >= 1_000 {
+        assert_eq!(digits % 10, 0, "{dollars} is no strike");
+        (digits, exponent) = (digits / 10, exponent + 1);
+    }
+    while digits < 100 {
+        (digits, exponent) = (digits * 10, exponent - 1);
+    }
+    StrikePrice { digits: digits as u16, exponent }
+}
+
+/// Strikes of whole dollars in the first slots.
+pub fn strikes(dollars: &[i64]) -> ListStrikesArgs {
+    let mut strikes = [StrikePrice { digits: 0, exponent: 0 }; MAX_STRIKES];
+    for (slot, dollars) in strikes.iter_mut().zip(dollars) {
+        *slot = strike(*dollars);
+    }
+    ListStrikesArgs { strikes }
+}
+
 /// A bank of haircut 10 % and 5 %, borrow weight 4 % and 2 %, rates 0, 8 % at 80 %, 100 %, of which a tenth is kept.
 pub fn bank_config() -> BankConfig {
     BankConfig {
@@ -332,10 +380,13 @@ fn set_up_bank(
     market: Option<Address>,
     config: BankConfig,
 ) {
-    chain.ok(&build::bank::Create { admin, exchange, mint: asset.mint, market, config }.instruction());
+    let starting = if market.is_some() { config.starting() } else { config };
+    chain.ok(&build::bank::Create { admin, exchange, mint: asset.mint, market, config: starting }.instruction());
+    chain.ok(&build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction());
 }
 
-/// Market with its first observation, then the bank that it prices. `before` are the markets that exist already.
+/// Market with its first observation and its parameters, then the bank that it prices. `before` are the markets that exist
+/// already.
 fn set_up_market(
     chain: &mut Chain,
     admin: Address,
@@ -347,8 +398,12 @@ fn set_up_market(
     let quote_bank = decode_at::<Exchange>(chain, &exchange).quote_bank;
     let remaining = before.iter().map(|market| solana_instruction::AccountMeta::new_readonly(*market, false)).collect();
     let index = u16::try_from(before.len()).expect("few markets");
-    chain.ok(&build::market::Create { admin, exchange, quote_bank, index, args, remaining }.instruction());
+    let config = args.config;
+    let args = CreateMarketArgs { config: config.starting(), ..args };
+    chain.ok(&build::market::Create { admin, exchange, index, args }.instruction());
     chain.ok(&build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction());
+    let market = asset.market;
+    chain.ok(&build::market::Configure { admin, exchange, quote_bank, market, config, remaining }.instruction());
     set_up_bank(chain, admin, exchange, asset, Some(asset.market), bank_config());
 }
 
@@ -390,6 +445,12 @@ static GENESIS: LazyLock<Vec<(Address, Account)>> = LazyLock::new(|| {
     let there = chain.bytes().into_iter().filter_map(|(address, account)| Some((address, account?)));
     there.filter(|(_, account)| !account.executable).collect()
 });
+
+/// Every account of the state that tests start from, for another machine than this one, and where everything stands.
+pub fn genesis() -> (Vec<(Address, Account)>, Places) {
+    let accounts = GENESIS.clone();
+    (accounts, places(&mut Chain::new([])))
+}
 
 /// An exchange with a funded house, three markets, four banks and three traders. Its invariants are checked when it ends.
 pub struct World {
@@ -445,6 +506,11 @@ impl World {
         self.read(&asset.bank)
     }
 
+    /// A board of the asset's market.
+    pub fn board_of(&self, asset: &Asset, slot: u8) -> Board {
+        self.read(&address::board(&asset.market, slot))
+    }
+
     /// A market.
     pub fn market(&self, asset: &Asset) -> Market {
         self.read(&asset.market)
@@ -479,6 +545,13 @@ impl World {
             .map_or((0, 0), |slot| (account.markets[slot].size, account.markets[slot].cash))
     }
 
+    /// The account's lots of a series of the asset's board in `slot`.
+    pub fn option_lots(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8) -> i32 {
+        let account = self.margin_account(trader);
+        let board = account.board_slot(&address::board(&asset.market, slot));
+        board.map_or(0, |board| account.option_lots(board, series).expect("the slots agree"))
+    }
+
     /// Tokens in the owner's wallet.
     pub fn tokens(&self, owner: &Address, asset: &Asset) -> u64 {
         self.tokens_at(&asset.tokens_of(owner))
@@ -489,6 +562,18 @@ impl World {
         raw::token_amount(&self.account(address).expect("a token account"))
     }
 
+    /// Every board of the exchange.
+    pub fn boards(&self) -> BTreeMap<Address, Board> {
+        let known: Vec<Address> = self.known().iter().copied().collect();
+        let there = known.into_iter().filter_map(|address| Some((address, self.account(&address)?)));
+        let boards =
+            there.filter_map(|(address, account)| match decode::any(&address, &account.owner, &account.data) {
+                Ok(AnyAccount::Board(board)) => Some((address, *board)),
+                _ => None,
+            });
+        boards.filter(|(_, board)| board.exchange == self.places.exchange).collect()
+    }
+
     /// The exchange as a client sees it that knows no price account.
     pub fn stored(&self) -> Snapshot {
         let Places { usdc, sol, btc, eth, exchange, house, .. } = self.places;
@@ -497,6 +582,7 @@ impl World {
             house: Some(self.read(&house)),
             banks: [usdc, sol, btc, eth].iter().map(|asset| (asset.bank, self.bank(asset))).collect(),
             markets: [sol, btc, eth].iter().map(|asset| (asset.market, self.market(asset))).collect(),
+            boards: self.boards(),
             prices: Default::default(),
             now: self.now(),
         }
@@ -509,7 +595,8 @@ impl World {
         let others = [sol, btc, eth].into_iter().filter(|other| other.market != asset.market);
         let markets = others.map(|asset| (asset.market, self.market(&asset))).collect();
         let exchange = Keyed { address: self.places.exchange, data: self.read(&self.places.exchange) };
-        Snapshot { exchange, house: None, banks, markets, prices: Default::default(), now: self.now() }
+        let (boards, now) = (self.boards(), self.now());
+        Snapshot { exchange, house: None, banks, markets, boards, prices: Default::default(), now }
     }
 
     /// The exchange as a client sees it that passes every price account.
@@ -589,6 +676,35 @@ impl World {
         self.priced().withdraw(&self.keyed(trader), &asset.mint, destination, amount).expect("a withdrawal")
     }
 
+    /// Adds a board in a slot, by the keeper.
+    pub fn create_board_ix(&self, asset: &Asset, slot: u8, expiry: i64) -> Instruction {
+        let args = CreateBoardArgs { expiry, slot };
+        let Places { admin, exchange, .. } = self.places;
+        build::board::Create { authority: admin, exchange, market: asset.market, args }.instruction()
+    }
+
+    /// Lists strikes at the price account's price, by the keeper.
+    pub fn list_strikes_ix(&self, asset: &Asset, slot: u8, args: ListStrikesArgs) -> Instruction {
+        let Places { admin, exchange, .. } = self.places;
+        let board = address::board(&asset.market, slot);
+        let (market, oracle) = (asset.market, Some(asset.oracle));
+        build::board::ListStrikes { authority: admin, exchange, market, board, oracle, args }.instruction()
+    }
+
+    /// Posts volatilities, by the keeper.
+    pub fn post_volatilities_ix(&self, asset: &Asset, slot: u8, args: PostVolatilitiesArgs) -> Instruction {
+        let Places { admin, exchange, .. } = self.places;
+        let board = address::board(&asset.market, slot);
+        build::board::PostVolatilities { authority: admin, exchange, market: asset.market, board, args }.instruction()
+    }
+
+    /// Refreshes a board at the price account's price: so many strikes, zero for all.
+    pub fn refresh_ix(&self, asset: &Asset, slot: u8, max_strikes: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        let (exchange, market, oracle) = (self.places.exchange, asset.market, Some(asset.oracle));
+        build::board::Refresh { exchange, market, board, oracle, max_strikes }.instruction()
+    }
+
     /// Trades at any price.
     pub fn open_ix(&self, trader: &Trader, asset: &Asset, size: i64) -> Instruction {
         self.order_ix(trader, asset, order(size))
@@ -606,6 +722,31 @@ impl World {
         let position = self.position(trader, asset).0;
         let args = ClosePositionArgs { size, limit_price: if position > 0 { 0 } else { u64::MAX }, expires_at: 0 };
         self.priced().close_position(trader.owner, &account, &asset.market, args).expect("an order")
+    }
+
+    /// Trades an option of the asset's board in `slot`, at any price.
+    pub fn open_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i64) -> Instruction {
+        self.option_order_ix(trader, asset, slot, option_order(series, lots))
+    }
+
+    /// Trades an option as `args` says.
+    pub fn option_order_ix(&self, trader: &Trader, asset: &Asset, slot: u8, args: OpenOptionArgs) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        self.priced().open_option(trader.owner, &self.keyed(trader), &board, args).expect("an order")
+    }
+
+    /// Closes an option at any price.
+    pub fn close_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: u64) -> Instruction {
+        let limit_price = if self.option_lots(trader, asset, slot, series) > 0 { 0 } else { u64::MAX };
+        let args = CloseOptionArgs { lots, limit_price, expires_at: 0, series };
+        let board = address::board(&asset.market, slot);
+        self.priced().close_option(trader.owner, &self.keyed(trader), &board, args).expect("an order")
+    }
+
+    /// Pays an account's options of a settled board.
+    pub fn settle_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        self.stored().settle_option(&trader.account, &board).expect("a settlement")
     }
 
     /// Stores the price account's price.
@@ -650,9 +791,79 @@ impl World {
     }
 }
 
+/// The waterfall's.
+impl World {
+    /// Puts quote into the insurance, from the owner's wallet.
+    pub fn fund_ix(&self, funder: &Address, amount: u64) -> Instruction {
+        let Places { exchange, usdc, .. } = self.places;
+        let source = usdc.tokens_of(funder);
+        build::waterfall::FundInsurance { funder: *funder, exchange, quote_mint: usdc.mint, source, amount }
+            .instruction()
+    }
+
+    /// Buys of the asset's reserve at any price.
+    pub fn buy_reserve_ix(&self, buyer: &Address, asset: &Asset, amount: u64) -> Instruction {
+        let Places { exchange, usdc, .. } = self.places;
+        build::waterfall::BuyReserve {
+            buyer: *buyer,
+            exchange,
+            mint: asset.mint,
+            destination: asset.tokens_of(buyer),
+            quote_mint: usdc.mint,
+            source: usdc.tokens_of(buyer),
+            market: asset.market,
+            oracle: asset.oracle,
+            args: BuyReserveArgs { amount, max_payment: u64::MAX },
+        }
+        .instruction()
+    }
+
+    /// Covers a loss, by one step.
+    pub fn resolve_ix(&self, account: &Trader) -> Instruction {
+        self.priced().resolve(&self.keyed(account))
+    }
+
+    /// Closes `size` of an insolvent account's position against another's.
+    pub fn deleverage_ix(
+        &self,
+        account: &Trader,
+        counterparty: &Trader,
+        asset: &Asset,
+        size: u64,
+        candidates: &[Trader],
+    ) -> Instruction {
+        let candidates: Vec<Address> = candidates.iter().map(|trader| trader.account).collect();
+        let (account, counterparty) = (self.keyed(account), self.keyed(counterparty));
+        let args = DeleverageArgs { size };
+        self.priced().deleverage(&account, &counterparty, &asset.market, args, &candidates).expect("a price account")
+    }
+
+    /// The beginning and the end of a liquidation without capital.
+    pub fn without_capital(&self, taker: &Trader, account: &Trader) -> (Instruction, Instruction) {
+        self.priced().without_capital(taker.owner, &self.keyed(taker), &self.keyed(account))
+    }
+
+    /// The quote bank's reserve.
+    pub fn insurance(&self) -> u64 {
+        self.bank(&self.places.usdc).reserve
+    }
+
+    /// The house's quote deposit, rounded down.
+    pub fn house_quote(&self) -> u64 {
+        let index = self.bank(&self.places.usdc).deposit_index();
+        plimsoll_risk::interest::deposit_amount(self.house().quote_shares, index).expect("it fits")
+    }
+}
+
 /// An order at any price, for ever.
 pub fn order(size: i64) -> OpenPositionArgs {
     OpenPositionArgs { size, limit_price: if size > 0 { u64::MAX } else { 0 }, expires_at: 0, reduce_only: 0 }
+}
+
+/// An order for options at any price, for ever.
+pub fn option_order(series: u8, lots: i64) -> OpenOptionArgs {
+    let limit_price = if lots > 0 { u64::MAX } else { 0 };
+    OpenOptionArgs { lots, limit_price, expires_at: 0, series, reduce_only: 0 }
 }
 
 /// The same, sent, and to succeed.
@@ -681,6 +892,30 @@ impl World {
         self.ok(self.withdraw_ix(trader, asset, amount))
     }
 
+    /// Gives a market options in lots of `lot` base units, see [`option_config`].
+    #[track_caller]
+    pub fn enable_options(&mut self, asset: &Asset, lot: i64) {
+        self.configure_market(asset, |config| config.options = option_config(lot));
+    }
+
+    /// A board of a market with options, in its first free slot, that expires in so many days: listed and refreshed. The
+    /// tests' clock starts at 08:00 UTC.
+    #[track_caller]
+    pub fn board(&mut self, asset: &Asset, days: i64, dollars: &[i64]) -> Address {
+        let slot = self.market(asset).boards.trailing_ones() as u8;
+        let expiry = (self.now() - chain::START).div_euclid(86_400) * 86_400 + chain::START + days * 86_400;
+        self.ok(self.create_board_ix(asset, slot, expiry));
+        self.ok(self.list_strikes_ix(asset, slot, strikes(dollars)));
+        self.refresh(asset, slot);
+        address::board(&asset.market, slot)
+    }
+
+    /// See [`Self::refresh_ix`]: all strikes.
+    #[track_caller]
+    pub fn refresh(&mut self, asset: &Asset, slot: u8) -> Outcome {
+        self.ok(self.refresh_ix(asset, slot, 0))
+    }
+
     /// See [`Self::open_ix`].
     #[track_caller]
     pub fn open(&mut self, trader: &Trader, asset: &Asset, size: i64) -> Outcome {
@@ -691,6 +926,24 @@ impl World {
     #[track_caller]
     pub fn close(&mut self, trader: &Trader, asset: &Asset, size: u64) -> Outcome {
         self.ok(self.close_ix(trader, asset, size))
+    }
+
+    /// See [`Self::open_option_ix`].
+    #[track_caller]
+    pub fn open_option(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i64) -> Outcome {
+        self.ok(self.open_option_ix(trader, asset, slot, series, lots))
+    }
+
+    /// See [`Self::close_option_ix`].
+    #[track_caller]
+    pub fn close_option(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: u64) -> Outcome {
+        self.ok(self.close_option_ix(trader, asset, slot, series, lots))
+    }
+
+    /// See [`Self::settle_option_ix`].
+    #[track_caller]
+    pub fn settle_option(&mut self, trader: &Trader, asset: &Asset, slot: u8) -> Outcome {
+        self.ok(self.settle_option_ix(trader, asset, slot))
     }
 
     /// See [`Self::observe_ix`].

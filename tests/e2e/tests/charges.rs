@@ -134,13 +134,8 @@ fn haircuts_that_grow_too_fast_are_refused() {
     let with = |init_full, maint_full| {
         let mut config = w.bank(&p.sol).config;
         (config.haircut_init_full_ppm, config.haircut_maint_full_ppm) = (init_full, maint_full);
-        plimsoll_client::instruction::bank::Configure {
-            admin: p.admin,
-            exchange: p.exchange,
-            bank: p.sol.bank,
-            config,
-        }
-        .instruction()
+        plimsoll_client::instruction::bank::Configure { admin: p.admin, exchange: p.exchange, bank: p.sol.bank, config }
+            .instruction()
     };
     let (too_fast, line, maint) = (with(550_001, 50_000), with(550_000, 525_000), with(550_000, 525_001));
     w.refuses(&too_fast, E::InvalidBankParameters);

@@ -69,6 +69,7 @@ mod flag {
             equity: EQUITY,
             requirement: REQUIREMENT,
             started_at: w.now(),
+            insolvent_since: 0,
         };
         assert_eq!(outcome.event(), Event::LiquidationFlagged(expected));
         let account = w.margin_account(&p.alice);

@@ -1,9 +1,12 @@
 //! Every instruction, in one binary: linking the runtime is most of what building a test takes.
 
 mod account;
+mod attacks;
 mod bank;
+mod board;
 mod charges;
 mod collateral;
+mod controls;
 mod coverage;
 mod exchange;
 mod funding;
@@ -11,9 +14,11 @@ mod house;
 mod liquidation;
 mod margin;
 mod market;
+mod option;
 mod scenario;
 mod settle;
 mod substitution;
 mod trade;
 mod volatility;
 mod walk;
+mod waterfall;

@@ -21,7 +21,7 @@
 //! C_u    = ceil(k_u ceil(|D_u + delta_u| confidence))          the oracle's doubt, on the first-order net exposure
 //! M_u    = ceil(|D_u + delta_u| |spot - ema|)                  only when the gap flatters: long with spot > ema,
 //!                                                              short with spot < ema; only towards init
-//! requirement_init  = max(R, R') + sum_u (C_u + M_u + addon_init_u) + quote_addon_init
+//! requirement_init  = (max(R, R') + sum_u (C_u + M_u + addon_init_u) + quote_addon_init) / min(quote_price, 1)
 //! requirement_maint = ceil(maintenance_ratio R') + sum_u (C_u + addon_maint_u) + quote_addon_maint
 //! H = E - requirement
 //! ```
@@ -127,7 +127,7 @@ use crate::units::{Base, Ppm, Price, Quote};
 pub use margin::margin;
 pub use parameters::{MAX_EXTREME_DAMPING, RHO_TOLERANCE, RiskParameters, pair_index};
 pub use report::{GroupReport, Report, UnderlyingReport, report};
-pub use standalone::{Standalone, standalone, standalone_loss};
+pub use standalone::{Standalone, standalone, standalone_loss, standalone_loss_with_options};
 
 /// Most underlyings of one portfolio.
 pub const MAX_UNDERLYINGS: usize = 16;

@@ -19,6 +19,7 @@ pub struct CloseAccount {
 impl CloseAccount {
     /// See the program's instruction.
     pub fn apply(&mut self) -> Result<()> {
+        self.account.require_not_deferred()?;
         require!(self.account.is_empty(), PlimsollError::AccountNotEmpty);
         emit!(AccountChanged {
             account: *self.account.address(),

@@ -20,7 +20,9 @@ pub struct SetDelegate {
 impl SetDelegate {
     /// See the program's instruction.
     pub fn apply(&mut self, args: &SetDelegateArgs) -> Result<()> {
+        self.account.require_not_deferred()?;
         self.account.delegate = args.delegate;
+        self.account.touch();
         emit!(AccountChanged {
             account: *self.account.address(),
             owner: *self.owner.address(),

@@ -64,6 +64,7 @@ impl Settle {
         self.market.house_cash = self.market.house_cash.checked_add(settled).ok_or(PlimsollError::Overflow)?;
         self.account.release_balance(balance)?;
         self.account.release_market(slot_index)?;
+        self.account.touch();
         announce_funding(&self.account, &address, funding, self.market.funding_index);
         emit!(Settled {
             account: *self.account.address(),
