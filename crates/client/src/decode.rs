@@ -2,7 +2,7 @@
 
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market},
+    accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Proposal},
 };
 
 use crate::Error;
@@ -29,6 +29,8 @@ pub enum AnyAccount {
     House(Box<House>),
     /// One option expiry.
     Board(Box<Board>),
+    /// A change that waits out the timelock.
+    Proposal(Box<Proposal>),
     /// One portfolio.
     MarginAccount(Box<MarginAccount>),
 }
@@ -63,6 +65,7 @@ named!(
     House = "house",
     Board = "board",
     MarginAccount = "margin account",
+    Proposal = "proposal",
 );
 
 /// The account of type `T` in `data`.

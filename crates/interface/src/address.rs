@@ -15,6 +15,9 @@ pub const MARGIN: &[u8] = b"margin";
 /// `["board", market, slot u8]`
 pub const BOARD: &[u8] = b"board";
 
+/// `["proposal", subject]`, the subject being an exchange, a market or a bank
+pub const PROPOSAL: &[u8] = b"proposal";
+
 /// Address derivation, off-chain.
 #[cfg(feature = "client")]
 mod derive {
@@ -50,6 +53,11 @@ mod derive {
     /// Address of an exchange's house.
     pub fn house(exchange: &Address) -> Address {
         derive(&[HOUSE, exchange.as_ref()])
+    }
+
+    /// Address of the proposal to change an exchange, a market or a bank.
+    pub fn proposal(subject: &Address) -> Address {
+        derive(&[PROPOSAL, subject.as_ref()])
     }
 
     /// Address of an owner's margin account.

@@ -70,10 +70,10 @@ pub mod limits {
     pub const EXPIRY_SECONDS_MAX: i64 = 31_536_000;
     /// A strike is listed from spot over this to spot times this.
     pub const STRIKE_RATIO_MAX: u64 = 5;
-    /// A lot is worth at least this when a strike is listed: 1 USD. The engine goes on down to 0.01 USD.
-    pub const LOT_VALUE_MIN: u64 = 1_000_000;
-    /// A lot is worth at most this when a strike is listed: 1 million USD. The engine goes on up to 100 million.
-    pub const LOT_VALUE_MAX: u64 = 1_000_000_000_000;
+    /// A lot is worth at least this when a strike is listed: 10 USD. The engine goes on down to 0.01 USD.
+    pub const LOT_VALUE_MIN: u64 = 10_000_000;
+    /// A lot is worth at most this when a strike is listed: 100,000 USD. The engine goes on up to 100 million.
+    pub const LOT_VALUE_MAX: u64 = 100_000_000_000;
     /// Least time between two posts of a board's volatilities, seconds.
     pub const POST_SECONDS_MIN: i64 = 60;
     /// How far one post may move a volatility, relative, ppm: 25 %.
@@ -101,6 +101,8 @@ pub mod limits {
     pub const WIND_DOWN_NOTICE_SECONDS_MIN: u32 = 86_400;
     /// Longest wait of house shares' issue and redemption: 7 days.
     pub const HOUSE_DELAY_SECONDS_MAX: u32 = 604_800;
+    /// Largest tip of a stored order: 100 USD.
+    pub const TRIGGER_TIP_MAX: u64 = 100_000_000;
     /// Decimals of a market's base unit.
     pub const BASE_DECIMALS_MAX: u8 = 12;
     /// Decimals of a collateral mint.
@@ -173,8 +175,10 @@ pub mod role {
     pub const KEEPER: u8 = 1;
     /// Posts volatility forecasts.
     pub const FORECASTER: u8 = 2;
-    /// The largest value with a meaning.
+    /// The largest value with a meaning as an argument.
     pub const LAST: u8 = FORECASTER;
+    /// The admin: in events only.
+    pub const ADMIN: u8 = 255;
 }
 
 /// Parameters of the whole exchange.

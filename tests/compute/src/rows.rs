@@ -5,13 +5,14 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use plimsoll_client::{
     Address,
-    accounts::{Bank, Board, Exchange, MarginAccount, Market, board_state},
+    accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, board_state},
     address,
     config::{FundingConfig, VolatilityConfig, loss_mode},
-    instruction::{account, bank, exchange, house, liquidation, market, option, trade, waterfall},
+    instruction::{account, bank, board, exchange, house, liquidation, market, option, trade, trigger, waterfall},
     interface::instruction::{
-        BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, LiquidateArgs,
-        OpenOptionArgs, OpenPositionArgs,
+        BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, DeleverageArgs,
+        LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs,
+        StrikePrice,
     },
     remaining::{Pack, PriceAddresses},
     risk::pyth,
@@ -73,6 +74,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     setting_up(so, &mut rows)?;
     cranks(so, &mut rows)?;
     waterfall_rows(so, &mut rows)?;
+    boards(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
             .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
@@ -128,8 +130,14 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let create = account::Create { payer: admin, owner: admin, exchange, index: 0 };
     single(rows, "create_account", "", world.send(create.instruction(), &[])?);
     let account = address::margin_account(&exchange, &admin, 0);
-    let delegate = account::SetDelegate { owner: admin, account, delegate: exchange };
+    let delegate = account::SetDelegate { owner: admin, account, delegate: exchange, scope: 0 };
     single(rows, "set_delegate", "", world.send(delegate.instruction(), &[])?);
+    let (size, when, side) = (u64::MAX, 1, 1);
+    let args = PlaceTriggerArgs { trigger_price: 1, limit_price: 0, size, tip: DOLLAR, expires_at: 0, side, when };
+    let place = trigger::Place { authority: admin, account, market, args };
+    single(rows, "place_trigger", "", world.send(place.instruction(), &[])?);
+    let cancel = trigger::Cancel { authority: admin, account, index: 0 };
+    single(rows, "cancel_trigger", "", world.send(cancel.instruction(), &[])?);
     let close = account::Close { owner: admin, account };
     single(rows, "close_account", "", world.send(close.instruction(), &[])?);
     Ok(())
@@ -303,6 +311,57 @@ fn without_capital(world: &mut World, account: &MarginAccount, prices: &PriceAdd
     let begin = waterfall::Begin { authority, exchange, taker }.instruction();
     let end = waterfall::End { authority, exchange, taker, remaining: Pack::of(account).metas(prices) };
     world.send_all(&[begin, end.instruction()], &[])
+}
+
+/// Lists a strike of 50 to 95 dollars in each of the given slots; the market is at 100.
+fn listing(slots: std::ops::Range<u16>) -> ListStrikesArgs {
+    let mut strikes = [StrikePrice { digits: 0, exponent: 0 }; MAX_STRIKES];
+    for slot in slots {
+        strikes[usize::from(slot)] = StrikePrice { digits: 500 + 30 * slot, exponent: -1 };
+    }
+    ListStrikesArgs { strikes }
+}
+
+/// The life of an option board: of one strike, of sixteen, and with the house in all of its series.
+fn boards(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (authority, exchange, market) = (world.admin.pubkey(), world.exchange, world.markets[0]);
+    let (oracle, board) = (Some(world.oracles[0]), address::board(&market, 0));
+    let args = CreateBoardArgs { expiry: NOW.div_euclid(86_400) * 86_400 + 30 * 86_400 + 28_800, slot: 0 };
+    let create = board::Create { authority, exchange, market, args };
+    single(rows, "create_board", "", world.send(create.instruction(), &[])?);
+    let list = |args| board::ListStrikes { authority, exchange, market, board, oracle, args }.instruction();
+    world.send(list(listing(0..1)), &[])?;
+    let refresh = board::Refresh { exchange, market, board, oracle, max_strikes: 0 }.instruction();
+    single(rows, "refresh_board", "1 strike", world.send(refresh.clone(), &[])?);
+    single(rows, "list_strikes", "15 strikes", world.send(list(listing(1..16)), &[])?);
+    let args = PostVolatilitiesArgs { volatilities_ppm: [1_100_000; MAX_STRIKES], basis_ppm: 1_000 };
+    let post = board::PostVolatilities { authority, exchange, market, board, args };
+    single(rows, "post_volatilities", "16 strikes", world.send(post.instruction(), &[])?);
+    single(rows, "refresh_board", "16 strikes", world.send(refresh.clone(), &[])?);
+    let mut full: Board = world.get(&board)?;
+    full.house_lots = std::array::from_fn(|series| if series % 3 == 0 { 5 } else { -7 });
+    world.put(board, &full)?;
+    single(rows, "refresh_board", "16 strikes, house in 32 series", world.send(refresh, &[])?);
+    // As if it expired in a minute, then as if it had.
+    let mut late: Board = world.get(&board)?;
+    late.expiry = NOW + 60;
+    world.put(board, &late)?;
+    let sample = board::Sample { market, board, oracle: world.oracles[0] };
+    single(rows, "sample_expiry", "", world.send(sample.instruction(), &[])?);
+    let mut over: Board = world.get(&board)?;
+    over.expiry = NOW - 60;
+    over.samples = std::array::from_fn(|index| over.samples[0] + index as u64 * 7_919 % 30);
+    over.sample_count = over.samples.len() as u64;
+    world.put(board, &over)?;
+    let settle = board::Settle { exchange, market, board };
+    single(rows, "settle_board", "30 samples, house in 32 series", world.send(settle.instruction(), &[])?);
+    let mut empty: Board = world.get(&board)?;
+    empty.house_lots = [0; MAX_SERIES];
+    world.put(board, &empty)?;
+    let close = board::Close { authority, exchange, market, board };
+    single(rows, "close_board", "", world.send(close.instruction(), &[])?);
+    Ok(())
 }
 
 /// What reads a whole portfolio.

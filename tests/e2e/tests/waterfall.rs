@@ -817,7 +817,8 @@ mod without_capital {
         w.deposit(&p.bob, &p.usdc, 50_000 * USD as u64);
         w.configure(|config| (config.loss_mode, config.house_floor) = (loss_mode::DELEVERAGE, u64::MAX));
         let (begin, end) = w.without_capital(&p.bob, &p.alice);
-        let delegate = account::SetDelegate { owner: p.bob.owner, account: p.bob.account, delegate: p.carol.owner };
+        let delegate =
+            account::SetDelegate { owner: p.bob.owner, account: p.bob.account, delegate: p.carol.owner, scope: 0 };
         let refused = [
             w.withdraw_ix(&p.bob, &p.usdc, 1),
             w.open_ix(&p.bob, &p.btc, BTC / 100),
