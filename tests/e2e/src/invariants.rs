@@ -120,7 +120,7 @@ fn check_bank(address: &Address, bank: &Bank, books: &Books, vault: u64, transac
 /// No test has as many accounts with a position in one market, and its rounding.
 const ACCOUNTS: i128 = 16;
 
-/// INV-2 and INV-3: positions and cash of all accounts and the house sum to zero; open interest is their sum. INV-10: the
+/// INV-2 and INV-3: positions and cash of all accounts and the house sum to zero; open interest is their sum. INV-11: the
 /// market knows what its accounts owe in funding, and what they will pay is no less, by less than a unit each.
 fn check_market(address: &Address, market: &Market, books: &Books) {
     let slots = books.accounts.iter().flat_map(|(_, account)| &account.markets);
@@ -136,9 +136,9 @@ fn check_market(address: &Address, market: &Market, books: &Books) {
     assert_eq!(size + i128::from(market.house_size), 0, "INV-2: sizes in {address}");
     assert_eq!(cash + i128::from(market.house_cash), 0, "INV-3: cash in {address}");
     assert_eq!((market.open_interest_long, market.open_interest_short), (long, short), "open interest of {address}");
-    assert_eq!(market.funding_paid(), paid, "INV-10: funding paid in {address}");
+    assert_eq!(market.funding_paid(), paid, "INV-11: funding paid in {address}");
     let due = i128::from(market.unsettled_funding().expect("funding fits"));
-    assert!((due..=due + ACCOUNTS).contains(&owed), "INV-10: {owed} is owed in {address}, {due} is counted");
+    assert!((due..=due + ACCOUNTS).contains(&owed), "INV-11: {owed} is owed in {address}, {due} is counted");
     assert!(market.range_maint_ppm <= market.range_ppm, "INV-9: ranges of {address}");
 }
 
