@@ -308,9 +308,10 @@ impl Snapshot {
     }
 }
 
-/// Interest.
+/// Interest and funding.
 impl Snapshot {
-    /// Brings every bank's interest up to [`Self::now`], as `accrue` does for one and `liquidate` for those it touches.
+    /// Brings every bank's interest and every market's funding up to [`Self::now`], as `accrue` and `accrue_funding` do for
+    /// one and `liquidate` for those it touches.
     ///
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
@@ -329,6 +330,9 @@ impl Snapshot {
             bank.deposit_index = accrual.deposit_index.raw();
             bank.borrow_index = accrual.borrow_index.raw();
             bank.accrued_at = self.now;
+        }
+        for market in self.markets.values_mut() {
+            market.accrue_funding(Timestamp::from_raw(self.now));
         }
         Ok(())
     }

@@ -170,6 +170,12 @@ errors! {
     OpenLotsLimit = 184, "The series' open lots would exceed the market's limit: trade a smaller size";
     BoardNotSettled = 185, "The board is not settled yet: settle it first";
 
+    // Volatility and funding.
+    NotForecaster = 190, "The signer is neither the exchange's forecaster nor its admin";
+    ForecastTooFast = 191, "The forecast is further from the last one than the market's rate limits allow: post one nearer to it";
+    ForecastOutOfBounds = 192, "The forecast is below the volatility estimate or the floor, or above the cap: post one in between";
+    ForecastUnused = 193, "Nothing in this market follows a volatility: its shock range is fixed and it has no options";
+
     // Controls and guards.
     NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
     NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
@@ -300,10 +306,10 @@ impl From<RiskError> for PlimsollError {
             | E::ForecastParametersInvalid => Self::InvalidMarketParameters,
             E::HaircutsInvalid | E::BorrowWeightsInvalid => Self::InvalidBankParameters,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
-            // No instruction gives these yet: options and forecasts are not on chain.
-            E::DiscountFactorInvalid | E::OptionPriceOutOfRange | E::ForecastTooFast | E::ForecastOutOfBounds => {
-                Self::Corrupt
-            }
+            E::ForecastTooFast => Self::ForecastTooFast,
+            E::ForecastOutOfBounds => Self::ForecastOutOfBounds,
+            // No instruction gives these.
+            E::DiscountFactorInvalid | E::OptionPriceOutOfRange => Self::Corrupt,
             E::ArraysOutOfReach | E::ArraysTooOld => Self::BoardStale,
             E::TooManyLots => Self::TooManyLots,
             E::ExponentTooLarge => Self::Overflow,

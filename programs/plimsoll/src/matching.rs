@@ -183,7 +183,7 @@ fn book_side(
     let outlay = cost.checked_add(fee).ok_or(PlimsollError::Overflow)?;
     let index = party.account.market_slot_or_new(parties.market_address)?;
     let slot = party.account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
-    // Funding that the position owes is settled here, before it changes.
+    parties.market.settle_funding(slot)?;
     let before = *slot;
     let reduces = trading::is_reduction(before.size, size);
     if !reduces {
@@ -200,7 +200,7 @@ fn book_side(
 fn move_market(market: &mut Market, bookings: [&Booking; 2], quote: &FillQuote) -> Result<()> {
     let mut grown = false;
     for booking in bookings {
-        grown |= trading::move_open_interest(market, booking.before.size, booking.after.size)?;
+        grown |= market.move_position(booking.before.size, booking.after.size)?;
     }
     let limit = market.config.max_open_interest;
     require!(
