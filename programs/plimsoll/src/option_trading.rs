@@ -73,8 +73,8 @@ pub fn execute(
     let reduces = trading::is_reduction(i64::from(lots), order.size);
     if !reduces {
         let market = &*trade.parties.market;
-        trading::require_opening_allowed(exchange, market, observation, order)?;
-        require!(market.config.options.enabled == 1, PlimsollError::OptionsDisabled);
+        let disabled = (market.config.options.enabled != 1).then_some(PlimsollError::OptionsDisabled);
+        trading::require_opening_allowed(exchange, market, observation, order, disabled)?;
     }
     let (quote, greeks) = price(&trade, order, observation, now)?;
     // For nothing the house takes what somebody wants to be rid of, but nobody goes short.

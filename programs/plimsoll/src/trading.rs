@@ -81,8 +81,8 @@ pub fn execute(
     let before = *slot;
     let reduces = is_reduction(before.size, order.size);
     if !reduces {
-        require_opening_allowed(exchange, parties.market, observation, order)?;
-        require!(parties.market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
+        let disabled = (parties.market.config.perp_enabled != 1).then_some(PlimsollError::PerpDisabled);
+        require_opening_allowed(exchange, parties.market, observation, order, disabled)?;
     }
     let quote = price(parties.market, observation, order)?;
     let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
@@ -119,19 +119,23 @@ pub fn admit(
     Ok(market.record(observation)?)
 }
 
-/// Checks that a trade that is not a reduction may happen here and now.
+/// Checks that a trade that is not a reduction may happen here and now. `disabled` says that there is nothing to trade.
 ///
 /// # Errors
-/// [`PlimsollError::ReduceOnlyViolated`], [`PlimsollError::Paused`], [`PlimsollError::MarketReduceOnly`],
+/// [`PlimsollError::ReduceOnlyViolated`], [`PlimsollError::Paused`], `disabled`, [`PlimsollError::MarketReduceOnly`],
 /// [`PlimsollError::OracleTooWide`].
 pub fn require_opening_allowed(
     exchange: &Exchange,
     market: &Market,
     observation: &Observation,
     order: &Order,
+    disabled: Option<PlimsollError>,
 ) -> Result<()> {
     require!(!order.reduce_only, PlimsollError::ReduceOnlyViolated);
     require!(!exchange.config.is_paused(pause::OPEN), PlimsollError::Paused);
+    if let Some(disabled) = disabled {
+        return Err(disabled.into());
+    }
     require!(market.config.state == state::ACTIVE, PlimsollError::MarketReduceOnly);
     let width = check_limits(
         observation,
