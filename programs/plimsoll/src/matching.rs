@@ -188,8 +188,8 @@ fn book_side(
     let reduces = trading::is_reduction(before.size, size);
     if !reduces {
         let order = deal.order(party.mandate.reduce_only)?;
-        trading::require_opening_allowed(parties.exchange, parties.market, observation, &order, now)?;
-        require!(parties.market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
+        let disabled = (parties.market.config.perp_enabled != 1).then_some(PlimsollError::PerpDisabled);
+        trading::require_opening_allowed(parties.exchange, parties.market, observation, &order, disabled, now)?;
     }
     slot.size = before.size.checked_add(size).ok_or(PlimsollError::Overflow)?;
     slot.cash = before.cash.checked_sub(outlay).ok_or(PlimsollError::Overflow)?;

@@ -84,8 +84,8 @@ pub fn execute(parties: Parties<'_>, order: &Order, observation: &Observation, n
     let reduces = is_reduction(before.size, order.size);
     if !reduces {
         require!(!deferred, PlimsollError::LiquidationInProgress);
-        require_opening_allowed(exchange, parties.market, observation, order, now)?;
-        require!(parties.market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
+        let disabled = (parties.market.config.perp_enabled != 1).then_some(PlimsollError::PerpDisabled);
+        require_opening_allowed(exchange, parties.market, observation, order, disabled, now)?;
     }
     let quote = price(parties.market, observation, order)?;
     let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
@@ -127,20 +127,24 @@ pub fn admit(
     Ok(market.record(observation, now)?)
 }
 
-/// Checks that a trade that is not a reduction may happen here and now.
+/// Checks that a trade that is not a reduction may happen here and now. `disabled` says that there is nothing to trade.
 ///
 /// # Errors
-/// [`PlimsollError::ReduceOnlyViolated`], [`PlimsollError::Paused`], [`PlimsollError::MarketReduceOnly`],
+/// [`PlimsollError::ReduceOnlyViolated`], [`PlimsollError::Paused`], `disabled`, [`PlimsollError::MarketReduceOnly`],
 /// [`PlimsollError::OracleTooWide`].
 pub fn require_opening_allowed(
     exchange: &Exchange,
     market: &Market,
     observation: &Observation,
     order: &Order,
+    disabled: Option<PlimsollError>,
     now: Timestamp,
 ) -> Result<()> {
     require!(!order.reduce_only, PlimsollError::ReduceOnlyViolated);
     require!(!exchange.config.is_paused(pause::OPEN), PlimsollError::Paused);
+    if let Some(disabled) = disabled {
+        return Err(disabled.into());
+    }
     require!(market.config.state == state::ACTIVE, PlimsollError::MarketReduceOnly);
     require_narrow(market, observation)?;
     Ok(exchange.require_quote_sound(now)?)

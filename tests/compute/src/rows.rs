@@ -96,6 +96,13 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// Prints the rows whose key contains a text.
+pub fn print(rows: &[Row], text: &str) {
+    for row in rows.iter().filter(|row| row.key().contains(text)) {
+        println!("{:>7}  {}", row.units, row.key());
+    }
+}
+
 fn single(rows: &mut Vec<Row>, instruction: &'static str, variant: &'static str, units: u64) {
     rows.push(Row { instruction, variant, collaterals: 0, perps: 0, units });
 }

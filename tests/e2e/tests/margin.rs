@@ -238,7 +238,9 @@ impl Stage {
             *strike = (market.spot as f64 * self.rng.random_range(0.6..1.6)) as u64;
         }
         let then = now - self.rng.random_range(0..life / 20);
-        let spot = (market.spot as f64 * self.rng.random_range(0.998..1.002)) as u64;
+        // The moves of the range must end among the nodes, which reach a sixth of it beyond.
+        let drift = (f64::from(market.range_ppm) / 1e7).min(0.002);
+        let spot = (market.spot as f64 * self.rng.random_range(1.0 - drift..1.0 + drift)) as u64;
         let terms = terms_at(market, &board, Price::from_raw(spot), Timestamp::from_raw(then)).unwrap();
         let nodes = Nodes::new(terms.range).unwrap();
         let mut refresh = Refresh::new(&terms, &nodes).unwrap();
