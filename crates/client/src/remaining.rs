@@ -79,7 +79,8 @@ impl Pack {
     /// The accounts, each market followed by its price account where `prices` has one.
     pub fn metas(&self, prices: &PriceAddresses) -> Vec<AccountMeta> {
         let own = |address| AccountMeta { pubkey: address, is_signer: false, is_writable: self.writable };
-        let mut metas: Vec<AccountMeta> = Vec::with_capacity(2 * self.markets.len() + self.banks.len() + self.boards.len());
+        let mut metas: Vec<AccountMeta> =
+            Vec::with_capacity(2 * self.markets.len() + self.banks.len() + self.boards.len());
         for market in &self.markets {
             metas.push(own(*market));
             if let Some(price) = prices.get(market)

@@ -223,10 +223,9 @@ impl From<RiskError> for PlimsollError {
             E::HaircutsInvalid | E::BorrowWeightsInvalid => Self::InvalidBankParameters,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
             // No instruction gives these yet: options and forecasts are not on chain.
-            E::DiscountFactorInvalid
-            | E::OptionPriceOutOfRange
-            | E::ForecastTooFast
-            | E::ForecastOutOfBounds => Self::Corrupt,
+            E::DiscountFactorInvalid | E::OptionPriceOutOfRange | E::ForecastTooFast | E::ForecastOutOfBounds => {
+                Self::Corrupt
+            }
             E::ArraysOutOfReach | E::ArraysTooOld => Self::BoardStale,
             E::TooManyLots => Self::TooManyLots,
             E::ExponentTooLarge => Self::Overflow,

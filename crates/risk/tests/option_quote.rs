@@ -131,9 +131,8 @@ fn the_walk_is_exact_and_rounded_down() {
 #[test]
 fn what_a_settled_option_pays() {
     let dollars = |dollars: u64| Price::from_raw((dollars << 48) / 1_000);
-    let pays = |kind, settlement, units| {
-        payoff(kind, dollars(150), dollars(settlement), Base::from_raw(units)).unwrap().raw()
-    };
+    let pays =
+        |kind, settlement, units| payoff(kind, dollars(150), dollars(settlement), Base::from_raw(units)).unwrap().raw();
     assert_eq!(pays(OptionKind::Call, 170, 1_000_000), 19_999);
     assert_eq!(pays(OptionKind::Call, 170, -1_000_000), -20_000);
     assert_eq!(pays(OptionKind::Call, 150, 1_000_000), 0);
@@ -221,9 +220,7 @@ fn exact(case: &Case, lots: i64) -> (BigRational, BigRational) {
     let volatility = ppm(pricing.half_spread_volatility) * vega(lots.abs());
     let delta = ratio(case.greeks.delta.unsigned_abs(), 1_u64 << 32);
     let hedge = ppm(pricing.half_spread) * &units * delta * q48(case.spot.raw());
-    let phi = |lots: i64| {
-        ppm(pricing.skew_volatility) * vega(lots) * vega(lots) / (int(2) * int(pricing.vega_scale))
-    };
+    let phi = |lots: i64| ppm(pricing.skew_volatility) * vega(lots) * vega(lots) / (int(2) * int(pricing.vega_scale));
     let charges = volatility + hedge + phi(case.before + lots) - phi(case.before);
     (if lots < 0 { charges - &mid } else { charges + &mid }, mid)
 }

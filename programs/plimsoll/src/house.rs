@@ -98,7 +98,12 @@ pub fn require_budgets_covered(house: &House, net_asset_value: i64) -> Result<()
 ///
 /// # Errors
 /// [`PlimsollError::HouseBoardStale`] where options of the house were valued too long ago, or too far from the price.
-pub fn inventory_loss(market: &Market, observation: &Observation, risk: &RiskParameters, now: Timestamp) -> Result<u64> {
+pub fn inventory_loss(
+    market: &Market,
+    observation: &Observation,
+    risk: &RiskParameters,
+    now: Timestamp,
+) -> Result<u64> {
     let (range, spot) = (Ppm::from_raw(market.range_ppm), observation.spot);
     if market.boards == 0 {
         let loss = portfolio::standalone_loss(Base::from_raw(market.house_size), spot, range);

@@ -67,12 +67,7 @@ pub fn is_reduction(position: i64, size: i64) -> bool {
 ///
 /// # Errors
 /// Those of orders, states, prices, budgets and margin.
-pub fn execute(
-    parties: Parties<'_>,
-    order: &Order,
-    observation: &Observation,
-    now: Timestamp,
-) -> Result<Execution> {
+pub fn execute(parties: Parties<'_>, order: &Order, observation: &Observation, now: Timestamp) -> Result<Execution> {
     let exchange = parties.exchange;
     admit(exchange, parties.market, order, observation, now)?;
 

@@ -357,7 +357,8 @@ impl World {
     /// expiries of 30 days and more, puts and calls, bought and sold, of strikes around the price.
     pub fn add_options(&mut self, account: &mut MarginAccount, options: usize, boards: usize) -> Result<()> {
         let fail = |error: plimsoll_client::PlimsollError| anyhow!("{}", error.message());
-        let used: Vec<Address> = account.markets.iter().filter(|slot| slot.in_use == 1).map(|slot| slot.market).collect();
+        let used: Vec<Address> =
+            account.markets.iter().filter(|slot| slot.in_use == 1).map(|slot| slot.market).collect();
         let markets: Vec<Address> = used.iter().rev().take(boards).copied().collect();
         for index in 0..boards {
             let market = markets[index % markets.len()];

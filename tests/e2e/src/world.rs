@@ -559,10 +559,11 @@ impl World {
     pub fn boards(&self) -> BTreeMap<Address, Board> {
         let known: Vec<Address> = self.known().iter().copied().collect();
         let there = known.into_iter().filter_map(|address| Some((address, self.account(&address)?)));
-        let boards = there.filter_map(|(address, account)| match decode::any(&address, &account.owner, &account.data) {
-            Ok(AnyAccount::Board(board)) => Some((address, *board)),
-            _ => None,
-        });
+        let boards =
+            there.filter_map(|(address, account)| match decode::any(&address, &account.owner, &account.data) {
+                Ok(AnyAccount::Board(board)) => Some((address, *board)),
+                _ => None,
+            });
         boards.filter(|(_, board)| board.exchange == self.places.exchange).collect()
     }
 

@@ -182,7 +182,8 @@ impl Walk {
                 // worth less than 1,500 quote native.
                 // Options move in whole lots: each may leave one lot more or less, worth as much as a hundredth of SOL at
                 // most, or as its strike.
-                let lots = self.w.margin_account(account).options.iter().filter(|option| option.lots != 0).count() as i128;
+                let lots =
+                    self.w.margin_account(account).options.iter().filter(|option| option.lots != 0).count() as i128;
                 let off = 1_500 + lots * i128::from((self.prices[0] / 100 / 100).max(1_800_000));
                 assert!((e_after + off) * r >= e * (r_after - off), "{e} of {r} became {e_after} of {r_after}");
             }

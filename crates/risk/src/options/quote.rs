@@ -49,7 +49,9 @@
 //! bounds are for: they cut off the premium where it would be a rebate beyond the mid price.
 use crate::Error;
 use crate::black::{Greeks, OptionKind};
-use crate::math::{mul_checked, mul_div_ceil, mul_div_floor, mul_ppm_ceil, mul_ppm_floor, mul_shift, mul_wide, positive};
+use crate::math::{
+    mul_checked, mul_div_ceil, mul_div_floor, mul_ppm_ceil, mul_ppm_floor, mul_shift, mul_wide, positive,
+};
 use crate::trade::{TradeQuote, average_price};
 use crate::units::{Base, Lots, Ppm, Price, Q32, Q48, Quote};
 
@@ -216,7 +218,8 @@ impl Parts {
     /// What a purchase costs.
     fn purchase(&self, lots: i64) -> Result<i64, Error> {
         let mid = self.value.1;
-        let raw = mid.checked_add(self.spread).and_then(|cost| cost.checked_add(self.premium)).ok_or(Error::Overflow)?;
+        let raw =
+            mid.checked_add(self.spread).and_then(|cost| cost.checked_add(self.premium)).ok_or(Error::Overflow)?;
         Ok(raw.max(mid).max(lots))
     }
 

@@ -383,7 +383,11 @@ fn is_committed(underlying: &Underlying, options: Option<&OptionRisk>) -> bool {
 
 /// Checks that each underlying's options come once and in order, and that their numbers are within [`MAX_VALUE`].
 #[inline(never)]
-pub(super) fn check_options(portfolio: &Portfolio, options: &[OptionRisk], parameters: &RiskParameters) -> Result<(), Error> {
+pub(super) fn check_options(
+    portfolio: &Portfolio,
+    options: &[OptionRisk],
+    parameters: &RiskParameters,
+) -> Result<(), Error> {
     if !options.is_empty() && parameters.extreme_damping > MAX_EXTREME_DAMPING {
         return Err(Error::ExtremeDampingInvalid);
     }

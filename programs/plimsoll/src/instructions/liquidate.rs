@@ -194,7 +194,8 @@ impl Liquidate {
         // From the last on: what is taken out moves those behind it.
         for position in self.account.options_of(index)?.rev() {
             let option = *self.account.options.get(position).ok_or(PlimsollError::Corrupt)?;
-            let lots = i32::try_from(pro_rata(i64::from(option.lots), fraction)?).map_err(|_| PlimsollError::Overflow)?;
+            let lots =
+                i32::try_from(pro_rata(i64::from(option.lots), fraction)?).map_err(|_| PlimsollError::Overflow)?;
             if lots != 0 {
                 move_option(&mut self.account, index, option.series, &mut board, lots.checked_neg())?;
                 move_option(&mut self.taker, taker_index, option.series, &mut board, Some(lots))?;

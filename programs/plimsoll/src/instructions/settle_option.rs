@@ -44,7 +44,8 @@ impl SettleOption {
         // From the last on: what is taken out moves those behind it.
         for index in range.clone().rev() {
             let option = *self.account.options.get(index).ok_or(PlimsollError::Corrupt)?;
-            paid = paid.checked_add(self.close(board_slot, option.series, option.lots)?).ok_or(PlimsollError::Overflow)?;
+            paid =
+                paid.checked_add(self.close(board_slot, option.series, option.lots)?).ok_or(PlimsollError::Overflow)?;
         }
         let slot = self.account.markets.get_mut(usize::from(slot_index)).ok_or(PlimsollError::Corrupt)?;
         slot.cash = slot.cash.checked_add(paid).ok_or(PlimsollError::Overflow)?;
