@@ -123,10 +123,10 @@ impl Stage {
             group: self.rng.random_range(0..MAX_GROUPS as u8),
             concentration_ppm: self.ratio(50_000),
             max_open_interest: self.magnitude(1e3, 1e15) as u64,
-            // A lot of about a hundred dollars.
+            // A lot of about a dollar.
             options: OptionConfig {
                 short_minimum_ppm: self.ratio(100_000),
-                ..option_config((1e8 * ONE as f64 / spot).max(1.0) as i64)
+                ..option_config((1e6 * ONE as f64 / spot).max(1.0) as i64)
             },
             ..market_config(1)
         };

@@ -322,8 +322,8 @@ fn nothing_is_traded_from_the_expiry_on() {
 fn the_house_keeps_within_its_budget() {
     let (mut w, p) = listed();
     w.open_option(&p.alice, &p.sol, 0, CALL, 100);
-    // Up by 20 %, the volatility up: about 20 USD each.
-    w.configure_market(&p.sol, |config| config.risk_budget = 2_300 * USD as u64);
+    // Up by 20 %, the volatility up: about 23 USD each.
+    w.configure_market(&p.sol, |config| config.risk_budget = 2_400 * USD as u64);
     w.open_option(&p.alice, &p.sol, 0, CALL, 1);
     w.refuses(w.open_option_ix(&p.alice, &p.sol, 0, CALL, 10), E::HouseRiskBudget);
     // The house is short of the calls: buying SOL from it makes that worse, selling to it is a hedge.
@@ -369,15 +369,15 @@ fn a_poor_account_may_reduce() {
 #[test]
 fn a_reduction_that_makes_it_worse_is_refused() {
     let (mut w, p) = listed();
-    w.deposit(&p.carol, &p.usdc, 100 * USD as u64);
-    w.open_option(&p.carol, &p.sol, 0, CALL, 10);
-    w.open_option(&p.carol, &p.sol, 0, CALL_150, -10);
-    w.edit::<MarginAccount>(&p.carol.account, |account| account.markets[0].cash -= 150 * USD);
-    w.edit::<Market>(&p.sol.market, |market| market.house_cash += 150 * USD);
+    w.deposit(&p.carol, &p.usdc, 200 * USD as u64);
+    w.open_option(&p.carol, &p.sol, 0, CALL_150, 10);
+    w.open_option(&p.carol, &p.sol, 0, CALL, -10);
+    w.edit::<MarginAccount>(&p.carol.account, |account| account.markets[0].cash -= 175 * USD);
+    w.edit::<Market>(&p.sol.market, |market| market.house_cash += 175 * USD);
     assert!(w.margin(&p.carol).health_init().unwrap().raw() < 0);
-    w.refuses(w.close_option_ix(&p.carol, &p.sol, 0, CALL, 5), E::InsufficientMargin);
-    assert_eq!(w.option_lots(&p.carol, &p.sol, 0, CALL), 10);
-    w.close_option(&p.carol, &p.sol, 0, CALL_150, 5);
+    w.refuses(w.close_option_ix(&p.carol, &p.sol, 0, CALL_150, 5), E::InsufficientMargin);
+    assert_eq!(w.option_lots(&p.carol, &p.sol, 0, CALL_150), 10);
+    w.close_option(&p.carol, &p.sol, 0, CALL, 5);
 }
 
 /// Nobody goes short for nothing, but whoever is long may give it away.
