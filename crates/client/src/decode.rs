@@ -2,7 +2,9 @@
 
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Proposal},
+    accounts::{
+        AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Orders, Proposal, Venue,
+    },
 };
 
 use crate::Error;
@@ -33,6 +35,10 @@ pub enum AnyAccount {
     Proposal(Box<Proposal>),
     /// One portfolio.
     MarginAccount(Box<MarginAccount>),
+    /// What a margin account's signed orders have filled.
+    Orders(Box<Orders>),
+    /// A program that may fill between accounts.
+    Venue(Box<Venue>),
 }
 
 /// The name of an account type, for messages.
@@ -66,6 +72,8 @@ named!(
     Board = "board",
     MarginAccount = "margin account",
     Proposal = "proposal",
+    Orders = "orders",
+    Venue = "venue",
 );
 
 /// The account of type `T` in `data`.

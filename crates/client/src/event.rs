@@ -5,10 +5,10 @@ use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
-    Deleveraged, ExpirySampled, InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred,
-    LiquidationFlagged, LossCovered, Observed, OptionTraded, OptionsSettled, PausesSet, PositionWoundDown,
-    ProposalCancelled, Proposed, QuoteObserved, ReserveBought, Retired, RoleSet, Settled, StrikesListed, Traded,
-    TriggerChanged, VolatilitiesPosted,
+    Deleveraged, ExpirySampled, Filled, InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred,
+    LiquidationFlagged, LossCovered, Observed, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet,
+    PositionWoundDown, ProposalCancelled, Proposed, QuoteObserved, ReserveBought, Retired, RoleSet, Settled,
+    StrikesListed, Traded, TriggerChanged, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -98,6 +98,14 @@ events!(
     LiquidationDeferred,
     /// An order was stored, cancelled or executed.
     TriggerChanged,
+    /// Two accounts traded with each other.
+    Filled,
+    /// A signed order was filled, wholly or in part.
+    OrderFilled,
+    /// Signed orders were cancelled.
+    OrdersCancelled,
+    /// A venue was approved, or its approval withdrawn.
+    VenueApproved,
 );
 
 /// The program's events in a transaction's log, in order.

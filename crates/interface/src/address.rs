@@ -14,6 +14,12 @@ pub const HOUSE: &[u8] = b"house";
 pub const MARGIN: &[u8] = b"margin";
 /// `["board", market, slot u8]`
 pub const BOARD: &[u8] = b"board";
+/// `["orders", margin account]`
+pub const ORDERS: &[u8] = b"orders";
+/// `["venue", exchange, venue program]`
+pub const VENUE: &[u8] = b"venue";
+/// `["plimsoll-venue"]` of the venue program: what signs its calls.
+pub const VENUE_SIGNER: &[u8] = b"plimsoll-venue";
 
 /// `["proposal", subject]`, the subject being an exchange, a market or a bank
 pub const PROPOSAL: &[u8] = b"proposal";
@@ -68,6 +74,21 @@ mod derive {
     /// Address of a market's board.
     pub fn board(market: &Address, slot: u8) -> Address {
         derive(&[BOARD, market.as_ref(), &[slot]])
+    }
+
+    /// Address of what a margin account's signed orders have filled.
+    pub fn orders(account: &Address) -> Address {
+        derive(&[ORDERS, account.as_ref()])
+    }
+
+    /// Address of a venue of an exchange.
+    pub fn venue(exchange: &Address, program: &Address) -> Address {
+        derive(&[VENUE, exchange.as_ref(), program.as_ref()])
+    }
+
+    /// What signs a venue program's calls.
+    pub fn venue_signer(program: &Address) -> Address {
+        Address::find_program_address(&[VENUE_SIGNER], program).0
     }
 }
 #[cfg(feature = "client")]

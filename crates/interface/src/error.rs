@@ -209,12 +209,44 @@ errors! {
     LiquidationInProgress = 255, "The account is in a liquidation without capital: until its end it may only take over, reduce, deposit and settle";
     LiquidationNotBegun = 256, "The account is in no liquidation without capital: begin one first";
 
+    // Fills and venues.
+    UnsupportedInstrument = 260, "Only perpetuals are filled between accounts";
+    FillPriceBand = 261, "The agreed price is further from the oracle's than the market allows";
+    DelegatePrice = 262, "A delegate may not agree to a price that is worse than the oracle's by more than the house's half spread";
+    PoorPrice = 263, "An account without its initial margin may not agree to a price that is worse than the oracle's";
+    OrderSignatureMissing = 264, "The transaction's instruction of this number is no Ed25519 verification: put the order's there";
+    OrderSignatureMalformed = 265, "The verification must be of one signature, with key, signature and order in its own data at the usual places";
+    OrderMalformed = 266, "The signed message is not an order of this version and program";
+    OrderWrongExchange = 267, "The order is for another exchange";
+    OrderWrongAccount = 268, "The order is of another margin account";
+    OrderWrongMarket = 269, "The order is for another market";
+    OrderCancelled = 270, "The order is cancelled: its nonce is below the account's floor";
+    OrderOverfilled = 271, "The order has not as much left: fill a smaller size";
+    OrderNonceTaken = 272, "Another order of the account has this nonce: sign one with a nonce of its own";
+    TooManyOrders = 273, "The account has too many partly filled orders: wait until one expires, or raise the floor";
+    OrdersNotCrossing = 274, "The two orders are of one side, or their limits do not meet";
+    OrderWrongVenue = 275, "The order may only be submitted by the venue that it names";
+    OrderLifetime = 276, "A signed order expires, and within 30 days: sign one with an expiry";
+    OrderMakerOnly = 277, "The order only makes: it is not filled as the taker";
+    WrongOrders = 278, "The orders are of another margin account: pass the account's own";
+    FloorNotRaised = 279, "The new floor is not above the old one";
+
+    // Venues.
+    VenueNotApproved = 311, "The margin account has not approved the venue";
+    VenueLimit = 312, "The fill exceeds one of the venue's limits";
+    VenueAllowance = 313, "The fill exceeds what the margin account allows the venue";
+    VenueSuspended = 314, "The venue is suspended";
+    TooManyVenues = 315, "The margin account has no free venue slot: withdraw an approval first";
+    InvalidVenueParameters = 316, "The venue's parameters are invalid: window of 1 second to 30 days, a state with a meaning";
+    NotVenueSigner = 317, "The signer is not the venue's: its program signs with its address of the seed plimsoll-venue";
+    NotAProgram = 318, "The venue must be a program";
+
     // Stored orders and delegation.
-    InvalidTrigger = 311, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
-    TooManyTriggers = 312, "The margin account has no room for another stored order: cancel one first";
-    NoTrigger = 313, "There is no stored order of that number and market";
-    TriggerNotReached = 314, "The price has not reached what the stored order waits for";
-    InvalidScope = 315, "The delegate's scope has no meaning: 0 to trade, 1 to reduce only";
+    InvalidTrigger = 330, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
+    TooManyTriggers = 331, "The margin account has no room for another stored order: cancel one first";
+    NoTrigger = 332, "There is no stored order of that number and market";
+    TriggerNotReached = 333, "The price has not reached what the stored order waits for";
+    InvalidScope = 334, "The delegate's scope has no meaning: 0 to trade, 1 to reduce only";
 }
 
 /// The one place where the engine's causes become the program's codes.

@@ -423,6 +423,76 @@ event! {
     }
 }
 
+event! {
+    /// Two accounts traded with each other.
+    Filled = [134, 4, 17, 63, 221, 45, 177, 173], {
+        /// The market.
+        market: Address,
+        /// The buyer's margin account.
+        buyer: Address,
+        /// The seller's margin account.
+        seller: Address,
+        /// The venue that filled, zero for none.
+        venue: Address,
+        /// Base units.
+        size: u64,
+        /// Agreed price, Q16.48 quote native per base unit.
+        price: u64,
+        /// What the buyer paid the seller, quote native.
+        cost: u64,
+        /// What the taker paid the house, quote native.
+        fee: u64,
+        /// 1 where the seller took, 0 where the buyer did.
+        seller_takes: u64,
+        /// Oracle price, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The buyer's position afterwards, base units.
+        buyer_position: i64,
+        /// The seller's position afterwards, base units.
+        seller_position: i64,
+    }
+}
+
+event! {
+    /// A signed order was filled, wholly or in part.
+    OrderFilled = [120, 124, 109, 66, 249, 116, 174, 30], {
+        /// The margin account.
+        account: Address,
+        /// Who signed: owner or delegate.
+        signer: Address,
+        /// The order's nonce.
+        nonce: u64,
+        /// The order's size, base units, negative to sell.
+        size: i64,
+        /// Filled of it so far, base units.
+        filled: u64,
+    }
+}
+
+event! {
+    /// A margin account's signed orders below a nonce were cancelled.
+    OrdersCancelled = [7, 134, 210, 3, 65, 222, 254, 188], {
+        /// The margin account.
+        account: Address,
+        /// Who did it: owner or delegate.
+        authority: Address,
+        /// Nonces below this are void.
+        floor: u64,
+    }
+}
+
+event! {
+    /// A margin account approved a venue, changed its allowance or withdrew the approval.
+    VenueApproved = [224, 4, 67, 188, 7, 196, 137, 102], {
+        /// The margin account.
+        account: Address,
+        /// The venue.
+        venue: Address,
+        /// Notional allowed from now on, quote native; zero for none.
+        limit: u64,
+    }
+}
+
 /// Values of [`BoardChanged::kind`].
 pub mod board_change {
     /// The board was created.

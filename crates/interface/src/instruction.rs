@@ -5,7 +5,7 @@ use solana_address::Address;
 
 use crate::{
     accounts::{MAX_PROPOSAL, MAX_STRIKES},
-    config::{BankConfig, ExchangeConfig, MarketConfig},
+    config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig},
 };
 
 /// Declares the instructions' tags, and their list.
@@ -91,6 +91,15 @@ tags! {
     PLACE_TRIGGER = 93,
     CANCEL_TRIGGER = 94,
     EXECUTE_TRIGGER = 95,
+    // Fills and venues.
+    FILL = 71,
+    FILL_ORDERS = 72,
+    REGISTER_VENUE = 73,
+    SET_VENUE_APPROVAL = 74,
+    VENUE_FILL = 75,
+    CREATE_ORDERS = 76,
+    CANCEL_ORDERS = 77,
+    CONFIGURE_VENUE = 78,
 }
 
 macro_rules! args {
@@ -408,5 +417,64 @@ args! {
     TriggerArgs {
         /// Number of the stored order.
         index: u8,
+    }
+}
+
+/// What is filled between two accounts.
+pub mod instrument {
+    /// The market's perpetual.
+    pub const PERP: u8 = 0;
+    /// An option of one of the market's boards: not yet.
+    pub const OPTION: u8 = 1;
+    /// A balance of the market's bank against quote: not yet.
+    pub const SPOT: u8 = 2;
+}
+
+args! {
+    /// Arguments of `fill` and `venue_fill`.
+    FillArgs {
+        /// One of [`instrument`].
+        instrument: u8,
+        /// 1 where the seller takes and pays the fee, 0 where the buyer does.
+        seller_takes: u8,
+        /// Base units that the buyer receives.
+        size: u64,
+        /// Agreed price, Q16.48 quote native per base unit.
+        price: u64,
+        /// Unix seconds after which the agreement is void, zero for never.
+        expires_at: i64,
+    }
+}
+args! {
+    /// Arguments of `fill_orders`.
+    FillOrdersArgs {
+        /// Base units to fill.
+        size: u64,
+        /// Which of the transaction's instructions verifies the maker's order.
+        maker_instruction: u8,
+        /// Which of them verifies the taker's; not read where the submitter takes in its own name.
+        taker_instruction: u8,
+    }
+}
+args! {
+    /// Arguments of `cancel_orders`.
+    CancelOrdersArgs {
+        /// Orders with a nonce below this are void from now on.
+        floor: u64,
+    }
+}
+args! {
+    /// Arguments of `register_venue` and `configure_venue`.
+    VenueArgs {
+        /// Its limits and state.
+        config: VenueConfig,
+    }
+}
+args! {
+    /// Arguments of `set_venue_approval`.
+    SetVenueApprovalArgs {
+        /// Notional that the venue may fill for the account from now on, quote native; zero withdraws the approval,
+        /// [`u64::MAX`] sets no limit.
+        limit: u64,
     }
 }

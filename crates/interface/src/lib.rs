@@ -29,6 +29,7 @@ pub mod error;
 pub mod event;
 pub mod instruction;
 pub mod oracle;
+pub mod order;
 
 pub use error::PlimsollError;
 pub use solana_address::Address;

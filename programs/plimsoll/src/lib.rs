@@ -19,6 +19,7 @@ mod house;
 mod insolvency;
 mod instructions;
 mod ledger;
+mod matching;
 mod option_trading;
 mod token;
 mod trading;
@@ -346,6 +347,15 @@ pub mod plimsoll {
         ctx.accounts.apply(&args, &remaining)
     }
 
+    // Fills and venues.
+
+    /// Lets two accounts that both signed trade with each other at their price.
+    #[discrim = 71]
+    pub fn fill(ctx: &mut Context<Fill>, args: FillArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
     /// Begins a liquidation without capital: until its end in the same transaction the taker's margin is not asked for.
     #[discrim = 65]
     pub fn begin_liquidation(ctx: &mut Context<BeginLiquidation>) -> Result<()> {
@@ -357,6 +367,50 @@ pub mod plimsoll {
     pub fn end_liquidation(ctx: &mut Context<EndLiquidation>) -> Result<()> {
         let remaining = ctx.remaining_accounts()?;
         ctx.accounts.apply(&remaining)
+    }
+
+    /// Fills a signed order against another, or against the submitter's account. Anyone may.
+    #[discrim = 72]
+    pub fn fill_orders(ctx: &mut Context<FillOrders>, args: FillOrdersArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Registers a program that may fill between accounts which approve it.
+    #[discrim = 73]
+    pub fn register_venue(ctx: &mut Context<RegisterVenue>, args: VenueArgs) -> Result<()> {
+        ctx.accounts.apply(&args, ctx.bumps.venue)
+    }
+
+    /// Approves a venue for an account, up to a notional, or withdraws the approval.
+    #[discrim = 74]
+    pub fn set_venue_approval(ctx: &mut Context<SetVenueApproval>, args: SetVenueApprovalArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Lets two accounts that approved a venue trade with each other. The venue's program calls it.
+    #[discrim = 75]
+    pub fn venue_fill(ctx: &mut Context<VenueFill>, args: FillArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Makes the account that keeps what a margin account's signed orders have filled. Anyone may.
+    #[discrim = 76]
+    pub fn create_orders(ctx: &mut Context<CreateOrders>) -> Result<()> {
+        ctx.accounts.apply(ctx.bumps.orders)
+    }
+
+    /// Voids all signed orders of an account with a nonce below a floor.
+    #[discrim = 77]
+    pub fn cancel_orders(ctx: &mut Context<CancelOrders>, args: CancelOrdersArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Replaces a venue's limits and state.
+    #[discrim = 78]
+    pub fn configure_venue(ctx: &mut Context<ConfigureVenue>, args: VenueArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
     }
 
     // Stored orders.

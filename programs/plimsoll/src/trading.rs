@@ -298,8 +298,8 @@ impl Change {
     }
 }
 
-/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before. No slot that
-/// the trade emptied is released yet.
+/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before. Says whether
+/// the account has its initial margin now. No slot that the trade emptied is released yet.
 ///
 /// # Errors
 /// [`PlimsollError::OracleStale`], [`PlimsollError::InsufficientMargin`]; those of the margin.
@@ -309,11 +309,11 @@ pub fn require_margin(
     risk: &RiskParameters,
     change: &Change,
     reduces: bool,
-) -> Result<()> {
+) -> Result<bool> {
     let margin = book.margin(account, risk)?;
     let health = book::health_init(&margin)?;
     if margin.blocked_by.is_none() && health >= 0 {
-        return Ok(());
+        return Ok(true);
     }
     if !reduces {
         require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
@@ -323,5 +323,5 @@ pub fn require_margin(
     let margin_before = book.margin(account, risk)?;
     change.put(account, true)?;
     require!(health >= book::health_init(&margin_before)?, PlimsollError::InsufficientMargin);
-    Ok(())
+    Ok(false)
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
-    accounts::{Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, board_state, deferral},
+    accounts::{
+        Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, board_state, deferral,
+    },
     address,
     event::{LossCovered, loss_source},
 };
@@ -47,6 +49,7 @@ struct Books {
     banks: BTreeMap<Address, Bank>,
     boards: BTreeMap<Address, Board>,
     houses: Vec<House>,
+    orders: Vec<(Address, Orders)>,
 }
 
 impl Books {
@@ -60,6 +63,7 @@ impl Books {
                 Ok(AnyAccount::Bank(bank)) => drop(books.banks.insert(*address, *bank)),
                 Ok(AnyAccount::Board(board)) => drop(books.boards.insert(*address, *board)),
                 Ok(AnyAccount::House(house)) => books.houses.push(*house),
+                Ok(AnyAccount::Orders(orders)) => books.orders.push((*address, *orders)),
                 _ => {}
             }
         }
@@ -87,6 +91,10 @@ pub fn check(chain: &impl Ledger) {
     for (address, account) in &books.accounts {
         check_account(address, account, &books);
         check_options(address, account, &books);
+        check_venues(address, account);
+    }
+    for (address, orders) in &books.orders {
+        check_orders(address, orders);
     }
 }
 
@@ -306,5 +314,27 @@ pub fn check_losses(before: &Losses, after: &Losses, event: &LossCovered) {
             assert!(lost >= u128::from(amount) * unit && lost < u128::from(amount + 1) * unit, "INV-10: {event:?}");
         }
         other => panic!("INV-10: source {other}"),
+    }
+}
+/// INV-20: no venue fills for an account beyond its allowance, and none is approved twice.
+fn check_venues(address: &Address, account: &MarginAccount) {
+    for (index, slot) in account.venues.iter().enumerate() {
+        if slot.limit == 0 {
+            assert_eq!(bytemuck::bytes_of(slot), &[0; 48], "{address}: free venue {index} is not zero");
+            continue;
+        }
+        assert!(slot.used <= slot.limit, "INV-20: {address} allows venue {index} less than it has used");
+        let again = account.venues.iter().filter(|other| other.limit != 0 && other.venue == slot.venue).count();
+        assert_eq!(again, 1, "{address}: venue {index} is there twice");
+    }
+}
+
+/// INV-20: of one order there is one count of what it has filled.
+fn check_orders(address: &Address, orders: &Orders) {
+    for (index, slot) in orders.slots.iter().enumerate().filter(|(_, slot)| slot.filled != 0) {
+        let one = |other: &&plimsoll_interface::accounts::OrderSlot| {
+            other.filled != 0 && (other.nonce, other.expires_at) == (slot.nonce, slot.expires_at)
+        };
+        assert_eq!(orders.slots.iter().filter(one).count(), 1, "INV-20: {address} counts order {index} twice");
     }
 }

@@ -28,6 +28,7 @@ use plimsoll_interface::{
 };
 use solana_account::Account;
 use solana_instruction::Instruction;
+use solana_signer::Signer;
 
 use crate::{
     chain::{self, Chain, Expected, Outcome},
@@ -455,6 +456,13 @@ pub fn genesis() -> (Vec<(Address, Account)>, Places) {
     (accounts, places(&mut Chain::new([])))
 }
 
+/// The signature of one of the people of every world.
+pub fn sign(owner: &Address, message: &[u8]) -> Option<[u8; 64]> {
+    let keys = NAMES.iter().map(|name| chain::named_key(name));
+    let key = keys.into_iter().find(|key| key.pubkey() == *owner)?;
+    Some(key.sign_message(message).into())
+}
+
 /// An exchange with a funded house, three markets, four banks and three traders. Its invariants are checked when it ends.
 pub struct World {
     chain: Chain,
@@ -487,6 +495,13 @@ impl World {
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> (Self, Places) {
         let mut chain = Chain::new(GENESIS.iter().cloned());
+        let places = places(&mut chain);
+        (Self { chain, places }, places)
+    }
+
+    /// The same with the example of a venue at [`chain::VENUE_PROGRAM`].
+    pub fn with_venue() -> (Self, Places) {
+        let mut chain = Chain::with_venue(GENESIS.iter().cloned());
         let places = places(&mut chain);
         (Self { chain, places }, places)
     }

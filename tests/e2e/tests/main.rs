@@ -19,5 +19,6 @@ mod substitution;
 mod timelock;
 mod trade;
 mod trigger;
+mod venue;
 mod walk;
 mod waterfall;

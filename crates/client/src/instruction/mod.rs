@@ -19,6 +19,7 @@ pub mod market;
 pub mod option;
 pub mod trade;
 pub mod trigger;
+pub mod venue;
 pub mod waterfall;
 
 /// The SPL Token program.
@@ -93,6 +94,14 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::PLACE_TRIGGER => "place_trigger",
         tag::CANCEL_TRIGGER => "cancel_trigger",
         tag::EXECUTE_TRIGGER => "execute_trigger",
+        tag::FILL => "fill",
+        tag::FILL_ORDERS => "fill_orders",
+        tag::REGISTER_VENUE => "register_venue",
+        tag::SET_VENUE_APPROVAL => "set_venue_approval",
+        tag::VENUE_FILL => "venue_fill",
+        tag::CREATE_ORDERS => "create_orders",
+        tag::CANCEL_ORDERS => "cancel_orders",
+        tag::CONFIGURE_VENUE => "configure_venue",
         _ => return None,
     })
 }

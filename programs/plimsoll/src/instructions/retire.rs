@@ -26,6 +26,7 @@ impl RetireMarket {
         let market = &mut self.market;
         let is_empty = market.config.state == state::WIND_DOWN
             && market.config.risk_budget == 0
+            && market.config.options.enabled == 0
             && (market.open_interest_long, market.open_interest_short) == (0, 0)
             && (market.house_size, market.house_cash) == (0, 0)
             && market.boards == 0;
