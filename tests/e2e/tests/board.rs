@@ -475,11 +475,14 @@ fn half_a_refresh_keeps_nobody_from_a_whole_one() {
     assert!(matches!(event, Event::BoardRefreshed(BoardRefreshed { computed: 6, in_force: 1, .. })), "{event:?}");
 }
 
+/// Something that happens between two parts of a refresh.
+type Change = fn(&mut World, &Places);
+
 /// Anything that the arrays depend on changes between two parts: the second begins anew, so no two strikes are of different
 /// markets.
 #[test]
 fn parts_of_different_markets_do_not_mix() {
-    let changes: [(&str, fn(&mut World, &Places)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("price", |w, p| w.set_price(&p.sol, 121)),
         ("posted", |w, p| drop(w.ok(w.post_volatilities_ix(&p.sol, 0, SAME)))),
         ("listed", |w, p| drop(w.ok(w.list_strikes_ix(&p.sol, 0, strikes(&[101]))))),
