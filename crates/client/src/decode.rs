@@ -2,7 +2,9 @@
 
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Orders, Venue},
+    accounts::{
+        AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Orders, Proposal, Venue,
+    },
 };
 
 use crate::Error;
@@ -29,6 +31,8 @@ pub enum AnyAccount {
     House(Box<House>),
     /// One option expiry.
     Board(Box<Board>),
+    /// A change that waits out the timelock.
+    Proposal(Box<Proposal>),
     /// One portfolio.
     MarginAccount(Box<MarginAccount>),
     /// What a margin account's signed orders have filled.
@@ -67,6 +71,7 @@ named!(
     House = "house",
     Board = "board",
     MarginAccount = "margin account",
+    Proposal = "proposal",
     Orders = "orders",
     Venue = "venue",
 );

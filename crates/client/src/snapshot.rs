@@ -9,8 +9,8 @@ use plimsoll_interface::{
     bridge::{self, Inputs},
     config::MarketConfig,
     instruction::{
-        CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs,
-        OpenOptionArgs, OpenPositionArgs,
+        AssertHealthArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs,
+        LiquidateArgs, OpenOptionArgs, OpenPositionArgs,
     },
 };
 use plimsoll_risk::{
@@ -26,7 +26,9 @@ use solana_instruction::Instruction;
 
 use crate::{
     Error, Keyed,
-    instruction::{account, house, liquidation as liquidate, market, option, trade, venue, waterfall},
+    instruction::{
+        account, controls, house, liquidation as liquidate, market, option, trade, trigger, venue, waterfall,
+    },
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
 };
@@ -468,6 +470,34 @@ impl Snapshot {
         Ok(option::Settle { exchange, account: *account, market, board: *board }.instruction())
     }
 
+    /// `execute_trigger`: the stored order number `index` of `account`, by `authority`, the tip to the margin account
+    /// `executor`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where there is no such order, or no price account of its market in the snapshot.
+    pub fn execute_trigger(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        index: u8,
+        executor: Option<Address>,
+    ) -> Result<Instruction, Error> {
+        let missing = Error::Missing { what: "stored order of that number", address: account.address };
+        let trigger = account.data.triggers.get(usize::from(index)).filter(|slot| slot.side != 0).ok_or(missing)?;
+        let accounts = self.trade_accounts(authority, account, &trigger.market)?;
+        let execute = trigger::Execute {
+            authority,
+            exchange: accounts.exchange,
+            account: accounts.account,
+            market: accounts.market,
+            oracle: accounts.oracle,
+            executor,
+            index,
+            remaining: accounts.remaining,
+        };
+        Ok(execute.instruction())
+    }
+
     /// What a fill between two accounts in `market` declares and what stands behind it.
     ///
     /// # Errors
@@ -579,6 +609,17 @@ impl Snapshot {
             remaining: Pack::of(&account.data).metas(&self.price_addresses()),
         };
         flag.instruction()
+    }
+
+    /// `assert_health`: fails unless the account's health is at least as asserted.
+    pub fn assert_health(&self, account: &Keyed<MarginAccount>, args: AssertHealthArgs) -> Instruction {
+        let assert = controls::AssertHealth {
+            exchange: self.exchange.address,
+            account: account.address,
+            args,
+            remaining: Pack::of(&account.data).metas(&self.price_addresses()),
+        };
+        assert.instruction()
     }
 
     /// `liquidate`: `taker`, signed for by `authority`, takes over a part of `account`.

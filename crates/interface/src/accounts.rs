@@ -25,6 +25,8 @@ pub const MAX_BALANCES: usize = 16;
 pub const MAX_MARKETS: usize = plimsoll_risk::portfolio::MAX_UNDERLYINGS;
 /// Boards that one margin account may have options of.
 pub const MAX_BOARDS: usize = 8;
+/// Stored orders of one margin account.
+pub const MAX_TRIGGERS: usize = 4;
 /// Option positions of one margin account.
 pub const MAX_OPTIONS: usize = 32;
 /// Boards of one market.
@@ -302,7 +304,7 @@ pub struct HouseBoard {
     pub spot: u64,
     /// How far the spot may have moved since, relative, Q32.
     pub max_drift: u64,
-    /// Worth of the house's options, quote native, rounded down.
+    /// Worth of the house's options at that spot, puts as a whole, quote native, rounded down.
     pub value: i64,
     /// Their delta, puts included, base units: what the worth changes by per unit of price.
     pub delta: i64,
@@ -559,7 +561,7 @@ pub struct Proposal {
     pub subject: Address,
     /// From when on the change may be made, unix seconds.
     pub ready_at: i64,
-    /// What kind of change, one of [`crate::config::change`].
+    /// What kind of change, one of [`crate::change::kind`].
     pub kind: u8,
     /// Bump of the address.
     pub bump: u8,
@@ -567,7 +569,7 @@ pub struct Proposal {
     pub version: u8,
     /// Zero.
     pub _padding: [u8; 5],
-    /// What it is to be, as [`crate::config::change`] says; zeros behind it.
+    /// What it is to be, as [`crate::change::kind`] says; zeros behind it.
     pub content: [u8; MAX_PROPOSAL],
 }
 account_type!(Proposal, [26, 94, 189, 187, 116, 136, 53, 33], 472);
@@ -653,6 +655,57 @@ pub struct OptionSlot {
     pub _padding: [u8; 2],
 }
 
+/// An order that waits for a price: it only ever makes a position smaller, and counts for nothing until then.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct TriggerSlot {
+    /// The market, zero where the slot is free.
+    pub market: Address,
+    /// Oracle price that it waits for, Q16.48 quote native per base unit.
+    pub trigger_price: u64,
+    /// Worst average price accepted then, as in an order, Q16.48 quote native per base unit.
+    pub limit_price: u64,
+    /// Base units to close at most; [`u64::MAX`] closes all.
+    pub size: u64,
+    /// What whoever executes it gets, quote native.
+    pub tip: u64,
+    /// Unix seconds after which it is void, zero for never.
+    pub expires_at: i64,
+    /// The position that it closes, one of [`trigger_side`]; zero where the slot is free.
+    pub side: u8,
+    /// When it is due, one of [`trigger_when`].
+    pub when: u8,
+    /// Zero.
+    pub _padding: [u8; 6],
+}
+
+/// Values of [`TriggerSlot::side`].
+pub mod trigger_side {
+    /// Closes a long position.
+    pub const LONG: u8 = 1;
+    /// Closes a short position.
+    pub const SHORT: u8 = 2;
+}
+
+/// Values of [`TriggerSlot::when`].
+pub mod trigger_when {
+    /// Once the price is at or below the trigger: a long position's stop loss, a short one's take profit.
+    pub const AT_OR_BELOW: u8 = 1;
+    /// Once the price is at or above the trigger: a short position's stop loss, a long one's take profit.
+    pub const AT_OR_ABOVE: u8 = 2;
+}
+
+/// Values of [`MarginAccount::delegate_scope`].
+pub mod delegate_scope {
+    /// Trades, deposits and liquidates.
+    pub const TRADE: u8 = 0;
+    /// Makes positions smaller, and deposits.
+    pub const REDUCE: u8 = 1;
+    /// The largest value with a meaning.
+    pub const LAST: u8 = REDUCE;
+}
+
 /// One venue that a margin account has approved.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -687,7 +740,7 @@ pub struct MarginAccount {
     pub exchange: Address,
     /// Whose it is. May do everything.
     pub owner: Address,
-    /// May trade and deposit, never withdraw. Zero for nobody.
+    /// May do what [`Self::delegate_scope`] says, never withdraw. Zero for nobody.
     pub delegate: Address,
     /// Which of its owner's accounts this is: part of its address.
     pub index: u16,
@@ -697,16 +750,20 @@ pub struct MarginAccount {
     pub version: u8,
     /// Where the account is in a liquidation without capital, one of [`deferral`].
     pub deferral: u8,
+    /// What the delegate may do, one of [`delegate_scope`].
+    pub delegate_scope: u8,
     /// Zero.
-    pub _padding: [u8; 3],
+    pub _padding: [u8; 2],
     /// Counts every instruction that changed the account.
     pub sequence: u64,
     /// When the account was first seen without equity in the running insolvency, unix seconds; zero while it has some.
     pub insolvent_since: i64,
+    /// Orders that wait for a price.
+    pub triggers: [TriggerSlot; MAX_TRIGGERS],
     /// Venues that may fill for the account. Written by `set_venue_approval`, and by every fill of theirs.
     pub venues: [VenueSlot; MAX_VENUES],
-    /// Room for triggers.
-    pub _reserved: [u8; 1264],
+    /// Room for later.
+    pub _reserved: [u8; 944],
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
@@ -953,8 +1010,14 @@ impl MarginAccount {
         Ok(())
     }
 
-    /// Whether a signer may deposit, trade and liquidate for the account: its owner or its delegate.
+    /// Whether a signer may trade and liquidate for the account: its owner, or its delegate if that is its scope.
     pub fn may_trade(&self, signer: &Address) -> bool {
+        same_address(signer, &self.owner)
+            || (self.delegate_scope == delegate_scope::TRADE && same_address(signer, &self.delegate))
+    }
+
+    /// Whether a signer may deposit for the account and make its positions smaller: its owner or its delegate.
+    pub fn may_reduce(&self, signer: &Address) -> bool {
         same_address(signer, &self.owner) || same_address(signer, &self.delegate)
     }
 

@@ -21,6 +21,9 @@ pub const VENUE: &[u8] = b"venue";
 /// `["plimsoll-venue"]` of the venue program: what signs its calls.
 pub const VENUE_SIGNER: &[u8] = b"plimsoll-venue";
 
+/// `["proposal", subject]`, the subject being an exchange, a market or a bank
+pub const PROPOSAL: &[u8] = b"proposal";
+
 /// Address derivation, off-chain.
 #[cfg(feature = "client")]
 mod derive {
@@ -56,6 +59,11 @@ mod derive {
     /// Address of an exchange's house.
     pub fn house(exchange: &Address) -> Address {
         derive(&[HOUSE, exchange.as_ref()])
+    }
+
+    /// Address of the proposal to change an exchange, a market or a bank.
+    pub fn proposal(subject: &Address) -> Address {
+        derive(&[PROPOSAL, subject.as_ref()])
     }
 
     /// Address of an owner's margin account.

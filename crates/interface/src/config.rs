@@ -69,10 +69,10 @@ pub mod limits {
     pub const EXPIRY_SECONDS_MAX: i64 = 31_536_000;
     /// A strike is listed from spot over this to spot times this.
     pub const STRIKE_RATIO_MAX: u64 = 5;
-    /// A lot is worth at least this when a strike is listed: 1 USD. The engine goes on down to 0.01 USD.
-    pub const LOT_VALUE_MIN: u64 = 1_000_000;
-    /// A lot is worth at most this when a strike is listed: 1 million USD. The engine goes on up to 100 million.
-    pub const LOT_VALUE_MAX: u64 = 1_000_000_000_000;
+    /// A lot is worth at least this when a strike is listed: 10 USD. The engine goes on down to 0.01 USD.
+    pub const LOT_VALUE_MIN: u64 = 10_000_000;
+    /// A lot is worth at most this when a strike is listed: 100,000 USD. The engine goes on up to 100 million.
+    pub const LOT_VALUE_MAX: u64 = 100_000_000_000;
     /// Least time between two posts of a board's volatilities, seconds.
     pub const POST_SECONDS_MIN: i64 = 60;
     /// How far one post may move a volatility, relative, ppm: 25 %.
@@ -100,6 +100,8 @@ pub mod limits {
     pub const WIND_DOWN_NOTICE_SECONDS_MIN: u32 = 86_400;
     /// Longest wait of house shares' issue and redemption: 7 days.
     pub const HOUSE_DELAY_SECONDS_MAX: u32 = 604_800;
+    /// Largest tip of a stored order: 100 USD.
+    pub const TRIGGER_TIP_MAX: u64 = 100_000_000;
     /// Longest life of a signed order: 30 days. What it has filled is kept as long.
     pub const ORDER_SECONDS_MAX: u32 = 2_592_000;
     /// Longest window of a venue's limit: 30 days.
@@ -130,7 +132,7 @@ pub mod pause {
     pub const OPTION: u32 = 1 << 6;
     /// Issue and redemption of house shares.
     pub const HOUSE: u32 = 1 << 7;
-    /// What covers a loss when insurance is spent: write-offs against the house or the depositors, deleveraging.
+    /// Covering the loss of an account without equity: `resolve` and `deleverage`.
     pub const RESOLVE: u32 = 1 << 8;
     /// Every bit that has a meaning.
     pub const ALL: u32 = DEPOSIT | WITHDRAW | OPEN | TRADE | LIQUIDATE | SETTLE | OPTION | HOUSE | RESOLVE;
@@ -176,8 +178,10 @@ pub mod role {
     pub const KEEPER: u8 = 1;
     /// Posts volatility forecasts.
     pub const FORECASTER: u8 = 2;
-    /// The largest value with a meaning.
+    /// The largest value with a meaning as an argument.
     pub const LAST: u8 = FORECASTER;
+    /// The admin: in events only.
+    pub const ADMIN: u8 = 255;
 }
 
 /// Parameters of the whole exchange.

@@ -82,6 +82,106 @@ event! {
 }
 
 event! {
+    /// A change that loosens was announced.
+    Proposed = [216, 37, 138, 141, 130, 208, 180, 153], {
+        /// The exchange.
+        exchange: Address,
+        /// The exchange, market or bank that is to change.
+        subject: Address,
+        /// From when on the change may be made, unix seconds.
+        ready_at: i64,
+        /// One of [`crate::change::kind`].
+        kind: u64,
+    }
+}
+
+event! {
+    /// A proposal was taken back.
+    ProposalCancelled = [253, 59, 104, 46, 129, 78, 9, 14], {
+        /// The exchange.
+        exchange: Address,
+        /// The exchange, market or bank that stays as it is.
+        subject: Address,
+        /// Who did it.
+        authority: Address,
+    }
+}
+
+event! {
+    /// An admin was nominated, or a nomination taken back.
+    AdminNominated = [22, 247, 53, 33, 59, 59, 68, 112], {
+        /// The exchange.
+        exchange: Address,
+        /// Who may accept, zero for nobody.
+        nominee: Address,
+        /// From when on, unix seconds.
+        ready_at: i64,
+    }
+}
+
+event! {
+    /// A role changed hands.
+    RoleSet = [188, 56, 139, 81, 114, 65, 108, 196], {
+        /// The exchange.
+        exchange: Address,
+        /// Who holds it from now on, zero for nobody.
+        holder: Address,
+        /// One of [`crate::config::role`].
+        role: u64,
+    }
+}
+
+event! {
+    /// Kinds of action were paused or resumed.
+    PausesSet = [16, 89, 166, 164, 26, 253, 16, 180], {
+        /// The exchange.
+        exchange: Address,
+        /// Who did it.
+        authority: Address,
+        /// What is paused from now on, bits of [`crate::config::pause`].
+        pauses: u64,
+    }
+}
+
+event! {
+    /// The quote's price was observed.
+    QuoteObserved = [246, 133, 31, 188, 56, 75, 194, 57], {
+        /// The exchange.
+        exchange: Address,
+        /// Price, ppm of a dollar.
+        price_ppm: u64,
+        /// When it was published, unix seconds.
+        publish_time: i64,
+    }
+}
+
+event! {
+    /// A position was closed because its market winds down.
+    PositionWoundDown = [91, 171, 195, 9, 95, 59, 226, 106], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// The position that was closed, base units.
+        size: i64,
+        /// What it was worth, quote native, as cash of the account.
+        value: i64,
+        /// Oracle price of the closing, Q16.48 quote native per base unit.
+        spot: u64,
+    }
+}
+
+event! {
+    /// A market or bank was retired.
+    Retired = [106, 202, 161, 255, 255, 39, 222, 10], {
+        /// The exchange.
+        exchange: Address,
+        /// The market or bank.
+        subject: Address,
+    }
+}
+
+event! {
     /// A margin account was opened or closed, or its delegate set.
     AccountChanged = [183, 191, 16, 59, 91, 104, 1, 7], {
         /// The margin account.
@@ -92,6 +192,8 @@ event! {
         delegate: Address,
         /// 1 opened, 2 delegate set, 3 closed.
         kind: u64,
+        /// What the delegate may do, one of [`crate::accounts::delegate_scope`].
+        delegate_scope: u64,
     }
 }
 
@@ -521,6 +623,34 @@ pub mod loss_source {
     pub const HOUSE: u64 = 2;
     /// All deposits of the quote bank, in proportion.
     pub const DEPOSITS: u64 = 3;
+}
+
+event! {
+    /// An order was stored, cancelled or executed. What an executed one traded is in a [`Traded`] of its own.
+    TriggerChanged = [125, 228, 58, 190, 5, 18, 66, 182], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// Number of the stored order.
+        index: u64,
+        /// 1 placed, 2 cancelled, 3 executed.
+        kind: u64,
+        /// Oracle price that it waits for, Q16.48 quote native per base unit.
+        trigger_price: u64,
+        /// What the executor got, quote native; zero unless executed.
+        tip: u64,
+    }
+}
+
+/// Values of [`TriggerChanged::kind`].
+pub mod trigger_change {
+    /// The order was stored.
+    pub const PLACED: u64 = 1;
+    /// It was cancelled.
+    pub const CANCELLED: u64 = 2;
+    /// It was executed.
+    pub const EXECUTED: u64 = 3;
 }
 
 /// Values of [`AccountChanged::kind`].

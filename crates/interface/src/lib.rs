@@ -23,6 +23,7 @@ pub mod accounts;
 pub mod address;
 pub mod board;
 pub mod bridge;
+pub mod change;
 pub mod config;
 pub mod error;
 pub mod event;

@@ -6,7 +6,8 @@ use core::mem::{offset_of, size_of};
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
     AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, House, HouseBoard, MarginAccount, Market,
-    MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, Venue, VenueSlot, VolatilityEstimate, VolatilityForecast,
+    MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, TriggerSlot, Venue, VenueSlot, VolatilityEstimate,
+    VolatilityForecast,
 };
 use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig};
 
@@ -86,7 +87,11 @@ fn house_and_margin_account_fields_stand_where_clients_read_them() {
     offsets!(OptionSlot: lots = 0, board_slot = 4, series = 5);
     offsets!(MarginAccount: balances = 0, markets = 768, boards = 1792, options = 2112, liquidation_started_at = 2368,
         liquidation_seen_at = 2376, exchange = 2384, owner = 2416, delegate = 2448, index = 2480, bump = 2482,
-        version = 2483, deferral = 2484, sequence = 2488, insolvent_since = 2496, venues = 2504);
+        version = 2483, deferral = 2484, delegate_scope = 2485, sequence = 2488, insolvent_since = 2496,
+        triggers = 2504, venues = 2824);
+    assert_eq!(size_of::<TriggerSlot>(), 80);
+    offsets!(TriggerSlot: market = 0, trigger_price = 32, limit_price = 40, size = 48, tip = 56, expires_at = 64, side = 72,
+        when = 73);
 }
 
 #[test]

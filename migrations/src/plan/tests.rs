@@ -68,7 +68,7 @@ impl Fake {
             tag::CONFIGURE_MARKET => {
                 let args: ConfigureMarketArgs = Self::args(step);
                 let others = self.state.markets.len() - 1;
-                assert_eq!(step.instruction.accounts.len(), 5 + 2 * others);
+                assert_eq!(step.instruction.accounts.len(), 6 + 2 * others);
                 self.state.markets.get_mut(&account(4)).unwrap().config = args.config;
             }
             tag::OBSERVE => self.state.markets.get_mut(&account(0)).unwrap().spot = 1,

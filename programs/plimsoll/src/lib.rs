@@ -14,6 +14,7 @@ pub use plimsoll_interface::{ID, PlimsollError, accounts::*, event::*, id, instr
 mod auction;
 mod board;
 mod book;
+mod controls;
 mod house;
 mod insolvency;
 mod instructions;
@@ -233,6 +234,91 @@ pub mod plimsoll {
 
     // Controls and guards.
 
+    /// Nominates an admin, who may accept once the timelock is over; or takes a nomination back.
+    #[discrim = 45]
+    pub fn nominate_admin(ctx: &mut Context<ChangeAdmin>, args: NominateAdminArgs) -> Result<()> {
+        ctx.accounts.nominate(&args)
+    }
+
+    /// Makes the nominee the admin.
+    #[discrim = 46]
+    pub fn accept_admin(ctx: &mut Context<ChangeAdmin>) -> Result<()> {
+        ctx.accounts.accept()
+    }
+
+    /// Gives a role to somebody, or takes it away.
+    #[discrim = 47]
+    pub fn set_role(ctx: &mut Context<SetRole>, args: SetRoleArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Announces a change that does more than tighten.
+    #[discrim = 48]
+    pub fn propose(ctx: &mut Context<Propose>, args: ProposeArgs) -> Result<()> {
+        ctx.accounts.apply(&args, ctx.bumps.proposal)
+    }
+
+    /// Takes an announced change back.
+    #[discrim = 49]
+    pub fn cancel_proposal(ctx: &mut Context<CancelProposal>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Pauses or resumes kinds of action.
+    #[discrim = 50]
+    pub fn set_pauses(ctx: &mut Context<SetPauses>, args: SetPausesArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Closes a position in a market that winds down, at the oracle's price. Anyone may once the announced time has come.
+    #[discrim = 51]
+    pub fn wind_down_position(ctx: &mut Context<WindDownPosition>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Ends a market that is wound down and empty.
+    #[discrim = 52]
+    pub fn retire_market(ctx: &mut Context<RetireMarket>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Ends a bank that is wound down and empty.
+    #[discrim = 53]
+    pub fn retire_bank(ctx: &mut Context<RetireBank>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Stores the price of the quote. Anyone may.
+    #[discrim = 54]
+    pub fn observe_quote(ctx: &mut Context<ObserveQuote>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Fails unless an account has the health that is asserted. Anyone may.
+    #[discrim = 55]
+    pub fn assert_health(ctx: &mut Context<AssertHealth>, args: AssertHealthArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Fails unless an account is as it was. Anyone may.
+    #[discrim = 56]
+    pub fn assert_sequence(ctx: &mut Context<AssertSequence>, args: AssertSequenceArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Fails unless a market's price is within what is asserted. Anyone may.
+    #[discrim = 57]
+    pub fn assert_price(ctx: &mut Context<AssertPrice>, args: AssertPriceArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Sets the price feed of the quote.
+    #[discrim = 58]
+    pub fn set_quote_feed(ctx: &mut Context<SetQuoteFeed>, args: SetQuoteFeedArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
     // The waterfall.
 
     /// Puts quote into the insurance. Anyone may, and nobody takes it out again.
@@ -283,6 +369,26 @@ pub mod plimsoll {
         ctx.accounts.apply(&remaining)
     }
 
+    // Stored orders.
+
+    /// Stores an order that closes a position once the oracle's price is where it waits for it.
+    #[discrim = 93]
+    pub fn place_trigger(ctx: &mut Context<PlaceTrigger>, args: PlaceTriggerArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Removes a stored order.
+    #[discrim = 94]
+    pub fn cancel_trigger(ctx: &mut Context<CancelTrigger>, args: TriggerArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Executes a stored order that is due, for its tip. Anyone may.
+    #[discrim = 95]
+    pub fn execute_trigger(ctx: &mut Context<ExecuteTrigger>, args: TriggerArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
     /// Fills a signed order against another, or against the submitter's account. Anyone may.
     #[discrim = 72]
     pub fn fill_orders(ctx: &mut Context<FillOrders>, args: FillOrdersArgs) -> Result<()> {

@@ -37,7 +37,7 @@ impl Deal {
     /// The buyer's side of it.
     fn order(&self, reduce_only: bool) -> Result<Order> {
         let size = i64::try_from(self.size).map_err(|_| PlimsollError::Overflow)?;
-        Ok(Order { size, limit_price: self.price, expires_at: self.expires_at, reduce_only })
+        Ok(Order { size, limit_price: self.price, expires_at: self.expires_at, reduce_only, tip: 0 })
     }
 }
 
@@ -70,8 +70,8 @@ impl Mandate {
     pub fn of(account: &MarginAccount, signer: &Address) -> Result<Self> {
         // Nobody's key is zero, but zero is a point of the curve, and stands for "no delegate".
         let is_somebody = *signer != Address::default();
-        require!(is_somebody && account.may_trade(signer), PlimsollError::NotOwnerOrDelegate);
-        Ok(Self { by_delegate: account.owner != *signer, reduce_only: false })
+        require!(is_somebody && account.may_reduce(signer), PlimsollError::NotOwnerOrDelegate);
+        Ok(Self { by_delegate: account.owner != *signer, reduce_only: !account.may_trade(signer) })
     }
 }
 

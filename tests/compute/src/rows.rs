@@ -5,14 +5,19 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use plimsoll_client::{
     Address, ID,
-    accounts::{Bank, Board, Exchange, MarginAccount, Market, Venue, board_state},
+    accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state},
     address,
-    config::{VenueConfig, loss_mode},
-    instruction::{account, bank, exchange, house, liquidation, market, option, trade, venue, waterfall},
+    config::{BankConfig, ExchangeConfig, VenueConfig, limits, loss_mode, role, state},
+    instruction::{
+        account, bank, board, controls as build, exchange, house, liquidation, market, option, trade, trigger, venue,
+        waterfall,
+    },
     interface::{
+        change::{Change, QuoteFeed},
         instruction::{
-            BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, FillArgs,
-            FillOrdersArgs, LiquidateArgs, OpenOptionArgs, OpenPositionArgs, VenueArgs,
+            AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
+            CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
+            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, VenueArgs,
         },
         order::Order,
     },
@@ -74,8 +79,10 @@ const OPTION_SHAPES: [OptionShape; 5] = [
 pub fn measure(so: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     setting_up(so, &mut rows)?;
+    controls(so, &mut rows)?;
     cranks(so, &mut rows)?;
     waterfall_rows(so, &mut rows)?;
+    boards(so, &mut rows)?;
     venues(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
@@ -132,10 +139,99 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let create = account::Create { payer: admin, owner: admin, exchange, index: 0 };
     single(rows, "create_account", "", world.send(create.instruction(), &[])?);
     let account = address::margin_account(&exchange, &admin, 0);
-    let delegate = account::SetDelegate { owner: admin, account, delegate: exchange };
+    let delegate = account::SetDelegate { owner: admin, account, delegate: exchange, scope: 0 };
     single(rows, "set_delegate", "", world.send(delegate.instruction(), &[])?);
+    let (size, when, side) = (u64::MAX, 1, 1);
+    let args = PlaceTriggerArgs { trigger_price: 1, limit_price: 0, size, tip: DOLLAR, expires_at: 0, side, when };
+    let place = trigger::Place { authority: admin, account, market, args };
+    single(rows, "place_trigger", "", world.send(place.instruction(), &[])?);
+    let cancel = trigger::Cancel { authority: admin, account, index: 0 };
+    single(rows, "cancel_trigger", "", world.send(cancel.instruction(), &[])?);
     let close = account::Close { owner: admin, account };
     single(rows, "close_account", "", world.send(close.instruction(), &[])?);
+    Ok(())
+}
+
+/// What an administrator does under a timelock, and what anyone may assert.
+fn controls(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let market: Market = world.get(&world.markets[0])?;
+    let feed = QuoteFeed { oracle_kind: 0, feed_id: market.feed_id, oracle_owner: market.oracle_owner };
+    let set = build::SetQuoteFeed { admin, exchange, feed, proposed: false };
+    single(rows, "set_quote_feed", "", world.send(set.instruction(), &[])?);
+    let config = ExchangeConfig { timelock_seconds: 60, ..exchange_config() };
+    world.send(exchange::Configure { admin, exchange, config }.instruction(), &[])?;
+    let nominate = build::NominateAdmin { authority: admin, exchange, nominee: admin };
+    single(rows, "nominate_admin", "", world.send(nominate.instruction(), &[])?);
+    let take = build::SetRole {
+        authority: admin,
+        exchange,
+        role: role::FORECASTER,
+        holder: Address::default(),
+        proposed: false,
+    };
+    single(rows, "set_role", "taken away", world.send(take.instruction(), &[])?);
+    let pauses = build::SetPauses { authority: admin, exchange, set: 1, clear: 1 };
+    single(rows, "set_pauses", "", world.send(pauses.instruction(), &[])?);
+    let resume = build::SetPauses { authority: admin, exchange, set: 0, clear: 1 };
+    world.send(resume.instruction(), &[])?;
+    let subject = world.banks[0];
+    let wish = BankConfig { borrow_cap: 7, haircut_init_ppm: 40_000, ..bank_config() };
+    let propose = build::Propose { admin, exchange, subject, change: Change::Bank(wish) };
+    single(rows, "propose", "", world.send(propose.instruction(), &[])?);
+    let cancel = build::CancelProposal { authority: admin, exchange, subject };
+    single(rows, "cancel_proposal", "", world.send(cancel.instruction(), &[])?);
+    world.send(propose.instruction(), &[])?;
+    let account = world.portfolio(admin, 8, 8)?;
+    let address = world.put_account(0, &account)?;
+    let remaining = Pack::of(&account).metas(&PriceAddresses::new());
+    let args = AssertHealthArgs { kind: 1, minimum: i64::MIN };
+    let health = build::AssertHealth { exchange, account: address, args, remaining };
+    single(rows, "assert_health", "8 collaterals, 8 perps", world.send(health.instruction(), &[])?);
+    let sequence = build::AssertSequence { account: address, sequence: 0 };
+    single(rows, "assert_sequence", "", world.send(sequence.instruction(), &[])?);
+    let args = AssertPriceArgs { minimum: 0, maximum: u64::MAX, max_age_seconds: 60 };
+    let price = build::AssertPrice { market: world.markets[0], oracle: None, args };
+    single(rows, "assert_price", "", world.send(price.instruction(), &[])?);
+    winding_down(&mut world, &account, address, rows)?;
+    let configure = bank::Configure { admin, exchange, bank: subject, config: wish };
+    single(rows, "configure_bank", "proposed", world.send(configure.proposed(), &[])?);
+    Ok(())
+}
+
+/// The end of a position, a market and a bank, and the quote's price; a day later than everything else.
+fn winding_down(world: &mut World, account: &MarginAccount, address: Address, rows: &mut Vec<Row>) -> Result<()> {
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let slot = account.markets.iter().rev().find(|slot| slot.size != 0).context("no position")?;
+    let index = world.markets.iter().position(|market| *market == slot.market).context("no market")?;
+    let end = NOW + i64::from(limits::WIND_DOWN_NOTICE_SECONDS_MIN);
+    let mut data: Market = world.get(&world.markets[index])?;
+    (data.config.state, data.config.risk_budget, data.wind_down_at) = (state::WIND_DOWN, 0, end);
+    world.put(world.markets[index], &data)?;
+    let mut data: Bank = world.get(&world.banks[index])?;
+    (data.config.state, data.deposit_shares, data.borrow_shares) = (state::WIND_DOWN, 0, 0);
+    world.put(world.banks[index], &data)?;
+    let mut clock = world.vm.get_sysvar::<solana_clock::Clock>();
+    clock.unix_timestamp = end;
+    world.vm.set_sysvar(&clock);
+    for index in [0, index] {
+        world.set_price(index, 1, end)?;
+    }
+    let accept = build::AcceptAdmin { nominee: admin, exchange };
+    single(rows, "accept_admin", "", world.send(accept.instruction(), &[])?);
+    let observe = build::ObserveQuote { exchange, oracle: world.oracles[0] };
+    single(rows, "observe_quote", "", world.send(observe.instruction(), &[])?);
+    let (market, oracle) = (slot.market, world.oracles[index]);
+    let wind_down = build::WindDownPosition { exchange, account: address, market, oracle };
+    single(rows, "wind_down_position", "", world.send(wind_down.instruction(), &[])?);
+    let mut data: Market = world.get(&market)?;
+    (data.house_size, data.house_cash, data.open_interest_long, data.open_interest_short) = (0, 0, 0, 0);
+    world.put(market, &data)?;
+    let retire = build::RetireMarket { admin, exchange, market };
+    single(rows, "retire_market", "", world.send(retire.instruction(), &[])?);
+    let retire = build::RetireBank { admin, exchange, bank: world.banks[index] };
+    single(rows, "retire_bank", "", world.send(retire.instruction(), &[])?);
     Ok(())
 }
 
@@ -257,6 +353,57 @@ fn without_capital(world: &mut World, account: &MarginAccount, prices: &PriceAdd
     let begin = waterfall::Begin { authority, exchange, taker }.instruction();
     let end = waterfall::End { authority, exchange, taker, remaining: Pack::of(account).metas(prices) };
     world.send_all(&[begin, end.instruction()], &[])
+}
+
+/// Lists a strike of 50 to 95 dollars in each of the given slots; the market is at 100.
+fn listing(slots: std::ops::Range<u16>) -> ListStrikesArgs {
+    let mut strikes = [StrikePrice { digits: 0, exponent: 0 }; MAX_STRIKES];
+    for slot in slots {
+        strikes[usize::from(slot)] = StrikePrice { digits: 500 + 30 * slot, exponent: -1 };
+    }
+    ListStrikesArgs { strikes }
+}
+
+/// The life of an option board: of one strike, of sixteen, and with the house in all of its series.
+fn boards(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (authority, exchange, market) = (world.admin.pubkey(), world.exchange, world.markets[0]);
+    let (oracle, board) = (Some(world.oracles[0]), address::board(&market, 0));
+    let args = CreateBoardArgs { expiry: NOW.div_euclid(86_400) * 86_400 + 30 * 86_400 + 28_800, slot: 0 };
+    let create = board::Create { authority, exchange, market, args };
+    single(rows, "create_board", "", world.send(create.instruction(), &[])?);
+    let list = |args| board::ListStrikes { authority, exchange, market, board, oracle, args }.instruction();
+    world.send(list(listing(0..1)), &[])?;
+    let refresh = board::Refresh { exchange, market, board, oracle, max_strikes: 0 }.instruction();
+    single(rows, "refresh_board", "1 strike", world.send(refresh.clone(), &[])?);
+    single(rows, "list_strikes", "15 strikes", world.send(list(listing(1..16)), &[])?);
+    let args = PostVolatilitiesArgs { volatilities_ppm: [1_100_000; MAX_STRIKES], basis_ppm: 1_000 };
+    let post = board::PostVolatilities { authority, exchange, market, board, args };
+    single(rows, "post_volatilities", "16 strikes", world.send(post.instruction(), &[])?);
+    single(rows, "refresh_board", "16 strikes", world.send(refresh.clone(), &[])?);
+    let mut full: Board = world.get(&board)?;
+    full.house_lots = std::array::from_fn(|series| if series % 3 == 0 { 5 } else { -7 });
+    world.put(board, &full)?;
+    single(rows, "refresh_board", "16 strikes, house in 32 series", world.send(refresh, &[])?);
+    // As if it expired in a minute, then as if it had.
+    let mut late: Board = world.get(&board)?;
+    late.expiry = NOW + 60;
+    world.put(board, &late)?;
+    let sample = board::Sample { market, board, oracle: world.oracles[0] };
+    single(rows, "sample_expiry", "", world.send(sample.instruction(), &[])?);
+    let mut over: Board = world.get(&board)?;
+    over.expiry = NOW - 60;
+    over.samples = std::array::from_fn(|index| over.samples[0] + index as u64 * 7_919 % 30);
+    over.sample_count = over.samples.len() as u64;
+    world.put(board, &over)?;
+    let settle = board::Settle { exchange, market, board };
+    single(rows, "settle_board", "30 samples, house in 32 series", world.send(settle.instruction(), &[])?);
+    let mut empty: Board = world.get(&board)?;
+    empty.house_lots = [0; MAX_SERIES];
+    world.put(board, &empty)?;
+    let close = board::Close { authority, exchange, market, board };
+    single(rows, "close_board", "", world.send(close.instruction(), &[])?);
+    Ok(())
 }
 
 /// What reads a whole portfolio.

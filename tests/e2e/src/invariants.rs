@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
-    accounts::{Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, deferral},
+    accounts::{Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, board_state, deferral},
+    address,
     event::{LossCovered, loss_source},
 };
 use plimsoll_risk::interest;
@@ -80,6 +81,7 @@ pub fn check(chain: &impl Ledger) {
     }
     for (address, market) in &books.markets {
         check_market(address, market, &books);
+        check_boards_of(address, market, &books);
     }
     for (address, board) in &books.boards {
         check_board(address, board, &books);
@@ -135,7 +137,8 @@ fn check_market(address: &Address, market: &Market, books: &Books) {
     assert_eq!((market.open_interest_long, market.open_interest_short), (long, short), "open interest of {address}");
 }
 
-/// INV-2: the lots of all accounts and the house sum to zero in each series; the long ones are those of the accounts.
+/// INV-2 for options: lots of all accounts and the house sum to zero in each series, and long lots are their sum; only
+/// listed strikes have any, and they have arrays. The market knows the board by its slot.
 fn check_board(address: &Address, board: &Board, books: &Books) {
     let (mut lots, mut long) = ([0i64; MAX_SERIES], [0u64; MAX_SERIES]);
     for (_, account) in &books.accounts {
@@ -147,7 +150,31 @@ fn check_board(address: &Address, board: &Board, books: &Books) {
         }
     }
     assert_eq!(board.house_lots.map(|lots| -lots), lots, "INV-2: lots of {address}");
-    assert_eq!(board.long_lots, long, "long lots of {address}");
+    assert_eq!(board.long_lots, long, "INV-2: long lots of {address}");
+    let traded = (0..MAX_SERIES).filter(|series| board.house_lots[*series] != 0 || long[*series] != 0);
+    for series in traded {
+        assert!(board.strikes[series / 2] != 0, "{address}: options of a strike that is not listed");
+        assert!(board.state == board_state::SETTLED || board.is_refreshed(series / 2), "{address}: no array");
+    }
+    let (market, slot) = (&books.markets[&board.market], usize::from(board.slot));
+    assert_eq!(*address, address::board(&board.market, board.slot), "{address} is not where its slot is");
+    assert_eq!((market.boards >> slot & 1, market.board_expiries[slot]), (1, board.expiry), "{address}: its market");
+}
+
+/// What a market says of its boards is what they say: no bit, no expiry and no worth without a board, and the gains of all
+/// boards together.
+fn check_boards_of(address: &Address, market: &Market, books: &Books) {
+    let boards: Vec<_> = books.boards.values().filter(|board| board.market == *address).collect();
+    for slot in 0..market.house_boards.len() {
+        if boards.iter().all(|board| usize::from(board.slot) != slot) {
+            assert_eq!((market.boards >> slot & 1, market.board_expiries[slot]), (0, 0), "{address}: board {slot}");
+            assert_eq!(market.house_boards[slot], bytemuck::Zeroable::zeroed(), "{address}: worth of board {slot}");
+        }
+    }
+    for (index, gain) in market.house_gains.iter().enumerate() {
+        let sum: i64 = boards.iter().map(|board| board.house_gains[index]).sum();
+        assert_eq!(*gain, sum, "{address}: gains in scenario {index}");
+    }
 }
 
 /// Options stand in the order of their boards' slots, by rising series, and no free slot before a taken one; each board

@@ -356,7 +356,8 @@ mod liquidate {
         let mut ix = w.liquidate_ix(&p.carol, &p.alice);
         ix.accounts[0].pubkey = p.bob.owner;
         w.refuses(&ix, E::NotOwnerOrDelegate);
-        let set = account::SetDelegate { owner: p.carol.owner, account: p.carol.account, delegate: p.bob.owner };
+        let set =
+            account::SetDelegate { owner: p.carol.owner, account: p.carol.account, delegate: p.bob.owner, scope: 0 };
         w.ok(set.instruction());
         w.ok(&ix);
     }

@@ -171,7 +171,7 @@ fn a_position_may_flip() {
 #[test]
 fn a_delegate_trades() {
     let (mut w, p) = listed();
-    let set = account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate: p.bob.owner };
+    let set = account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate: p.bob.owner, scope: 0 };
     w.ok(set.instruction());
     let open = |w: &World, who| w.priced().open_option(who, &w.keyed(&p.alice), &board(&p), option_order(CALL, 1));
     w.refuses(open(&w, p.carol.owner).unwrap(), E::NotOwnerOrDelegate);

@@ -1,19 +1,23 @@
 //! For every instruction: every account replaced by a wrong one. What a complete table is, [`Table`] says.
 
-use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, exchange, house, venue};
+use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, controls, exchange, house, trigger, venue};
 use plimsoll_e2e_tests::{
     Asset, E, I, Trader, World,
     chain::COMPANION,
     raw,
     substitution::Table,
-    world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config},
+    world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config, strikes},
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{Bank, Board, Venue, board_state},
+    accounts::{Bank, Board, MAX_STRIKES, Venue, board_state, trigger_side, trigger_when},
     address,
-    config::{MarketConfig, VenueConfig},
-    instruction::{FillArgs, FillOrdersArgs, VenueArgs, tag},
+    change::{Change, QuoteFeed, RoleHolder},
+    config::{MarketConfig, VenueConfig, limits, role, state},
+    instruction::{
+        AssertHealthArgs, AssertPriceArgs, FillArgs, FillOrdersArgs, PlaceTriggerArgs, PostVolatilitiesArgs, VenueArgs,
+        tag,
+    },
     order::Order,
 };
 use solana_instruction::Instruction;
@@ -75,6 +79,27 @@ tables! {
     settle = SETTLE,
     flag_liquidation = FLAG_LIQUIDATION,
     liquidate = LIQUIDATE,
+    nominate_admin = NOMINATE_ADMIN,
+    accept_admin = ACCEPT_ADMIN,
+    set_role = SET_ROLE,
+    propose = PROPOSE,
+    cancel_proposal = CANCEL_PROPOSAL,
+    set_pauses = SET_PAUSES,
+    wind_down_position = WIND_DOWN_POSITION,
+    retire_market = RETIRE_MARKET,
+    retire_bank = RETIRE_BANK,
+    observe_quote = OBSERVE_QUOTE,
+    assert_health = ASSERT_HEALTH,
+    assert_sequence = ASSERT_SEQUENCE,
+    assert_price = ASSERT_PRICE,
+    set_quote_feed = SET_QUOTE_FEED,
+    create_board = CREATE_BOARD,
+    list_strikes = LIST_STRIKES,
+    post_volatilities = POST_VOLATILITIES,
+    refresh_board = REFRESH_BOARD,
+    sample_expiry = SAMPLE_EXPIRY,
+    settle_board = SETTLE_BOARD,
+    close_board = CLOSE_BOARD,
     open_option = OPEN_OPTION,
     close_option = CLOSE_OPTION,
     settle_option = SETTLE_OPTION,
@@ -84,6 +109,9 @@ tables! {
     deleverage = DELEVERAGE,
     begin_liquidation = BEGIN_LIQUIDATION,
     end_liquidation = END_LIQUIDATION,
+    place_trigger = PLACE_TRIGGER,
+    cancel_trigger = CANCEL_TRIGGER,
+    execute_trigger = EXECUTE_TRIGGER,
     fill = FILL,
     fill_orders = FILL_ORDERS,
     register_venue = REGISTER_VENUE,
@@ -175,7 +203,9 @@ mod table {
         let configure = exchange::Configure { admin: p.admin, exchange: p.exchange, config: exchange_config() };
         administrated(Table::new(configure.instruction()), w, p, 0, 1)
             .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .read_only(0, I::MissingRequiredSignature)
             .read_only(1, CONSTRAINT_MUT)
+            .other(2, "no proposal", p.alice.account, CONSTRAINT_MUT)
     }
 
     pub fn create_market(w: &mut World, p: &Places) -> Table {
@@ -214,17 +244,19 @@ mod table {
         let raised = MarketConfig { risk_budget: 200_001 * USD as u64, ..market_config(SOL) };
         let table = Table::new(w.priced().configure_market(&p.sol.market, raised));
         let table = administrated(table, w, p, 0, 1)
-            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
             .other(2, "another exchange's", p.other.house, E::WrongExchange)
             .read_only(2, CONSTRAINT_MUT)
             .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
             .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
             .other(4, "another exchange's", p.other.sol.market, E::WrongExchange)
             .other(4, "the house of another", p.other.house, I::AccountDataTooSmall)
+            .read_only(0, I::MissingRequiredSignature)
             .read_only(4, CONSTRAINT_MUT)
+            .other(5, "no proposal", p.alice.account, CONSTRAINT_MUT)
             .same(4, 2, DUPLICATE);
         let table = foreign_all(table, w, &[2, 3, 4]);
-        let behind = [(5, p.sol.oracle, E::OracleWrongFeed), (7, p.sol.oracle, E::OracleWrongOwner)];
+        let behind = [(6, p.sol.oracle, E::OracleWrongFeed), (8, p.sol.oracle, E::OracleWrongOwner)];
         behind.into_iter().fold(table, |table, (index, feed, error)| {
             table
                 .other(index, "another exchange's", p.other.sol.market, E::WrongExchange)
@@ -272,11 +304,211 @@ mod table {
         let configure =
             bank::Configure { admin: p.admin, exchange: p.exchange, bank: p.sol.bank, config: bank_config() };
         let table = administrated(Table::new(configure.instruction()), w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(2, "another exchange's", p.other.sol.bank, E::WrongExchange)
+            .other(2, "a market", p.sol.market, I::InvalidAccountData)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "no proposal", p.alice.account, CONSTRAINT_MUT);
+        foreign(table, w, 2)
+    }
+
+    /// Who signs, where the risk admin may too.
+    fn controlled(table: Table, w: &mut World, p: &Places, writable: &[usize]) -> Table {
+        let table = foreign(table, w, 1)
+            .other(0, "another's admin", p.mallory, E::NotRiskAdmin)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::NotRiskAdmin)
+            .other(1, "a market", p.other.sol.market, I::InvalidAccountData);
+        writable.iter().fold(table, |table, index| table.read_only(*index, CONSTRAINT_MUT))
+    }
+
+    pub fn nominate_admin(w: &mut World, p: &Places) -> Table {
+        let nominate = controls::NominateAdmin { authority: p.admin, exchange: p.exchange, nominee: p.bob.owner };
+        controlled(Table::new(nominate.instruction()), w, p, &[1])
+    }
+
+    pub fn accept_admin(w: &mut World, p: &Places) -> Table {
+        let nominate = controls::NominateAdmin { authority: p.admin, exchange: p.exchange, nominee: p.bob.owner };
+        w.ok(nominate.instruction());
+        let accept = controls::AcceptAdmin { nominee: p.bob.owner, exchange: p.exchange };
+        foreign(Table::new(accept.instruction()), w, 1)
+            .other(0, "the admin", p.admin, E::NotNominee)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::NotNominee)
+            .other(1, "a market", p.sol.market, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+    }
+
+    /// A timelock of a day, a proposal of `change`, and the day gone by.
+    fn proposed(w: &mut World, p: &Places, subject: Address, change: Change) {
+        w.configure(|config| config.timelock_seconds = 86_400);
+        w.ok(controls::Propose { admin: p.admin, exchange: p.exchange, subject, change }.instruction());
+        w.pass(86_400);
+    }
+
+    /// Wrong proposals at an index, where the exchange's own is wanted.
+    fn wrong_proposals(table: Table, w: &mut World, p: &Places, index: usize) -> Table {
+        let change = Change::Bank(bank_config());
+        w.ok(controls::Propose { admin: p.admin, exchange: p.exchange, subject: p.sol.bank, change }.instruction());
+        foreign(table, w, index)
+            .other(index, "another one", address::proposal(&p.sol.bank), E::ProposalMismatch)
+            .other(index, "none", ID, E::ProposalWanted)
+            .other(index, "a margin account", p.alice.account, I::InvalidAccountData)
+            .read_only(index, CONSTRAINT_MUT)
+    }
+
+    pub fn set_role(w: &mut World, p: &Places) -> Table {
+        let (role, holder) = (role::KEEPER, p.bob.owner);
+        proposed(w, p, p.exchange, Change::Role(RoleHolder { role, holder }));
+        let set = controls::SetRole { authority: p.admin, exchange: p.exchange, role, holder, proposed: true };
+        let table = administrated(Table::new(set.instruction()), w, p, 0, 1)
             .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(1, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        wrong_proposals(table, w, p, 2)
+    }
+
+    pub fn set_quote_feed(w: &mut World, p: &Places) -> Table {
+        let feed = QuoteFeed { oracle_kind: 0, feed_id: [7; 32], oracle_owner: raw::RECEIVER };
+        proposed(w, p, p.exchange, Change::QuoteFeed(feed));
+        let set = controls::SetQuoteFeed { admin: p.admin, exchange: p.exchange, feed, proposed: true };
+        let table = administrated(Table::new(set.instruction()), w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(1, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        wrong_proposals(table, w, p, 2)
+    }
+
+    pub fn propose(w: &mut World, p: &Places) -> Table {
+        let change = Change::Bank(bank_config());
+        let propose = controls::Propose { admin: p.admin, exchange: p.exchange, subject: p.sol.bank, change };
+        let table = administrated(Table::new(propose.instruction()), w, p, 0, 1)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another bank", p.btc.bank, I::InvalidSeeds)
+            .other(3, "another bank's", address::proposal(&p.btc.bank), I::InvalidSeeds)
+            .other(3, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(3, I::PrivilegeEscalation)
+            .same(3, 0, DUPLICATE);
+        wrong_program(table, 4, Address::default())
+    }
+
+    pub fn cancel_proposal(w: &mut World, p: &Places) -> Table {
+        proposed(w, p, p.sol.bank, Change::Bank(bank_config()));
+        let (admin, exchange, subject) = (p.mallory, p.other.exchange, p.other.sol.bank);
+        let elsewhere = controls::Propose { admin, exchange, subject, change: Change::Bank(bank_config()) };
+        w.ok(elsewhere.instruction());
+        let cancel = controls::CancelProposal { authority: p.admin, exchange: p.exchange, subject: p.sol.bank };
+        let table = Table::new(cancel.instruction())
+            .other(0, "another's admin", p.mallory, E::NotRiskAdmin)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(1, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(2, "another exchange's", address::proposal(&subject), E::WrongExchange)
+            .other(2, "a margin account", p.alice.account, I::InvalidAccountData)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 0, DUPLICATE);
+        foreign_all(table, w, &[1, 2])
+    }
+
+    pub fn set_pauses(w: &mut World, p: &Places) -> Table {
+        let pauses = controls::SetPauses { authority: p.admin, exchange: p.exchange, set: 1, clear: 2 };
+        controlled(Table::new(pauses.instruction()), w, p, &[1])
+    }
+
+    pub fn wind_down_position(w: &mut World, p: &Places) -> Table {
+        w.deposit(&p.alice, &p.usdc, 1_000 * USD as u64);
+        w.open(&p.alice, &p.sol, SOL);
+        w.configure_market(&p.sol, |config| config.state = state::WIND_DOWN);
+        w.pass(limits::WIND_DOWN_NOTICE_SECONDS_MIN.into());
+        w.set_price(&p.sol, 125);
+        w.set_price(&p.btc, 60_000);
+        let (exchange, account, market, oracle) = (p.exchange, p.alice.account, p.sol.market, p.sol.oracle);
+        let wind_down = controls::WindDownPosition { exchange, account, market, oracle };
+        let table = exchange_of_account(Table::new(wind_down.instruction()), w, p, 0, 1)
+            .other(1, "another's", p.bob.account, E::NoPosition)
+            .other(2, "another market", p.btc.market, E::OracleWrongFeed)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE)
+            .other(3, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(3, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(3, "nothing", NOWHERE, E::OracleWrongOwner);
+        foreign(table, w, 2)
+    }
+
+    pub fn retire_market(w: &mut World, p: &Places) -> Table {
+        w.configure_market(&p.sol, |config| (config.state, config.risk_budget) = (state::WIND_DOWN, 0));
+        let retire = controls::RetireMarket { admin: p.admin, exchange: p.exchange, market: p.sol.market };
+        let table = administrated(Table::new(retire.instruction()), w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another market", p.btc.market, E::NotEmpty)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT);
+        foreign(table, w, 2)
+    }
+
+    pub fn retire_bank(w: &mut World, p: &Places) -> Table {
+        w.configure_bank(&p.sol, |config| config.state = state::WIND_DOWN);
+        let retire = controls::RetireBank { admin: p.admin, exchange: p.exchange, bank: p.sol.bank };
+        let table = administrated(Table::new(retire.instruction()), w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another bank", p.btc.bank, E::NotEmpty)
             .other(2, "another exchange's", p.other.sol.bank, E::WrongExchange)
             .other(2, "a market", p.sol.market, I::InvalidAccountData)
             .read_only(2, CONSTRAINT_MUT);
         foreign(table, w, 2)
+    }
+
+    pub fn observe_quote(w: &mut World, p: &Places) -> Table {
+        let feed = QuoteFeed { oracle_kind: 0, feed_id: p.sol.feed_id, oracle_owner: raw::RECEIVER };
+        w.ok(controls::SetQuoteFeed { admin: p.admin, exchange: p.exchange, feed, proposed: false }.instruction());
+        let table = Table::new(controls::ObserveQuote { exchange: p.exchange, oracle: p.sol.oracle }.instruction())
+            .other(0, "one without a feed", p.other.exchange, E::NoQuoteFeed)
+            .other(0, "a market", p.sol.market, I::InvalidAccountData)
+            .read_only(0, CONSTRAINT_MUT)
+            .other(1, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(1, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(1, "nothing", NOWHERE, E::OracleWrongOwner);
+        foreign(table, w, 0)
+    }
+
+    pub fn assert_health(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        let args = AssertHealthArgs { kind: 0, minimum: USD };
+        let table = Table::new(w.priced().assert_health(&w.keyed(&p.alice), args));
+        let table = foreign_all(table, w, &[0, 1])
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(1, "another's", p.bob.account, E::HealthAssertion)
+            .other(1, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(1, "a bank", p.sol.bank, I::AccountDataTooSmall);
+        // Behind: SOL, ETH and BTC, each with its price account, then the banks of SOL and ETH.
+        listed(table, p, [2, 4, 6], &[8, 9])
+    }
+
+    pub fn assert_sequence(w: &mut World, p: &Places) -> Table {
+        w.deposit(&p.alice, &p.usdc, 1);
+        let assert = controls::AssertSequence { account: p.alice.account, sequence: 1 };
+        foreign(Table::new(assert.instruction()), w, 0)
+            .other(0, "another's", p.bob.account, E::SequenceAssertion)
+            .other(0, "a market", p.sol.market, I::AccountDataTooSmall)
+    }
+
+    pub fn assert_price(w: &mut World, p: &Places) -> Table {
+        let args = AssertPriceArgs { minimum: 1, maximum: 1 << 45, max_age_seconds: 0 };
+        let assert = controls::AssertPrice { market: p.sol.market, oracle: Some(p.sol.oracle), args };
+        foreign(Table::new(assert.instruction()), w, 0)
+            .other(0, "another market", p.btc.market, E::OracleWrongFeed)
+            .other(0, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(1, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(1, "nothing", NOWHERE, E::OracleWrongOwner)
     }
 
     pub fn create_house(w: &mut World, p: &Places) -> Table {
@@ -352,7 +584,7 @@ mod table {
 
     pub fn set_delegate(w: &mut World, p: &Places) -> Table {
         let (owner, account) = (p.alice.owner, p.alice.account);
-        let set = account::SetDelegate { owner, account, delegate: p.bob.owner };
+        let set = account::SetDelegate { owner, account, delegate: p.bob.owner, scope: 0 };
         owned(Table::new(set.instruction()), w, p, 0, 1)
     }
 
@@ -487,6 +719,72 @@ mod table {
             .same(9, 2, DUPLICATE)
     }
 
+    /// A stop loss for a long position in SOL that is due at any price.
+    fn stop() -> PlaceTriggerArgs {
+        let (side, when) = (trigger_side::LONG, trigger_when::AT_OR_BELOW);
+        PlaceTriggerArgs { trigger_price: u64::MAX, limit_price: 0, size: u64::MAX, tip: 1, expires_at: 0, side, when }
+    }
+
+    pub fn place_trigger(w: &mut World, p: &Places) -> Table {
+        let (authority, account, market) = (p.alice.owner, p.alice.account, p.sol.market);
+        let place = trigger::Place { authority, account, market, args: stop() };
+        let table = Table::new(place.instruction())
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(1, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(1, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(1, CONSTRAINT_MUT)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .same(2, 1, DUPLICATE);
+        foreign_all(table, w, &[1, 2])
+    }
+
+    pub fn cancel_trigger(w: &mut World, p: &Places) -> Table {
+        let (authority, account, market) = (p.alice.owner, p.alice.account, p.sol.market);
+        w.ok(trigger::Place { authority, account, market, args: stop() }.instruction());
+        let table = Table::new(trigger::Cancel { authority, account, index: 0 }.instruction())
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(1, "a market", p.sol.market, I::AccountDataTooSmall)
+            .read_only(1, CONSTRAINT_MUT);
+        foreign(table, w, 1)
+    }
+
+    pub fn execute_trigger(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        w.deposit(&p.alice, &p.usdc, 1);
+        w.open(&p.alice, &p.sol, SOL);
+        w.deposit(&p.bob, &p.usdc, 1_000 * USD as u64);
+        w.open(&p.bob, &p.sol, SOL);
+        let (account, market) = (p.alice.account, p.sol.market);
+        w.ok(trigger::Place { authority: p.alice.owner, account, market, args: stop() }.instruction());
+        let (carol, keyed) = (p.carol, w.keyed(&p.alice));
+        let execute = w.priced().execute_trigger(carol.owner, &keyed, 0, Some(carol.account)).expect("an order");
+        let table = exchange_of_account(Table::new(execute), w, p, 1, 2)
+            .other(0, "not the executor's", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NoTrigger)
+            .other(3, "another market", p.btc.market, DUPLICATE)
+            .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(3, "a margin account", p.carol.account, DUPLICATE)
+            .read_only(3, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE)
+            .other(4, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(4, "nothing", NOWHERE, E::OracleWrongOwner)
+            .other(5, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(5, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(5, "a market", p.other.sol.market, I::AccountDataTooSmall)
+            .read_only(5, CONSTRAINT_MUT)
+            .same(5, 2, DUPLICATE);
+        let table = foreign_all(table, w, &[3, 5]);
+        // Behind: ETH and BTC with their price accounts, then SOL's bank, ETH's and the dollar's.
+        let table = listed(table, p, [6, 8, 6], &[10, 11, 12]);
+        table.same(6, 3, DUPLICATE).same(10, 2, DUPLICATE)
+    }
+
     pub fn observe(w: &mut World, p: &Places) -> Table {
         let table = Table::new(w.observe_ix(&p.sol))
             .other(0, "another market", p.btc.market, E::OracleWrongFeed)
@@ -529,6 +827,120 @@ mod table {
             .other(5, "no price account", p.usdc.mint, E::OracleWrongOwner)
             .other(5, "nothing", NOWHERE, E::OracleWrongOwner);
         foreign_all(table, w, &[2, 3, 4])
+    }
+
+    /// Boards of SOL and BTC that expire in a day, both in slot 0; the one of BTC.
+    fn boards(w: &mut World, p: &Places) -> Address {
+        w.enable_options(&p.sol, SOL);
+        w.enable_options(&p.btc, BTC / 100);
+        w.board(&p.sol, 1, &[125]);
+        w.board(&p.btc, 1, &[60_000])
+    }
+
+    /// Wrong keepers at 0 and exchanges at 1.
+    fn kept(table: Table, w: &mut World, p: &Places) -> Table {
+        foreign(table, w, 1)
+            .other(0, "another's admin", p.mallory, E::NotKeeper)
+            .other(0, "a trader", p.alice.owner, E::NotKeeper)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::NotKeeper)
+            .other(1, "a margin account", p.alice.account, I::InvalidAccountData)
+            .other(1, "a market", p.other.sol.market, I::InvalidAccountData)
+    }
+
+    /// Wrong markets and boards, the board's behind the market's.
+    fn of_market(table: Table, w: &mut World, p: &Places, market: usize, other: Address) -> Table {
+        foreign_all(table, w, &[market, market + 1])
+            .other(market, "another market", p.btc.market, E::WrongMarket)
+            .other(market, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(market, "a margin account", p.alice.account, I::InvalidAccountData)
+            .other(market + 1, "another market's", other, E::WrongMarket)
+            .other(market + 1, "a margin account", p.alice.account, I::AccountDataTooSmall)
+            .read_only(market + 1, CONSTRAINT_MUT)
+    }
+
+    /// Wrong price accounts of SOL.
+    fn priced(table: Table, p: &Places, oracle: usize) -> Table {
+        table
+            .other(oracle, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(oracle, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(oracle, "no price account", p.usdc.mint, E::OracleWrongOwner)
+            .other(oracle, "nothing", NOWHERE, E::OracleWrongOwner)
+    }
+
+    pub fn create_board(w: &mut World, p: &Places) -> Table {
+        w.enable_options(&p.sol, SOL);
+        w.enable_options(&p.btc, BTC / 100);
+        let other = w.board(&p.btc, 1, &[60_000]);
+        let table = Table::new(w.create_board_ix(&p.sol, 0, w.now() + 86_400));
+        let table = kept(table, w, p)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(2, "another market", p.btc.market, I::InvalidSeeds)
+            .other(2, "another exchange's", p.other.sol.market, I::InvalidSeeds)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "another board", other, I::InvalidSeeds)
+            .other(3, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(3, I::PrivilegeEscalation)
+            .same(3, 2, DUPLICATE);
+        wrong_program(foreign(table, w, 2), 4, Address::default())
+    }
+
+    pub fn list_strikes(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        w.pass(1);
+        let price = w.price(125);
+        w.publish(&p.sol, price);
+        let table = kept(Table::new(w.list_strikes_ix(&p.sol, 0, strikes(&[150]))), w, p);
+        let table = of_market(table, w, p, 2, other).other(2, "another's", p.other.sol.market, E::WrongExchange);
+        priced(table, p, 4)
+    }
+
+    pub fn post_volatilities(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        let args = PostVolatilitiesArgs { volatilities_ppm: [1_000_000; MAX_STRIKES], basis_ppm: 0 };
+        let table = kept(Table::new(w.post_volatilities_ix(&p.sol, 0, args)), w, p);
+        of_market(table, w, p, 2, other).other(2, "another's", p.other.sol.market, E::WrongExchange)
+    }
+
+    pub fn refresh_board(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        let table = foreign(Table::new(w.refresh_ix(&p.sol, 0, 0)), w, 0)
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        let table = of_market(table, w, p, 1, other).other(1, "another's", p.other.sol.market, E::WrongExchange);
+        priced(table, p, 3)
+    }
+
+    pub fn sample_expiry(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        w.pass(86_400 - 100);
+        for asset in [p.sol, p.btc] {
+            w.set_price(&asset, if asset.market == p.sol.market { 125 } else { 60_000 });
+        }
+        priced(of_market(Table::new(w.sample_ix(&p.sol, 0)), w, p, 0, other), p, 2)
+    }
+
+    pub fn settle_board(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        w.pass(2 * 86_400);
+        let table = foreign(Table::new(w.settle_board_ix(&p.sol, 0)), w, 0)
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        of_market(table, w, p, 1, other).other(1, "another's", p.other.sol.market, E::WrongExchange)
+    }
+
+    pub fn close_board(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        let table = kept(Table::new(w.close_board_ix(&p.sol, 0)), w, p)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE);
+        of_market(table, w, p, 2, other).other(2, "another's", p.other.sol.market, E::WrongExchange)
     }
 
     pub fn flag_liquidation(w: &mut World, p: &Places) -> Table {
@@ -768,7 +1180,8 @@ mod table {
     fn without_capital(w: &mut World, p: &Places) -> [Instruction; 3] {
         w.deposit(&p.carol, &p.sol, SOL as u64);
         w.deposit(&p.carol, &p.usdc, 1);
-        let set = account::SetDelegate { owner: p.carol.owner, account: p.carol.account, delegate: p.bob.owner };
+        let set =
+            account::SetDelegate { owner: p.carol.owner, account: p.carol.account, delegate: p.bob.owner, scope: 0 };
         w.ok(set.instruction());
         let (begin, end) = w.without_capital(&p.carol, &p.alice);
         let mut delegates = end.clone();

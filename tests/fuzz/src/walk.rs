@@ -111,6 +111,11 @@ impl Walk {
             Err(error) => Err(self.known_error(error).map_err(|what| format!("{what}\n{}", sent.logs.join("\n")))?),
         };
         let succeeded = told.is_ok();
+        if succeeded {
+            for instruction in attempt.instructions.iter().rev().skip(1) {
+                self.coverage.note(instruction.data.first().copied().unwrap_or(0), Ok(()), 0);
+            }
+        }
         self.coverage.note(tag, told, sent.compute_units);
         invariants::check(&self.machine);
         for (bank, (before, after)) in slack.iter().zip(self.slack()).enumerate() {

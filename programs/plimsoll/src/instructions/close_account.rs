@@ -26,6 +26,7 @@ impl CloseAccount {
             owner: *self.owner.address(),
             delegate: self.account.delegate,
             kind: account_change::CLOSED,
+            delegate_scope: u64::from(self.account.delegate_scope),
         });
         Ok(())
     }

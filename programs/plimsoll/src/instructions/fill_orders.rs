@@ -75,7 +75,7 @@ impl FillOrders {
         require!(may_submit, PlimsollError::OrderWrongVenue);
         require!(order.size != 0, PlimsollError::ZeroSize);
         let mut mandate = Mandate::of(account, &signer)?;
-        mandate.reduce_only = order.flags & REDUCE_ONLY != 0;
+        mandate.reduce_only |= order.flags & REDUCE_ONLY != 0;
         Ok(Signed { signer, order, mandate })
     }
 
