@@ -6,9 +6,9 @@ use plimsoll_interface::{ID, event::EventType};
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
     Deleveraged, ExpirySampled, Filled, InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred,
-    LiquidationFlagged, LossCovered, Observed, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown,
-    ProposalCancelled, Proposed, QuoteObserved, ReserveBought, Retired, RoleSet, Settled, StrikesListed, Traded,
-    TriggerChanged, VenueApproved, VolatilitiesPosted,
+    LiquidationFlagged, LossCovered, Observed, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet,
+    PositionWoundDown, ProposalCancelled, Proposed, QuoteObserved, ReserveBought, Retired, RoleSet, Settled,
+    StrikesListed, Traded, TriggerChanged, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {

@@ -9,8 +9,8 @@ use plimsoll_interface::{
     bridge::{self, Inputs},
     config::MarketConfig,
     instruction::{
-        AssertHealthArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs,
-        LiquidateArgs, OpenOptionArgs, OpenPositionArgs,
+        AssertHealthArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, FillArgs,
+        FillOrdersArgs, LiquidateArgs, OpenOptionArgs, OpenPositionArgs,
     },
 };
 use plimsoll_risk::{

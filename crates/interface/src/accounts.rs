@@ -1148,7 +1148,8 @@ impl Orders {
             }
             filled = slot.filled;
         }
-        let filled = filled.checked_add(size).filter(|filled| *filled <= total).ok_or(PlimsollError::OrderOverfilled)?;
+        let filled =
+            filled.checked_add(size).filter(|filled| *filled <= total).ok_or(PlimsollError::OrderOverfilled)?;
         *slot = OrderSlot { nonce, filled, expires_at };
         Ok(filled)
     }

@@ -128,6 +128,9 @@ mod tests {
         assert!(is_within(at(SPOT.raw() + band + 1), SPOT, Side::Seller, limit));
         assert!(is_within(at(SPOT.raw() - band), SPOT, Side::Seller, limit));
         assert!(!is_within(at(SPOT.raw() - band - 1), SPOT, Side::Seller, limit));
-        assert!(is_within(SPOT, SPOT, Side::Buyer, Ppm::ZERO) && !is_within(at(SPOT.raw() + 1), SPOT, Side::Buyer, Ppm::ZERO));
+        assert!(
+            is_within(SPOT, SPOT, Side::Buyer, Ppm::ZERO)
+                && !is_within(at(SPOT.raw() + 1), SPOT, Side::Buyer, Ppm::ZERO)
+        );
     }
 }

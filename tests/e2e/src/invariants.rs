@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
-    accounts::{Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, board_state, deferral},
+    accounts::{
+        Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, board_state, deferral,
+    },
     address,
     event::{LossCovered, loss_source},
 };

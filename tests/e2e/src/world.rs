@@ -27,8 +27,8 @@ use plimsoll_interface::{
     },
 };
 use solana_account::Account;
-use solana_signer::Signer;
 use solana_instruction::Instruction;
+use solana_signer::Signer;
 
 use crate::{
     chain::{self, Chain, Expected, Outcome},

@@ -1295,11 +1295,7 @@ mod table {
             venue::signed(&trader.owner, &order(&trader, size), |message| w.sign(&trader.owner, message))
         });
         w.companions = verified.to_vec();
-        let args = FillOrdersArgs {
-            size: SOL as u64,
-            maker_instruction: COMPANION,
-            taker_instruction: COMPANION + 1,
-        };
+        let args = FillOrdersArgs { size: SOL as u64, maker_instruction: COMPANION, taker_instruction: COMPANION + 1 };
         let (maker, taker) = (w.keyed(&p.alice), w.keyed(&p.bob));
         let fill = w.priced().fill_orders(p.carol.owner, &maker, &taker, true, &p.sol.market, args).unwrap();
         let [other, carols] = [p.other.alice, p.carol].map(|trader| address::orders(&trader.account));

@@ -125,7 +125,8 @@ fn both_sign_for_themselves() {
     for signers in [[carol, bob], [alice, carol], [bob, bob], [alice, alice]] {
         w.refuses(fill_as(&w, signers, &p.alice, &p.bob, deal(SOL, SPOT)), E::NotOwnerOrDelegate);
     }
-    let set = account::SetDelegate { owner: bob, account: p.bob.account, delegate: alice, scope: delegate_scope::TRADE };
+    let set =
+        account::SetDelegate { owner: bob, account: p.bob.account, delegate: alice, scope: delegate_scope::TRADE };
     w.ok(set.instruction());
     w.ok(fill_as(&w, [alice, alice], &p.alice, &p.bob, deal(SOL, SPOT)));
 }
@@ -135,7 +136,13 @@ fn both_sign_for_themselves() {
 fn a_delegate_gives_no_more_away_than_by_trading_with_the_house() {
     let (mut w, p) = funded();
     let delegate = p.carol.owner;
-    w.ok(account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate, scope: delegate_scope::TRADE }.instruction());
+    w.ok(account::SetDelegate {
+        owner: p.alice.owner,
+        account: p.alice.account,
+        delegate,
+        scope: delegate_scope::TRADE,
+    }
+    .instruction());
     let spread = SPOT / 1_000;
     let buys = |w: &World, price| fill_as(w, [delegate, p.bob.owner], &p.alice, &p.bob, deal(SOL, price));
     w.refuses(buys(&w, SPOT + spread + 1), E::DelegatePrice);
@@ -368,8 +375,7 @@ fn cross_as(w: &mut World, signers: [Address; 2], maker: &Order, taker: &Order, 
 
 fn cross_accounts(w: &World, maker: &Trader, taker: &Trader, submitter: Address, size: i64) -> Instruction {
     let market = w.places().sol.market;
-    let args =
-        FillOrdersArgs { size: size as u64, maker_instruction: COMPANION, taker_instruction: COMPANION + 1 };
+    let args = FillOrdersArgs { size: size as u64, maker_instruction: COMPANION, taker_instruction: COMPANION + 1 };
     w.priced().fill_orders(submitter, &w.keyed(maker), &w.keyed(taker), true, &market, args).unwrap()
 }
 
@@ -426,7 +432,13 @@ fn a_signed_order_is_taken_by_a_signing_account() {
     w.refuses(take(&w, p.bob.owner, FillOrdersArgs { size: 6 * SOL as u64 + 1, ..args }), E::OrderOverfilled);
     w.refuses(take(&w, p.bob.owner, FillOrdersArgs { size: u64::MAX, ..args }), E::OrderOverfilled);
     // A delegate of the taker's takes under the delegate's rule: at the band's edge it would give too much.
-    w.ok(account::SetDelegate { owner: p.bob.owner, account: p.bob.account, delegate: p.carol.owner, scope: delegate_scope::TRADE }.instruction());
+    w.ok(account::SetDelegate {
+        owner: p.bob.owner,
+        account: p.bob.account,
+        delegate: p.carol.owner,
+        scope: delegate_scope::TRADE,
+    }
+    .instruction());
     w.companions = vec![signed(&w, p.alice.owner, &Order { limit_price: SPOT + BAND, nonce: 8, ..sell })];
     w.refuses(take(&w, p.carol.owner, args), E::DelegatePrice);
 }
@@ -465,7 +477,13 @@ fn an_order_lives_until_its_time_or_until_the_floor_rises() {
     let ix = cross(&mut w, &fresh, &sell, SOL);
     w.ok(ix);
     w.companions = vec![];
-    w.ok(account::SetDelegate { owner: p.bob.owner, account: p.bob.account, delegate: p.carol.owner, scope: delegate_scope::TRADE }.instruction());
+    w.ok(account::SetDelegate {
+        owner: p.bob.owner,
+        account: p.bob.account,
+        delegate: p.carol.owner,
+        scope: delegate_scope::TRADE,
+    }
+    .instruction());
     w.ok(cancel(p.carol.owner, 8).instruction());
     let ix = cross(&mut w, &fresh, &sell, SOL);
     w.refuses(ix, E::OrderCancelled);
@@ -514,7 +532,10 @@ fn an_order_is_for_one_exchange_account_market_and_signer() {
 fn a_former_delegates_orders_are_void() {
     let (mut w, p) = with_orders();
     let (buy, sell) = (order(&w, &p.alice, 10 * SOL, SPOT), order(&w, &p.bob, -10 * SOL, SPOT));
-    let set = |delegate| account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate, scope: delegate_scope::TRADE }.instruction();
+    let set = |delegate| {
+        account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate, scope: delegate_scope::TRADE }
+            .instruction()
+    };
     w.ok(set(p.mallory));
     let ix = cross_as(&mut w, [p.mallory, p.bob.owner], &buy, &sell, SOL);
     w.ok(&ix);
@@ -586,13 +607,10 @@ fn a_verification_that_points_elsewhere_proves_nothing() {
         change(&mut bent[0].data);
         bent
     };
-    let bents: [&dyn Fn(&mut Vec<u8>); 5] = [
-        &|data| data[0] = 2,
-        &|data| data[0] = 0,
-        &|data| data[10] += 1,
-        &|data| data.push(0),
-        &|data| data.truncate(40),
-    ];
+    let bents: [&dyn Fn(&mut Vec<u8>); 5] =
+        [&|data| data[0] = 2, &|data| data[0] = 0, &|data| data[10] += 1, &|data| data.push(0), &|data| {
+            data.truncate(40)
+        }];
     for change in bents {
         w.companions = bend(change);
         w.refuses(&ix, E::OrderSignatureMalformed);
@@ -897,9 +915,8 @@ fn a_venue_is_registered_by_the_admin_and_is_a_program() {
     assert_eq!((venue.program, venue.signer), (VENUE_PROGRAM, address::venue_signer(&VENUE_PROGRAM)));
     assert_eq!((venue.exchange, venue.config), (p.exchange, venue_config()));
     let (admin, exchange) = (p.admin, p.exchange);
-    let register = |admin, program, config| {
-        venue::Register { admin, exchange, program, args: VenueArgs { config } }.instruction()
-    };
+    let register =
+        |admin, program, config| venue::Register { admin, exchange, program, args: VenueArgs { config } }.instruction();
     w.refuses(register(p.mallory, ID, venue_config()), E::NotAdmin);
     w.refuses(register(admin, p.alice.owner, venue_config()), E::NotAProgram);
     let good = venue_config();

@@ -517,7 +517,11 @@ fn any_signed_fill(walk: &mut Walk) -> Option<Attempt> {
             nonce: walk.rng.random_range(0..60),
             expires_at: walk.machine.now() / 300 * 300 + walk.rng.random_range(0..4) * 300,
             instrument: 0,
-            flags: if walk.rng.random_range(0..5) == 0 { walk.rng.random_range(1..=REDUCE_ONLY | MAKER_ONLY) } else { 0 },
+            flags: if walk.rng.random_range(0..5) == 0 {
+                walk.rng.random_range(1..=REDUCE_ONLY | MAKER_ONLY)
+            } else {
+                0
+            },
         };
         let signature = sign(&side.0.owner, &order.to_bytes())?;
         Some(build::venue::verify(&side.0.owner, &signature, &order))

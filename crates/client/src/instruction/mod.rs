@@ -19,8 +19,8 @@ pub mod market;
 pub mod option;
 pub mod trade;
 pub mod trigger;
-pub mod waterfall;
 pub mod venue;
+pub mod waterfall;
 
 /// The SPL Token program.
 pub const TOKEN_PROGRAM: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");

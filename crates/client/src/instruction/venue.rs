@@ -118,8 +118,7 @@ pub struct FillOrders {
 impl FillOrders {
     /// The instruction.
     pub fn instruction(&self) -> Instruction {
-        let taker_orders =
-            if self.taker_signed { (address::orders(&self.taker), Use::Write) } else { (ID, Use::Read) };
+        let taker_orders = if self.taker_signed { (address::orders(&self.taker), Use::Write) } else { (ID, Use::Read) };
         build(
             tag::FILL_ORDERS,
             &self.args,

@@ -167,12 +167,6 @@ impl FillOrders {
 fn note(orders: &mut Orders, signed: &Signed, size: u64, now: Timestamp) -> Result<()> {
     let order = &signed.order;
     let filled = orders.fill(order.nonce, size, order.size.unsigned_abs(), order.expires_at, now)?;
-    emit!(OrderFilled {
-        account: order.account,
-        signer: signed.signer,
-        nonce: order.nonce,
-        size: order.size,
-        filled,
-    });
+    emit!(OrderFilled { account: order.account, signer: signed.signer, nonce: order.nonce, size: order.size, filled });
     Ok(())
 }
