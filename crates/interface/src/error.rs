@@ -237,22 +237,22 @@ errors! {
     WrongOrders = 278, "The orders are of another margin account: pass the account's own";
     FloorNotRaised = 279, "The new floor is not above the old one";
 
-    // Venues.
-    VenueNotApproved = 311, "The margin account has not approved the venue";
-    VenueLimit = 312, "The fill exceeds one of the venue's limits";
-    VenueAllowance = 313, "The fill exceeds what the margin account allows the venue";
-    VenueSuspended = 314, "The venue is suspended";
-    TooManyVenues = 315, "The margin account has no free venue slot: withdraw an approval first";
-    InvalidVenueParameters = 316, "The venue's parameters are invalid: window of 1 second to 30 days, a state with a meaning";
-    NotVenueSigner = 317, "The signer is not the venue's: its program signs with its address of the seed plimsoll-venue";
-    NotAProgram = 318, "The venue must be a program";
-
     // Stored orders and delegation.
-    InvalidTrigger = 330, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
-    TooManyTriggers = 331, "The margin account has no room for another stored order: cancel one first";
-    NoTrigger = 332, "There is no stored order of that number and market";
-    TriggerNotReached = 333, "The price has not reached what the stored order waits for";
-    InvalidScope = 334, "The delegate's scope has no meaning: 0 to trade, 1 to reduce only";
+    InvalidTrigger = 311, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
+    TooManyTriggers = 312, "The margin account has no room for another stored order: cancel one first";
+    NoTrigger = 313, "There is no stored order of that number and market";
+    TriggerNotReached = 314, "The price has not reached what the stored order waits for";
+    InvalidScope = 315, "The delegate's scope has no meaning: 0 to trade, 1 to reduce only";
+
+    // Venues.
+    VenueNotApproved = 330, "The margin account has not approved the venue";
+    VenueLimit = 331, "The fill exceeds one of the venue's limits";
+    VenueAllowance = 332, "The fill exceeds what the margin account allows the venue";
+    VenueSuspended = 333, "The venue is suspended";
+    TooManyVenues = 334, "The margin account has no free venue slot: withdraw an approval first";
+    InvalidVenueParameters = 335, "The venue's parameters are invalid: window of 1 second to 30 days, a state with a meaning";
+    NotVenueSigner = 336, "The signer is not the venue's: its program signs with its address of the seed plimsoll-venue";
+    NotAProgram = 337, "The venue must be a program";
 }
 
 /// The one place where the engine's causes become the program's codes.
