@@ -89,6 +89,7 @@ pub fn plan(deployment: &Deployment, state: &State, admin: &Address) -> Result<V
     for spec in &deployment.banks {
         planner.bank(spec)?;
     }
+    planner.lock();
     Ok(planner.steps)
 }
 
@@ -116,8 +117,9 @@ impl<'a> Planner<'a> {
     fn exchange(&mut self) -> Result<(), PlanError> {
         let (wanted, quote_mint) = (self.deployment.exchange, self.deployment.quote.mint);
         let Some(found) = &self.state.exchange else {
-            let create =
-                exchange::Create { creator: self.admin, quote_mint, index: self.deployment.index, config: wanted };
+            // Setting up loosens what is created at no weight: the timelock comes last.
+            let config = plimsoll_client::config::ExchangeConfig { timelock_seconds: 0, ..wanted };
+            let create = exchange::Create { creator: self.admin, quote_mint, index: self.deployment.index, config };
             self.step("create the exchange".into(), create.instruction());
             return Ok(());
         };
@@ -129,12 +131,26 @@ impl<'a> Planner<'a> {
         }
         self.markets = existing_markets(self.state, self.deployment);
         // A pause is an operator's act, not a part of the file: it stays.
-        let config = plimsoll_client::config::ExchangeConfig { pauses: found.config.pauses, ..wanted };
+        // A longer timelock comes last, as in a new exchange.
+        let timelock_seconds = wanted.timelock_seconds.min(found.config.timelock_seconds);
+        let config =
+            plimsoll_client::config::ExchangeConfig { pauses: found.config.pauses, timelock_seconds, ..wanted };
         if found.config != config {
             let configure = exchange::Configure { admin: self.admin, exchange: self.exchange, config };
             self.step("configure the exchange".into(), configure.instruction());
         }
         Ok(())
+    }
+
+    /// Sets a longer timelock.
+    fn lock(&mut self) {
+        let found = self.state.exchange.map(|exchange| exchange.config);
+        let (pauses, timelock_seconds) = found.map_or((0, 0), |config| (config.pauses, config.timelock_seconds));
+        let config = plimsoll_client::config::ExchangeConfig { pauses, ..self.deployment.exchange };
+        if config.timelock_seconds > timelock_seconds {
+            let configure = exchange::Configure { admin: self.admin, exchange: self.exchange, config };
+            self.step("set the timelock".into(), configure.instruction());
+        }
     }
 
     fn house(&mut self) {
@@ -159,10 +175,6 @@ impl<'a> Planner<'a> {
         let address = match found {
             Some((address, market)) => {
                 check_fixed(spec, market)?;
-                if market.config != spec.args.config {
-                    let step = self.configure_market(*address, spec.args.config);
-                    self.step(format!("configure the market {}", spec.symbol), step);
-                }
                 *address
             }
             None => {
@@ -179,6 +191,12 @@ impl<'a> Planner<'a> {
             let observe = market::Observe { market: address, oracle: spec.price_account };
             self.step(format!("observe the market {}", spec.symbol), observe.instruction());
         }
+        // A new market starts without a risk budget.
+        let standing = found.map_or(spec.args.config.starting(), |(_, market)| market.config);
+        if standing != spec.args.config {
+            let step = self.configure_market(address, spec.args.config);
+            self.step(format!("configure the market {}", spec.symbol), step);
+        }
         Ok(())
     }
 
@@ -186,10 +204,8 @@ impl<'a> Planner<'a> {
         let create = market::Create {
             admin: self.admin,
             exchange: self.exchange,
-            quote_bank: address::bank(&self.exchange, &self.deployment.quote.mint),
             index,
-            args,
-            remaining: self.all_markets().metas(&self.prices()),
+            args: CreateMarketArgs { config: args.config.starting(), ..args },
         };
         create.instruction()
     }
@@ -217,21 +233,18 @@ impl<'a> Planner<'a> {
     fn bank(&mut self, spec: &BankSpec) -> Result<(), PlanError> {
         let address = address::bank(&self.exchange, &spec.mint);
         let market = spec.market.as_deref().map(|symbol| self.market_address(symbol));
-        let Some(found) = self.state.banks.get(&address) else {
-            let create = bank::Create {
-                admin: self.admin,
-                exchange: self.exchange,
-                mint: spec.mint,
-                market,
-                config: spec.config,
-            };
+        let found = self.state.banks.get(&address);
+        // A new collateral starts at no weight.
+        let starting = if market.is_some() { spec.config.starting() } else { spec.config };
+        if found.is_none() {
+            let create =
+                bank::Create { admin: self.admin, exchange: self.exchange, mint: spec.mint, market, config: starting };
             self.step(format!("create the bank {}", spec.symbol), create.instruction());
-            return Ok(());
-        };
-        if market.is_some_and(|market| market != found.market) {
+        }
+        if market.is_some_and(|market| found.is_some_and(|found| market != found.market)) {
             return Err(PlanError::Fixed { what: format!("the bank {}", spec.symbol), field: "market" });
         }
-        if found.config != spec.config {
+        if found.map_or(starting, |found| found.config) != spec.config {
             let configure =
                 bank::Configure { admin: self.admin, exchange: self.exchange, bank: address, config: spec.config };
             self.step(format!("configure the bank {}", spec.symbol), configure.instruction());

@@ -4,8 +4,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, ExpirySampled,
-    Liquidated, LiquidationFlagged, Observed, OptionTraded, OptionsSettled, Settled, StrikesListed, Traded,
+    AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
+    Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, InsolventLiquidated,
+    InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, OptionTraded,
+    OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown, ProposalCancelled, Proposed,
+    QuoteObserved, ReserveBought, Retired, RoleSet, Settled, StrikesListed, Traded, TriggerChanged, VenueApproved,
     VolatilitiesPosted,
 };
 
@@ -38,6 +41,22 @@ events!(
     Observed,
     /// Interest was accrued.
     Accrued,
+    /// A change that loosens was announced.
+    Proposed,
+    /// A proposal was taken back.
+    ProposalCancelled,
+    /// An admin was nominated, or a nomination taken back.
+    AdminNominated,
+    /// A role changed hands.
+    RoleSet,
+    /// Kinds of action were paused or resumed.
+    PausesSet,
+    /// The quote's price was observed.
+    QuoteObserved,
+    /// A position was closed because its market winds down.
+    PositionWoundDown,
+    /// A market or bank was retired.
+    Retired,
     /// A margin account was opened or closed, or its delegate set.
     AccountChanged,
     /// A deposit or a withdrawal.
@@ -66,6 +85,34 @@ events!(
     OptionTraded,
     /// Options of a settled board were paid in cash.
     OptionsSettled,
+    /// Somebody put quote into the insurance.
+    InsuranceFunded,
+    /// Tokens of a reserve became insurance.
+    ReserveBought,
+    /// A fraction of an insolvent account was taken over.
+    InsolventLiquidated,
+    /// One step of covering a loss.
+    LossCovered,
+    /// Two positions were closed against one another.
+    Deleveraged,
+    /// A liquidation without capital began or ended.
+    LiquidationDeferred,
+    /// An order was stored, cancelled or executed.
+    TriggerChanged,
+    /// Two accounts traded with each other.
+    Filled,
+    /// A signed order was filled, wholly or in part.
+    OrderFilled,
+    /// Signed orders were cancelled.
+    OrdersCancelled,
+    /// A venue was approved, or its approval withdrawn.
+    VenueApproved,
+    /// A volatility forecast was posted.
+    ForecastPosted,
+    /// Funding was accrued.
+    FundingAccrued,
+    /// A position paid or received funding.
+    FundingPaid,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -17,6 +17,7 @@ pub struct Pack {
     markets: Vec<Address>,
     banks: Vec<Address>,
     boards: Vec<Address>,
+    candidates: Vec<Address>,
     declared: Vec<Address>,
     writable: bool,
 }
@@ -50,11 +51,49 @@ impl Pack {
         Self::of(account).without(market).without(oracle)
     }
 
+    /// For `fill`, `fill_orders` and `venue_fill` in `market`, whose price account is `oracle`: what either account uses.
+    pub fn filling(buyer: &MarginAccount, seller: &MarginAccount, market: &Address, oracle: &Address) -> Self {
+        let mut pack = Self::of(buyer);
+        pack.add(seller);
+        pack.without(market).without(oracle)
+    }
+
     /// For `liquidate`: both accounts' markets, banks and boards, writable, without the quote bank, which is declared.
     pub fn liquidating(account: &MarginAccount, taker: &MarginAccount, quote_bank: &Address) -> Self {
         let mut pack = Self { writable: true, ..Self::of(account) };
         pack.add(taker);
         pack.without(quote_bank)
+    }
+
+    /// For `resolve`: the account's markets and banks, without the quote bank, which is declared.
+    pub fn resolving(account: &MarginAccount, quote_bank: &Address) -> Self {
+        Self::of(account).without(quote_bank)
+    }
+
+    /// For `deleverage` in `market`, whose price account is `oracle`: both accounts' markets and banks, and behind them the
+    /// margin accounts that the counterparty is compared with.
+    pub fn deleveraging(
+        account: &MarginAccount,
+        counterparty: &MarginAccount,
+        market: &Address,
+        oracle: &Address,
+        quote_bank: &Address,
+        candidates: &[Address],
+    ) -> Self {
+        let mut pack = Self::of(account);
+        pack.add(counterparty);
+        let mut pack = pack.without(market).without(oracle).without(quote_bank);
+        for candidate in candidates {
+            push(&mut pack.candidates, *candidate);
+        }
+        pack
+    }
+
+    /// For `end_liquidation`: what an account will use that takes over another.
+    pub fn ending(account: &MarginAccount, taker: &MarginAccount) -> Self {
+        let mut pack = Self::of(account);
+        pack.add(taker);
+        pack
     }
 
     /// Markets alone: for what computes the house's net asset value.
@@ -91,7 +130,13 @@ impl Pack {
             }
         }
         metas.extend(self.banks.iter().chain(&self.boards).copied().map(own));
+        metas.extend(self.candidates.iter().map(|address| AccountMeta::new_readonly(*address, false)));
         metas
+    }
+
+    /// Adds a bank that an account will use.
+    pub fn add_bank(&mut self, bank: Address) {
+        push(&mut self.banks, bank);
     }
 
     fn add(&mut self, account: &MarginAccount) {

@@ -9,22 +9,26 @@ use plimsoll_interface::{
     bridge::{self, Inputs},
     config::MarketConfig,
     instruction::{
-        CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenOptionArgs, OpenPositionArgs,
+        AssertHealthArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, FillArgs,
+        FillOrdersArgs, LiquidateArgs, OpenOptionArgs, OpenPositionArgs,
     },
 };
 use plimsoll_risk::{
     greeks::{self, OptionGreeks, PortfolioGreeks},
-    interest,
+    interest, liquidation,
     options::{ArrayTerms, BoardSum, OptionRisk, Reading},
     portfolio::{self, Margin, Portfolio, Report, RiskParameters, Standalone},
     price::Observation,
-    units::{Ppm, Timestamp},
+    units::{Fraction, Ppm, Seconds, Timestamp},
+    waterfall as risk,
 };
 use solana_instruction::Instruction;
 
 use crate::{
     Error, Keyed,
-    instruction::{account, house, liquidation, market, option, trade},
+    instruction::{
+        account, controls, house, liquidation as liquidate, market, option, trade, trigger, venue, waterfall,
+    },
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
 };
@@ -99,10 +103,6 @@ impl Snapshot {
         Ok((portfolio, options.as_slice().to_vec(), options.marks()))
     }
 
-    fn risk(&self) -> RiskParameters {
-        self.exchange.data.config.risk()
-    }
-
     /// Equity and requirement of an account, to the unit what the chain computes.
     ///
     /// # Errors
@@ -110,6 +110,11 @@ impl Snapshot {
     pub fn margin(&self, account: &MarginAccount) -> Result<Margin, Error> {
         let (portfolio, options) = self.portfolio(account)?;
         Ok(portfolio::margin(&portfolio, &options, &self.risk())?)
+    }
+
+    /// The risk parameters at this moment: the exchange's, and what its quote is worth.
+    fn risk(&self) -> RiskParameters {
+        self.exchange.data.risk(Timestamp::from_raw(self.now))
     }
 
     /// Health that a withdrawal must leave at zero or above, quote native: initial health without the gains that the house
@@ -211,9 +216,109 @@ impl Snapshot {
     }
 }
 
-/// Interest.
+/// What who takes over an account without equity is due, and what the insurance pays of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Insolvency {
+    /// Part of the requirement taken over that is paid besides the debt.
+    pub reward: Ppm,
+    /// What is due for the whole account, quote native.
+    pub due: u64,
+    /// The largest fraction that the insurance can pay for.
+    pub fraction: Fraction,
+    /// What it pays for that fraction, quote native.
+    pub payout: u64,
+    /// What is due beyond that, quote native.
+    pub shortfall: u64,
+}
+
+/// What the next `resolve` of an account does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// The insurance suffices: who takes the account over is paid by it.
+    Liquidate,
+    /// The insurance repays the debt of this much quote native that is all that is left.
+    Repay(u64),
+    /// The house pays this much quote native into the insurance.
+    House(u64),
+    /// All deposits pay this much quote native into the insurance.
+    Deposits(u64),
+    /// Deposits pay from this moment on, unix seconds, if the account is seen insolvent until then.
+    Wait(i64),
+}
+
+/// Accounts without equity.
 impl Snapshot {
-    /// Brings every bank's interest up to [`Self::now`], as `accrue` does for one and `liquidate` for those it touches.
+    /// Since when the account counts as insolvent for an instruction that is sent now, unix seconds.
+    fn insolvent_since(&self, account: &MarginAccount) -> i64 {
+        let duration = i64::from(self.exchange.data.config.insolvency_duration_seconds);
+        let lapsed = self.now.saturating_sub(account.liquidation_seen_at) > duration;
+        if account.insolvent_since == 0 || lapsed { self.now } else { account.insolvent_since }
+    }
+
+    /// What is due for an account without equity; `None` for one that has some, or is above its line.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer, [`Error::Missing`] without the quote bank.
+    pub fn insolvency(&self, account: &MarginAccount) -> Result<Option<Insolvency>, Error> {
+        let margin = self.margin(account)?;
+        let (equity, requirement) = (margin.equity_maint, margin.requirement_maint);
+        if equity.is_positive() || equity >= requirement {
+            return Ok(None);
+        }
+        let elapsed = Seconds::from_raw(self.now.saturating_sub(self.insolvent_since(account)));
+        let reward = liquidation::insolvent_reward(&self.exchange.data.config.insolvency(), elapsed);
+        let insurance = self.quote_bank()?.reserve;
+        let fraction = liquidation::insolvent_fraction(equity, requirement, reward, insurance)?;
+        Ok(Some(Insolvency {
+            reward,
+            due: liquidation::insolvent_due(equity, requirement, reward)?,
+            fraction,
+            payout: liquidation::insolvent_payout(fraction, equity, requirement, reward)?,
+            shortfall: liquidation::shortfall(equity, requirement, reward, insurance)?,
+        }))
+    }
+
+    /// What the next `resolve` of an account does; `None` for one that has equity, or is above its line.
+    ///
+    /// # Errors
+    /// As [`Self::insolvency`]; [`Error::Missing`] without the house.
+    pub fn resolution(&self, account: &MarginAccount) -> Result<Option<Resolution>, Error> {
+        let Some(insolvency) = self.insolvency(account)? else { return Ok(None) };
+        let (config, bank) = (&self.exchange.data.config, self.quote_bank()?);
+        let missing = risk::missing(insolvency.due, bank.reserve);
+        let bare_debt = account.bare_debt();
+        if missing == 0 {
+            return Ok(Some(match bare_debt {
+                Some(shares) => Resolution::Repay(interest::borrow_amount(shares, bank.borrow_index())?),
+                None => Resolution::Liquidate,
+            }));
+        }
+        let address = address::house(&self.exchange.address);
+        let house = self.house.as_ref().ok_or(Error::Missing { what: "house", address })?;
+        let above_floor =
+            interest::deposit_amount(house.quote_shares, bank.deposit_index())?.saturating_sub(config.house_floor);
+        if above_floor > 0 {
+            return Ok(Some(Resolution::House(missing.min(above_floor))));
+        }
+        let since = self.insolvent_since(account);
+        let from = since.saturating_add(i64::from(config.insolvency_duration_seconds));
+        if bare_debt.is_none() && self.now < from {
+            return Ok(Some(Resolution::Wait(from)));
+        }
+        let written = risk::write_off(bank.deposit_index(), bank.deposit_shares, missing)?;
+        Ok(Some(Resolution::Deposits(written.amount)))
+    }
+
+    fn quote_bank(&self) -> Result<&Bank, Error> {
+        let address = self.exchange.data.quote_bank;
+        self.banks.get(&address).ok_or(Error::Missing { what: "bank", address })
+    }
+}
+
+/// Interest and funding.
+impl Snapshot {
+    /// Brings every bank's interest and every market's funding up to [`Self::now`], as `accrue` and `accrue_funding` do for
+    /// one and `liquidate` for those it touches.
     ///
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
@@ -232,6 +337,9 @@ impl Snapshot {
             bank.deposit_index = accrual.deposit_index.raw();
             bank.borrow_index = accrual.borrow_index.raw();
             bank.accrued_at = self.now;
+        }
+        for market in self.markets.values_mut() {
+            market.accrue_funding(Timestamp::from_raw(self.now));
         }
         Ok(())
     }
@@ -373,6 +481,116 @@ impl Snapshot {
         Ok(option::Settle { exchange, account: *account, market, board: *board }.instruction())
     }
 
+    /// `execute_trigger`: the stored order number `index` of `account`, by `authority`, the tip to the margin account
+    /// `executor`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where there is no such order, or no price account of its market in the snapshot.
+    pub fn execute_trigger(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        index: u8,
+        executor: Option<Address>,
+    ) -> Result<Instruction, Error> {
+        let missing = Error::Missing { what: "stored order of that number", address: account.address };
+        let trigger = account.data.triggers.get(usize::from(index)).filter(|slot| slot.side != 0).ok_or(missing)?;
+        let accounts = self.trade_accounts(authority, account, &trigger.market)?;
+        let execute = trigger::Execute {
+            authority,
+            exchange: accounts.exchange,
+            account: accounts.account,
+            market: accounts.market,
+            oracle: accounts.oracle,
+            executor,
+            index,
+            remaining: accounts.remaining,
+        };
+        Ok(execute.instruction())
+    }
+
+    /// What a fill between two accounts in `market` declares and what stands behind it.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn fill_accounts(
+        &self,
+        buyer: &Keyed<MarginAccount>,
+        seller: &Keyed<MarginAccount>,
+        market: &Address,
+    ) -> Result<venue::FillAccounts, Error> {
+        let oracle = self.price_of(market)?;
+        Ok(venue::FillAccounts {
+            exchange: self.exchange.address,
+            buyer: buyer.address,
+            seller: seller.address,
+            market: *market,
+            oracle,
+            remaining: Pack::filling(&buyer.data, &seller.data, market, &oracle).metas(&self.price_addresses()),
+        })
+    }
+
+    /// `fill` of two accounts that trade with each other, signed by `authorities`: the buyer's, then the seller's.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn fill(
+        &self,
+        authorities: [Address; 2],
+        buyer: &Keyed<MarginAccount>,
+        seller: &Keyed<MarginAccount>,
+        market: &Address,
+        args: FillArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.fill_accounts(buyer, seller, market)?;
+        let [buyer_authority, seller_authority] = authorities;
+        Ok(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction())
+    }
+
+    /// `fill_orders` of a resting order of `maker` against `taker`, whose side is a signed order too where `taker_signed`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn fill_orders(
+        &self,
+        submitter: Address,
+        maker: &Keyed<MarginAccount>,
+        taker: &Keyed<MarginAccount>,
+        taker_signed: bool,
+        market: &Address,
+        args: FillOrdersArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.fill_accounts(maker, taker, market)?;
+        let fill = venue::FillOrders {
+            submitter,
+            exchange: accounts.exchange,
+            maker: maker.address,
+            taker: taker.address,
+            taker_signed,
+            market: *market,
+            oracle: accounts.oracle,
+            args,
+            remaining: accounts.remaining,
+        };
+        Ok(fill.instruction())
+    }
+
+    /// `venue_fill` as the venue's program `program` calls it.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn venue_fill(
+        &self,
+        program: Address,
+        buyer: &Keyed<MarginAccount>,
+        seller: &Keyed<MarginAccount>,
+        market: &Address,
+        args: FillArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.fill_accounts(buyer, seller, market)?;
+        Ok(venue::VenueFill { program, accounts, args }.instruction())
+    }
+
     /// `settle` of an account's cash in `market`, at the price account in the snapshot or else the stored observation.
     pub fn settle(&self, account: &Address, market: &Address) -> Instruction {
         let settle = trade::Settle {
@@ -396,12 +614,23 @@ impl Snapshot {
 
     /// `flag_liquidation` of an account.
     pub fn flag_liquidation(&self, account: &Keyed<MarginAccount>) -> Instruction {
-        let flag = liquidation::Flag {
+        let flag = liquidate::Flag {
             exchange: self.exchange.address,
             account: account.address,
             remaining: Pack::of(&account.data).metas(&self.price_addresses()),
         };
         flag.instruction()
+    }
+
+    /// `assert_health`: fails unless the account's health is at least as asserted.
+    pub fn assert_health(&self, account: &Keyed<MarginAccount>, args: AssertHealthArgs) -> Instruction {
+        let assert = controls::AssertHealth {
+            exchange: self.exchange.address,
+            account: account.address,
+            args,
+            remaining: Pack::of(&account.data).metas(&self.price_addresses()),
+        };
+        assert.instruction()
     }
 
     /// `liquidate`: `taker`, signed for by `authority`, takes over a part of `account`.
@@ -414,7 +643,7 @@ impl Snapshot {
     ) -> Instruction {
         let quote_bank = &self.exchange.data.quote_bank;
         let pack = Pack::liquidating(&account.data, &taker.data, quote_bank);
-        let liquidate = liquidation::Liquidate {
+        let liquidation = liquidate::Liquidate {
             authority,
             exchange: self.exchange.address,
             taker: taker.address,
@@ -423,7 +652,64 @@ impl Snapshot {
             args,
             remaining: pack.metas(&self.price_addresses()),
         };
-        liquidate.instruction()
+        liquidation.instruction()
+    }
+
+    /// `resolve` of an account without equity: the next step.
+    pub fn resolve(&self, account: &Keyed<MarginAccount>) -> Instruction {
+        let pack = Pack::resolving(&account.data, &self.exchange.data.quote_bank);
+        let resolve = waterfall::Resolve {
+            exchange: self.exchange.address,
+            account: account.address,
+            quote_mint: self.exchange.data.quote_mint,
+            remaining: pack.metas(&self.price_addresses()),
+        };
+        resolve.instruction()
+    }
+
+    /// `deleverage` of an account without equity against `counterparty` in `market`. The counterparty must have gained more
+    /// per base unit than each of `candidates`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn deleverage(
+        &self,
+        account: &Keyed<MarginAccount>,
+        counterparty: &Keyed<MarginAccount>,
+        market: &Address,
+        args: DeleverageArgs,
+        candidates: &[Address],
+    ) -> Result<Instruction, Error> {
+        let oracle = self.price_of(market)?;
+        let quote_bank = &self.exchange.data.quote_bank;
+        let pack = Pack::deleveraging(&account.data, &counterparty.data, market, &oracle, quote_bank, candidates);
+        let deleverage = waterfall::Deleverage {
+            exchange: self.exchange.address,
+            account: account.address,
+            counterparty: counterparty.address,
+            market: *market,
+            quote_mint: self.exchange.data.quote_mint,
+            oracle,
+            args,
+            remaining: pack.metas(&self.price_addresses()),
+        };
+        Ok(deleverage.instruction())
+    }
+
+    /// `begin_liquidation` and `end_liquidation` around what `taker`, signed for by `authority`, does with `account`.
+    pub fn without_capital(
+        &self,
+        authority: Address,
+        taker: &Keyed<MarginAccount>,
+        account: &Keyed<MarginAccount>,
+    ) -> (Instruction, Instruction) {
+        let exchange = self.exchange.address;
+        let begin = waterfall::Begin { authority, exchange, taker: taker.address };
+        let mut pack = Pack::ending(&account.data, &taker.data);
+        pack.add_bank(self.exchange.data.quote_bank);
+        let remaining = pack.metas(&self.price_addresses());
+        let end = waterfall::End { authority, exchange, taker: taker.address, remaining };
+        (begin.instruction(), end.instruction())
     }
 
     /// `house_withdraw` of `amount` quote native to `destination`.
@@ -444,10 +730,8 @@ impl Snapshot {
         let create = market::Create {
             admin: self.exchange.data.admin,
             exchange: self.exchange.address,
-            quote_bank: self.exchange.data.quote_bank,
             index: self.exchange.data.market_count,
             args,
-            remaining: self.pack_markets().metas(&self.price_addresses()),
         };
         create.instruction()
     }

@@ -8,14 +8,14 @@ use core::ops::Range;
 
 use plimsoll_risk::{
     options::{MAX_SAMPLES, SCENARIOS, VALUES},
-    price::Observation,
-    units::{Index, Price, Timestamp},
+    portfolio::RiskParameters,
+    units::{Index, Ppm, Timestamp},
 };
 use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    config::{BankConfig, ExchangeConfig, MarketConfig},
+    config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig, limits},
 };
 
 /// Collateral mints that one margin account may hold or owe.
@@ -24,16 +24,24 @@ pub const MAX_BALANCES: usize = 16;
 pub const MAX_MARKETS: usize = plimsoll_risk::portfolio::MAX_UNDERLYINGS;
 /// Boards that one margin account may have options of.
 pub const MAX_BOARDS: usize = 8;
+/// Stored orders of one margin account.
+pub const MAX_TRIGGERS: usize = 4;
 /// Option positions of one margin account.
 pub const MAX_OPTIONS: usize = 32;
 /// Boards of one market.
 pub const MAX_MARKET_BOARDS: usize = 8;
 /// Strikes of one board.
 pub const MAX_STRIKES: usize = 16;
+/// Venues that one margin account may approve.
+pub const MAX_VENUES: usize = 4;
+/// Partly or wholly filled orders of one margin account that still live.
+pub const MAX_ORDERS: usize = 32;
 /// Series of one board: a call and a put of each strike. Series `2 i` is the call of strike `i`, `2 i + 1` its put.
 pub const MAX_SERIES: usize = 2 * MAX_STRIKES;
 /// [`BalanceSlot::market_slot`] of a quote balance, which no market prices.
 pub const NO_MARKET: u8 = u8::MAX;
+/// Bytes of a proposal's content: the largest of what may be proposed, and some room.
+pub const MAX_PROPOSAL: usize = 384;
 /// Bytes of an account's discriminator.
 pub const DISCRIMINATOR_LEN: usize = 8;
 
@@ -89,7 +97,7 @@ pub struct Exchange {
     pub config: ExchangeConfig,
     /// May configure everything. Written by `create_exchange`.
     pub admin: Address,
-    /// Becomes the admin once it accepts, zero for nobody.
+    /// Becomes the admin once it accepts, zero for nobody. Written by `nominate_admin`.
     pub pending_admin: Address,
     /// May tighten parameters and pause. The creator to begin with, like the next two.
     pub risk_admin: Address,
@@ -113,10 +121,58 @@ pub struct Exchange {
     pub bump: u8,
     /// Layout version, 1.
     pub version: u8,
-    /// Room for roles, timelock, venues and the quote feed.
-    pub _reserved: [u8; 512],
+    /// From when on the nominee may accept, unix seconds.
+    pub pending_admin_ready_at: i64,
+    /// When the price of the quote was published, unix seconds. Written by `observe_quote`.
+    pub quote_publish_time: i64,
+    /// Pyth feed id of the quote against the dollar; for a legacy price account, its address. Written by
+    /// `set_quote_feed`.
+    pub quote_feed_id: [u8; 32],
+    /// The program that must own the price account, zero where the quote has no feed.
+    pub quote_oracle_owner: Address,
+    /// Last price of the quote, ppm of a dollar, rounded down; zero until observed.
+    pub quote_price_ppm: u32,
+    /// Format of the price account, one of [`oracle_kind`].
+    pub quote_oracle_kind: u8,
+    /// Zero.
+    pub _padding: [u8; 3],
+    /// Room for venues.
+    pub _reserved: [u8; 424],
 }
 account_type!(Exchange, [30, 200, 220, 149, 3, 61, 104, 50], 1000);
+
+impl Exchange {
+    /// The price of the quote that margins reckon with, ppm of a dollar: the last one observed where that is below
+    /// `quote_scale_below_ppm`, otherwise one.
+    ///
+    /// A low price counts until a newer one says otherwise, though not longer than [`limits::QUOTE_MEMORY_SECONDS`]: a feed
+    /// that nobody stores must not free anybody from it, and one that died must not hold the exchange for ever.
+    #[inline(always)]
+    pub fn quote_price(&self, now: Timestamp) -> Ppm {
+        let price = self.quote_price_ppm;
+        if price == 0 || price >= self.config.quote_scale_below_ppm {
+            return Ppm::ONE;
+        }
+        let age = now.raw().saturating_sub(self.quote_publish_time);
+        if age > limits::QUOTE_MEMORY_SECONDS { Ppm::ONE } else { Ppm::from_raw(price) }
+    }
+
+    /// The engine's view of the risk parameters at a moment.
+    #[inline(always)]
+    pub fn risk(&self, now: Timestamp) -> RiskParameters {
+        RiskParameters { quote_price: self.quote_price(now), ..self.config.risk() }
+    }
+
+    /// Checks that the quote is worth enough for new risk. Asked by whatever opens or enlarges a position, borrows, or
+    /// withdraws against a liability; never by what reduces, repays or liquidates.
+    ///
+    /// # Errors
+    /// [`PlimsollError::QuoteDepegged`].
+    pub fn require_quote_sound(&self, now: Timestamp) -> Result<(), PlimsollError> {
+        let refused = self.quote_price(now).raw() < self.config.quote_refuse_below_ppm;
+        if refused { Err(PlimsollError::QuoteDepegged) } else { Ok(()) }
+    }
+}
 
 /// One underlying: its feed and last observation, its shock range, and its perpetual with the house's inventory.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]
@@ -148,7 +204,9 @@ pub struct Market {
     pub forecast: VolatilityForecast,
     /// Funding paid by one long base unit since the market began, Q16.48 quote native. Written by every accrual.
     pub funding_index: i64,
-    /// When funding was last accrued, unix seconds.
+    /// What of it is beyond its last place, see [`plimsoll_risk::funding::FundingIndex`].
+    pub funding_remainder: u64,
+    /// Up to when funding is accrued, unix seconds.
     pub funding_accrued_at: i64,
     /// Sum over all accounts of position times the funding index that it has paid up to, Q16.48 quote native, as a 128-bit
     /// two's complement number, low word first. With it, what traders owe in funding and have not paid is
@@ -186,8 +244,11 @@ pub struct Market {
     pub _padding: u8,
     /// Expiry of the board of each slot, unix seconds; zero where there is none. No two are the same.
     pub board_expiries: [i64; MAX_MARKET_BOARDS],
+    /// From when on anyone may close positions at the oracle's price, unix seconds; zero unless it is winding down.
+    /// Written by `configure_market`.
+    pub wind_down_at: i64,
     /// Room for the valuation of the house.
-    pub _reserved: [u8; 448],
+    pub _reserved: [u8; 432],
 }
 account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 1688);
 
@@ -244,7 +305,7 @@ pub struct HouseBoard {
     pub spot: u64,
     /// How far the spot may have moved since, relative, Q32.
     pub max_drift: u64,
-    /// Worth of the house's options, quote native, rounded down.
+    /// Worth of the house's options at that spot, puts as a whole, quote native, rounded down.
     pub value: i64,
     /// Their delta, puts included, base units: what the worth changes by per unit of price.
     pub delta: i64,
@@ -264,34 +325,6 @@ pub mod oracle_kind {
     pub const LEGACY: u8 = 1;
     /// The largest value with a meaning.
     pub const LAST: u8 = LEGACY;
-}
-
-impl Market {
-    /// The stored observation.
-    #[inline(always)]
-    pub fn observation(&self) -> Observation {
-        Observation {
-            spot: Price::from_raw(self.spot),
-            ema: Price::from_raw(self.ema),
-            confidence: Price::from_raw(self.confidence),
-            publish_time: Timestamp::from_raw(self.publish_time),
-        }
-    }
-
-    /// Stores an observation, unless the stored one is younger.
-    ///
-    /// # Errors
-    /// [`PlimsollError::OracleOlderThanObservation`].
-    pub fn record(&mut self, observation: &Observation) -> Result<(), PlimsollError> {
-        if observation.publish_time.raw() < self.publish_time {
-            return Err(PlimsollError::OracleOlderThanObservation);
-        }
-        self.spot = observation.spot.raw();
-        self.ema = observation.ema.raw();
-        self.confidence = observation.confidence.raw();
-        self.publish_time = observation.publish_time.raw();
-        Ok(())
-    }
 }
 
 /// One option expiry of a market: its strikes, their volatilities and risk arrays, and the house's inventory in them.
@@ -406,7 +439,8 @@ pub struct BoardTerms {
 pub struct Bank {
     /// Parameters, written by `configure_bank`.
     pub config: BankConfig,
-    /// Native amount per deposit share, Q16.48, only ever rising. Written by every accrual.
+    /// Native amount per deposit share, Q16.48. Written by every accrual, which raises it, and by `resolve`, which lowers
+    /// it where deposits bear a loss.
     pub deposit_index: u64,
     /// Native amount per borrow share, Q16.48, only ever rising. Written by every accrual.
     pub borrow_index: u64,
@@ -416,7 +450,7 @@ pub struct Bank {
     pub borrow_shares: u64,
     /// Native tokens in the vault by our own count. Tokens sent to the vault from outside are not in it.
     pub vault_amount: u64,
-    /// Native amount of interest kept for the exchange.
+    /// Native amount of interest kept for the exchange. That of the quote bank is the insurance.
     pub reserve: u64,
     /// When interest was last accrued, unix seconds.
     pub accrued_at: i64,
@@ -488,6 +522,30 @@ pub struct House {
     pub _reserved: [u8; 256],
 }
 account_type!(House, [21, 145, 94, 109, 254, 199, 210, 151], 320);
+
+/// A change that loosens and waits out the timelock: announced by `propose`, closed by the instruction that makes it.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The exchange.
+    pub exchange: Address,
+    /// What is to change: the exchange, a market or a bank. Part of the address, so each has one proposal at a time.
+    pub subject: Address,
+    /// From when on the change may be made, unix seconds.
+    pub ready_at: i64,
+    /// What kind of change, one of [`crate::change::kind`].
+    pub kind: u8,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 5],
+    /// What it is to be, as [`crate::change::kind`] says; zeros behind it.
+    pub content: [u8; MAX_PROPOSAL],
+}
+account_type!(Proposal, [26, 94, 189, 187, 116, 136, 53, 33], 472);
 
 /// One collateral or debt of a margin account.
 #[repr(C)]
@@ -570,6 +628,70 @@ pub struct OptionSlot {
     pub _padding: [u8; 2],
 }
 
+/// An order that waits for a price: it only ever makes a position smaller, and counts for nothing until then.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct TriggerSlot {
+    /// The market, zero where the slot is free.
+    pub market: Address,
+    /// Oracle price that it waits for, Q16.48 quote native per base unit.
+    pub trigger_price: u64,
+    /// Worst average price accepted then, as in an order, Q16.48 quote native per base unit.
+    pub limit_price: u64,
+    /// Base units to close at most; [`u64::MAX`] closes all.
+    pub size: u64,
+    /// What whoever executes it gets, quote native.
+    pub tip: u64,
+    /// Unix seconds after which it is void, zero for never.
+    pub expires_at: i64,
+    /// The position that it closes, one of [`trigger_side`]; zero where the slot is free.
+    pub side: u8,
+    /// When it is due, one of [`trigger_when`].
+    pub when: u8,
+    /// Zero.
+    pub _padding: [u8; 6],
+}
+
+/// Values of [`TriggerSlot::side`].
+pub mod trigger_side {
+    /// Closes a long position.
+    pub const LONG: u8 = 1;
+    /// Closes a short position.
+    pub const SHORT: u8 = 2;
+}
+
+/// Values of [`TriggerSlot::when`].
+pub mod trigger_when {
+    /// Once the price is at or below the trigger: a long position's stop loss, a short one's take profit.
+    pub const AT_OR_BELOW: u8 = 1;
+    /// Once the price is at or above the trigger: a short position's stop loss, a long one's take profit.
+    pub const AT_OR_ABOVE: u8 = 2;
+}
+
+/// Values of [`MarginAccount::delegate_scope`].
+pub mod delegate_scope {
+    /// Trades, deposits and liquidates.
+    pub const TRADE: u8 = 0;
+    /// Makes positions smaller, and deposits.
+    pub const REDUCE: u8 = 1;
+    /// The largest value with a meaning.
+    pub const LAST: u8 = REDUCE;
+}
+
+/// One venue that a margin account has approved.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct VenueSlot {
+    /// The venue, zero where the slot is free.
+    pub venue: Address,
+    /// Notional that it may fill for the account, quote native; [`u64::MAX`] for no limit, never zero in a taken slot.
+    pub limit: u64,
+    /// Notional that it has filled since the approval, quote native.
+    pub used: u64,
+}
+
 /// One portfolio of one owner.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]
 #[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
@@ -591,7 +713,7 @@ pub struct MarginAccount {
     pub exchange: Address,
     /// Whose it is. May do everything.
     pub owner: Address,
-    /// May trade and deposit, never withdraw. Zero for nobody.
+    /// May do what [`Self::delegate_scope`] says, never withdraw. Zero for nobody.
     pub delegate: Address,
     /// Which of its owner's accounts this is: part of its address.
     pub index: u16,
@@ -599,17 +721,57 @@ pub struct MarginAccount {
     pub bump: u8,
     /// Layout version, 1.
     pub version: u8,
+    /// Where the account is in a liquidation without capital, one of [`deferral`].
+    pub deferral: u8,
+    /// What the delegate may do, one of [`delegate_scope`].
+    pub delegate_scope: u8,
     /// Zero.
-    pub _padding: [u8; 4],
+    pub _padding: [u8; 2],
     /// Counts every instruction that changed the account.
     pub sequence: u64,
-    /// Room for triggers and venue approvals.
-    pub _reserved: [u8; 1464],
+    /// When the account was first seen without equity in the running insolvency, unix seconds; zero while it has some.
+    pub insolvent_since: i64,
+    /// Orders that wait for a price.
+    pub triggers: [TriggerSlot; MAX_TRIGGERS],
+    /// Venues that may fill for the account. Written by `set_venue_approval`, and by every fill of theirs.
+    pub venues: [VenueSlot; MAX_VENUES],
+    /// Room for later.
+    pub _reserved: [u8; 944],
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
+/// Where an account is between `begin_liquidation` and `end_liquidation`, as stored in [`MarginAccount::deferral`]. Outside
+/// of a transaction every account is at [`NONE`](deferral::NONE).
+pub mod deferral {
+    /// Nowhere: its margin is asked for as always.
+    pub const NONE: u8 = 0;
+    /// It may take over and reduce; its margin is asked for at the end.
+    pub const BEGUN: u8 = 1;
+    /// The same, and it has borrowed for a payment: no unpaid gain may stand for that at the end.
+    pub const BORROWED: u8 = 2;
+}
+
 /// Slots, and what follows from what is in them.
 impl MarginAccount {
+    /// Checks that the account is not between `begin_liquidation` and `end_liquidation`, where its margin says nothing.
+    ///
+    /// # Errors
+    /// [`PlimsollError::LiquidationInProgress`].
+    pub fn require_not_deferred(&self) -> Result<(), PlimsollError> {
+        if self.deferral == deferral::NONE { Ok(()) } else { Err(PlimsollError::LiquidationInProgress) }
+    }
+
+    /// The quote debt of an account that has nothing else, in borrow shares.
+    pub fn bare_debt(&self) -> Option<u64> {
+        let mut used = self.balances.iter().filter(|slot| slot.in_use == 1);
+        let slot = used.next()?;
+        let bare = used.next().is_none()
+            && slot.market_slot == NO_MARKET
+            && slot.shares < 0
+            && self.markets.iter().all(|slot| slot.in_use == 0);
+        bare.then(|| slot.shares.unsigned_abs())
+    }
+
     /// Index of the balance of `bank`.
     pub fn balance_slot(&self, bank: &Address) -> Option<usize> {
         self.balances.iter().position(|slot| slot.in_use == 1 && same_address(&slot.bank, bank))
@@ -694,6 +856,12 @@ impl MarginAccount {
             *slot = bytemuck::Zeroable::zeroed();
         }
         Ok(())
+    }
+
+    /// Counts an instruction that changes the account. Every handler that writes to it calls this once.
+    #[inline(always)]
+    pub fn touch(&mut self) {
+        self.sequence = self.sequence.wrapping_add(1);
     }
 
     /// Index of the slot of `board`.
@@ -815,8 +983,14 @@ impl MarginAccount {
         Ok(())
     }
 
-    /// Whether a signer may deposit, trade and liquidate for the account: its owner or its delegate.
+    /// Whether a signer may trade and liquidate for the account: its owner, or its delegate if that is its scope.
     pub fn may_trade(&self, signer: &Address) -> bool {
+        same_address(signer, &self.owner)
+            || (self.delegate_scope == delegate_scope::TRADE && same_address(signer, &self.delegate))
+    }
+
+    /// Whether a signer may deposit for the account and make its positions smaller: its owner or its delegate.
+    pub fn may_reduce(&self, signer: &Address) -> bool {
         same_address(signer, &self.owner) || same_address(signer, &self.delegate)
     }
 
@@ -833,5 +1007,173 @@ impl MarginAccount {
         self.balances.iter().all(|slot| slot.in_use == 0)
             && self.markets.iter().all(|slot| slot.in_use == 0)
             && self.boards.iter().all(|slot| slot.in_use == 0)
+    }
+}
+
+/// Approvals of venues.
+impl MarginAccount {
+    /// Allows `venue` fills of `limit` from now on, or none where it is zero.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyVenues`]; [`PlimsollError::VenueNotApproved`] where there is nothing to withdraw.
+    pub fn approve_venue(&mut self, venue: &Address, limit: u64) -> Result<(), PlimsollError> {
+        let mut slots = self.venues.iter_mut();
+        let known = slots.find(|slot| slot.limit != 0 && same_address(&slot.venue, venue));
+        if limit == 0 {
+            *known.ok_or(PlimsollError::VenueNotApproved)? = bytemuck::Zeroable::zeroed();
+            return Ok(());
+        }
+        let slot = match known {
+            Some(slot) => slot,
+            None => self.venues.iter_mut().find(|slot| slot.limit == 0).ok_or(PlimsollError::TooManyVenues)?,
+        };
+        *slot = VenueSlot { venue: *venue, limit, used: 0 };
+        Ok(())
+    }
+
+    /// Counts a fill of `notional` by `venue` against the account's allowance.
+    ///
+    /// # Errors
+    /// [`PlimsollError::VenueNotApproved`], [`PlimsollError::VenueAllowance`].
+    pub fn use_venue(&mut self, venue: &Address, notional: u64) -> Result<(), PlimsollError> {
+        let mut slots = self.venues.iter_mut();
+        let slot = slots.find(|slot| slot.limit != 0 && same_address(&slot.venue, venue));
+        let slot = slot.ok_or(PlimsollError::VenueNotApproved)?;
+        slot.used = slot.used.saturating_add(notional);
+        if slot.used > slot.limit { Err(PlimsollError::VenueAllowance) } else { Ok(()) }
+    }
+}
+
+/// What one signed order has filled.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct OrderSlot {
+    /// The order's nonce.
+    pub nonce: u64,
+    /// Base units filled of it, zero where the slot is free.
+    pub filled: u64,
+    /// When the order expires, unix seconds.
+    pub expires_at: i64,
+}
+
+/// What a margin account's signed orders have filled, and which of them are cancelled. It is never closed: a floor that was
+/// forgotten would bring cancelled orders back to life.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Orders {
+    /// The margin account.
+    pub account: Address,
+    /// Orders with a nonce below this are void. Written by `cancel_orders`, only ever rising.
+    pub floor: u64,
+    /// Orders that have filled. Written by `fill_orders`.
+    pub slots: [OrderSlot; MAX_ORDERS],
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 6],
+    /// Room for later.
+    pub _reserved: [u8; 64],
+}
+account_type!(Orders, [3, 215, 50, 3, 146, 247, 45, 36], 888);
+
+impl Orders {
+    /// Counts a fill of `size` of the order `nonce` over `total` base units, and gives what is filled of it so far.
+    ///
+    /// A slot is kept until its order has expired or is below the floor: only then could forgetting it do no harm.
+    ///
+    /// # Errors
+    /// [`PlimsollError::OrderExpired`], [`PlimsollError::OrderLifetime`], [`PlimsollError::OrderCancelled`],
+    /// [`PlimsollError::OrderNonceTaken`], [`PlimsollError::OrderOverfilled`], [`PlimsollError::TooManyOrders`].
+    pub fn fill(
+        &mut self,
+        nonce: u64,
+        size: u64,
+        total: u64,
+        expires_at: i64,
+        now: Timestamp,
+    ) -> Result<u64, PlimsollError> {
+        let now = now.raw();
+        if expires_at == 0 || expires_at.saturating_sub(now) > i64::from(limits::ORDER_SECONDS_MAX) {
+            return Err(PlimsollError::OrderLifetime);
+        }
+        if now > expires_at {
+            return Err(PlimsollError::OrderExpired);
+        }
+        let floor = self.floor;
+        if nonce < floor {
+            return Err(PlimsollError::OrderCancelled);
+        }
+        let lives = |slot: &OrderSlot| slot.filled != 0 && slot.expires_at >= now && slot.nonce >= floor;
+        let index = match self.slots.iter().position(|slot| lives(slot) && slot.nonce == nonce) {
+            Some(index) => index,
+            None => self.slots.iter().position(|slot| !lives(slot)).ok_or(PlimsollError::TooManyOrders)?,
+        };
+        let slot = self.slots.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        let mut filled = 0;
+        if lives(slot) {
+            // Two orders of one nonce would share what is filled.
+            if slot.expires_at != expires_at {
+                return Err(PlimsollError::OrderNonceTaken);
+            }
+            filled = slot.filled;
+        }
+        let filled =
+            filled.checked_add(size).filter(|filled| *filled <= total).ok_or(PlimsollError::OrderOverfilled)?;
+        *slot = OrderSlot { nonce, filled, expires_at };
+        Ok(filled)
+    }
+}
+
+/// A program that may fill between accounts which have approved it.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Venue {
+    /// Limits and state, written by `register_venue` and `configure_venue`.
+    pub config: VenueConfig,
+    /// The exchange it belongs to.
+    pub exchange: Address,
+    /// The venue's program.
+    pub program: Address,
+    /// What signs its calls: the program's address of the seed `plimsoll-venue`.
+    pub signer: Address,
+    /// When the running window began, unix seconds. Written by every fill.
+    pub window_start: i64,
+    /// Notional filled in it, quote native.
+    pub window_notional: u64,
+    /// Notional filled ever, quote native.
+    pub total_notional: u64,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 6],
+    /// Room for later.
+    pub _reserved: [u8; 128],
+}
+account_type!(Venue, [8, 155, 85, 226, 234, 173, 42, 242], 296);
+
+impl Venue {
+    /// Counts a fill of `notional` against the venue's limits.
+    ///
+    /// # Errors
+    /// [`PlimsollError::VenueLimit`].
+    pub fn count(&mut self, notional: u64, now: Timestamp) -> Result<(), PlimsollError> {
+        let since = now.raw().saturating_sub(self.window_start);
+        if since >= i64::from(self.config.window_seconds) {
+            self.window_start = now.raw();
+            self.window_notional = 0;
+        }
+        self.window_notional = self.window_notional.saturating_add(notional);
+        self.total_notional = self.total_notional.saturating_add(notional);
+        let within = notional <= self.config.fill_limit
+            && self.window_notional <= self.config.window_limit
+            && self.total_notional <= self.config.total_limit;
+        if within { Ok(()) } else { Err(PlimsollError::VenueLimit) }
     }
 }

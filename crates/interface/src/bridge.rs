@@ -5,7 +5,7 @@
 use core::ops::Deref;
 
 use plimsoll_risk::{
-    interest,
+    addons, interest,
     math::{self, mul_q48_ceil_checked, mul_q48_floor},
     options::{ArrayTerms, BoardSum, OptionRisk, Reading},
     portfolio::{MAX_VALUE, Portfolio, Underlying},
@@ -101,6 +101,30 @@ pub fn portfolio<I: Inputs>(
     }
 }
 
+/// What the account's options of the market in slot `market_slot` are worth, quote native, as in the equity. `portfolio` and
+/// `options` must be new.
+///
+/// # Errors
+/// As [`portfolio`].
+pub fn option_marks<I: Inputs>(
+    account: &MarginAccount,
+    market_slot: usize,
+    inputs: &I,
+    now: Timestamp,
+    portfolio: &mut Portfolio,
+    options: &mut Options<'_>,
+) -> Result<i64, PlimsollError> {
+    let slot = account.markets.get(market_slot).ok_or(PlimsollError::Corrupt)?;
+    let mut position_of_slot = [u8::MAX; MAX_MARKETS];
+    let position = position_of_slot.get_mut(market_slot).ok_or(PlimsollError::Corrupt)?;
+    let short_minimum = add_market_slot(portfolio, slot, inputs, now, position)?;
+    if slot.boards != 0 {
+        options.take(*position, short_minimum)?;
+        add_boards(portfolio, options, account, inputs, now, &position_of_slot)?;
+    }
+    Ok(options.marks())
+}
+
 /// An account's options by market: what the engine wants of them.
 #[derive(Debug)]
 pub struct Options<'a> {
@@ -181,7 +205,12 @@ fn add_boards<I: Inputs>(
     for slot in account.boards.iter().filter(|slot| slot.in_use != 0) {
         let (own, behind) = rest.split_at_checked(usize::from(slot.options)).ok_or(PlimsollError::Corrupt)?;
         rest = behind;
-        let position = *position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
+        let market_slot = usize::from(slot.market_slot);
+        let position = *position_of_slot.get(market_slot).ok_or(PlimsollError::Corrupt)?;
+        // A market that the account uses and the portfolio has not was left out on purpose: by `option_marks`.
+        if position == u8::MAX && account.markets.get(market_slot).is_some_and(|market| market.in_use != 0) {
+            continue;
+        }
         let found = options.as_slice().iter().position(|risk| risk.underlying == position);
         let entry = found.ok_or(PlimsollError::Corrupt)?;
         match add_board(portfolio, options, slot, own, inputs, now, entry)? {
@@ -287,10 +316,33 @@ fn add_market_slot<I: Inputs>(
     underlying.range_maint = Ppm::from_raw(market.range_maint_ppm);
     underlying.confidence_multiplier = Ppm::from_raw(config.confidence_multiplier_ppm);
     underlying.group = config.group;
+    if slot.size != 0 && config.concentration_ppm != 0 {
+        charge_concentration(underlying, slot.size, &market)?;
+    }
     *position = u8::try_from(index).map_err(|_| PlimsollError::Corrupt)?;
     let short_minimum = Ppm::from_raw(config.options.short_minimum_ppm);
-    portfolio.quote = Quote::from_raw(signed_sum(portfolio.quote.raw(), slot.cash)?);
+    // Funding that is not settled is owed, or due, all the same.
+    let cash = slot.cash_after_funding(&market)?;
+    portfolio.quote = Quote::from_raw(signed_sum(portfolio.quote.raw(), cash.raw())?);
     Ok(short_minimum)
+}
+
+/// Adds the charge for closing a position in a market in which its side is crowded, towards initial and maintenance margin
+/// alike: at a rate that grows with the side's open interest against the limit. The sides have rates of their own, as the
+/// house stands between them.
+#[inline(never)]
+fn charge_concentration(underlying: &mut Underlying, size: i64, market: &Market) -> Result<(), PlimsollError> {
+    let total = if size > 0 { market.open_interest_long } else { market.open_interest_short };
+    let config = &market.config;
+    let rate = addons::concentration_rate(Ppm::from_raw(config.concentration_ppm), total, config.max_open_interest);
+    let charge = addons::concentration_charge(Base::from_raw(size), underlying.observation.spot, rate)?;
+    if charge > MAX_VALUE {
+        return Err(PlimsollError::Overflow);
+    }
+    // The first of the underlying's add-ons.
+    underlying.addon_init = charge;
+    underlying.addon_maint = charge;
+    Ok(())
 }
 
 /// Adds a balance slot to its underlying, or to the quote.
@@ -345,7 +397,8 @@ pub fn unsettled_gain<I: Inputs>(account: &MarginAccount, inputs: &I, marks: i64
     for slot in account.markets.iter().filter(|slot| slot.size != 0 || slot.cash != 0) {
         let mut worth = slot.cash;
         if slot.size != 0 {
-            let (_, observation) = inputs.market(&slot.market)?;
+            let (market, observation) = inputs.market(&slot.market)?;
+            worth = slot.cash_after_funding(&market)?.raw();
             let value = observation.spot.value_ceil(Base::from_raw(slot.size)).ok_or(PlimsollError::Overflow)?;
             worth = signed_sum(worth, value.raw())?;
         }
@@ -399,9 +452,30 @@ fn add_balance(underlying: &mut Underlying, slot: &BalanceSlot, bank: &Bank) -> 
         (config.borrow_weight_init_ppm, config.borrow_weight_maint_ppm)
     } else {
         let rest = Ppm::ONE.raw().saturating_sub(underlying.range.raw());
-        (config.haircut_init_ppm.min(rest), config.haircut_maint_ppm.min(rest))
+        let (init, maint) = haircuts(bank)?;
+        (init.min(rest), maint.min(rest))
     };
     add_weights(underlying, value, init, maint)
+}
+
+/// Haircuts of a bank's deposits towards initial and maintenance margin, ppm, by its total of deposits against their cap;
+/// most banks have the same however full they are, which takes no division.
+#[inline(always)]
+fn haircuts(bank: &Bank) -> Result<(u32, u32), PlimsollError> {
+    let config = &bank.config;
+    if config.haircut_init_full_ppm == config.haircut_init_ppm
+        && config.haircut_maint_full_ppm == config.haircut_maint_ppm
+    {
+        return Ok((config.haircut_init_ppm, config.haircut_maint_ppm));
+    }
+    growing_haircuts(bank)
+}
+
+#[inline(never)]
+fn growing_haircuts(bank: &Bank) -> Result<(u32, u32), PlimsollError> {
+    let total = mul_q48_ceil_checked(bank.deposit_shares, bank.deposit_index).ok_or(PlimsollError::Overflow)?;
+    let (init, maint) = bank.config.weights().haircuts(total, bank.config.deposit_cap);
+    Ok((init.raw(), maint.raw()))
 }
 
 /// Adds `value * weight`, rounded up, to both add-ons: an add-on is a requirement.
@@ -425,8 +499,11 @@ fn add_weights(underlying: &mut Underlying, value: u64, init_ppm: u32, maint_ppm
 }
 
 /// A native amount in base units of the bank's market: not negative.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
 #[inline(always)]
-fn base_amount(amount: u64, bank: &Bank) -> Result<i64, PlimsollError> {
+pub fn base_amount(amount: u64, bank: &Bank) -> Result<i64, PlimsollError> {
     let mut base = amount;
     if bank.scale_decimals != 0 {
         let scale = math::pow10(u32::from(bank.scale_decimals)).ok_or(PlimsollError::Corrupt)?;

@@ -4,6 +4,7 @@
 //! Ratios are parts per million (`_ppm`), times are seconds, quote amounts are 1e-6 USD.
 
 use plimsoll_risk::{
+    funding::FundingParameters,
     interest::RateModel,
     liquidation::{InsolvencyParameters, LiquidationParameters},
     options::OptionPricing,
@@ -50,6 +51,8 @@ pub mod limits {
     pub const LIQUIDATION_DUST_MAX: u64 = 1_000_000_000;
     /// Longest auction of an insolvent account, until the reward is at its largest: 1 hour.
     pub const INSOLVENCY_DURATION_SECONDS_MAX: u32 = 3_600;
+    /// What who buys tokens of a bank's reserve pays above the oracle's price, ppm: 0.5 %.
+    pub const RESERVE_PREMIUM_PPM: u32 = 5_000;
     /// Fastest funding at a skew of one scale, and largest funding rate: 100 % of the notional a day.
     pub const FUNDING_PPM_PER_DAY_MAX: u32 = 1_000_000;
     /// Option volatilities may differ from the market's by at most this factor, ppm: 10 times.
@@ -69,8 +72,8 @@ pub mod limits {
     pub const STRIKE_RATIO_MAX: u64 = 5;
     /// A lot is worth at least this when a strike is listed: 1 USD. The engine goes on down to 0.01 USD.
     pub const LOT_VALUE_MIN: u64 = 1_000_000;
-    /// A lot is worth at most this when a strike is listed: 1 million USD. The engine goes on up to 100 million.
-    pub const LOT_VALUE_MAX: u64 = 1_000_000_000_000;
+    /// A lot is worth at most this when a strike is listed: 100,000 USD. The engine goes on up to 100 million.
+    pub const LOT_VALUE_MAX: u64 = 100_000_000_000;
     /// Least time between two posts of a board's volatilities, seconds.
     pub const POST_SECONDS_MIN: i64 = 60;
     /// How far one post may move a volatility, relative, ppm: 25 %.
@@ -91,8 +94,19 @@ pub mod limits {
     pub const OUTFLOW_WINDOW_SECONDS_MAX: u32 = 604_800;
     /// Longest timelock: 30 days.
     pub const TIMELOCK_SECONDS_MAX: u32 = 2_592_000;
+    /// How long a low price of the quote counts where nobody stores a newer one: 1 day, seconds.
+    pub const QUOTE_MEMORY_SECONDS: i64 = 86_400;
+    /// Shortest time between the announcement that a market winds down and the first position closed for its holder: 1
+    /// day, seconds.
+    pub const WIND_DOWN_NOTICE_SECONDS_MIN: u32 = 86_400;
     /// Longest wait of house shares' issue and redemption: 7 days.
     pub const HOUSE_DELAY_SECONDS_MAX: u32 = 604_800;
+    /// Largest tip of a stored order: 100 USD.
+    pub const TRIGGER_TIP_MAX: u64 = 100_000_000;
+    /// Longest life of a signed order: 30 days. What it has filled is kept as long.
+    pub const ORDER_SECONDS_MAX: u32 = 2_592_000;
+    /// Longest window of a venue's limit: 30 days.
+    pub const VENUE_WINDOW_SECONDS_MAX: u32 = 2_592_000;
     /// Decimals of a market's base unit.
     pub const BASE_DECIMALS_MAX: u8 = 12;
     /// Decimals of a collateral mint.
@@ -115,8 +129,14 @@ pub mod pause {
     pub const LIQUIDATE: u32 = 1 << 4;
     /// Settlement of cash.
     pub const SETTLE: u32 = 1 << 5;
+    /// Every trade of options, reductions too.
+    pub const OPTION: u32 = 1 << 6;
+    /// Issue and redemption of house shares.
+    pub const HOUSE: u32 = 1 << 7;
+    /// Covering the loss of an account without equity: `resolve` and `deleverage`.
+    pub const RESOLVE: u32 = 1 << 8;
     /// Every bit that has a meaning.
-    pub const ALL: u32 = DEPOSIT | WITHDRAW | OPEN | TRADE | LIQUIDATE | SETTLE;
+    pub const ALL: u32 = DEPOSIT | WITHDRAW | OPEN | TRADE | LIQUIDATE | SETTLE | OPTION | HOUSE | RESOLVE;
 }
 
 /// What covers a loss when insurance and house are spent, as stored in [`ExchangeConfig::loss_mode`].
@@ -135,8 +155,34 @@ pub mod state {
     pub const ACTIVE: u8 = 0;
     /// Only what makes exposure smaller: reductions, repayments, withdrawals, liquidations.
     pub const REDUCE_ONLY: u8 = 1;
-    /// The largest value with a meaning.
-    pub const LAST: u8 = REDUCE_ONLY;
+    /// As [`REDUCE_ONLY`]; a market's positions may be closed for their holders once the announced time has come, and a
+    /// market or bank without any may be retired.
+    pub const WIND_DOWN: u8 = 2;
+    /// The largest value that may be configured.
+    pub const LAST: u8 = WIND_DOWN;
+    /// Empty for good: set by `retire_market` and `retire_bank`, and never left. The account stays where it is, so that
+    /// whatever names it finds it.
+    pub const RETIRED: u8 = 3;
+
+    /// Whether going from one state to another lets in risk or takes away a position: everything but from
+    /// [`ACTIVE`] to [`REDUCE_ONLY`].
+    pub(super) fn loosens(new: u8, old: u8) -> bool {
+        new != old && (old, new) != (ACTIVE, REDUCE_ONLY)
+    }
+}
+
+/// Roles besides the admin, as arguments of `set_role`.
+pub mod role {
+    /// Tightens parameters and pauses.
+    pub const RISK_ADMIN: u8 = 0;
+    /// Lists boards and posts the volatilities of options.
+    pub const KEEPER: u8 = 1;
+    /// Posts volatility forecasts.
+    pub const FORECASTER: u8 = 2;
+    /// The largest value with a meaning as an argument.
+    pub const LAST: u8 = FORECASTER;
+    /// The admin: in events only.
+    pub const ADMIN: u8 = 255;
 }
 
 /// Parameters of the whole exchange.
@@ -192,13 +238,15 @@ pub struct ExchangeConfig {
 }
 
 impl ExchangeConfig {
-    /// The engine's view of the risk parameters.
+    /// The engine's view of the risk parameters, for a quote of its full worth. Margins want those of the moment,
+    /// [`crate::accounts::Exchange::risk`].
     pub fn risk(&self) -> RiskParameters {
         RiskParameters {
             phi: self.phi_ppm.map(Ppm::from_raw),
             rho: self.rho_ppm.map(Ppm::from_raw),
             maintenance_ratio: Ppm::from_raw(self.maintenance_ratio_ppm),
             extreme_damping: Ppm::from_raw(self.extreme_damping_ppm),
+            quote_price: Ppm::ONE,
         }
     }
 
@@ -256,6 +304,32 @@ impl ExchangeConfig {
             return Err(PlimsollError::InvalidExchangeParameters);
         }
         Ok(())
+    }
+
+    /// Whether replacing `from` by this does anything but tighten. What tightens takes nothing from anybody who has a
+    /// position: it only refuses new risk. What is not named here loosens either way; so does a field that is new.
+    ///
+    /// | field | tightens | either way waits, because |
+    /// |---|---|---|
+    /// | `timelock_seconds` | up | |
+    /// | `quote_scale_below_ppm`, `quote_refuse_below_ppm` | up | |
+    /// | `phi_ppm`, `rho_ppm`, `maintenance_ratio_ppm`, `extreme_damping_ppm` | | one way lends more, the other moves the maintenance line under accounts that stand: whoever holds the key could liquidate them |
+    /// | `liquidation_*`, `insolvency_*` | | they divide a sinking account between its owner, its taker and whoever bears the loss |
+    /// | `house_floor`, `loss_mode` | | they divide a loss between the house and the depositors |
+    /// | `house_delay_seconds` | | shorter lets in whoever trades on a price that is known already, longer holds those who leave |
+    /// | `pauses` | not counted | `set_pauses` alone changes them |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let falls = self.timelock_seconds < from.timelock_seconds
+            || self.quote_scale_below_ppm < from.quote_scale_below_ppm
+            || self.quote_refuse_below_ppm < from.quote_refuse_below_ppm;
+        let rest = Self {
+            pauses: from.pauses,
+            timelock_seconds: from.timelock_seconds,
+            quote_scale_below_ppm: from.quote_scale_below_ppm,
+            quote_refuse_below_ppm: from.quote_refuse_below_ppm,
+            ..*self
+        };
+        falls || rest != *from
     }
 
     /// Whether any of the given kinds of action is paused.
@@ -511,6 +585,80 @@ pub struct MarketConfig {
 }
 
 impl MarketConfig {
+    /// Whether observations feed the volatility estimate: where something follows it, the shock range or what options may be
+    /// priced at. Otherwise they cost nothing for it.
+    #[inline(always)]
+    pub fn measures_volatility(&self) -> bool {
+        self.volatility.range_min_ppm < self.volatility.range_max_ppm || self.options.enabled == 1
+    }
+
+    /// The engine's view of funding.
+    pub fn funding(&self) -> FundingParameters {
+        FundingParameters {
+            skew_rate_per_day: Ppm::from_raw(self.funding.skew_rate_per_day_ppm),
+            max_rate_per_day: Ppm::from_raw(self.funding.max_rate_per_day_ppm),
+            skew_scale: self.skew_scale,
+        }
+    }
+
+    /// The same without a risk budget and without options: what a new market must be.
+    #[must_use]
+    pub const fn starting(self) -> Self {
+        Self { risk_budget: 0, options: OptionConfig { enabled: 0, ..self.options }, ..self }
+    }
+
+    /// Whether replacing `from` by this does anything but tighten. What tightens takes nothing from anybody who has a
+    /// position: it only refuses new risk. What is not named here loosens either way; so does a field that is new.
+    ///
+    /// | field | tightens | either way waits, because |
+    /// |---|---|---|
+    /// | `risk_budget` | down | |
+    /// | `max_open_interest` | down, where `concentration_ppm` is zero | otherwise a lower limit charges every position more |
+    /// | `max_confidence_ppm`, `max_ema_gap_ppm` | down | |
+    /// | `perp_enabled`, `options.enabled` | down | |
+    /// | `options.max_open_lots`, `options.volatility_ratio_max_ppm` | down | |
+    /// | `half_spread_ppm`, `options.half_spread_volatility_ppm` | up | |
+    /// | `state` | active to reduce-only | winding down takes positions away, every other step lets risk in |
+    /// | `skew_premium_ppm`, `skew_scale`, `options.vega_scale`, `options.skew_volatility_ppm` | | whoever holds the house's opposite side closes at the premium: a higher one is paid to him |
+    /// | `taker_fee_ppm`, `options.fee_ppm` | | lower invites trades that the spread no longer pays for, higher taxes who has to close: no limit price covers it |
+    /// | `volatility`, `group`, `confidence_multiplier_ppm`, `concentration_ppm`, `options.short_minimum_ppm`, `options.volatility_*` | | one way lends more, the other moves the maintenance line under accounts that stand |
+    /// | `max_age_seconds`, `dead_age_seconds` | | longer takes an old price at its word, shorter gives an account below its line the benefit of the doubt, or ends it |
+    /// | `funding` | | it moves money between longs and shorts |
+    /// | `options.lot` | | boards of two lots do not compare |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let (new, old) = (&self.options, &from.options);
+        let rises = self.risk_budget > from.risk_budget
+            || self.max_open_interest > from.max_open_interest
+            || (self.max_open_interest < from.max_open_interest && from.concentration_ppm != 0)
+            || self.max_confidence_ppm > from.max_confidence_ppm
+            || self.max_ema_gap_ppm > from.max_ema_gap_ppm
+            || self.perp_enabled > from.perp_enabled
+            || new.enabled > old.enabled
+            || new.max_open_lots > old.max_open_lots
+            || new.volatility_ratio_max_ppm > old.volatility_ratio_max_ppm;
+        let falls = self.half_spread_ppm < from.half_spread_ppm
+            || new.half_spread_volatility_ppm < old.half_spread_volatility_ppm;
+        let options = OptionConfig {
+            max_open_lots: old.max_open_lots,
+            half_spread_volatility_ppm: old.half_spread_volatility_ppm,
+            volatility_ratio_max_ppm: old.volatility_ratio_max_ppm,
+            enabled: old.enabled,
+            ..*new
+        };
+        let rest = Self {
+            risk_budget: from.risk_budget,
+            max_open_interest: from.max_open_interest,
+            options,
+            max_confidence_ppm: from.max_confidence_ppm,
+            max_ema_gap_ppm: from.max_ema_gap_ppm,
+            half_spread_ppm: from.half_spread_ppm,
+            state: from.state,
+            perp_enabled: from.perp_enabled,
+            ..*self
+        };
+        rises || falls || state::loosens(self.state, from.state) || rest != *from
+    }
+
     /// The engine's view of the house's price making.
     pub fn pricing(&self) -> TradePricing {
         TradePricing {
@@ -604,9 +752,12 @@ pub struct BankConfig {
     /// Share of a deposit's value that does not count for maintenance margin while the bank is empty, ppm, at most the
     /// initial one.
     pub haircut_maint_ppm: u32,
-    /// The same for initial margin when deposits are at their cap, ppm, at least that of the empty bank.
+    /// The same for initial margin when deposits are at their cap, ppm, at least that of the empty bank, and above it by at
+    /// most what it leaves of the whole: `2 full - empty <= 1`, so that a deposit is never worth less than what it takes
+    /// from the deposits that are there already.
     pub haircut_init_full_ppm: u32,
-    /// The same for maintenance margin when deposits are at their cap, ppm, at most the initial one.
+    /// The same for maintenance margin when deposits are at their cap, ppm, at most the initial one, and within the same
+    /// bound. Above that of the empty bank, deposits of some raise the line of others.
     pub haircut_maint_full_ppm: u32,
     /// Share of a borrow's value charged on top for initial margin, ppm in 0..=1e6.
     pub borrow_weight_init_ppm: u32,
@@ -631,6 +782,50 @@ pub struct BankConfig {
 }
 
 impl BankConfig {
+    /// The same with deposits that count for nothing and borrows that count twice: what a new bank must be, but for the
+    /// quote's.
+    #[must_use]
+    pub const fn starting(self) -> Self {
+        let one = Ppm::ONE.raw();
+        Self { borrow_weight_init_ppm: one, borrow_weight_maint_ppm: one, ..self.with_haircuts(one, one) }
+    }
+
+    /// Whether replacing `from` by this does anything but tighten. What tightens takes nothing from anybody who has a
+    /// balance: it only refuses new risk. What is not named here loosens either way; so does a field that is new.
+    ///
+    /// | field | tightens | either way waits, because |
+    /// |---|---|---|
+    /// | `deposit_cap` | down, where the maintenance haircut is the same however full the bank is | otherwise a lower cap lowers what deposits count for |
+    /// | `borrow_cap`, `outflow_limit` | down | |
+    /// | `outflow_window_seconds` | up | |
+    /// | `haircut_init_ppm`, `haircut_init_full_ppm`, `borrow_weight_init_ppm` | up | |
+    /// | `state` | active to reduce-only | every other step lets risk in, or ends the bank |
+    /// | `haircut_maint_ppm`, `haircut_maint_full_ppm`, `borrow_weight_maint_ppm` | | lower lends more, higher moves the maintenance line under accounts that stand: whoever holds the key could liquidate them |
+    /// | rates, `optimal_utilisation_ppm`, `reserve_factor_ppm` | | they move money between borrowers, depositors and the exchange |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let is_cap_in_line = from.haircut_maint_ppm != from.haircut_maint_full_ppm;
+        let rises = self.deposit_cap > from.deposit_cap
+            || (self.deposit_cap < from.deposit_cap && is_cap_in_line)
+            || self.borrow_cap > from.borrow_cap
+            || self.outflow_limit > from.outflow_limit;
+        let falls = self.outflow_window_seconds < from.outflow_window_seconds
+            || self.haircut_init_ppm < from.haircut_init_ppm
+            || self.haircut_init_full_ppm < from.haircut_init_full_ppm
+            || self.borrow_weight_init_ppm < from.borrow_weight_init_ppm;
+        let rest = Self {
+            deposit_cap: from.deposit_cap,
+            borrow_cap: from.borrow_cap,
+            outflow_limit: from.outflow_limit,
+            haircut_init_ppm: from.haircut_init_ppm,
+            haircut_init_full_ppm: from.haircut_init_full_ppm,
+            borrow_weight_init_ppm: from.borrow_weight_init_ppm,
+            outflow_window_seconds: from.outflow_window_seconds,
+            state: from.state,
+            ..*self
+        };
+        rises || falls || state::loosens(self.state, from.state) || rest != *from
+    }
+
     /// With haircuts that are the same however full the bank is, ppm.
     #[must_use]
     pub const fn with_haircuts(self, init_ppm: u32, maint_ppm: u32) -> Self {
@@ -671,7 +866,10 @@ impl BankConfig {
     /// # Errors
     /// [`PlimsollError::InvalidBankParameters`].
     pub fn validate(&self) -> Result<(), PlimsollError> {
-        let in_range = self.weights().validate().is_ok()
+        let weights = self.weights();
+        let in_range = weights.validate().is_ok()
+            && leaves_every_deposit_its_worth(weights.haircut_init_empty, weights.haircut_init_full)
+            && leaves_every_deposit_its_worth(weights.haircut_maint_empty, weights.haircut_maint_full)
             && (self.outflow_window_seconds > 0 || self.outflow_limit == u64::MAX)
             && self.outflow_window_seconds <= limits::OUTFLOW_WINDOW_SECONDS_MAX
             && self.max_rate_ppm <= limits::RATE_PPM_MAX
@@ -687,4 +885,58 @@ impl BankConfig {
     pub fn validate_quote(&self) -> Result<(), PlimsollError> {
         if self.weights() == BankParameters::default() { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
     }
+}
+
+/// What a venue accepts, as stored in [`VenueConfig::state`].
+pub mod venue_state {
+    /// Fills.
+    pub const ACTIVE: u8 = 0;
+    /// Nothing.
+    pub const SUSPENDED: u8 = 1;
+    /// The largest value with a meaning.
+    pub const LAST: u8 = SUSPENDED;
+}
+
+/// Limits of a venue. All count the notional of fills at their price, whether they open or close.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
+#[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
+pub struct VenueConfig {
+    /// Largest notional of one fill, quote native.
+    pub fill_limit: u64,
+    /// Largest notional of all fills of one window, quote native.
+    pub window_limit: u64,
+    /// Largest notional of all fills ever, quote native; [`u64::MAX`] for no limit.
+    pub total_limit: u64,
+    /// Length of a window, seconds.
+    pub window_seconds: u32,
+    /// One of [`venue_state`].
+    pub state: u8,
+    /// Zero.
+    pub _padding: [u8; 3],
+}
+
+impl VenueConfig {
+    /// Checks every field against its range.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidVenueParameters`].
+    pub fn validate(&self) -> Result<(), PlimsollError> {
+        let in_range = (1..=limits::VENUE_WINDOW_SECONDS_MAX).contains(&self.window_seconds)
+            && self.state <= venue_state::LAST
+            && self._padding == [0; 3];
+        if in_range { Ok(()) } else { Err(PlimsollError::InvalidVenueParameters) }
+    }
+}
+
+/// Whether a deposit never takes from its own bank's deposits more than it adds, where one account holds all of them. At a
+/// total of `T`, of which one account has `A <= T <= cap`, a unit more adds `1 - rate(T)` and raises the rate on the `A`
+/// by `(full - empty) A / cap`: at least `1 - full - (full - empty)` in all.
+fn leaves_every_deposit_its_worth(empty: Ppm, full: Ppm) -> bool {
+    let growth = full.raw().saturating_sub(empty.raw());
+    full.raw().saturating_add(growth) <= Ppm::ONE.raw()
 }

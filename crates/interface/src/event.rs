@@ -82,6 +82,106 @@ event! {
 }
 
 event! {
+    /// A change that loosens was announced.
+    Proposed = [216, 37, 138, 141, 130, 208, 180, 153], {
+        /// The exchange.
+        exchange: Address,
+        /// The exchange, market or bank that is to change.
+        subject: Address,
+        /// From when on the change may be made, unix seconds.
+        ready_at: i64,
+        /// One of [`crate::change::kind`].
+        kind: u64,
+    }
+}
+
+event! {
+    /// A proposal was taken back.
+    ProposalCancelled = [253, 59, 104, 46, 129, 78, 9, 14], {
+        /// The exchange.
+        exchange: Address,
+        /// The exchange, market or bank that stays as it is.
+        subject: Address,
+        /// Who did it.
+        authority: Address,
+    }
+}
+
+event! {
+    /// An admin was nominated, or a nomination taken back.
+    AdminNominated = [22, 247, 53, 33, 59, 59, 68, 112], {
+        /// The exchange.
+        exchange: Address,
+        /// Who may accept, zero for nobody.
+        nominee: Address,
+        /// From when on, unix seconds.
+        ready_at: i64,
+    }
+}
+
+event! {
+    /// A role changed hands.
+    RoleSet = [188, 56, 139, 81, 114, 65, 108, 196], {
+        /// The exchange.
+        exchange: Address,
+        /// Who holds it from now on, zero for nobody.
+        holder: Address,
+        /// One of [`crate::config::role`].
+        role: u64,
+    }
+}
+
+event! {
+    /// Kinds of action were paused or resumed.
+    PausesSet = [16, 89, 166, 164, 26, 253, 16, 180], {
+        /// The exchange.
+        exchange: Address,
+        /// Who did it.
+        authority: Address,
+        /// What is paused from now on, bits of [`crate::config::pause`].
+        pauses: u64,
+    }
+}
+
+event! {
+    /// The quote's price was observed.
+    QuoteObserved = [246, 133, 31, 188, 56, 75, 194, 57], {
+        /// The exchange.
+        exchange: Address,
+        /// Price, ppm of a dollar.
+        price_ppm: u64,
+        /// When it was published, unix seconds.
+        publish_time: i64,
+    }
+}
+
+event! {
+    /// A position was closed because its market winds down.
+    PositionWoundDown = [91, 171, 195, 9, 95, 59, 226, 106], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// The position that was closed, base units.
+        size: i64,
+        /// What it was worth, quote native, as cash of the account.
+        value: i64,
+        /// Oracle price of the closing, Q16.48 quote native per base unit.
+        spot: u64,
+    }
+}
+
+event! {
+    /// A market or bank was retired.
+    Retired = [106, 202, 161, 255, 255, 39, 222, 10], {
+        /// The exchange.
+        exchange: Address,
+        /// The market or bank.
+        subject: Address,
+    }
+}
+
+event! {
     /// A margin account was opened or closed, or its delegate set.
     AccountChanged = [183, 191, 16, 59, 91, 104, 1, 7], {
         /// The margin account.
@@ -92,6 +192,8 @@ event! {
         delegate: Address,
         /// 1 opened, 2 delegate set, 3 closed.
         kind: u64,
+        /// What the delegate may do, one of [`crate::accounts::delegate_scope`].
+        delegate_scope: u64,
     }
 }
 
@@ -158,6 +260,8 @@ event! {
         requirement: i64,
         /// Start of the auction, unix seconds, zero for none.
         started_at: i64,
+        /// Start of the insolvency, unix seconds, zero for none.
+        insolvent_since: i64,
     }
 }
 
@@ -319,12 +423,280 @@ event! {
     }
 }
 
+event! {
+    /// Two accounts traded with each other.
+    Filled = [134, 4, 17, 63, 221, 45, 177, 173], {
+        /// The market.
+        market: Address,
+        /// The buyer's margin account.
+        buyer: Address,
+        /// The seller's margin account.
+        seller: Address,
+        /// The venue that filled, zero for none.
+        venue: Address,
+        /// Base units.
+        size: u64,
+        /// Agreed price, Q16.48 quote native per base unit.
+        price: u64,
+        /// What the buyer paid the seller, quote native.
+        cost: u64,
+        /// What the taker paid the house, quote native.
+        fee: u64,
+        /// 1 where the seller took, 0 where the buyer did.
+        seller_takes: u64,
+        /// Oracle price, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The buyer's position afterwards, base units.
+        buyer_position: i64,
+        /// The seller's position afterwards, base units.
+        seller_position: i64,
+    }
+}
+
+event! {
+    /// A signed order was filled, wholly or in part.
+    OrderFilled = [120, 124, 109, 66, 249, 116, 174, 30], {
+        /// The margin account.
+        account: Address,
+        /// Who signed: owner or delegate.
+        signer: Address,
+        /// The order's nonce.
+        nonce: u64,
+        /// The order's size, base units, negative to sell.
+        size: i64,
+        /// Filled of it so far, base units.
+        filled: u64,
+    }
+}
+
+event! {
+    /// A margin account's signed orders below a nonce were cancelled.
+    OrdersCancelled = [7, 134, 210, 3, 65, 222, 254, 188], {
+        /// The margin account.
+        account: Address,
+        /// Who did it: owner or delegate.
+        authority: Address,
+        /// Nonces below this are void.
+        floor: u64,
+    }
+}
+
+event! {
+    /// A margin account approved a venue, changed its allowance or withdrew the approval.
+    VenueApproved = [224, 4, 67, 188, 7, 196, 137, 102], {
+        /// The margin account.
+        account: Address,
+        /// The venue.
+        venue: Address,
+        /// Notional allowed from now on, quote native; zero for none.
+        limit: u64,
+    }
+}
+
 /// Values of [`BoardChanged::kind`].
 pub mod board_change {
     /// The board was created.
     pub const CREATED: u64 = 1;
     /// The board was closed.
     pub const CLOSED: u64 = 2;
+}
+
+event! {
+    /// Somebody put quote into the insurance.
+    InsuranceFunded = [158, 72, 23, 80, 138, 56, 33, 206], {
+        /// The quote bank.
+        bank: Address,
+        /// Who paid.
+        funder: Address,
+        /// Quote native.
+        amount: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// Tokens of a bank's reserve were sold for quote, which went into the insurance.
+    ReserveBought = [137, 216, 132, 29, 129, 147, 190, 176], {
+        /// The bank.
+        bank: Address,
+        /// Who bought.
+        buyer: Address,
+        /// Tokens, native.
+        amount: u64,
+        /// What they cost, quote native.
+        payment: u64,
+        /// Oracle price, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The bank's reserve afterwards, native.
+        reserve: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// A fraction of an insolvent account was taken over, and the insurance paid for it.
+    InsolventLiquidated = [135, 206, 142, 140, 87, 97, 33, 156], {
+        /// The liquidated margin account.
+        account: Address,
+        /// The taker's margin account.
+        taker: Address,
+        /// Maintenance equity before, quote native.
+        equity: i64,
+        /// Maintenance requirement before, quote native.
+        requirement: i64,
+        /// Fraction taken over, Q32.
+        fraction: u64,
+        /// What the insurance paid, quote native.
+        payout: u64,
+        /// Reward, ppm of the requirement taken over.
+        reward_ppm: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// One step of covering an insolvent account's loss: what was taken from whom.
+    LossCovered = [185, 52, 233, 55, 164, 234, 139, 131], {
+        /// The margin account.
+        account: Address,
+        /// Who bore it, one of [`loss_source`].
+        source: u64,
+        /// Maintenance equity before, quote native.
+        equity: i64,
+        /// What was due for the whole account, quote native.
+        due: u64,
+        /// What was taken, quote native.
+        amount: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+        /// The house's quote deposit afterwards, quote native.
+        house: u64,
+        /// The quote bank's deposit index afterwards, Q16.48.
+        deposit_index: u64,
+    }
+}
+
+event! {
+    /// An insolvent account's position was closed against one in profit.
+    Deleveraged = [34, 71, 31, 45, 212, 184, 131, 185], {
+        /// The insolvent margin account.
+        account: Address,
+        /// The margin account in profit.
+        counterparty: Address,
+        /// The market.
+        market: Address,
+        /// What both positions became smaller by, base units.
+        closed: u64,
+        /// Price at which they were closed, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The counterparty's unsettled gain in the market before, quote native.
+        gain: u64,
+        /// The counterparty's position before, base units.
+        position: i64,
+        /// What it gave up of its gain, quote native.
+        taken: u64,
+        /// What the account owed beyond the insurance before, quote native.
+        deficit: u64,
+    }
+}
+
+event! {
+    /// A liquidation without capital began or ended.
+    LiquidationDeferred = [102, 48, 149, 160, 238, 243, 103, 33], {
+        /// The taker's margin account.
+        taker: Address,
+        /// Its initial health at the end, quote native; zero at the beginning.
+        health: i64,
+        /// 1 at the beginning, 0 at the end.
+        begun: u64,
+    }
+}
+
+/// Values of [`LossCovered::source`].
+pub mod loss_source {
+    /// The insurance repaid the account's quote debt, the only thing that was left of it.
+    pub const INSURANCE: u64 = 1;
+    /// The house's deposit, down to its floor.
+    pub const HOUSE: u64 = 2;
+    /// All deposits of the quote bank, in proportion.
+    pub const DEPOSITS: u64 = 3;
+}
+
+event! {
+    /// An order was stored, cancelled or executed. What an executed one traded is in a [`Traded`] of its own.
+    TriggerChanged = [125, 228, 58, 190, 5, 18, 66, 182], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// Number of the stored order.
+        index: u64,
+        /// 1 placed, 2 cancelled, 3 executed.
+        kind: u64,
+        /// Oracle price that it waits for, Q16.48 quote native per base unit.
+        trigger_price: u64,
+        /// What the executor got, quote native; zero unless executed.
+        tip: u64,
+    }
+}
+
+/// Values of [`TriggerChanged::kind`].
+pub mod trigger_change {
+    /// The order was stored.
+    pub const PLACED: u64 = 1;
+    /// It was cancelled.
+    pub const CANCELLED: u64 = 2;
+    /// It was executed.
+    pub const EXECUTED: u64 = 3;
+}
+
+event! {
+    /// A volatility forecast was posted.
+    ForecastPosted = [97, 86, 42, 124, 237, 143, 152, 189], {
+        /// The market.
+        market: Address,
+        /// Who signed: forecaster or admin.
+        forecaster: Address,
+        /// Volatility, ppm a year.
+        volatility_ppm: u64,
+        /// From this moment on it counts for nothing, unix seconds.
+        expires_at: i64,
+        /// Shock range towards initial margin afterwards, ppm.
+        range_ppm: u64,
+        /// Shock range towards maintenance margin afterwards, ppm.
+        range_maint_ppm: u64,
+    }
+}
+
+event! {
+    /// Funding was accrued on a market.
+    FundingAccrued = [245, 38, 158, 236, 129, 195, 123, 235], {
+        /// The market.
+        market: Address,
+        /// What one long base unit has paid since the market began, Q16.48 quote native.
+        index: i64,
+        /// The rate that runs from here on, 1e-12 of the notional a day; positive where longs pay.
+        rate_per_day: i64,
+        /// Accrued up to, unix seconds.
+        accrued_at: i64,
+    }
+}
+
+event! {
+    /// A margin account's position paid its funding, or received it.
+    FundingPaid = [49, 144, 40, 44, 241, 140, 110, 154], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// Quote native from the account's cash in the market to the house's, negative the other way.
+        amount: i64,
+        /// The index that it has paid up to, Q16.48 quote native.
+        index: i64,
+    }
 }
 
 /// Values of [`AccountChanged::kind`].

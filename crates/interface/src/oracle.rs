@@ -1,15 +1,17 @@
-//! Reading a market's price account, the same on-chain and off.
+//! Reading the price account of a market or of the quote, the same on-chain and off.
 
 use plimsoll_risk::{
+    math,
     price::{Observation, check_publish_time},
     pyth::{self, PythPrice},
-    units::Timestamp,
+    units::{Ppm, Timestamp},
 };
 use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    accounts::{Market, oracle_kind, same_address},
+    accounts::{Exchange, Market, oracle_kind, same_address},
+    config::limits,
 };
 
 /// Programs that may own a price account, with the format that each writes. No role can add to them.
@@ -32,19 +34,62 @@ pub fn read(
     data: &[u8],
     now: Timestamp,
 ) -> Result<Observation, PlimsollError> {
-    if !same_address(owner, &market.oracle_owner) {
+    let feed = Feed { owner: &market.oracle_owner, kind: market.oracle_kind, id: &market.feed_id };
+    read_feed(feed, market.base_decimals, address, owner, data, now)
+}
+
+/// The price of the quote in its price account, ppm of a dollar, rounded down, and when it was published.
+///
+/// # Errors
+/// [`PlimsollError::NoQuoteFeed`]; those of [`read`].
+pub fn read_quote(
+    exchange: &Exchange,
+    address: &Address,
+    owner: &Address,
+    data: &[u8],
+    now: Timestamp,
+) -> Result<(u32, Timestamp), PlimsollError> {
+    if same_address(&exchange.quote_oracle_owner, &Address::default()) {
+        return Err(PlimsollError::NoQuoteFeed);
+    }
+    let feed =
+        Feed { owner: &exchange.quote_oracle_owner, kind: exchange.quote_oracle_kind, id: &exchange.quote_feed_id };
+    // One unit of the quote is 1e-6 dollars, so the price of one is Q16.48 dollars.
+    let observation = read_feed(feed, limits::QUOTE_DECIMALS, address, owner, data, now)?;
+    let ppm = math::mul_q48_floor(u64::from(Ppm::ONE.raw()), observation.spot.raw());
+    let ppm = ppm.and_then(|ppm| u32::try_from(ppm).ok()).ok_or(PlimsollError::OraclePriceOutOfRange)?;
+    Ok((ppm, observation.publish_time))
+}
+
+/// Which price account is meant.
+struct Feed<'a> {
+    owner: &'a Address,
+    kind: u8,
+    id: &'a [u8; 32],
+}
+
+#[inline(always)]
+fn read_feed(
+    feed: Feed<'_>,
+    base_decimals: u8,
+    address: &Address,
+    owner: &Address,
+    data: &[u8],
+    now: Timestamp,
+) -> Result<Observation, PlimsollError> {
+    if !same_address(owner, feed.owner) {
         return Err(PlimsollError::OracleWrongOwner);
     }
-    let price = if market.oracle_kind == oracle_kind::PRICE_UPDATE_V2 {
-        read_price_update_v2(data, &market.feed_id)?
+    let price = if feed.kind == oracle_kind::PRICE_UPDATE_V2 {
+        read_price_update_v2(data, feed.id)?
     } else {
-        if address.as_array() != &market.feed_id {
+        if address.as_array() != feed.id {
             return Err(PlimsollError::OracleWrongFeed);
         }
         pyth::read_legacy(data)?
     };
     check_publish_time(Timestamp::from_raw(price.publish_time), now)?;
-    Ok(pyth::normalise(&price, market.base_decimals)?)
+    Ok(pyth::normalise(&price, base_decimals)?)
 }
 
 /// Reads a `PriceUpdateV2` account by words where its data lie on a word boundary, as the runtime places every account's.

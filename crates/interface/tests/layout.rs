@@ -6,9 +6,10 @@ use core::mem::{offset_of, size_of};
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
     AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, House, HouseBoard, MarginAccount, Market,
-    MarketSlot, OptionSlot, VolatilityEstimate, VolatilityForecast,
+    MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, TriggerSlot, Venue, VenueSlot, VolatilityEstimate,
+    VolatilityForecast,
 };
-use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig};
+use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig};
 
 /// Asserts offsets within the struct, behind the eight bytes of the discriminator.
 macro_rules! offsets {
@@ -23,7 +24,8 @@ fn exchange_fields_stand_where_clients_read_them() {
     assert_eq!(size_of::<ExchangeConfig>(), 216);
     offsets!(Exchange: config = 0, admin = 216, pending_admin = 248, risk_admin = 280, keeper = 312, forecaster = 344,
         creator = 376, quote_mint = 408, quote_bank = 440, market_count = 472, bank_count = 474, index = 476,
-        bump = 478, version = 479);
+        bump = 478, version = 479, pending_admin_ready_at = 480, quote_publish_time = 488, quote_feed_id = 496,
+        quote_oracle_owner = 528, quote_price_ppm = 560, quote_oracle_kind = 564);
     offsets!(ExchangeConfig: liquidation_dust = 0, house_floor = 8, phi_ppm = 16, rho_ppm = 48,
         maintenance_ratio_ppm = 160, liquidation_buffer_ppm = 164, liquidation_discount_min_ppm = 168,
         liquidation_discount_max_ppm = 172, liquidation_duration_seconds = 176, pauses = 180, extreme_damping_ppm = 184,
@@ -41,10 +43,10 @@ fn market_fields_stand_where_clients_read_them() {
     );
     offsets!(Market: config = 0, spot = 200, ema = 208, confidence = 216, publish_time = 224, house_size = 232,
         house_cash = 240, open_interest_long = 248, open_interest_short = 256, estimate = 264, forecast = 328,
-        funding_index = 368, funding_accrued_at = 376, funding_paid = 384, range_ppm = 400, range_maint_ppm = 404,
-        house_boards = 408, house_gains = 920, exchange = 1048, feed_id = 1080, oracle_owner = 1112, symbol = 1144,
-        index = 1160, base_decimals = 1162, oracle_kind = 1163, bump = 1164, version = 1165, boards = 1166,
-        board_expiries = 1168);
+        funding_index = 368, funding_remainder = 376, funding_accrued_at = 384, funding_paid = 392, range_ppm = 408,
+        range_maint_ppm = 412, house_boards = 416, house_gains = 928, exchange = 1056, feed_id = 1088,
+        oracle_owner = 1120, symbol = 1152, index = 1168, base_decimals = 1170, oracle_kind = 1171, bump = 1172,
+        version = 1173, boards = 1174, board_expiries = 1176, wind_down_at = 1240);
     offsets!(MarketConfig: risk_budget = 0, max_open_interest = 8, skew_scale = 16, options = 24, volatility = 88,
         funding = 152, confidence_multiplier_ppm = 160, max_confidence_ppm = 164, max_ema_gap_ppm = 168,
         half_spread_ppm = 172, skew_premium_ppm = 176, taker_fee_ppm = 180, max_age_seconds = 184,
@@ -85,13 +87,29 @@ fn house_and_margin_account_fields_stand_where_clients_read_them() {
     offsets!(OptionSlot: lots = 0, board_slot = 4, series = 5);
     offsets!(MarginAccount: balances = 0, markets = 768, boards = 1792, options = 2112, liquidation_started_at = 2368,
         liquidation_seen_at = 2376, exchange = 2384, owner = 2416, delegate = 2448, index = 2480, bump = 2482,
-        version = 2483, sequence = 2488);
+        version = 2483, deferral = 2484, delegate_scope = 2485, sequence = 2488, insolvent_since = 2496,
+        triggers = 2504, venues = 2824);
+    assert_eq!(size_of::<TriggerSlot>(), 80);
+    offsets!(TriggerSlot: market = 0, trigger_price = 32, limit_price = 40, size = 48, tip = 56, expires_at = 64, side = 72,
+        when = 73);
+}
+
+#[test]
+fn orders_and_venue_fields_stand_where_clients_read_them() {
+    assert_eq!((Orders::SPACE, Venue::SPACE, size_of::<VenueConfig>()), (888, 296, 32));
+    assert_eq!((size_of::<OrderSlot>(), size_of::<VenueSlot>()), (24, 48));
+    offsets!(Orders: account = 0, floor = 32, slots = 40, bump = 808, version = 809);
+    offsets!(OrderSlot: nonce = 0, filled = 8, expires_at = 16);
+    offsets!(Venue: config = 0, exchange = 32, program = 64, signer = 96, window_start = 128, window_notional = 136,
+        total_notional = 144, bump = 152, version = 153);
+    offsets!(VenueConfig: fill_limit = 0, window_limit = 8, total_limit = 16, window_seconds = 24, state = 28);
+    offsets!(VenueSlot: venue = 0, limit = 32, used = 40);
 }
 
 /// Program account sizes choose what an account behind the declared ones is looked at as.
 #[test]
 fn banks_markets_boards_and_price_accounts_differ_in_size() {
-    let sizes = [Market::SPACE, Bank::SPACE, Board::SPACE, 134, 3_312];
+    let sizes = [Market::SPACE, Bank::SPACE, Board::SPACE, Proposal::SPACE, 134, 3_312];
     for (index, size) in sizes.iter().enumerate() {
         assert!(!sizes[..index].contains(size));
     }

@@ -82,7 +82,7 @@ errors! {
     /// The reserve factor is above one. Lower it.
     ReserveFactorInvalid = 43, "a reserve factor must be at most 1";
     /// An index is below one. It was never initialised.
-    IndexInvalid = 44, "an index must be at least 1";
+    IndexInvalid = 44, "a borrow index must be at least 1, a deposit index at least 2^-16";
 
     /// The portfolio has 16 underlyings already. Close one first.
     TooManyUnderlyings = 60, "a portfolio must have at most 16 underlyings";

@@ -68,7 +68,10 @@
 //! | [`parameters`] | what is configured for a market and for a bank |
 //! | [`greeks`] | delta, gamma, vega and theta of a portfolio |
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
+//! | [`waterfall`] | what a loss beyond a margin takes from whom |
 //! | [`trade`] | what a trade against the house costs |
+//! | [`fill`] | what a trade between two accounts costs, and how far from the market it may be |
+//! | [`funding`] | what longs and shorts of a perpetual pay one another and the house |
 //! | [`volatility`] | volatility estimated and forecast, and the shock range it gives |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
 //! | [`black`] | Black-76: price, Greeks, implied volatility |
@@ -104,7 +107,9 @@
 pub mod addons;
 pub mod black;
 pub mod error;
+pub mod fill;
 pub mod functions;
+pub mod funding;
 pub mod greeks;
 pub mod grid;
 pub mod interest;
@@ -118,5 +123,6 @@ pub mod pyth;
 pub mod trade;
 pub mod units;
 pub mod volatility;
+pub mod waterfall;
 
 pub use error::Error;

@@ -18,9 +18,11 @@ use plimsoll_interface::{
 use plimsoll_risk::{
     options::OptionRisk,
     portfolio::{self, Margin, Portfolio, RiskParameters},
-    price::Observation,
+    price::{Freshness, Observation},
     units::Timestamp,
 };
+
+use crate::house;
 
 /// Everything that a margin computation may look up.
 pub struct Book<'a> {
@@ -171,12 +173,12 @@ impl Inputs for Book<'_> {
     }
 }
 
-/// Whether an account behind a market is meant as its price account: whatever is not of the size of a market, a bank or a
-/// board, which differ from all price accounts in size.
+/// Whether an account behind a market is meant as its price account: whatever is not of the size of a market, a bank, a
+/// board or a margin account, which differ from all price accounts in size.
 #[inline(always)]
 pub fn is_price_account(view: &AccountView) -> bool {
     let length = view.data_len();
-    length != Market::SPACE && length != Bank::SPACE && length != Board::SPACE
+    length != Market::SPACE && length != Bank::SPACE && length != Board::SPACE && length != MarginAccount::SPACE
 }
 
 /// The younger one of a market's stored observation and its price account; of two of one age the price account's.
@@ -266,6 +268,36 @@ impl Book<'_> {
         bridge::portfolio(account, self, self.now, &mut portfolio, options.as_deref_mut())?;
         let options = options.map_or(&[][..], |options| options.as_slice());
         Ok(portfolio::margin(&portfolio, options, risk).map_err(PlimsollError::from)?)
+    }
+
+    /// What an account's options of the market in one of its slots are worth, quote native.
+    #[inline(never)]
+    pub fn option_marks(&self, account: &MarginAccount, market_slot: usize, risk: &RiskParameters) -> Result<i64> {
+        // One market, one entry.
+        let mut storage = [OptionRisk::NONE; 1];
+        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
+        self.option_marks_with(account, market_slot, &mut options)
+    }
+
+    #[inline(never)]
+    fn option_marks_with(
+        &self,
+        account: &MarginAccount,
+        market_slot: usize,
+        options: &mut bridge::Options<'_>,
+    ) -> Result<i64> {
+        self.listing.rest.set(self.listing.views);
+        let mut portfolio = Portfolio::new();
+        Ok(bridge::option_marks(account, market_slot, self, self.now, &mut portfolio, options)?)
+    }
+
+    /// How old the price of a market is at which this transaction sees it.
+    ///
+    /// # Errors
+    /// [`PlimsollError::MissingMarket`], or what was wrong with its price account.
+    pub fn freshness_of(&self, market: &Address, now: Timestamp) -> Result<Freshness> {
+        let (market, observation) = self.market(market)?;
+        Ok(house::market_freshness(market, &observation, now))
     }
 
     /// What the house owes the account and has not paid, quote native.

@@ -3,8 +3,9 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Board, MAX_STRIKES, MarketSlot, board_state},
+    accounts::{Board, MAX_STRIKES, MarketSlot, board_state, deferral},
     board::{VolatilityBand, forward, series_kind, series_strike},
+    config::pause,
 };
 use plimsoll_risk::{
     black::{self, Greeks},
@@ -62,6 +63,7 @@ pub fn execute(
     now: Timestamp,
 ) -> Result<OptionExecution> {
     let exchange = trade.parties.exchange;
+    require!(!exchange.config.is_paused(pause::OPTION), PlimsollError::Paused);
     trading::admit(exchange, trade.parties.market, order, observation, now)?;
     let is_open = trade.board.state == board_state::ACTIVE && now.raw() < trade.board.expiry;
     require!(is_open, PlimsollError::OptionExpired);
@@ -71,24 +73,31 @@ pub fn execute(
     let slot_index = usize::from(account.boards.get(board_slot).ok_or(PlimsollError::Corrupt)?.market_slot);
     let lots = account.option_lots(board_slot, trade.series)?;
     let reduces = trading::is_reduction(i64::from(lots), order.size);
+    let deferred = account.deferral != deferral::NONE;
     if !reduces {
+        require!(!deferred, PlimsollError::LiquidationInProgress);
         let market = &*trade.parties.market;
         let disabled = (market.config.options.enabled != 1).then_some(PlimsollError::OptionsDisabled);
-        trading::require_opening_allowed(exchange, market, observation, order, disabled)?;
+        trading::require_opening_allowed(exchange, market, observation, order, disabled, now)?;
     }
     let (quote, greeks) = price(&trade, order, observation, now)?;
     // For nothing the house takes what somebody wants to be rid of, but nobody goes short.
     require!(reduces || !quote.cost.is_zero(), PlimsollError::SkewTooLarge);
     let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
     let change = apply(&mut trade, slot_index, board_slot, (lots, order.size), outlay)?;
-    let risk = exchange.config.risk();
+    let risk = exchange.risk(now);
     let option = change.option.ok_or(PlimsollError::Corrupt)?;
     let house_lots = book_against_house(&mut trade, &option, outlay, observation, &risk, now)?;
 
     let Parties { account, market_address, market, views, .. } = trade.parties;
-    let book = Book::new(views, now).with_market(market_address, market).with_board(trade.board_address, trade.board);
-    trading::require_margin(&book, account, &risk, &change, reduces)?;
+    // Between the two ends of a liquidation without capital, the second asks for the margin.
+    if !deferred {
+        let book =
+            Book::new(views, now).with_market(market_address, market).with_board(trade.board_address, trade.board);
+        trading::require_margin(&book, account, &risk, &change, reduces)?;
+    }
     account.release_board(board_slot)?;
+    account.touch();
     Ok(OptionExecution { quote, mid_price: greeks.price.raw(), position: option.after, house_lots })
 }
 

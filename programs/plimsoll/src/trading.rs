@@ -4,7 +4,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Exchange, MarginAccount, Market, MarketSlot},
+    accounts::{Exchange, MarginAccount, Market, MarketSlot, deferral},
     config::{pause, state},
 };
 use plimsoll_risk::{
@@ -29,6 +29,9 @@ pub struct Order {
     pub expires_at: i64,
     /// Whether it may only make the position smaller.
     pub reduce_only: bool,
+    /// What the trader pays besides to whoever executes it, quote native: leaves the trader's cash here, and is for the
+    /// caller to put elsewhere in the same market (INV-3). Not negative.
+    pub tip: i64,
 }
 
 /// The accounts of a trade.
@@ -51,6 +54,8 @@ pub struct Execution {
     pub quote: TradeQuote,
     /// The trader's position afterwards, base units.
     pub position: i64,
+    /// What the position before paid in funding, quote native.
+    pub funding: i64,
 }
 
 /// Whether a trade of `size` only makes `position` smaller, without crossing zero.
@@ -71,27 +76,35 @@ pub fn execute(parties: Parties<'_>, order: &Order, observation: &Observation, n
     let exchange = parties.exchange;
     admit(exchange, parties.market, order, observation, now)?;
 
+    let deferred = parties.account.deferral != deferral::NONE;
     let slot_index = parties.account.market_slot_or_new(parties.market_address)?;
     let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
+    let funding = parties.market.settle_funding(slot)?;
     let before = *slot;
     let reduces = is_reduction(before.size, order.size);
     if !reduces {
+        require!(!deferred, PlimsollError::LiquidationInProgress);
         let disabled = (parties.market.config.perp_enabled != 1).then_some(PlimsollError::PerpDisabled);
-        require_opening_allowed(exchange, parties.market, observation, order, disabled)?;
+        require_opening_allowed(exchange, parties.market, observation, order, disabled, now)?;
     }
     let quote = price(parties.market, observation, order)?;
     let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
     slot.size = before.size.checked_add(order.size).ok_or(PlimsollError::Overflow)?;
-    slot.cash = before.cash.checked_sub(outlay).ok_or(PlimsollError::Overflow)?;
+    let paid = outlay.checked_add(order.tip).ok_or(PlimsollError::Overflow)?;
+    slot.cash = before.cash.checked_sub(paid).ok_or(PlimsollError::Overflow)?;
     let after = *slot;
-    let risk = exchange.config.risk();
+    let risk = exchange.risk(now);
     book_against_house(parties.market, (before.size, after.size), outlay, observation, &risk, now)?;
 
-    let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
-    let change = Change { slot_index, before, after, option: None };
-    require_margin(&book, parties.account, &risk, &change, reduces)?;
+    // Between the two ends of a liquidation without capital, the second asks for the margin.
+    if !deferred {
+        let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
+        let change = Change { slot_index, before, after, option: None };
+        require_margin(&book, parties.account, &risk, &change, reduces)?;
+    }
     parties.account.release_market(slot_index)?;
-    Ok(Execution { quote, position: after.size })
+    parties.account.touch();
+    Ok(Execution { quote, position: after.size, funding })
 }
 
 /// Checks what any order must be, whatever it does, and stores the price that it is executed at.
@@ -111,7 +124,7 @@ pub fn admit(
     require!(order.expires_at == 0 || now.raw() <= order.expires_at, PlimsollError::OrderExpired);
     let fresh = house::market_freshness(market, observation, now) == Freshness::Fresh;
     require!(fresh, PlimsollError::OracleStale);
-    Ok(market.record(observation)?)
+    Ok(market.record(observation, now)?)
 }
 
 /// Checks that a trade that is not a reduction may happen here and now. `disabled` says that there is nothing to trade.
@@ -125,6 +138,7 @@ pub fn require_opening_allowed(
     observation: &Observation,
     order: &Order,
     disabled: Option<PlimsollError>,
+    now: Timestamp,
 ) -> Result<()> {
     require!(!order.reduce_only, PlimsollError::ReduceOnlyViolated);
     require!(!exchange.config.is_paused(pause::OPEN), PlimsollError::Paused);
@@ -132,6 +146,12 @@ pub fn require_opening_allowed(
         return Err(disabled.into());
     }
     require!(market.config.state == state::ACTIVE, PlimsollError::MarketReduceOnly);
+    require_narrow(market, observation)?;
+    Ok(exchange.require_quote_sound(now)?)
+}
+
+/// Checks that the oracle's doubt is within the market's limits.
+fn require_narrow(market: &Market, observation: &Observation) -> Result<()> {
     let width = check_limits(
         observation,
         Ppm::from_raw(market.config.max_confidence_ppm),
@@ -182,7 +202,7 @@ fn book_against_house(
     let change = position_after.checked_sub(position_before).ok_or(PlimsollError::Overflow)?;
     market.house_size = market.house_size.checked_sub(change).ok_or(PlimsollError::Overflow)?;
     market.house_cash = market.house_cash.checked_add(outlay).ok_or(PlimsollError::Overflow)?;
-    let grown = move_open_interest(market, position_before, position_after)?;
+    let grown = market.move_position(position_before, position_after)?;
     let limit = market.config.max_open_interest;
     require!(
         !grown || (market.open_interest_long <= limit && market.open_interest_short <= limit),
@@ -191,16 +211,51 @@ fn book_against_house(
     house::require_within_budget(market, observation, risk, now, loss_before)
 }
 
-/// Moves one account's position in the market's open interest, and says whether the account's part of it grew.
-pub fn move_open_interest(market: &mut Market, before: i64, after: i64) -> core::result::Result<bool, PlimsollError> {
-    let long = |position: i64| if position > 0 { position.unsigned_abs() } else { 0 };
-    let short = |position: i64| if position < 0 { position.unsigned_abs() } else { 0 };
-    let shift = |total: u64, from: u64, to: u64| total.checked_sub(from)?.checked_add(to);
-    market.open_interest_long =
-        shift(market.open_interest_long, long(before), long(after)).ok_or(PlimsollError::Corrupt)?;
-    market.open_interest_short =
-        shift(market.open_interest_short, short(before), short(after)).ok_or(PlimsollError::Corrupt)?;
-    Ok(long(after) > long(before) || short(after) > short(before))
+/// A position that was closed.
+pub struct Closed {
+    /// What it was, base units.
+    pub size: i64,
+    /// What it was worth at the price, quote native, rounded down: now cash of the account.
+    pub value: i64,
+    /// What it paid in funding before, quote native.
+    pub funding: i64,
+}
+
+/// Closes a position whole at the oracle's price, without spread, premium or fee, in a market that winds down and whose
+/// announced time has come. Its value becomes cash, so the account's equity is what it was, but for rounding against it
+/// (INV-2, INV-3, INV-4).
+///
+/// The house's budget is not asked: of two opposite positions one is closed first, and the house holds the other side
+/// until that is closed too, which anyone may do in the same transaction.
+///
+/// # Errors
+/// [`PlimsollError::WindDownNotDue`], [`PlimsollError::OracleStale`], [`PlimsollError::OracleTooWide`],
+/// [`PlimsollError::NoPosition`].
+pub fn close_at_spot(
+    account: &mut MarginAccount,
+    market_address: &Address,
+    market: &mut Market,
+    observation: &Observation,
+    now: Timestamp,
+) -> Result<Closed> {
+    let is_due = market.config.state == state::WIND_DOWN && now.raw() >= market.wind_down_at;
+    require!(is_due, PlimsollError::WindDownNotDue);
+    require!(house::market_freshness(market, observation, now) == Freshness::Fresh, PlimsollError::OracleStale);
+    require_narrow(market, observation)?;
+    market.record(observation, now)?;
+    let index = account.market_slot(market_address).ok_or(PlimsollError::NoPosition)?;
+    let slot = account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+    let size = slot.size;
+    require!(size != 0, PlimsollError::NoPosition);
+    let funding = market.settle_funding(slot)?;
+    let value = observation.spot.value_floor(Base::from_raw(size)).ok_or(PlimsollError::Overflow)?.raw();
+    slot.size = 0;
+    slot.cash = slot.cash.checked_add(value).ok_or(PlimsollError::Overflow)?;
+    market.house_size = market.house_size.checked_add(size).ok_or(PlimsollError::Overflow)?;
+    market.house_cash = market.house_cash.checked_sub(value).ok_or(PlimsollError::Overflow)?;
+    market.move_position(size, 0)?;
+    account.release_market(index)?;
+    Ok(Closed { size, value, funding })
 }
 
 /// What a trade changed in the trader's account.
@@ -241,8 +296,8 @@ impl Change {
     }
 }
 
-/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before. No slot that
-/// the trade emptied is released yet.
+/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before. Says whether
+/// the account has its initial margin now. No slot that the trade emptied is released yet.
 ///
 /// # Errors
 /// [`PlimsollError::OracleStale`], [`PlimsollError::InsufficientMargin`]; those of the margin.
@@ -252,11 +307,11 @@ pub fn require_margin(
     risk: &RiskParameters,
     change: &Change,
     reduces: bool,
-) -> Result<()> {
+) -> Result<bool> {
     let margin = book.margin(account, risk)?;
     let health = book::health_init(&margin)?;
     if margin.blocked_by.is_none() && health >= 0 {
-        return Ok(());
+        return Ok(true);
     }
     if !reduces {
         require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
@@ -266,5 +321,5 @@ pub fn require_margin(
     let margin_before = book.margin(account, risk)?;
     change.put(account, true)?;
     require!(health >= book::health_init(&margin_before)?, PlimsollError::InsufficientMargin);
-    Ok(())
+    Ok(false)
 }

@@ -4,12 +4,24 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use plimsoll_client::{
-    Address,
-    accounts::{Board, MarginAccount, board_state},
+    Address, ID,
+    accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state},
     address,
-    instruction::{account, bank, exchange, house, liquidation, market, option, trade},
-    interface::instruction::{
-        CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenOptionArgs, OpenPositionArgs,
+    config::{
+        BankConfig, ExchangeConfig, FundingConfig, VenueConfig, VolatilityConfig, limits, loss_mode, role, state,
+    },
+    instruction::{
+        account, bank, board, controls as build, exchange, house, liquidation, market, option, trade, trigger, venue,
+        waterfall,
+    },
+    interface::{
+        change::{Change, QuoteFeed},
+        instruction::{
+            AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
+            CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
+            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, VenueArgs,
+        },
+        order::Order,
     },
     remaining::{Pack, PriceAddresses},
     risk::pyth,
@@ -69,7 +81,11 @@ const OPTION_SHAPES: [OptionShape; 5] = [
 pub fn measure(so: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     setting_up(so, &mut rows)?;
+    controls(so, &mut rows)?;
     cranks(so, &mut rows)?;
+    waterfall_rows(so, &mut rows)?;
+    boards(so, &mut rows)?;
+    venues(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
             .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
@@ -116,25 +132,115 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         oracle_owner: Address::new_from_array(pyth::RECEIVER_PROGRAM_ID),
         oracle_kind: 0,
         base_decimals: 9,
-        config: market_config(0),
+        config: market_config(0).starting(),
     };
-    let create = market::Create { admin, exchange, quote_bank, index: 0, args, remaining: vec![] };
+    let create = market::Create { admin, exchange, index: 0, args };
     single(rows, "create_market", "", world.send(create.instruction(), &[])?);
     let market = address::market(&exchange, 0);
-    let configure = market::Configure { admin, exchange, quote_bank, market, config: args.config, remaining: vec![] };
+    let configure =
+        market::Configure { admin, exchange, quote_bank, market, config: market_config(0), remaining: vec![] };
     single(rows, "configure_market", "", world.send(configure.instruction(), &[])?);
     let mint = world.mints[0];
-    let create = bank::Create { admin, exchange, mint, market: Some(market), config };
+    let create = bank::Create { admin, exchange, mint, market: Some(market), config: config.starting() };
     single(rows, "create_bank", "collateral", world.send(create.instruction(), &[])?);
     let configure = bank::Configure { admin, exchange, bank: address::bank(&exchange, &mint), config };
     single(rows, "configure_bank", "", world.send(configure.instruction(), &[])?);
     let create = account::Create { payer: admin, owner: admin, exchange, index: 0 };
     single(rows, "create_account", "", world.send(create.instruction(), &[])?);
     let account = address::margin_account(&exchange, &admin, 0);
-    let delegate = account::SetDelegate { owner: admin, account, delegate: exchange };
+    let delegate = account::SetDelegate { owner: admin, account, delegate: exchange, scope: 0 };
     single(rows, "set_delegate", "", world.send(delegate.instruction(), &[])?);
+    let (size, when, side) = (u64::MAX, 1, 1);
+    let args = PlaceTriggerArgs { trigger_price: 1, limit_price: 0, size, tip: DOLLAR, expires_at: 0, side, when };
+    let place = trigger::Place { authority: admin, account, market, args };
+    single(rows, "place_trigger", "", world.send(place.instruction(), &[])?);
+    let cancel = trigger::Cancel { authority: admin, account, index: 0 };
+    single(rows, "cancel_trigger", "", world.send(cancel.instruction(), &[])?);
     let close = account::Close { owner: admin, account };
     single(rows, "close_account", "", world.send(close.instruction(), &[])?);
+    Ok(())
+}
+
+/// What an administrator does under a timelock, and what anyone may assert.
+fn controls(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let market: Market = world.get(&world.markets[0])?;
+    let feed = QuoteFeed { oracle_kind: 0, feed_id: market.feed_id, oracle_owner: market.oracle_owner };
+    let set = build::SetQuoteFeed { admin, exchange, feed, proposed: false };
+    single(rows, "set_quote_feed", "", world.send(set.instruction(), &[])?);
+    let config = ExchangeConfig { timelock_seconds: 60, ..exchange_config() };
+    world.send(exchange::Configure { admin, exchange, config }.instruction(), &[])?;
+    let nominate = build::NominateAdmin { authority: admin, exchange, nominee: admin };
+    single(rows, "nominate_admin", "", world.send(nominate.instruction(), &[])?);
+    let take = build::SetRole {
+        authority: admin,
+        exchange,
+        role: role::FORECASTER,
+        holder: Address::default(),
+        proposed: false,
+    };
+    single(rows, "set_role", "taken away", world.send(take.instruction(), &[])?);
+    let pauses = build::SetPauses { authority: admin, exchange, set: 1, clear: 1 };
+    single(rows, "set_pauses", "", world.send(pauses.instruction(), &[])?);
+    let resume = build::SetPauses { authority: admin, exchange, set: 0, clear: 1 };
+    world.send(resume.instruction(), &[])?;
+    let subject = world.banks[0];
+    let wish = BankConfig { borrow_cap: 7, haircut_init_ppm: 40_000, ..bank_config() };
+    let propose = build::Propose { admin, exchange, subject, change: Change::Bank(wish) };
+    single(rows, "propose", "", world.send(propose.instruction(), &[])?);
+    let cancel = build::CancelProposal { authority: admin, exchange, subject };
+    single(rows, "cancel_proposal", "", world.send(cancel.instruction(), &[])?);
+    world.send(propose.instruction(), &[])?;
+    let account = world.portfolio(admin, 8, 8)?;
+    let address = world.put_account(0, &account)?;
+    let remaining = Pack::of(&account).metas(&PriceAddresses::new());
+    let args = AssertHealthArgs { kind: 1, minimum: i64::MIN };
+    let health = build::AssertHealth { exchange, account: address, args, remaining };
+    single(rows, "assert_health", "8 collaterals, 8 perps", world.send(health.instruction(), &[])?);
+    let sequence = build::AssertSequence { account: address, sequence: 0 };
+    single(rows, "assert_sequence", "", world.send(sequence.instruction(), &[])?);
+    let args = AssertPriceArgs { minimum: 0, maximum: u64::MAX, max_age_seconds: 60 };
+    let price = build::AssertPrice { market: world.markets[0], oracle: None, args };
+    single(rows, "assert_price", "", world.send(price.instruction(), &[])?);
+    winding_down(&mut world, &account, address, rows)?;
+    let configure = bank::Configure { admin, exchange, bank: subject, config: wish };
+    single(rows, "configure_bank", "proposed", world.send(configure.proposed(), &[])?);
+    Ok(())
+}
+
+/// The end of a position, a market and a bank, and the quote's price; a day later than everything else.
+fn winding_down(world: &mut World, account: &MarginAccount, address: Address, rows: &mut Vec<Row>) -> Result<()> {
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let slot = account.markets.iter().rev().find(|slot| slot.size != 0).context("no position")?;
+    let index = world.markets.iter().position(|market| *market == slot.market).context("no market")?;
+    let end = NOW + i64::from(limits::WIND_DOWN_NOTICE_SECONDS_MIN);
+    let mut data: Market = world.get(&world.markets[index])?;
+    (data.config.state, data.config.risk_budget, data.wind_down_at) = (state::WIND_DOWN, 0, end);
+    world.put(world.markets[index], &data)?;
+    let mut data: Bank = world.get(&world.banks[index])?;
+    (data.config.state, data.deposit_shares, data.borrow_shares) = (state::WIND_DOWN, 0, 0);
+    world.put(world.banks[index], &data)?;
+    let mut clock = world.vm.get_sysvar::<solana_clock::Clock>();
+    clock.unix_timestamp = end;
+    world.vm.set_sysvar(&clock);
+    for index in [0, index] {
+        world.set_price(index, 1, end)?;
+    }
+    let accept = build::AcceptAdmin { nominee: admin, exchange };
+    single(rows, "accept_admin", "", world.send(accept.instruction(), &[])?);
+    let observe = build::ObserveQuote { exchange, oracle: world.oracles[0] };
+    single(rows, "observe_quote", "", world.send(observe.instruction(), &[])?);
+    let (market, oracle) = (slot.market, world.oracles[index]);
+    let wind_down = build::WindDownPosition { exchange, account: address, market, oracle };
+    single(rows, "wind_down_position", "", world.send(wind_down.instruction(), &[])?);
+    let mut data: Market = world.get(&market)?;
+    (data.house_size, data.house_cash, data.open_interest_long, data.open_interest_short) = (0, 0, 0, 0);
+    world.put(market, &data)?;
+    let retire = build::RetireMarket { admin, exchange, market };
+    single(rows, "retire_market", "", world.send(retire.instruction(), &[])?);
+    let retire = build::RetireBank { admin, exchange, bank: world.banks[index] };
+    single(rows, "retire_bank", "", world.send(retire.instruction(), &[])?);
     Ok(())
 }
 
@@ -143,6 +249,7 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let mut world = World::new(so)?;
     let (market, oracle) = (world.markets[0], world.oracles[0]);
     single(rows, "observe", "", world.send(market::Observe { market, oracle }.instruction(), &[])?);
+    volatility_and_funding(so, rows)?;
     let accrue = bank::Accrue { bank: world.banks[0] };
     single(rows, "accrue", "", world.send(accrue.instruction(), &[])?);
     let account = world.portfolio(world.admin.pubkey(), 1, 1)?;
@@ -163,6 +270,201 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     Ok(())
 }
 
+/// A market whose range follows its price, with a forecast that is on its ramp, and with funding.
+fn volatility_and_funding(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (market, oracle, exchange) = (world.markets[0], world.oracles[0], world.exchange);
+    world.change(&market, |market: &mut Market| {
+        market.config.volatility = VolatilityConfig::DEFAULT;
+        market.config.funding = FundingConfig { skew_rate_per_day_ppm: 10_000, max_rate_per_day_ppm: 10_000 };
+        market.funding_accrued_at = NOW - 60;
+        market.house_size = -777 * TOKEN as i64;
+    })?;
+    let observe = market::Observe { market, oracle }.instruction();
+    let accrue = market::AccrueFunding { market }.instruction();
+    single(rows, "accrue_funding", "", world.send(accrue, &[])?);
+    single(rows, "observe", "first sample", world.send(observe.clone(), &[])?);
+    let earlier = |market: &mut Market| {
+        market.estimate.publish_time -= 600;
+        market.estimate.price -= market.estimate.price / 500;
+        market.funding_accrued_at -= 60;
+    };
+    world.change(&market, earlier)?;
+    single(rows, "observe", "sample", world.send(observe.clone(), &[])?);
+    let volatility_ppm = world.get::<Market>(&market)?.estimated_volatility().raw() / 10 * 12;
+    let post = market::PostForecast { forecaster: world.admin.pubkey(), exchange, market, volatility_ppm };
+    single(rows, "post_forecast", "", world.send(post.instruction(), &[])?);
+    world.change(&market, earlier)?;
+    world.change(&market, |market: &mut Market| market.forecast.posted_at -= 3_600)?;
+    single(rows, "observe", "sample, forecast", world.send(observe, &[])?);
+    Ok(())
+}
+
+/// The same portfolio where every position owes funding and is charged for concentration, and every haircut grows.
+fn flag_charged(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let address = world.put_account(0, account)?;
+    for market in world.markets.clone() {
+        world.change(&market, |market: &mut Market| {
+            market.config.concentration_ppm = 20_000;
+            market.funding_index = 12_345_678_901;
+        })?;
+    }
+    for bank in world.banks.clone() {
+        world.change(&bank, |bank: &mut Bank| {
+            bank.config.haircut_init_full_ppm = 150_000;
+            bank.config.haircut_maint_full_ppm = 80_000;
+        })?;
+    }
+    let remaining = Pack::of(account).metas(prices);
+    world.send(liquidation::Flag { exchange: world.exchange, account: address, remaining }.instruction(), &[])
+}
+
+/// The waterfall's, but for those that read a whole portfolio.
+fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (admin, exchange, quote_mint) = (world.admin.pubkey(), world.exchange, world.quote_mint);
+    let source = world.tokens(&quote_mint);
+    let fund = waterfall::FundInsurance { funder: admin, exchange, quote_mint, source, amount: DOLLAR };
+    single(rows, "fund_insurance", "", world.send(fund.instruction(), &[])?);
+    let mut bank: Bank = world.get(&world.banks[0])?;
+    bank.reserve = TOKEN;
+    world.put(world.banks[0], &bank)?;
+    let buy = waterfall::BuyReserve {
+        buyer: admin,
+        exchange,
+        mint: world.mints[0],
+        destination: world.tokens(&world.mints[0]),
+        quote_mint,
+        source,
+        market: world.markets[0],
+        oracle: world.oracles[0],
+        args: BuyReserveArgs { amount: TOKEN, max_payment: u64::MAX },
+    };
+    single(rows, "buy_reserve", "", world.send(buy.instruction(), &[])?);
+    Ok(())
+}
+
+/// An account of the shape without equity, owned by a stranger: it owes what it is worth, and 100,000 USD.
+fn insolvent(world: &World, account: &MarginAccount) -> Result<MarginAccount> {
+    let stranger = Keypair::new_from_array([8; 32]);
+    let mut sinking = MarginAccount { owner: stranger.pubkey(), ..*account };
+    let quote = sinking.balance_slot(&world.quote_bank).context("no quote balance")?;
+    sink(world, &mut sinking, quote)?;
+    let margin = crate::world::snapshot(world)?.margin(&sinking).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let owed = margin.equity_maint.raw() + (100_000 * DOLLAR) as i64;
+    sinking.balances[quote].shares -= owed;
+    Ok(sinking)
+}
+
+/// Puts `insurance` into the quote bank's reserve.
+fn insure(world: &mut World, insurance: u64) -> Result<()> {
+    let mut bank: Bank = world.get(&world.quote_bank)?;
+    bank.reserve = insurance;
+    world.put(world.quote_bank, &bank)
+}
+
+fn liquidate_insolvent(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let sinking = insolvent(world, account)?;
+    insure(world, 10_000_000 * DOLLAR)?;
+    take_over(world, account, &sinking, prices)
+}
+
+fn resolve(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let sinking = insolvent(world, account)?;
+    let address = world.put_account(0, &sinking)?;
+    let remaining = Pack::resolving(&sinking, &world.quote_bank).metas(prices);
+    let (exchange, quote_mint) = (world.exchange, world.quote_mint);
+    let resolve = waterfall::Resolve { exchange, account: address, quote_mint, remaining };
+    world.send(resolve.instruction(), &[])
+}
+
+/// Against an account of the same shape with the opposite position in one market, and all that it has gained unsettled.
+fn deleverage(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let mut exchange: Exchange = world.get(&world.exchange)?;
+    (exchange.config.loss_mode, exchange.config.house_floor) = (loss_mode::DELEVERAGE, u64::MAX);
+    world.put(world.exchange, &exchange)?;
+    let sinking = insolvent(world, account)?;
+    let index = traded(world, account);
+    let (market, oracle) = (world.markets[index], world.oracles[index]);
+    let mut gainer = *account;
+    let slot = gainer.market_slot(&market).context("no slot")?;
+    gainer.markets[slot].size = -sinking.markets[slot].size;
+    gainer.markets[slot].cash = (1_000_000 * DOLLAR) as i64;
+    let (address, counterparty) = (world.put_account(0, &sinking)?, world.put_account(0, &gainer)?);
+    let quote_bank = world.quote_bank;
+    let deleverage = waterfall::Deleverage {
+        exchange: world.exchange,
+        account: address,
+        counterparty,
+        market,
+        quote_mint: world.quote_mint,
+        oracle,
+        args: DeleverageArgs { size: u64::MAX },
+        remaining: Pack::deleveraging(&sinking, &gainer, &market, &oracle, &quote_bank, &[]).metas(prices),
+    };
+    world.send(deleverage.instruction(), &[])
+}
+
+/// Both ends with nothing between them: the second computes the margin of the taker.
+fn without_capital(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let taker = world.put_account(0, account)?;
+    let (authority, exchange) = (account.owner, world.exchange);
+    let begin = waterfall::Begin { authority, exchange, taker }.instruction();
+    let end = waterfall::End { authority, exchange, taker, remaining: Pack::of(account).metas(prices) };
+    world.send_all(&[begin, end.instruction()], &[])
+}
+
+/// Lists a strike of 50 to 95 dollars in each of the given slots; the market is at 100.
+fn listing(slots: std::ops::Range<u16>) -> ListStrikesArgs {
+    let mut strikes = [StrikePrice { digits: 0, exponent: 0 }; MAX_STRIKES];
+    for slot in slots {
+        strikes[usize::from(slot)] = StrikePrice { digits: 500 + 30 * slot, exponent: -1 };
+    }
+    ListStrikesArgs { strikes }
+}
+
+/// The life of an option board: of one strike, of sixteen, and with the house in all of its series.
+fn boards(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (authority, exchange, market) = (world.admin.pubkey(), world.exchange, world.markets[0]);
+    let (oracle, board) = (Some(world.oracles[0]), address::board(&market, 0));
+    let args = CreateBoardArgs { expiry: NOW.div_euclid(86_400) * 86_400 + 30 * 86_400 + 28_800, slot: 0 };
+    let create = board::Create { authority, exchange, market, args };
+    single(rows, "create_board", "", world.send(create.instruction(), &[])?);
+    let list = |args| board::ListStrikes { authority, exchange, market, board, oracle, args }.instruction();
+    world.send(list(listing(0..1)), &[])?;
+    let refresh = board::Refresh { exchange, market, board, oracle, max_strikes: 0 }.instruction();
+    single(rows, "refresh_board", "1 strike", world.send(refresh.clone(), &[])?);
+    single(rows, "list_strikes", "15 strikes", world.send(list(listing(1..16)), &[])?);
+    let args = PostVolatilitiesArgs { volatilities_ppm: [1_100_000; MAX_STRIKES], basis_ppm: 1_000 };
+    let post = board::PostVolatilities { authority, exchange, market, board, args };
+    single(rows, "post_volatilities", "16 strikes", world.send(post.instruction(), &[])?);
+    single(rows, "refresh_board", "16 strikes", world.send(refresh.clone(), &[])?);
+    let mut full: Board = world.get(&board)?;
+    full.house_lots = std::array::from_fn(|series| if series % 3 == 0 { 5 } else { -7 });
+    world.put(board, &full)?;
+    single(rows, "refresh_board", "16 strikes, house in 32 series", world.send(refresh, &[])?);
+    // As if it expired in a minute, then as if it had.
+    let mut late: Board = world.get(&board)?;
+    late.expiry = NOW + 60;
+    world.put(board, &late)?;
+    let sample = board::Sample { market, board, oracle: world.oracles[0] };
+    single(rows, "sample_expiry", "", world.send(sample.instruction(), &[])?);
+    let mut over: Board = world.get(&board)?;
+    over.expiry = NOW - 60;
+    over.samples = std::array::from_fn(|index| over.samples[0] + index as u64 * 7_919 % 30);
+    over.sample_count = over.samples.len() as u64;
+    world.put(board, &over)?;
+    let settle = board::Settle { exchange, market, board };
+    single(rows, "settle_board", "30 samples, house in 32 series", world.send(settle.instruction(), &[])?);
+    let mut empty: Board = world.get(&board)?;
+    empty.house_lots = [0; MAX_SERIES];
+    world.put(board, &empty)?;
+    let close = board::Close { authority, exchange, market, board };
+    single(rows, "close_board", "", world.send(close.instruction(), &[])?);
+    Ok(())
+}
+
 /// What reads a whole portfolio.
 fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -> Result<()> {
     let mut measure = |instruction, variant, f: fn(&mut World, &MarginAccount, &PriceAddresses) -> Result<u64>| {
@@ -174,6 +476,7 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
         anyhow::Ok(())
     };
     measure("flag_liquidation", "", flag)?;
+    measure("flag_liquidation", "funding, concentration, growing haircuts", flag_charged)?;
     if 2 * (collaterals - 1).max(1) + 2 * perps + collaterals <= 50 {
         measure("flag_liquidation", "price accounts", flag)?;
     }
@@ -184,6 +487,60 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
         measure("close_position", "", close)?;
     }
     measure("liquidate", "", liquidate)?;
+    measure("liquidate", "insolvent", liquidate_insolvent)?;
+    measure("resolve", "house", resolve)?;
+    if perps > 0 {
+        measure("deleverage", "", deleverage)?;
+    }
+    measure("begin_liquidation", "and end_liquidation", without_capital)?;
+    measure("fill", "", fill)?;
+    measure("fill_orders", "two orders", fill_orders)?;
+    Ok(())
+}
+
+/// What registers venues and keeps orders.
+fn venues(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let account = world.portfolio(admin, 1, 0)?;
+    let account = world.put_account(0, &account)?;
+    let create = venue::CreateOrders { payer: admin, account };
+    single(rows, "create_orders", "", world.send(create.instruction(), &[])?);
+    let cancel = venue::CancelOrders { authority: admin, account, floor: 1 };
+    single(rows, "cancel_orders", "", world.send(cancel.instruction(), &[])?);
+    let config = VenueConfig {
+        fill_limit: u64::MAX,
+        window_limit: u64::MAX,
+        total_limit: u64::MAX,
+        window_seconds: 3_600,
+        state: 0,
+        _padding: [0; 3],
+    };
+    let args = VenueArgs { config };
+    let register = venue::Register { admin, exchange, program: ID, args };
+    single(rows, "register_venue", "", world.send(register.instruction(), &[])?);
+    let configure = venue::Configure { admin, exchange, program: ID, args };
+    single(rows, "configure_venue", "", world.send(configure.instruction(), &[])?);
+    let venue = address::venue(&exchange, &ID);
+    let approve = venue::SetApproval { owner: admin, account, venue, limit: u64::MAX };
+    single(rows, "set_venue_approval", "", world.send(approve.instruction(), &[])?);
+    venue_fill(&mut world, rows, venue)
+}
+
+/// Between two accounts that hold quote alone; the admin stands in for the venue program's address.
+fn venue_fill(world: &mut World, rows: &mut Vec<Row>, venue: Address) -> Result<()> {
+    let admin = world.admin.pubkey();
+    let mut data: Venue = world.get(&venue)?;
+    data.signer = admin;
+    world.put(venue, &data)?;
+    let mut account = world.portfolio(admin, 1, 0)?;
+    account.approve_venue(&venue, u64::MAX).map_err(|error| anyhow::anyhow!(error.message()))?;
+    let (buyer, seller) = (world.put_account(0, &account)?, world.put_account(1, &account)?);
+    let accounts = fill_accounts(world, &account, buyer, seller, &PriceAddresses::new())?;
+    let args = fill_args(world, &accounts.market)?;
+    let mut fill = venue::VenueFill { program: ID, accounts, args }.instruction();
+    fill.accounts[0].pubkey = admin;
+    single(rows, "venue_fill", "", world.send(fill, &[])?);
     Ok(())
 }
 
@@ -334,6 +691,72 @@ fn close(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) ->
     world.send(trade::Close { accounts, args }.instruction(), &[])
 }
 
+/// Two accounts of one shape trade in the market that a trade with the house would be in.
+fn fill_accounts(
+    world: &World,
+    account: &MarginAccount,
+    buyer: Address,
+    seller: Address,
+    prices: &PriceAddresses,
+) -> Result<venue::FillAccounts> {
+    let index = traded(world, account);
+    let (market, oracle) = (world.markets[index], world.oracles[index]);
+    let remaining = Pack::filling(account, account, &market, &oracle).metas(prices);
+    Ok(venue::FillAccounts { exchange: world.exchange, buyer, seller, market, oracle, remaining })
+}
+
+fn fill_args(world: &World, market: &Address) -> Result<FillArgs> {
+    let price = world.get::<Market>(market)?.spot;
+    Ok(FillArgs { instrument: 0, seller_takes: 0, size: 2 * TOKEN, price, expires_at: NOW + 60 })
+}
+
+fn fill(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let (buyer, seller) = (world.put_account(0, account)?, world.put_account(1, account)?);
+    let accounts = fill_accounts(world, account, buyer, seller, prices)?;
+    let args = fill_args(world, &accounts.market)?;
+    let (buyer_authority, seller_authority) = (account.owner, account.owner);
+    world.send(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction(), &[])
+}
+
+/// Two orders of one key for two of its accounts: what verifies them stands before, and costs no compute units.
+fn fill_orders(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let (maker, taker) = (world.put_account(0, account)?, world.put_account(1, account)?);
+    let accounts = fill_accounts(world, account, maker, taker, prices)?;
+    let args = fill_args(world, &accounts.market)?;
+    let signer = account.owner;
+    let verified = [(maker, args.size.cast_signed()), (taker, -args.size.cast_signed())].map(|(account, size)| {
+        let order = Order {
+            exchange: world.exchange,
+            account,
+            market: accounts.market,
+            venue: Address::default(),
+            size,
+            limit_price: args.price,
+            nonce: 1,
+            expires_at: NOW + 60,
+            instrument: 0,
+            flags: 0,
+        };
+        venue::signed(&signer, &order, |message| world.admin.sign_message(message).into())
+    });
+    for account in [maker, taker] {
+        world.send(venue::CreateOrders { payer: signer, account }.instruction(), &[])?;
+    }
+    let fill = venue::FillOrders {
+        submitter: signer,
+        exchange: world.exchange,
+        maker,
+        taker,
+        taker_signed: true,
+        market: accounts.market,
+        oracle: accounts.oracle,
+        args: FillOrdersArgs { size: args.size, maker_instruction: 0, taker_instruction: 1 },
+        remaining: accounts.remaining,
+    };
+    let [one, other] = verified;
+    world.send_all(&[one, other, fill.instruction()], &[])
+}
+
 /// Both accounts have the shape; the one to be liquidated owes quote enough to be below its line, or, without anything
 /// else, holds a large position in the first market.
 fn liquidate(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
@@ -342,11 +765,22 @@ fn liquidate(world: &mut World, account: &MarginAccount, prices: &PriceAddresses
     let mut sinking = MarginAccount { owner: stranger.pubkey(), ..*account };
     let quote = sinking.balance_slot(&world.quote_bank).context("no quote balance")?;
     sink(world, &mut sinking, quote)?;
+    take_over(world, account, &sinking, prices)
+}
+
+/// An account of the shape with much quote besides takes over as much of the other as the program allows.
+fn take_over(
+    world: &mut World,
+    account: &MarginAccount,
+    sinking: &MarginAccount,
+    prices: &PriceAddresses,
+) -> Result<u64> {
     let mut taker = *account;
+    let quote = taker.balance_slot(&world.quote_bank).context("no quote balance")?;
     taker.balances[quote].shares = (10_000_000 * DOLLAR) as i64;
-    let address = world.put_account(0, &sinking)?;
+    let address = world.put_account(0, sinking)?;
     let taker_address = world.put_account(0, &taker)?;
-    let remaining = Pack::liquidating(&sinking, &taker, &world.quote_bank).metas(prices);
+    let remaining = Pack::liquidating(sinking, &taker, &world.quote_bank).metas(prices);
     let liquidate = liquidation::Liquidate {
         authority: taker.owner,
         exchange: world.exchange,

@@ -447,6 +447,13 @@ impl World {
         T::read(&account.data).copied().with_context(|| format!("another account at {address}"))
     }
 
+    /// Changes an account of the program.
+    pub fn change<T: AccountType>(&mut self, address: &Address, change: impl FnOnce(&mut T)) -> Result<()> {
+        let mut account = self.get(address)?;
+        change(&mut account);
+        self.put(*address, &account)
+    }
+
     /// Writes an account of the program.
     pub fn put<T: AccountType>(&mut self, address: Address, account: &T) -> Result<()> {
         let mut data = T::DISCRIMINATOR.to_vec();
@@ -462,7 +469,12 @@ impl World {
 
     /// Sends one instruction signed by the admin, and by `others`, and gives its compute units.
     pub fn send(&mut self, instruction: Instruction, others: &[&Keypair]) -> Result<u64> {
-        let message = Message::new(&[instruction], Some(&self.admin.pubkey()));
+        self.send_all(&[instruction], others)
+    }
+
+    /// Sends instructions in one transaction signed by the admin, and by `others`, and gives its compute units.
+    pub fn send_all(&mut self, instructions: &[Instruction], others: &[&Keypair]) -> Result<u64> {
+        let message = Message::new(instructions, Some(&self.admin.pubkey()));
         let mut signers: Vec<&Keypair> = vec![&self.admin];
         signers.extend(others);
         let transaction = Transaction::new(&signers, message, self.vm.latest_blockhash());

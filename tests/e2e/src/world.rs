@@ -15,16 +15,20 @@ use plimsoll_client::{
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, Board, Exchange, House, MAX_STRIKES, MarginAccount, Market, oracle_kind},
+    accounts::{
+        AccountType, Bank, Board, BoardSlot, Exchange, House, MAX_STRIKES, MarginAccount, Market, OptionSlot,
+        oracle_kind,
+    },
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
     instruction::{
-        CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, LiquidateArgs, ListStrikesArgs,
-        OpenOptionArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
+        BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, DeleverageArgs,
+        LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
     },
 };
 use solana_account::Account;
 use solana_instruction::Instruction;
+use solana_signer::Signer;
 
 use crate::{
     chain::{self, Chain, Expected, Outcome},
@@ -380,10 +384,13 @@ fn set_up_bank(
     market: Option<Address>,
     config: BankConfig,
 ) {
-    chain.ok(&build::bank::Create { admin, exchange, mint: asset.mint, market, config }.instruction());
+    let starting = if market.is_some() { config.starting() } else { config };
+    chain.ok(&build::bank::Create { admin, exchange, mint: asset.mint, market, config: starting }.instruction());
+    chain.ok(&build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction());
 }
 
-/// Market with its first observation, then the bank that it prices. `before` are the markets that exist already.
+/// Market with its first observation and its parameters, then the bank that it prices. `before` are the markets that exist
+/// already.
 fn set_up_market(
     chain: &mut Chain,
     admin: Address,
@@ -395,8 +402,12 @@ fn set_up_market(
     let quote_bank = decode_at::<Exchange>(chain, &exchange).quote_bank;
     let remaining = before.iter().map(|market| solana_instruction::AccountMeta::new_readonly(*market, false)).collect();
     let index = u16::try_from(before.len()).expect("few markets");
-    chain.ok(&build::market::Create { admin, exchange, quote_bank, index, args, remaining }.instruction());
+    let config = args.config;
+    let args = CreateMarketArgs { config: config.starting(), ..args };
+    chain.ok(&build::market::Create { admin, exchange, index, args }.instruction());
     chain.ok(&build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction());
+    let market = asset.market;
+    chain.ok(&build::market::Configure { admin, exchange, quote_bank, market, config, remaining }.instruction());
     set_up_bank(chain, admin, exchange, asset, Some(asset.market), bank_config());
 }
 
@@ -445,6 +456,13 @@ pub fn genesis() -> (Vec<(Address, Account)>, Places) {
     (accounts, places(&mut Chain::new([])))
 }
 
+/// The signature of one of the people of every world.
+pub fn sign(owner: &Address, message: &[u8]) -> Option<[u8; 64]> {
+    let keys = NAMES.iter().map(|name| chain::named_key(name));
+    let key = keys.into_iter().find(|key| key.pubkey() == *owner)?;
+    Some(key.sign_message(message).into())
+}
+
 /// An exchange with a funded house, three markets, four banks and three traders. Its invariants are checked when it ends.
 pub struct World {
     chain: Chain,
@@ -477,6 +495,13 @@ impl World {
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> (Self, Places) {
         let mut chain = Chain::new(GENESIS.iter().cloned());
+        let places = places(&mut chain);
+        (Self { chain, places }, places)
+    }
+
+    /// The same with the example of a venue at [`chain::VENUE_PROGRAM`].
+    pub fn with_venue() -> (Self, Places) {
+        let mut chain = Chain::with_venue(GENESIS.iter().cloned());
         let places = places(&mut chain);
         (Self { chain, places }, places)
     }
@@ -642,6 +667,54 @@ impl World {
         self.set_account(*address, account);
     }
 
+    /// Gives an account lots of a series at no price, the house the opposite.
+    pub fn give_options(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i32) {
+        let board = address::board(&asset.market, slot);
+        self.edit::<MarginAccount>(&trader.account, |account| {
+            let market = account.market_slot_or_new(&asset.market).expect("a market slot");
+            let named = account.boards.iter().position(|slot| slot.in_use == 1 && slot.board == board);
+            let index = named.unwrap_or_else(|| {
+                let index = account.boards.iter().position(|slot| slot.in_use == 0).expect("a board slot");
+                account.markets[market].boards += 1;
+                account.boards[index] =
+                    BoardSlot { board, in_use: 1, market_slot: market as u8, options: 0, _padding: [0; 5] };
+                index
+            });
+            account.boards[index].options += 1;
+            let option = account.options.iter_mut().find(|option| option.lots == 0).expect("an option slot");
+            *option = OptionSlot { lots, board_slot: index as u8, series, _padding: [0; 2] };
+        });
+        self.edit::<Board>(&board, |board| {
+            board.house_lots[usize::from(series)] -= i64::from(lots);
+            board.long_lots[usize::from(series)] += u64::from(lots.max(0).unsigned_abs());
+        });
+    }
+
+    /// Takes all options of a board from an account and the house.
+    pub fn take_options(&mut self, trader: &Trader, asset: &Asset, slot: u8) {
+        let board = address::board(&asset.market, slot);
+        let mut taken = Vec::new();
+        self.edit::<MarginAccount>(&trader.account, |account| {
+            let index = account.boards.iter().position(|slot| slot.in_use == 1 && slot.board == board);
+            let index = index.expect("options of the board");
+            let of_board = |option: &&mut OptionSlot| option.lots != 0 && usize::from(option.board_slot) == index;
+            for option in account.options.iter_mut().filter(of_board) {
+                taken.push((usize::from(option.series), option.lots));
+                *option = bytemuck::Zeroable::zeroed();
+            }
+            let market = usize::from(account.boards[index].market_slot);
+            account.boards[index] = bytemuck::Zeroable::zeroed();
+            account.markets[market].boards -= 1;
+            account.release_market(market).expect("consistent slots");
+        });
+        self.edit::<Board>(&board, |board| {
+            for (series, lots) in taken {
+                board.house_lots[series] += i64::from(lots);
+                board.long_lots[series] -= u64::from(lots.max(0).unsigned_abs());
+            }
+        });
+    }
+
     /// Puts a new account of the program.
     pub fn put<T: AccountType>(&mut self, address: Address, data: &T) {
         self.set_account(address, raw::account(ID, decode::encode(data)));
@@ -698,6 +771,25 @@ impl World {
         build::board::Refresh { exchange, market, board, oracle, max_strikes }.instruction()
     }
 
+    /// Samples the price account's price for a board's settlement.
+    pub fn sample_ix(&self, asset: &Asset, slot: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        build::board::Sample { market: asset.market, board, oracle: asset.oracle }.instruction()
+    }
+
+    /// Settles a board.
+    pub fn settle_board_ix(&self, asset: &Asset, slot: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        build::board::Settle { exchange: self.places.exchange, market: asset.market, board }.instruction()
+    }
+
+    /// Closes a board, by the keeper.
+    pub fn close_board_ix(&self, asset: &Asset, slot: u8) -> Instruction {
+        let Places { admin, exchange, .. } = self.places;
+        let board = address::board(&asset.market, slot);
+        build::board::Close { authority: admin, exchange, market: asset.market, board }.instruction()
+    }
+
     /// Trades at any price.
     pub fn open_ix(&self, trader: &Trader, asset: &Asset, size: i64) -> Instruction {
         self.order_ix(trader, asset, order(size))
@@ -747,6 +839,17 @@ impl World {
         build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction()
     }
 
+    /// Posts a volatility forecast, by the admin, who is the forecaster too.
+    pub fn forecast_ix(&self, asset: &Asset, volatility_ppm: u32) -> Instruction {
+        let Places { admin: forecaster, exchange, .. } = self.places;
+        build::market::PostForecast { forecaster, exchange, market: asset.market, volatility_ppm }.instruction()
+    }
+
+    /// Accrues a market's funding.
+    pub fn accrue_funding_ix(&self, asset: &Asset) -> Instruction {
+        build::market::AccrueFunding { market: asset.market }.instruction()
+    }
+
     /// Accrues a bank's interest.
     pub fn accrue_ix(&self, asset: &Asset) -> Instruction {
         build::bank::Accrue { bank: asset.bank }.instruction()
@@ -770,6 +873,70 @@ impl World {
     /// Liquidates as `args` says.
     pub fn liquidate_args_ix(&self, taker: &Trader, account: &Trader, args: LiquidateArgs) -> Instruction {
         self.priced().liquidate(taker.owner, &self.keyed(taker), &self.keyed(account), args)
+    }
+}
+
+/// The waterfall's.
+impl World {
+    /// Puts quote into the insurance, from the owner's wallet.
+    pub fn fund_ix(&self, funder: &Address, amount: u64) -> Instruction {
+        let Places { exchange, usdc, .. } = self.places;
+        let source = usdc.tokens_of(funder);
+        build::waterfall::FundInsurance { funder: *funder, exchange, quote_mint: usdc.mint, source, amount }
+            .instruction()
+    }
+
+    /// Buys of the asset's reserve at any price.
+    pub fn buy_reserve_ix(&self, buyer: &Address, asset: &Asset, amount: u64) -> Instruction {
+        let Places { exchange, usdc, .. } = self.places;
+        build::waterfall::BuyReserve {
+            buyer: *buyer,
+            exchange,
+            mint: asset.mint,
+            destination: asset.tokens_of(buyer),
+            quote_mint: usdc.mint,
+            source: usdc.tokens_of(buyer),
+            market: asset.market,
+            oracle: asset.oracle,
+            args: BuyReserveArgs { amount, max_payment: u64::MAX },
+        }
+        .instruction()
+    }
+
+    /// Covers a loss, by one step.
+    pub fn resolve_ix(&self, account: &Trader) -> Instruction {
+        self.priced().resolve(&self.keyed(account))
+    }
+
+    /// Closes `size` of an insolvent account's position against another's.
+    pub fn deleverage_ix(
+        &self,
+        account: &Trader,
+        counterparty: &Trader,
+        asset: &Asset,
+        size: u64,
+        candidates: &[Trader],
+    ) -> Instruction {
+        let candidates: Vec<Address> = candidates.iter().map(|trader| trader.account).collect();
+        let (account, counterparty) = (self.keyed(account), self.keyed(counterparty));
+        let args = DeleverageArgs { size };
+        self.priced().deleverage(&account, &counterparty, &asset.market, args, &candidates).expect("a price account")
+    }
+
+    /// The beginning and the end of a liquidation without capital.
+    pub fn without_capital(&self, taker: &Trader, account: &Trader) -> (Instruction, Instruction) {
+        self.priced().without_capital(taker.owner, &self.keyed(taker), &self.keyed(account))
+    }
+
+    /// The quote bank's reserve.
+    pub fn insurance(&self) -> u64 {
+        self.bank(&self.places.usdc).reserve
+    }
+
+    /// The house's quote deposit, rounded down.
+    pub fn house_quote(&self) -> u64 {
+        let index = self.bank(&self.places.usdc).deposit_index();
+        plimsoll_risk::interest::deposit_amount(self.house().quote_shares, index).expect("it fits")
     }
 }
 
@@ -870,6 +1037,18 @@ impl World {
         self.ok(self.observe_ix(asset))
     }
 
+    /// See [`Self::forecast_ix`].
+    #[track_caller]
+    pub fn forecast(&mut self, asset: &Asset, volatility_ppm: u32) -> Outcome {
+        self.ok(self.forecast_ix(asset, volatility_ppm))
+    }
+
+    /// See [`Self::accrue_funding_ix`].
+    #[track_caller]
+    pub fn accrue_funding(&mut self, asset: &Asset) -> Outcome {
+        self.ok(self.accrue_funding_ix(asset))
+    }
+
     /// See [`Self::accrue_ix`].
     #[track_caller]
     pub fn accrue(&mut self, asset: &Asset) -> Outcome {
@@ -894,12 +1073,17 @@ impl World {
         self.ok(self.liquidate_ix(taker, account))
     }
 
-    /// Replaces the exchange's parameters.
+    /// Replaces the exchange's parameters, and what is paused.
     #[track_caller]
     pub fn configure(&mut self, change: impl FnOnce(&mut ExchangeConfig)) -> Outcome {
         let Places { admin, exchange, .. } = self.places;
-        let mut config = self.read::<Exchange>(&exchange).config;
+        let before = self.read::<Exchange>(&exchange).config;
+        let mut config = before;
         change(&mut config);
+        if config.pauses != before.pauses {
+            let (set, clear) = (config.pauses, !config.pauses & before.pauses);
+            self.ok(build::controls::SetPauses { authority: admin, exchange, set, clear }.instruction());
+        }
         self.ok(build::exchange::Configure { admin, exchange, config }.instruction())
     }
 

@@ -1,13 +1,14 @@
-//! Markets: created and configured by the admin, observed by anyone.
+//! Markets: created and configured by the admin, observed and their funding accrued by anyone, their volatility forecast by
+//! the forecaster.
 
 use plimsoll_interface::{
     Address, address,
     config::MarketConfig,
-    instruction::{ConfigureMarketArgs, CreateMarketArgs, tag},
+    instruction::{ConfigureMarketArgs, CreateMarketArgs, PostForecastArgs, tag},
 };
 use solana_instruction::{AccountMeta, Instruction};
 
-use super::{SYSTEM_PROGRAM, Use, build};
+use super::{SYSTEM_PROGRAM, Use, build, controls::proposal};
 
 /// Adds a market to an exchange.
 #[derive(Clone, Debug)]
@@ -16,14 +17,10 @@ pub struct Create {
     pub admin: Address,
     /// The exchange.
     pub exchange: Address,
-    /// The exchange's quote bank.
-    pub quote_bank: Address,
     /// The exchange's `market_count`: the new market's index.
     pub index: u16,
-    /// Symbol, feed, decimals and parameters.
+    /// Symbol, feed, decimals and parameters, those of [`MarketConfig::starting`].
     pub args: CreateMarketArgs,
-    /// With a risk budget: every other market, each optionally followed by its price account.
-    pub remaining: Vec<AccountMeta>,
 }
 
 impl Create {
@@ -35,12 +32,10 @@ impl Create {
             [
                 (self.admin, Use::SignWrite),
                 (self.exchange, Use::Write),
-                (address::house(&self.exchange), Use::Write),
-                (self.quote_bank, Use::Read),
                 (address::market(&self.exchange, self.index), Use::Write),
                 (SYSTEM_PROGRAM, Use::Read),
             ],
-            &self.remaining,
+            &[],
         )
     }
 }
@@ -63,17 +58,27 @@ pub struct Configure {
 }
 
 impl Configure {
-    /// The instruction.
+    /// The instruction, for a change that tightens, or where there is no timelock.
     pub fn instruction(&self) -> Instruction {
+        self.build(false)
+    }
+
+    /// The instruction, for a change that was proposed and waited out the timelock.
+    pub fn proposed(&self) -> Instruction {
+        self.build(true)
+    }
+
+    fn build(&self, proposed: bool) -> Instruction {
         build(
             tag::CONFIGURE_MARKET,
             &ConfigureMarketArgs { config: self.config },
             [
-                (self.admin, Use::Sign),
+                (self.admin, Use::SignWrite),
                 (self.exchange, Use::Read),
                 (address::house(&self.exchange), Use::Write),
                 (self.quote_bank, Use::Read),
                 (self.market, Use::Write),
+                proposal(&self.market, proposed),
             ],
             &self.remaining,
         )
@@ -93,5 +98,44 @@ impl Observe {
     /// The instruction.
     pub fn instruction(&self) -> Instruction {
         build(tag::OBSERVE, &(), [(self.market, Use::Write), (self.oracle, Use::Read)], &[])
+    }
+}
+
+/// Posts a volatility forecast for a market.
+#[derive(Clone, Copy, Debug)]
+pub struct PostForecast {
+    /// The exchange's forecaster or admin.
+    pub forecaster: Address,
+    /// The exchange.
+    pub exchange: Address,
+    /// The market.
+    pub market: Address,
+    /// Volatility, ppm a year.
+    pub volatility_ppm: u32,
+}
+
+impl PostForecast {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        build(
+            tag::POST_FORECAST,
+            &PostForecastArgs { volatility_ppm: self.volatility_ppm },
+            [(self.forecaster, Use::Sign), (self.exchange, Use::Read), (self.market, Use::Write)],
+            &[],
+        )
+    }
+}
+
+/// Accrues a market's funding.
+#[derive(Clone, Copy, Debug)]
+pub struct AccrueFunding {
+    /// The market.
+    pub market: Address,
+}
+
+impl AccrueFunding {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        build(tag::ACCRUE_FUNDING, &(), [(self.market, Use::Write)], &[])
     }
 }

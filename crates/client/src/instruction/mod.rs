@@ -11,17 +11,23 @@ use solana_instruction::{AccountMeta, Instruction};
 pub mod account;
 pub mod bank;
 pub mod board;
+pub mod controls;
 pub mod exchange;
 pub mod house;
 pub mod liquidation;
 pub mod market;
 pub mod option;
 pub mod trade;
+pub mod trigger;
+pub mod venue;
+pub mod waterfall;
 
 /// The SPL Token program.
 pub const TOKEN_PROGRAM: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 /// The associated token account program.
 pub const ASSOCIATED_TOKEN_PROGRAM: Address = Address::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+/// The instructions sysvar: the transaction, as its instructions see it.
+pub const INSTRUCTIONS_SYSVAR: Address = Address::from_str_const("Sysvar1nstructions1111111111111111111111111");
 /// The system program.
 pub const SYSTEM_PROGRAM: Address = Address::from_str_const("11111111111111111111111111111111");
 
@@ -55,6 +61,20 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::SETTLE => "settle",
         tag::FLAG_LIQUIDATION => "flag_liquidation",
         tag::LIQUIDATE => "liquidate",
+        tag::NOMINATE_ADMIN => "nominate_admin",
+        tag::ACCEPT_ADMIN => "accept_admin",
+        tag::SET_ROLE => "set_role",
+        tag::PROPOSE => "propose",
+        tag::CANCEL_PROPOSAL => "cancel_proposal",
+        tag::SET_PAUSES => "set_pauses",
+        tag::WIND_DOWN_POSITION => "wind_down_position",
+        tag::RETIRE_MARKET => "retire_market",
+        tag::RETIRE_BANK => "retire_bank",
+        tag::OBSERVE_QUOTE => "observe_quote",
+        tag::ASSERT_HEALTH => "assert_health",
+        tag::ASSERT_SEQUENCE => "assert_sequence",
+        tag::ASSERT_PRICE => "assert_price",
+        tag::SET_QUOTE_FEED => "set_quote_feed",
         tag::CREATE_BOARD => "create_board",
         tag::LIST_STRIKES => "list_strikes",
         tag::POST_VOLATILITIES => "post_volatilities",
@@ -65,6 +85,25 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::OPEN_OPTION => "open_option",
         tag::CLOSE_OPTION => "close_option",
         tag::SETTLE_OPTION => "settle_option",
+        tag::POST_FORECAST => "post_forecast",
+        tag::ACCRUE_FUNDING => "accrue_funding",
+        tag::FUND_INSURANCE => "fund_insurance",
+        tag::BUY_RESERVE => "buy_reserve",
+        tag::RESOLVE => "resolve",
+        tag::DELEVERAGE => "deleverage",
+        tag::BEGIN_LIQUIDATION => "begin_liquidation",
+        tag::END_LIQUIDATION => "end_liquidation",
+        tag::PLACE_TRIGGER => "place_trigger",
+        tag::CANCEL_TRIGGER => "cancel_trigger",
+        tag::EXECUTE_TRIGGER => "execute_trigger",
+        tag::FILL => "fill",
+        tag::FILL_ORDERS => "fill_orders",
+        tag::REGISTER_VENUE => "register_venue",
+        tag::SET_VENUE_APPROVAL => "set_venue_approval",
+        tag::VENUE_FILL => "venue_fill",
+        tag::CREATE_ORDERS => "create_orders",
+        tag::CANCEL_ORDERS => "cancel_orders",
+        tag::CONFIGURE_VENUE => "configure_venue",
         _ => return None,
     })
 }

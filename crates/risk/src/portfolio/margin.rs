@@ -113,7 +113,7 @@ impl Sums {
         Ok(Margin {
             equity_init: equity,
             equity_maint: equity,
-            requirement_init: requirement(stress, addon_init)?,
+            requirement_init: parameters.in_quote(requirement(stress, addon_init)?)?,
             requirement_maint: requirement(maintenance(stress, parameters)?, addon_maint)?,
             blocked_by: None,
         })

@@ -2,10 +2,11 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{
-        AccountType, Bank, Board, Exchange, MAX_BALANCES, MAX_BOARDS, MAX_MARKETS, MarginAccount, Market, same_address,
+        AccountType, Bank, Board, Exchange, MAX_BALANCES, MAX_BOARDS, MAX_MARKETS, MarginAccount, Market, deferral,
+        same_address,
     },
     config::pause,
-    event::Liquidated,
+    event::{InsolventLiquidated, Liquidated},
     instruction::LiquidateArgs,
 };
 use plimsoll_risk::{
@@ -17,7 +18,9 @@ use plimsoll_risk::{
 use crate::{
     auction,
     book::{self, Book, Listing},
-    ledger, option_trading, trading,
+    insolvency,
+    instructions::announce_funding,
+    ledger, option_trading,
 };
 
 /// Accounts of `liquidate`. Behind them, writable: every market that either margin account uses, each with its price
@@ -50,40 +53,32 @@ impl Liquidate {
     fn validate(&self, args: &LiquidateArgs) -> Result<()> {
         require!(!self.exchange.config.is_paused(pause::LIQUIDATE), PlimsollError::Paused);
         require!(self.taker.may_trade(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
+        self.account.require_not_deferred()?;
         require!(!same_address(&self.taker.owner, &self.account.owner), PlimsollError::SameAccount);
         require!(args.max_fraction > 0, PlimsollError::ZeroAmount);
         Ok(())
     }
 
     /// See the program's instruction (INV-6): only below the line, up to the buffer above it, and the taker has its
-    /// initial margin afterwards.
+    /// initial margin afterwards. Of an account without equity, as much as the insurance can pay for.
     pub fn apply(&mut self, args: &LiquidateArgs, remaining: &[AccountView]) -> Result<()> {
         self.validate(args)?;
         let now = book::now()?;
         ledger::accrue(&mut self.quote_bank, now)?;
-        for view in remaining.iter().filter(|view| view.data_len() == Bank::SPACE) {
-            ledger::accrue(&mut *book::load_mut::<Bank>(*view)?, now)?;
-        }
+        accrue(remaining, now)?;
         let margin = self.margin(remaining, &self.account, now)?;
         require!(book::health_maint(&margin)? < 0, PlimsollError::AccountHealthy);
-        auction::update(&mut self.account, &self.exchange.config, true, now)?;
+        auction::update(&mut self.account, &self.exchange.config, &margin, now)?;
+        if !margin.equity_maint.is_positive() {
+            return self.take_insolvent(args, &margin, remaining, now);
+        }
         // What the taker takes over may stand at an old price, or a dead feed would make an account unliquidatable: it
         // counts at its last value, with its full risk. Old prices of the taker's own stop it.
         let may_be_old = margin.blocked_by.is_some() && !self.is_blocked(remaining, &self.taker, now)?;
         let terms = self.terms(args, &margin, now)?;
         self.take_over(remaining, terms.fraction)?;
         let borrowed = self.pay(terms.payment)?;
-
-        let after = self.margin(remaining, &self.account, now)?;
-        auction::update(&mut self.account, &self.exchange.config, book::health_maint(&after)? < 0, now)?;
-        let book = self.book(remaining, now);
-        let taker = book.assess(&self.taker, &self.exchange.config.risk())?;
-        require!(taker.margin.blocked_by.is_none() || may_be_old, PlimsollError::OracleStale);
-        require!(book::health_init(&taker.margin)? >= 0, PlimsollError::TakerUnhealthy);
-        if borrowed {
-            // What is borrowed here, the account may withdraw: as in a withdrawal, no unpaid gain may stand for it.
-            book.require_settled(&self.taker, &taker)?;
-        }
+        self.finish(remaining, may_be_old, borrowed, now)?;
         emit!(Liquidated {
             account: *self.account.address(),
             taker: *self.taker.address(),
@@ -96,8 +91,61 @@ impl Liquidate {
         Ok(())
     }
 
+    /// The same of an account without equity, for which the insurance pays who takes it over.
+    #[inline(never)]
+    fn take_insolvent(
+        &mut self,
+        args: &LiquidateArgs,
+        margin: &Margin,
+        remaining: &[AccountView],
+        now: Timestamp,
+    ) -> Result<()> {
+        insolvency::require_insolvent(&self.book(remaining, now), &self.account, margin, now)?;
+        let (insurance, config) = (self.quote_bank.reserve, &self.exchange.config);
+        let terms = insolvency::terms(&self.account, margin, config, insurance, args.max_fraction, now)?;
+        let may_be_old = margin.blocked_by.is_some() && !self.is_blocked(remaining, &self.taker, now)?;
+        self.take_over(remaining, terms.fraction)?;
+        self.receive(terms.payout)?;
+        self.finish(remaining, may_be_old, false, now)?;
+        emit!(InsolventLiquidated {
+            account: *self.account.address(),
+            taker: *self.taker.address(),
+            equity: margin.equity_maint.raw(),
+            requirement: margin.requirement_maint.raw(),
+            fraction: terms.fraction.raw(),
+            payout: terms.payout,
+            reward_ppm: u64::from(terms.reward.raw()),
+            insurance: self.quote_bank.reserve,
+        });
+        Ok(())
+    }
+
+    /// Checks both accounts after the take-over: the one leaves the auction where it is in order, the other has its initial
+    /// margin, now or, in a liquidation without capital, at its end.
+    fn finish(&mut self, remaining: &[AccountView], may_be_old: bool, borrowed: bool, now: Timestamp) -> Result<()> {
+        let after = self.margin(remaining, &self.account, now)?;
+        auction::update(&mut self.account, &self.exchange.config, &after, now)?;
+        self.account.touch();
+        self.taker.touch();
+        if self.taker.deferral != deferral::NONE {
+            if borrowed {
+                self.taker.deferral = deferral::BORROWED;
+            }
+            return Ok(());
+        }
+        let book = self.book(remaining, now);
+        let taker = book.assess(&self.taker, &self.exchange.risk(now))?;
+        require!(taker.margin.blocked_by.is_none() || may_be_old, PlimsollError::OracleStale);
+        require!(book::health_init(&taker.margin)? >= 0, PlimsollError::TakerUnhealthy);
+        if borrowed {
+            // What is borrowed here, the account may withdraw: as in a withdrawal, no unpaid gain may stand for it.
+            book.require_settled(&self.taker, &taker)?;
+        }
+        Ok(())
+    }
+
     fn margin(&self, views: &[AccountView], account: &MarginAccount, now: Timestamp) -> Result<Margin> {
-        self.book(views, now).margin(account, &self.exchange.config.risk())
+        self.book(views, now).margin(account, &self.exchange.risk(now))
     }
 
     fn book<'a>(&'a self, views: &'a [AccountView], now: Timestamp) -> Book<'a> {
@@ -138,28 +186,35 @@ impl Liquidate {
         Ok(())
     }
 
+    /// Moves the fraction of one market's position and cash, both accounts' funding settled first: what the account owes up
+    /// to now is in the cash that it is a fraction of.
     fn take_market(&mut self, listing: &Listing<'_>, index: usize, fraction: Fraction) -> Result<()> {
-        let slot = *self.account.markets.get(index).ok_or(PlimsollError::Corrupt)?;
-        if slot.in_use == 0 {
+        let slot = self.account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        if slot.size == 0 && slot.cash == 0 {
             return Ok(());
         }
+        let address = slot.market;
+        let view = listing.find(&address);
+        let mut market = book::load_mut::<Market>(*view.ok_or(PlimsollError::MissingMarket)?)?;
+        let funding = market.settle_funding(slot)?;
         let size = pro_rata(slot.size, fraction)?;
         let cash = pro_rata(slot.cash, fraction)?;
+        announce_funding(&self.account, &address, funding, market.funding_index);
         if size == 0 && cash == 0 {
-            return Ok(());
+            return Ok(self.account.release_market(index)?);
         }
-        let view = listing.find(&slot.market);
-        let mut market = book::load_mut::<Market>(*view.ok_or(PlimsollError::MissingMarket)?)?;
-        let taker_index = self.taker.market_slot_or_new(&slot.market)?;
+        let taker_index = self.taker.market_slot_or_new(&address)?;
         let source = self.account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
         let target = self.taker.markets.get_mut(taker_index).ok_or(PlimsollError::Corrupt)?;
+        let taker_funding = market.settle_funding(target)?;
         let (source_before, target_before) = (source.size, target.size);
         source.size = source.size.checked_sub(size).ok_or(PlimsollError::Overflow)?;
         source.cash = source.cash.checked_sub(cash).ok_or(PlimsollError::Overflow)?;
         target.size = target.size.checked_add(size).ok_or(PlimsollError::Overflow)?;
         target.cash = target.cash.checked_add(cash).ok_or(PlimsollError::Overflow)?;
-        trading::move_open_interest(&mut market, source_before, source.size)?;
-        trading::move_open_interest(&mut market, target_before, target.size)?;
+        market.move_position(source_before, source.size)?;
+        market.move_position(target_before, target.size)?;
+        announce_funding(&self.taker, &address, taker_funding, market.funding_index);
         self.taker.release_market(taker_index)?;
         Ok(self.account.release_market(index)?)
     }
@@ -220,6 +275,35 @@ impl Liquidate {
         ledger::credit(&mut self.account, to, &mut self.quote_bank, payment)?;
         self.account.release_balance(to)?;
         Ok(debit.borrowed > 0)
+    }
+}
+
+/// Accrues the interest of every bank and the funding of every market that is to change: one that only prices collateral may
+/// be passed read-only.
+fn accrue(views: &[AccountView], now: Timestamp) -> Result<()> {
+    for view in views {
+        if view.data_len() == Bank::SPACE {
+            ledger::accrue(&mut *book::load_mut::<Bank>(*view)?, now)?;
+        } else if view.data_len() == Market::SPACE && view.is_writable() {
+            book::load_mut::<Market>(*view)?.accrue_funding(now);
+        }
+    }
+    Ok(())
+}
+
+impl Liquidate {
+    /// Moves the payout from the insurance to the taker's quote balance: the reserve falls by what deposits rise by, or
+    /// borrows fall by, at most (INV-1).
+    fn receive(&mut self, payout: u64) -> Result<()> {
+        if payout == 0 {
+            return Ok(());
+        }
+        let bank = &mut self.quote_bank;
+        bank.reserve = bank.reserve.checked_sub(payout).ok_or(PlimsollError::AccountInsolvent)?;
+        let address = *bank.address();
+        let slot = self.taker.balance_slot_or_new(&address, None)?;
+        ledger::credit(&mut self.taker, slot, bank, payout)?;
+        Ok(self.taker.release_balance(slot)?)
     }
 }
 

@@ -5,7 +5,7 @@ use plimsoll_interface::{
     config::pause,
     event::OptionsSettled,
 };
-use plimsoll_risk::units::Price;
+use plimsoll_risk::units::{Ppm, Price};
 
 use crate::{board, book, option_trading};
 
@@ -51,8 +51,9 @@ impl SettleOption {
         slot.cash = slot.cash.checked_add(paid).ok_or(PlimsollError::Overflow)?;
         self.market.house_cash = self.market.house_cash.checked_sub(paid).ok_or(PlimsollError::Overflow)?;
         self.account.release_board(board_slot)?;
+        self.account.touch();
         let price = Price::from_raw(self.board.settlement_price);
-        let damping = self.exchange.config.risk().extreme_damping;
+        let damping = Ppm::from_raw(self.exchange.config.extreme_damping_ppm);
         board::revalue_house(&mut self.market, &mut self.board, damping, price, book::now()?)?;
         emit!(OptionsSettled {
             account: *self.account.address(),

@@ -35,14 +35,16 @@ pub struct TradeOption {
 }
 
 impl TradeOption {
-    /// `open_option`.
+    /// `open_option`. What a delegate of that scope orders only reduces.
     pub fn open(&mut self, args: &OpenOptionArgs, remaining: &[AccountView]) -> Result<()> {
         self.validate()?;
+        let reduces = !self.account.may_trade(self.authority.address());
         let order = Order {
             size: args.lots,
             limit_price: Price::from_raw(args.limit_price),
             expires_at: args.expires_at,
-            reduce_only: args.reduce_only != 0,
+            reduce_only: reduces || args.reduce_only != 0,
+            tip: 0,
         };
         self.execute(&order, args.series, remaining)
     }
@@ -60,12 +62,13 @@ impl TradeOption {
             limit_price: Price::from_raw(args.limit_price),
             expires_at: args.expires_at,
             reduce_only: true,
+            tip: 0,
         };
         self.execute(&order, args.series, remaining)
     }
 
     fn validate(&self) -> Result<()> {
-        require!(self.account.may_trade(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
+        require!(self.account.may_reduce(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
         Ok(())
     }
 
