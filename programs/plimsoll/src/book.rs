@@ -273,6 +273,7 @@ impl Book<'_> {
     /// What an account's options of the market in one of its slots are worth, quote native.
     #[inline(never)]
     pub fn option_marks(&self, account: &MarginAccount, market_slot: usize, risk: &RiskParameters) -> Result<i64> {
+        // One market, one entry.
         let mut storage = [OptionRisk::NONE; 1];
         let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
         self.option_marks_with(account, market_slot, &mut options)

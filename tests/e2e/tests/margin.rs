@@ -258,7 +258,7 @@ impl Stage {
 
     /// Random options of a board, with the house on the other side.
     fn write(&mut self, account: &mut MarginAccount, place: usize, board: &mut Board) {
-        let slot = account.board_slot_or_new(&named(b'd', place), &board.market).unwrap();
+        let slot = account.board_slot_or_new(&address::board(&board.market, place as u8), &board.market).unwrap();
         let strikes = board.listed().count_ones() as u8;
         for _ in 0..self.rng.random_range(1..=8) {
             let series = self.rng.random_range(0..2 * strikes);
@@ -315,7 +315,10 @@ impl Stage {
             if self.rng.random_range(0..3) > 0 {
                 self.write(&mut alice, place, board);
             }
-            self.w.put(named(b'd', place), board);
+            let market = &mut markets[of[place]];
+            market.boards |= 1 << place;
+            market.board_expiries[place] = board.expiry;
+            self.w.put(address::board(&board.market, place as u8), board);
         }
         for (index, bank) in banks.iter_mut().enumerate() {
             let market = self.places[index].market;
@@ -353,7 +356,7 @@ impl Stage {
             house: None,
             banks: self.places.iter().map(|place| place.bank).zip(banks).collect(),
             markets: self.markets.iter().map(|(market, _)| *market).zip(markets).collect(),
-            boards: (0..BOARDS).map(|place| named(b'd', place)).zip(boards).collect(),
+            boards: boards.into_iter().map(|board| (address::board(&board.market, board.slot), board)).collect(),
             prices,
             now,
         }

@@ -709,13 +709,15 @@ mod liquidation {
     /// A market like SOL's, its bank and, of the first eight, a board, of which Alice gets a position, a deposit and four
     /// options.
     fn add(w: &mut World, p: &Places, account: &mut MarginAccount, index: usize) {
-        let (market, bank_address, board_address) = (named(b'm', index), named(b'b', index), named(b'd', index));
+        let (market, bank_address) = (named(b'm', index), named(b'b', index));
+        let board_address = address::board(&market, 0);
         let slot = account.market_slot_or_new(&market).unwrap();
         let size = if index.is_multiple_of(2) { SOL } else { -SOL };
         (account.markets[slot].size, account.markets[slot].cash) = (size, -size / 8);
         let boards = u8::from(index < 8);
         let mut stored = Market { index: 100 + index as u16, boards, ..w.market(&p.sol) };
         (stored.house_size, stored.house_cash) = (-size, size / 8);
+        stored.board_expiries[0] *= i64::from(boards);
         stored.open_interest_long = size.max(0) as u64;
         stored.open_interest_short = (-size).max(0) as u64;
         w.put(market, &stored);
