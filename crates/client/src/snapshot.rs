@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plimsoll_interface::{
     Address, PlimsollError,
-    accounts::{Bank, Board, Exchange, House, MarginAccount, Market, board_state},
+    accounts::{Bank, Board, Exchange, House, MAX_BOARDS, MarginAccount, Market, board_state},
     address,
     bridge::{self, Inputs},
     config::MarketConfig,
@@ -16,7 +16,7 @@ use plimsoll_interface::{
 use plimsoll_risk::{
     greeks::{self, OptionGreeks, PortfolioGreeks},
     interest, liquidation,
-    options::{ArrayTerms, BoardSum, Reading},
+    options::{ArrayTerms, BoardSum, OptionRisk, Reading},
     portfolio::{self, Margin, Portfolio, Report, RiskParameters, Standalone},
     price::Observation,
     units::{Fraction, Ppm, Seconds, Timestamp},
@@ -89,11 +89,18 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
-    pub fn portfolio(&self, account: &MarginAccount) -> Result<(Portfolio, bridge::Options), Error> {
-        let mut portfolio = Portfolio::new();
-        let mut options = bridge::Options::new(self.risk().extreme_damping);
-        bridge::portfolio(account, self, Timestamp::from_raw(self.now), &mut portfolio, &mut options)?;
+    pub fn portfolio(&self, account: &MarginAccount) -> Result<(Portfolio, Vec<OptionRisk>), Error> {
+        let (portfolio, options, _) = self.valued(account)?;
         Ok((portfolio, options))
+    }
+
+    /// The same, and the marks of the options, quote native.
+    fn valued(&self, account: &MarginAccount) -> Result<(Portfolio, Vec<OptionRisk>, i64), Error> {
+        let mut portfolio = Portfolio::new();
+        let mut storage = [OptionRisk::NONE; MAX_BOARDS];
+        let mut options = bridge::Options::new(&mut storage, self.risk().extreme_damping);
+        bridge::portfolio(account, self, Timestamp::from_raw(self.now), &mut portfolio, Some(&mut options))?;
+        Ok((portfolio, options.as_slice().to_vec(), options.marks()))
     }
 
     /// Equity and requirement of an account, to the unit what the chain computes.
@@ -102,7 +109,7 @@ impl Snapshot {
     /// [`Error::Program`] with what the chain would answer.
     pub fn margin(&self, account: &MarginAccount) -> Result<Margin, Error> {
         let (portfolio, options) = self.portfolio(account)?;
-        Ok(portfolio::margin(&portfolio, options.as_slice(), &self.risk())?)
+        Ok(portfolio::margin(&portfolio, &options, &self.risk())?)
     }
 
     /// The risk parameters at this moment: the exchange's, and what its quote is worth.
@@ -116,10 +123,10 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn withdrawal_health(&self, account: &MarginAccount) -> Result<i64, Error> {
-        let (portfolio, options) = self.portfolio(account)?;
-        let margin = portfolio::margin(&portfolio, options.as_slice(), &self.risk())?;
+        let (portfolio, options, marks) = self.valued(account)?;
+        let margin = portfolio::margin(&portfolio, &options, &self.risk())?;
         let health = margin.health_init().map_err(PlimsollError::from)?;
-        let gain = bridge::unsettled_gain(account, self, options.marks())?;
+        let gain = bridge::unsettled_gain(account, self, marks)?;
         health.raw().checked_sub(gain).ok_or(Error::Program(PlimsollError::Overflow))
     }
 
@@ -129,7 +136,7 @@ impl Snapshot {
     /// [`Error::Program`] with what the chain would answer.
     pub fn report(&self, account: &MarginAccount) -> Result<Report, Error> {
         let (portfolio, options) = self.portfolio(account)?;
-        Ok(portfolio::report(&portfolio, options.as_slice(), &self.risk())?)
+        Ok(portfolio::report(&portfolio, &options, &self.risk())?)
     }
 
     /// Delta, gamma, vega and theta of an account, by underlying and in all. Settled options have none.
@@ -308,9 +315,10 @@ impl Snapshot {
     }
 }
 
-/// Interest.
+/// Interest and funding.
 impl Snapshot {
-    /// Brings every bank's interest up to [`Self::now`], as `accrue` does for one and `liquidate` for those it touches.
+    /// Brings every bank's interest and every market's funding up to [`Self::now`], as `accrue` and `accrue_funding` do for
+    /// one and `liquidate` for those it touches.
     ///
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
@@ -329,6 +337,9 @@ impl Snapshot {
             bank.deposit_index = accrual.deposit_index.raw();
             bank.borrow_index = accrual.borrow_index.raw();
             bank.accrued_at = self.now;
+        }
+        for market in self.markets.values_mut() {
+            market.accrue_funding(Timestamp::from_raw(self.now));
         }
         Ok(())
     }

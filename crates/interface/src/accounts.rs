@@ -9,8 +9,7 @@ use core::ops::Range;
 use plimsoll_risk::{
     options::{MAX_SAMPLES, SCENARIOS, VALUES},
     portfolio::RiskParameters,
-    price::Observation,
-    units::{Index, Ppm, Price, Timestamp},
+    units::{Index, Ppm, Timestamp},
 };
 use solana_address::Address;
 
@@ -205,7 +204,9 @@ pub struct Market {
     pub forecast: VolatilityForecast,
     /// Funding paid by one long base unit since the market began, Q16.48 quote native. Written by every accrual.
     pub funding_index: i64,
-    /// When funding was last accrued, unix seconds.
+    /// What of it is beyond its last place, see [`plimsoll_risk::funding::FundingIndex`].
+    pub funding_remainder: u64,
+    /// Up to when funding is accrued, unix seconds.
     pub funding_accrued_at: i64,
     /// Sum over all accounts of position times the funding index that it has paid up to, Q16.48 quote native, as a 128-bit
     /// two's complement number, low word first. With it, what traders owe in funding and have not paid is
@@ -247,7 +248,7 @@ pub struct Market {
     /// Written by `configure_market`.
     pub wind_down_at: i64,
     /// Room for the valuation of the house.
-    pub _reserved: [u8; 440],
+    pub _reserved: [u8; 432],
 }
 account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 1688);
 
@@ -324,34 +325,6 @@ pub mod oracle_kind {
     pub const LEGACY: u8 = 1;
     /// The largest value with a meaning.
     pub const LAST: u8 = LEGACY;
-}
-
-impl Market {
-    /// The stored observation.
-    #[inline(always)]
-    pub fn observation(&self) -> Observation {
-        Observation {
-            spot: Price::from_raw(self.spot),
-            ema: Price::from_raw(self.ema),
-            confidence: Price::from_raw(self.confidence),
-            publish_time: Timestamp::from_raw(self.publish_time),
-        }
-    }
-
-    /// Stores an observation, unless the stored one is younger.
-    ///
-    /// # Errors
-    /// [`PlimsollError::OracleOlderThanObservation`].
-    pub fn record(&mut self, observation: &Observation) -> Result<(), PlimsollError> {
-        if observation.publish_time.raw() < self.publish_time {
-            return Err(PlimsollError::OracleOlderThanObservation);
-        }
-        self.spot = observation.spot.raw();
-        self.ema = observation.ema.raw();
-        self.confidence = observation.confidence.raw();
-        self.publish_time = observation.publish_time.raw();
-        Ok(())
-    }
 }
 
 /// One option expiry of a market: its strikes, their volatilities and risk arrays, and the house's inventory in them.

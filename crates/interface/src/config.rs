@@ -4,6 +4,7 @@
 //! Ratios are parts per million (`_ppm`), times are seconds, quote amounts are 1e-6 USD.
 
 use plimsoll_risk::{
+    funding::FundingParameters,
     interest::RateModel,
     liquidation::{InsolvencyParameters, LiquidationParameters},
     options::OptionPricing,
@@ -69,8 +70,8 @@ pub mod limits {
     pub const EXPIRY_SECONDS_MAX: i64 = 31_536_000;
     /// A strike is listed from spot over this to spot times this.
     pub const STRIKE_RATIO_MAX: u64 = 5;
-    /// A lot is worth at least this when a strike is listed: 10 USD. The engine goes on down to 0.01 USD.
-    pub const LOT_VALUE_MIN: u64 = 10_000_000;
+    /// A lot is worth at least this when a strike is listed: 1 USD. The engine goes on down to 0.01 USD.
+    pub const LOT_VALUE_MIN: u64 = 1_000_000;
     /// A lot is worth at most this when a strike is listed: 100,000 USD. The engine goes on up to 100 million.
     pub const LOT_VALUE_MAX: u64 = 100_000_000_000;
     /// Least time between two posts of a board's volatilities, seconds.
@@ -584,6 +585,22 @@ pub struct MarketConfig {
 }
 
 impl MarketConfig {
+    /// Whether observations feed the volatility estimate: where something follows it, the shock range or what options may be
+    /// priced at. Otherwise they cost nothing for it.
+    #[inline(always)]
+    pub fn measures_volatility(&self) -> bool {
+        self.volatility.range_min_ppm < self.volatility.range_max_ppm || self.options.enabled == 1
+    }
+
+    /// The engine's view of funding.
+    pub fn funding(&self) -> FundingParameters {
+        FundingParameters {
+            skew_rate_per_day: Ppm::from_raw(self.funding.skew_rate_per_day_ppm),
+            max_rate_per_day: Ppm::from_raw(self.funding.max_rate_per_day_ppm),
+            skew_scale: self.skew_scale,
+        }
+    }
+
     /// The same without a risk budget and without options: what a new market must be.
     #[must_use]
     pub const fn starting(self) -> Self {
@@ -735,9 +752,12 @@ pub struct BankConfig {
     /// Share of a deposit's value that does not count for maintenance margin while the bank is empty, ppm, at most the
     /// initial one.
     pub haircut_maint_ppm: u32,
-    /// The same for initial margin when deposits are at their cap, ppm, at least that of the empty bank.
+    /// The same for initial margin when deposits are at their cap, ppm, at least that of the empty bank, and above it by at
+    /// most what it leaves of the whole: `2 full - empty <= 1`, so that a deposit is never worth less than what it takes
+    /// from the deposits that are there already.
     pub haircut_init_full_ppm: u32,
-    /// The same for maintenance margin when deposits are at their cap, ppm, at most the initial one.
+    /// The same for maintenance margin when deposits are at their cap, ppm, at most the initial one, and within the same
+    /// bound. Above that of the empty bank, deposits of some raise the line of others.
     pub haircut_maint_full_ppm: u32,
     /// Share of a borrow's value charged on top for initial margin, ppm in 0..=1e6.
     pub borrow_weight_init_ppm: u32,
@@ -846,7 +866,10 @@ impl BankConfig {
     /// # Errors
     /// [`PlimsollError::InvalidBankParameters`].
     pub fn validate(&self) -> Result<(), PlimsollError> {
-        let in_range = self.weights().validate().is_ok()
+        let weights = self.weights();
+        let in_range = weights.validate().is_ok()
+            && leaves_every_deposit_its_worth(weights.haircut_init_empty, weights.haircut_init_full)
+            && leaves_every_deposit_its_worth(weights.haircut_maint_empty, weights.haircut_maint_full)
             && (self.outflow_window_seconds > 0 || self.outflow_limit == u64::MAX)
             && self.outflow_window_seconds <= limits::OUTFLOW_WINDOW_SECONDS_MAX
             && self.max_rate_ppm <= limits::RATE_PPM_MAX
@@ -908,4 +931,12 @@ impl VenueConfig {
             && self._padding == [0; 3];
         if in_range { Ok(()) } else { Err(PlimsollError::InvalidVenueParameters) }
     }
+}
+
+/// Whether a deposit never takes from its own bank's deposits more than it adds, where one account holds all of them. At a
+/// total of `T`, of which one account has `A <= T <= cap`, a unit more adds `1 - rate(T)` and raises the rate on the `A`
+/// by `(full - empty) A / cap`: at least `1 - full - (full - empty)` in all.
+fn leaves_every_deposit_its_worth(empty: Ppm, full: Ppm) -> bool {
+    let growth = full.raw().saturating_sub(empty.raw());
+    full.raw().saturating_add(growth) <= Ppm::ONE.raw()
 }

@@ -146,7 +146,7 @@ errors! {
     OptionsDisabled = 161, "The market has no options: the admin enables them in its parameters";
     InvalidExpiry = 162, "A board expires at 08:00 UTC, from one hour to one year ahead";
     ExpiryTaken = 163, "The market has a board of this expiry already";
-    InvalidLot = 164, "A lot of the market must be worth from 10 to 100,000 USD when strikes are listed: configure another lot";
+    InvalidLot = 164, "A lot of the market must be worth from 1 to 100,000 USD when strikes are listed: configure another lot";
     InvalidStrike = 165, "A strike has three digits, 100 to 999, times a power of ten, and is from a fifth of the spot to five times the spot";
     DuplicateStrike = 166, "The board has this strike already";
     StrikeInUse = 167, "The strike has open options: list the new one in another slot";
@@ -169,6 +169,12 @@ errors! {
     TooManyLots = 183, "An account, or the house, may have 2^30 lots of one board: trade a smaller size";
     OpenLotsLimit = 184, "The series' open lots would exceed the market's limit: trade a smaller size";
     BoardNotSettled = 185, "The board is not settled yet: settle it first";
+
+    // Volatility and funding.
+    NotForecaster = 190, "The signer is neither the exchange's forecaster nor its admin";
+    ForecastTooFast = 191, "The forecast is further from the last one than the market's rate limits allow: post one nearer to it";
+    ForecastOutOfBounds = 192, "The forecast is below the volatility estimate or the floor, or above the cap: post one in between";
+    ForecastUnused = 193, "Nothing in this market follows a volatility: its shock range is fixed and it has no options";
 
     // Controls and guards.
     NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
@@ -209,7 +215,7 @@ errors! {
     LiquidationInProgress = 255, "The account is in a liquidation without capital: until its end it may only take over, reduce, deposit and settle";
     LiquidationNotBegun = 256, "The account is in no liquidation without capital: begin one first";
 
-    // Fills and signed orders.
+    // Fills and venues.
     UnsupportedInstrument = 260, "Only perpetuals are filled between accounts";
     FillPriceBand = 261, "The agreed price is further from the oracle's than the market allows";
     DelegatePrice = 262, "A delegate may not agree to a price that is worse than the oracle's by more than the house's half spread";
@@ -300,10 +306,10 @@ impl From<RiskError> for PlimsollError {
             | E::ForecastParametersInvalid => Self::InvalidMarketParameters,
             E::HaircutsInvalid | E::BorrowWeightsInvalid => Self::InvalidBankParameters,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
-            // No instruction gives these yet: options and forecasts are not on chain.
-            E::DiscountFactorInvalid | E::OptionPriceOutOfRange | E::ForecastTooFast | E::ForecastOutOfBounds => {
-                Self::Corrupt
-            }
+            E::ForecastTooFast => Self::ForecastTooFast,
+            E::ForecastOutOfBounds => Self::ForecastOutOfBounds,
+            // No instruction gives these.
+            E::DiscountFactorInvalid | E::OptionPriceOutOfRange => Self::Corrupt,
             E::ArraysOutOfReach | E::ArraysTooOld => Self::BoardStale,
             E::TooManyLots => Self::TooManyLots,
             E::ExponentTooLarge => Self::Overflow,

@@ -60,6 +60,8 @@ tags! {
     SETTLE_OPTION = 30,
 
     // Volatility and funding.
+    POST_FORECAST = 31,
+    ACCRUE_FUNDING = 32,
 
     // The house as a pool.
 
@@ -477,5 +479,12 @@ args! {
         /// Notional that the venue may fill for the account from now on, quote native; zero withdraws the approval,
         /// [`u64::MAX`] sets no limit.
         limit: u64,
+    }
+}
+args! {
+    /// Arguments of `post_forecast`.
+    PostForecastArgs {
+        /// Volatility, ppm a year.
+        volatility_ppm: u32,
     }
 }

@@ -230,6 +230,18 @@ pub mod plimsoll {
 
     // Volatility and funding.
 
+    /// Posts a volatility forecast for a market.
+    #[discrim = 31]
+    pub fn post_forecast(ctx: &mut Context<PostForecast>, args: PostForecastArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Accrues a market's funding. Anyone may.
+    #[discrim = 32]
+    pub fn accrue_funding(ctx: &mut Context<AccrueFunding>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
     // The house as a pool.
 
     // Controls and guards.
@@ -369,26 +381,6 @@ pub mod plimsoll {
         ctx.accounts.apply(&remaining)
     }
 
-    // Stored orders.
-
-    /// Stores an order that closes a position once the oracle's price is where it waits for it.
-    #[discrim = 93]
-    pub fn place_trigger(ctx: &mut Context<PlaceTrigger>, args: PlaceTriggerArgs) -> Result<()> {
-        ctx.accounts.apply(&args)
-    }
-
-    /// Removes a stored order.
-    #[discrim = 94]
-    pub fn cancel_trigger(ctx: &mut Context<CancelTrigger>, args: TriggerArgs) -> Result<()> {
-        ctx.accounts.apply(&args)
-    }
-
-    /// Executes a stored order that is due, for its tip. Anyone may.
-    #[discrim = 95]
-    pub fn execute_trigger(ctx: &mut Context<ExecuteTrigger>, args: TriggerArgs) -> Result<()> {
-        let remaining = ctx.remaining_accounts()?;
-        ctx.accounts.apply(&args, &remaining)
-    }
     /// Fills a signed order against another, or against the submitter's account. Anyone may.
     #[discrim = 72]
     pub fn fill_orders(ctx: &mut Context<FillOrders>, args: FillOrdersArgs) -> Result<()> {
@@ -431,5 +423,26 @@ pub mod plimsoll {
     #[discrim = 78]
     pub fn configure_venue(ctx: &mut Context<ConfigureVenue>, args: VenueArgs) -> Result<()> {
         ctx.accounts.apply(&args)
+    }
+
+    // Stored orders.
+
+    /// Stores an order that closes a position once the oracle's price is where it waits for it.
+    #[discrim = 93]
+    pub fn place_trigger(ctx: &mut Context<PlaceTrigger>, args: PlaceTriggerArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Removes a stored order.
+    #[discrim = 94]
+    pub fn cancel_trigger(ctx: &mut Context<CancelTrigger>, args: TriggerArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Executes a stored order that is due, for its tip. Anyone may.
+    #[discrim = 95]
+    pub fn execute_trigger(ctx: &mut Context<ExecuteTrigger>, args: TriggerArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
     }
 }

@@ -7,7 +7,9 @@ use plimsoll_client::{
     Address, ID,
     accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state},
     address,
-    config::{BankConfig, ExchangeConfig, VenueConfig, limits, loss_mode, role, state},
+    config::{
+        BankConfig, ExchangeConfig, FundingConfig, VenueConfig, VolatilityConfig, limits, loss_mode, role, state,
+    },
     instruction::{
         account, bank, board, controls as build, exchange, house, liquidation, market, option, trade, trigger, venue,
         waterfall,
@@ -92,6 +94,13 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
         with_options(so, &shape, &mut rows).with_context(|| format!("{} of {shape:?}", shape.variant))?;
     }
     Ok(rows)
+}
+
+/// Prints the rows whose key contains a text.
+pub fn print(rows: &[Row], text: &str) {
+    for row in rows.iter().filter(|row| row.key().contains(text)) {
+        println!("{:>7}  {}", row.units, row.key());
+    }
 }
 
 fn single(rows: &mut Vec<Row>, instruction: &'static str, variant: &'static str, units: u64) {
@@ -240,6 +249,7 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let mut world = World::new(so)?;
     let (market, oracle) = (world.markets[0], world.oracles[0]);
     single(rows, "observe", "", world.send(market::Observe { market, oracle }.instruction(), &[])?);
+    volatility_and_funding(so, rows)?;
     let accrue = bank::Accrue { bank: world.banks[0] };
     single(rows, "accrue", "", world.send(accrue.instruction(), &[])?);
     let account = world.portfolio(world.admin.pubkey(), 1, 1)?;
@@ -258,6 +268,55 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     };
     single(rows, "house_withdraw", "16 markets", world.send(withdraw.instruction(), &[])?);
     Ok(())
+}
+
+/// A market whose range follows its price, with a forecast that is on its ramp, and with funding.
+fn volatility_and_funding(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (market, oracle, exchange) = (world.markets[0], world.oracles[0], world.exchange);
+    world.change(&market, |market: &mut Market| {
+        market.config.volatility = VolatilityConfig::DEFAULT;
+        market.config.funding = FundingConfig { skew_rate_per_day_ppm: 10_000, max_rate_per_day_ppm: 10_000 };
+        market.funding_accrued_at = NOW - 60;
+        market.house_size = -777 * TOKEN as i64;
+    })?;
+    let observe = market::Observe { market, oracle }.instruction();
+    let accrue = market::AccrueFunding { market }.instruction();
+    single(rows, "accrue_funding", "", world.send(accrue, &[])?);
+    single(rows, "observe", "first sample", world.send(observe.clone(), &[])?);
+    let earlier = |market: &mut Market| {
+        market.estimate.publish_time -= 600;
+        market.estimate.price -= market.estimate.price / 500;
+        market.funding_accrued_at -= 60;
+    };
+    world.change(&market, earlier)?;
+    single(rows, "observe", "sample", world.send(observe.clone(), &[])?);
+    let volatility_ppm = world.get::<Market>(&market)?.estimated_volatility().raw() / 10 * 12;
+    let post = market::PostForecast { forecaster: world.admin.pubkey(), exchange, market, volatility_ppm };
+    single(rows, "post_forecast", "", world.send(post.instruction(), &[])?);
+    world.change(&market, earlier)?;
+    world.change(&market, |market: &mut Market| market.forecast.posted_at -= 3_600)?;
+    single(rows, "observe", "sample, forecast", world.send(observe, &[])?);
+    Ok(())
+}
+
+/// The same portfolio where every position owes funding and is charged for concentration, and every haircut grows.
+fn flag_charged(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let address = world.put_account(0, account)?;
+    for market in world.markets.clone() {
+        world.change(&market, |market: &mut Market| {
+            market.config.concentration_ppm = 20_000;
+            market.funding_index = 12_345_678_901;
+        })?;
+    }
+    for bank in world.banks.clone() {
+        world.change(&bank, |bank: &mut Bank| {
+            bank.config.haircut_init_full_ppm = 150_000;
+            bank.config.haircut_maint_full_ppm = 80_000;
+        })?;
+    }
+    let remaining = Pack::of(account).metas(prices);
+    world.send(liquidation::Flag { exchange: world.exchange, account: address, remaining }.instruction(), &[])
 }
 
 /// The waterfall's, but for those that read a whole portfolio.
@@ -285,14 +344,14 @@ fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     Ok(())
 }
 
-/// An account of the shape without equity, owned by a stranger: it owes what it is worth, and a tenth of its requirement.
+/// An account of the shape without equity, owned by a stranger: it owes what it is worth, and 100,000 USD.
 fn insolvent(world: &World, account: &MarginAccount) -> Result<MarginAccount> {
     let stranger = Keypair::new_from_array([8; 32]);
     let mut sinking = MarginAccount { owner: stranger.pubkey(), ..*account };
     let quote = sinking.balance_slot(&world.quote_bank).context("no quote balance")?;
     sink(world, &mut sinking, quote)?;
     let margin = crate::world::snapshot(world)?.margin(&sinking).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let owed = margin.equity_maint.raw() + margin.requirement_maint.raw() / 10;
+    let owed = margin.equity_maint.raw() + (100_000 * DOLLAR) as i64;
     sinking.balances[quote].shares -= owed;
     Ok(sinking)
 }
@@ -417,6 +476,7 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
         anyhow::Ok(())
     };
     measure("flag_liquidation", "", flag)?;
+    measure("flag_liquidation", "funding, concentration, growing haircuts", flag_charged)?;
     if 2 * (collaterals - 1).max(1) + 2 * perps + collaterals <= 50 {
         measure("flag_liquidation", "price accounts", flag)?;
     }

@@ -447,6 +447,13 @@ impl World {
         T::read(&account.data).copied().with_context(|| format!("another account at {address}"))
     }
 
+    /// Changes an account of the program.
+    pub fn change<T: AccountType>(&mut self, address: &Address, change: impl FnOnce(&mut T)) -> Result<()> {
+        let mut account = self.get(address)?;
+        change(&mut account);
+        self.put(*address, &account)
+    }
+
     /// Writes an account of the program.
     pub fn put<T: AccountType>(&mut self, address: Address, account: &T) -> Result<()> {
         let mut data = T::DISCRIMINATOR.to_vec();

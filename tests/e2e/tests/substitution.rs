@@ -13,7 +13,7 @@ use plimsoll_interface::{
     accounts::{Bank, Board, MAX_STRIKES, Venue, board_state, trigger_side, trigger_when},
     address,
     change::{Change, QuoteFeed, RoleHolder},
-    config::{MarketConfig, VenueConfig, limits, role, state},
+    config::{MarketConfig, VenueConfig, VolatilityConfig, limits, role, state},
     instruction::{
         AssertHealthArgs, AssertPriceArgs, FillArgs, FillOrdersArgs, PlaceTriggerArgs, PostVolatilitiesArgs, VenueArgs,
         tag,
@@ -103,6 +103,8 @@ tables! {
     open_option = OPEN_OPTION,
     close_option = CLOSE_OPTION,
     settle_option = SETTLE_OPTION,
+    post_forecast = POST_FORECAST,
+    accrue_funding = ACCRUE_FUNDING,
     fund_insurance = FUND_INSURANCE,
     buy_reserve = BUY_RESERVE,
     resolve = RESOLVE,
@@ -803,6 +805,27 @@ mod table {
         let table = Table::new(w.accrue_ix(&p.sol))
             .other(0, "a market", p.sol.market, I::InvalidAccountData)
             .other(0, "a house", p.house, I::AccountDataTooSmall)
+            .read_only(0, CONSTRAINT_MUT);
+        foreign(table, w, 0)
+    }
+
+    pub fn post_forecast(w: &mut World, p: &Places) -> Table {
+        w.configure_market(&p.sol, |config| config.volatility = VolatilityConfig::DEFAULT);
+        let table = Table::new(w.forecast_ix(&p.sol, 1_000_000))
+            .other(0, "another", p.mallory, E::NotForecaster)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(2, "another market", p.btc.market, E::ForecastUnused)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT);
+        foreign_all(table, w, &[1, 2])
+    }
+
+    pub fn accrue_funding(w: &mut World, p: &Places) -> Table {
+        let table = Table::new(w.accrue_funding_ix(&p.sol))
+            .other(0, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(0, "a margin account", p.alice.account, I::InvalidAccountData)
             .read_only(0, CONSTRAINT_MUT);
         foreign(table, w, 0)
     }
