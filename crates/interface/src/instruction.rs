@@ -89,10 +89,6 @@ tags! {
     BEGIN_LIQUIDATION = 65,
     END_LIQUIDATION = 66,
 
-    // Stored orders.
-    PLACE_TRIGGER = 93,
-    CANCEL_TRIGGER = 94,
-    EXECUTE_TRIGGER = 95,
     // Fills and venues.
     FILL = 71,
     FILL_ORDERS = 72,
@@ -102,6 +98,11 @@ tags! {
     CREATE_ORDERS = 76,
     CANCEL_ORDERS = 77,
     CONFIGURE_VENUE = 78,
+
+    // Stored orders.
+    PLACE_TRIGGER = 93,
+    CANCEL_TRIGGER = 94,
+    EXECUTE_TRIGGER = 95,
 }
 
 macro_rules! args {

@@ -1258,7 +1258,7 @@ mod table {
     /// two margin accounts; the market and its price account at `market`.
     fn parties(table: Table, w: &mut World, p: &Places, at: usize, accounts: usize, market: usize) -> Table {
         let (one, other) = (accounts, accounts + 1);
-        let table = foreign_all(table, w, &[at, one, other, market])
+        foreign_all(table, w, &[at, one, other, market])
             .other(at, "another exchange", p.other.exchange, E::WrongExchange)
             .other(at, "a margin account", p.carol.account, I::InvalidAccountData)
             .other(at, "a market", p.other.sol.market, I::InvalidAccountData)
@@ -1276,8 +1276,7 @@ mod table {
             .other(market + 1, "of another feed", p.btc.oracle, E::OracleWrongFeed)
             .other(market + 1, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
             .other(market + 1, "no price account", p.usdc.mint, E::OracleWrongOwner)
-            .other(market + 1, "nothing", NOWHERE, E::OracleWrongOwner);
-        table
+            .other(market + 1, "nothing", NOWHERE, E::OracleWrongOwner)
     }
 
     pub fn fill(w: &mut World, p: &Places) -> Table {

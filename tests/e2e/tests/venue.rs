@@ -16,7 +16,7 @@ use plimsoll_interface::{
     address,
     config::{VenueConfig, limits, pause, state, venue_state},
     instruction::{FillArgs, FillOrdersArgs, VenueArgs, instrument},
-    order::{MAKER_ONLY, Order, REDUCE_ONLY},
+    order::{MAKER_ONLY, Order, REDUCE_ONLY, VERIFICATION_LEN},
 };
 use solana_instruction::{AccountMeta, Instruction};
 use solana_transaction_error::TransactionError;
@@ -607,12 +607,12 @@ fn a_verification_that_points_elsewhere_proves_nothing() {
         change(&mut bent[0].data);
         bent
     };
-    let bents: [&dyn Fn(&mut Vec<u8>); 5] =
-        [&|data| data[0] = 2, &|data| data[0] = 0, &|data| data[10] += 1, &|data| data.push(0), &|data| {
-            data.truncate(40)
-        }];
-    for change in bents {
-        w.companions = bend(change);
+    for (at, value) in [(0, 2), (0, 0), (10, 113), (12, 215)] {
+        w.companions = bend(&|data| data[at] = value);
+        w.refuses(&ix, E::OrderSignatureMalformed);
+    }
+    for length in [0, 15, 40, VERIFICATION_LEN - 1, VERIFICATION_LEN + 1] {
+        w.companions = bend(&|data| data.resize(length, 0));
         w.refuses(&ix, E::OrderSignatureMalformed);
     }
     // No verification at all: the compute budget's instruction, this very one, and none.
