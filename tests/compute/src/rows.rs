@@ -236,6 +236,7 @@ fn winding_down(world: &mut World, account: &MarginAccount, address: Address, ro
     single(rows, "wind_down_position", "", world.send(wind_down.instruction(), &[])?);
     let mut data: Market = world.get(&market)?;
     (data.house_size, data.house_cash, data.open_interest_long, data.open_interest_short) = (0, 0, 0, 0);
+    data.config.options.enabled = 0;
     world.put(market, &data)?;
     let retire = build::RetireMarket { admin, exchange, market };
     single(rows, "retire_market", "", world.send(retire.instruction(), &[])?);
