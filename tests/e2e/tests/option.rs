@@ -121,7 +121,7 @@ fn a_purchase_costs_black_76_and_the_charges() {
 fn a_sale_brings_black_76_less_the_charges() {
     let (mut w, p) = listed();
     let event = traded(&w.open_option(&p.alice, &p.sol, 0, PUT, -10));
-    let value = (u128::from(event.mid_price) * 10_000_000_000 >> 48) as i64;
+    let value = ((u128::from(event.mid_price) * 10_000_000_000) >> 48) as i64;
     let (spread, premium) = charges(&w, &p, 1, -10, 1.0 - normal((30f64 / 365.0).sqrt() / 2.0));
     assert_eq!((event.cost, event.fee), (-(value - spread - premium), 375_000));
     assert_eq!(w.position(&p.alice, &p.sol), (0, -event.cost - 375_000));
