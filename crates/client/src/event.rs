@@ -4,7 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, Configured, Liquidated, LiquidationFlagged, Observed, Settled, Traded,
+    AccountChanged, Accrued, BalanceChanged, Configured, HouseRoundVoided, HouseValued, Liquidated, LiquidationFlagged,
+    Observed, Settled, TicketChanged, Traded,
 };
 
 macro_rules! events {
@@ -48,6 +49,12 @@ events!(
     LiquidationFlagged,
     /// A fraction of an account was taken over.
     Liquidated,
+    /// The house was valued.
+    HouseValued,
+    /// A valuation of the house is void.
+    HouseRoundVoided,
+    /// A ticket to join or leave the house was made, executed, cancelled or claimed.
+    TicketChanged,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -27,8 +27,6 @@ tags! {
     CREATE_BANK = 4,
     CONFIGURE_BANK = 5,
     CREATE_HOUSE = 6,
-    HOUSE_DEPOSIT = 7,
-    HOUSE_WITHDRAW = 8,
     CREATE_ACCOUNT = 9,
     SET_DELEGATE = 10,
     CLOSE_ACCOUNT = 11,
@@ -47,6 +45,12 @@ tags! {
     // Volatility and funding.
 
     // The house as a pool.
+    VALUE_HOUSE = 35,
+    REQUEST_PROVIDE = 36,
+    REQUEST_REDEEM = 37,
+    EXECUTE_TICKET = 38,
+    CANCEL_TICKET = 39,
+    CLAIM_TICKET = 40,
 
     // Controls and guards.
 
@@ -135,7 +139,7 @@ args! {
     }
 }
 args! {
-    /// Arguments of `deposit`, `house_deposit` and `house_withdraw`.
+    /// Arguments of `deposit`.
     AmountArgs {
         /// Native amount of the mint.
         amount: u64,
@@ -179,5 +183,14 @@ args! {
         max_fraction: u64,
         /// Largest payment accepted, quote native.
         max_payment: u64,
+    }
+}
+args! {
+    /// Arguments of `request_provide` and `request_redeem`.
+    RequestArgs {
+        /// Which of the owner's tickets this is.
+        index: u16,
+        /// Quote native to provide, or house shares to redeem.
+        amount: u64,
     }
 }

@@ -69,6 +69,7 @@
 //! | [`greeks`] | delta, gamma, vega and theta of a portfolio |
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`trade`] | what a trade against the house costs |
+//! | [`house`] | what the house's inventory is worth, and what a share of it costs and fetches |
 //! | [`volatility`] | volatility estimated and forecast, and the shock range it gives |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
 //! | [`black`] | Black-76: price, Greeks, implied volatility |
@@ -107,6 +108,7 @@ pub mod error;
 pub mod functions;
 pub mod greeks;
 pub mod grid;
+pub mod house;
 pub mod interest;
 pub mod liquidation;
 pub mod math;

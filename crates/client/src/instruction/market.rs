@@ -5,7 +5,7 @@ use plimsoll_interface::{
     config::MarketConfig,
     instruction::{ConfigureMarketArgs, CreateMarketArgs, tag},
 };
-use solana_instruction::{AccountMeta, Instruction};
+use solana_instruction::Instruction;
 
 use super::{SYSTEM_PROGRAM, Use, build};
 
@@ -16,14 +16,10 @@ pub struct Create {
     pub admin: Address,
     /// The exchange.
     pub exchange: Address,
-    /// The exchange's quote bank.
-    pub quote_bank: Address,
     /// The exchange's `market_count`: the new market's index.
     pub index: u16,
     /// Symbol, feed, decimals and parameters.
     pub args: CreateMarketArgs,
-    /// With a risk budget: every other market, each optionally followed by its price account.
-    pub remaining: Vec<AccountMeta>,
 }
 
 impl Create {
@@ -36,11 +32,10 @@ impl Create {
                 (self.admin, Use::SignWrite),
                 (self.exchange, Use::Write),
                 (address::house(&self.exchange), Use::Write),
-                (self.quote_bank, Use::Read),
                 (address::market(&self.exchange, self.index), Use::Write),
                 (SYSTEM_PROGRAM, Use::Read),
             ],
-            &self.remaining,
+            &[],
         )
     }
 }
@@ -52,14 +47,10 @@ pub struct Configure {
     pub admin: Address,
     /// The exchange.
     pub exchange: Address,
-    /// The exchange's quote bank.
-    pub quote_bank: Address,
     /// The market.
     pub market: Address,
     /// The parameters that replace the old ones.
     pub config: MarketConfig,
-    /// With a rising risk budget: every other market, each optionally followed by its price account.
-    pub remaining: Vec<AccountMeta>,
 }
 
 impl Configure {
@@ -72,10 +63,9 @@ impl Configure {
                 (self.admin, Use::Sign),
                 (self.exchange, Use::Read),
                 (address::house(&self.exchange), Use::Write),
-                (self.quote_bank, Use::Read),
                 (self.market, Use::Write),
             ],
-            &self.remaining,
+            &[],
         )
     }
 }

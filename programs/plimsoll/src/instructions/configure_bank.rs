@@ -28,6 +28,9 @@ impl ConfigureBank {
         if self.bank.is_quote == 1 {
             args.config.validate_quote()?;
         }
+        if self.bank.is_house_share == 1 {
+            args.config.validate_house_share()?;
+        }
         ledger::accrue(&mut self.bank, book::now()?)?;
         self.bank.config = args.config;
         emit!(Configured {

@@ -1,15 +1,14 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Bank, Exchange, House, Market},
+    accounts::{Exchange, House, Market},
     event::Configured,
     instruction::ConfigureMarketArgs,
 };
 
 use crate::{book, house};
 
-/// Accounts of `configure_market`. Behind them, where the risk budget rises: every other market of the exchange in the
-/// order of their indexes, each with its price account behind it where the stored price is old.
+/// Accounts of `configure_market`. Where the risk budget rises, the house must have been valued within the last minute.
 #[derive(Accounts)]
 pub struct ConfigureMarket {
     /// The exchange's admin.
@@ -20,9 +19,6 @@ pub struct ConfigureMarket {
     /// Its house.
     #[account(mut, constraint(house.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub house: Account<House>,
-    /// Its quote bank.
-    #[account(address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]
-    pub quote_bank: Account<Bank>,
     /// The market.
     #[account(mut, constraint(market.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub market: Account<Market>,
@@ -30,23 +26,12 @@ pub struct ConfigureMarket {
 
 impl ConfigureMarket {
     /// See the program's instruction.
-    pub fn apply(&mut self, args: &ConfigureMarketArgs, remaining: &[AccountView]) -> Result<()> {
+    pub fn apply(&mut self, args: &ConfigureMarketArgs) -> Result<()> {
         args.config.validate()?;
-        let (old, new) = (self.market.config.risk_budget, args.config.risk_budget);
-        let total = self
-            .house
-            .risk_budget_total
-            .checked_sub(old)
-            .and_then(|rest| rest.checked_add(new))
-            .ok_or(PlimsollError::Overflow)?;
-        self.house.risk_budget_total = total;
-        if new > old {
-            let now = book::now()?;
-            let declared = Some((self.market.address(), &*self.market));
-            let value =
-                house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, remaining, declared, now)?;
-            house::require_budgets_covered(&self.house, value)?;
+        if self.market.is_of_house_shares() {
+            args.config.validate_house_share()?;
         }
+        house::move_budget(&mut self.house, self.market.config.risk_budget, args.config.risk_budget, book::now()?)?;
         self.market.config = args.config;
         let bounds = args.config.volatility.range_min_ppm..=args.config.volatility.range_max_ppm;
         self.market.range_ppm = self.market.range_ppm.clamp(*bounds.start(), *bounds.end());

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Bank, Exchange, House, Market},
+    accounts::{Exchange, House, Market, oracle_kind},
     address,
     config::limits,
     event::Configured,
@@ -11,8 +11,7 @@ use plimsoll_interface::{
 
 use crate::{book, house};
 
-/// Accounts of `create_market`. Behind them, where the risk budget is above zero: every market of the exchange in the
-/// order of their indexes, each with its price account behind it where the stored price is old.
+/// Accounts of `create_market`. Where the risk budget is above zero, the house must have been valued within the last minute.
 #[derive(Accounts)]
 pub struct CreateMarket {
     /// The exchange's admin, who pays.
@@ -24,9 +23,6 @@ pub struct CreateMarket {
     /// Its house.
     #[account(mut, constraint(house.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub house: Account<House>,
-    /// Its quote bank.
-    #[account(address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]
-    pub quote_bank: Account<Bank>,
     /// The new market.
     #[account(init, payer = admin, seeds = [address::MARKET, exchange.address().as_ref(), &exchange.market_count.to_le_bytes()], bump)]
     pub market: Account<Market>,
@@ -40,19 +36,21 @@ impl CreateMarket {
         require!(args.base_decimals <= limits::BASE_DECIMALS_MAX, PlimsollError::UnsupportedDecimals);
         require!(ORACLE_PROGRAMS.contains(&(args.oracle_owner, args.oracle_kind)), PlimsollError::UnsupportedOracle);
         require!(is_symbol(&args.symbol), PlimsollError::InvalidSymbol);
+        if args.oracle_kind == oracle_kind::HOUSE { self.validate_house_share(args) } else { Ok(()) }
+    }
+
+    /// Shares of this exchange's house, in their own decimals, as a collateral and nothing else.
+    fn validate_house_share(&self, args: &CreateMarketArgs) -> Result<()> {
+        args.config.validate_house_share()?;
+        require!(&args.feed_id == self.house.address().as_array(), PlimsollError::UnsupportedOracle);
+        require!(args.base_decimals == limits::HOUSE_SHARE_DECIMALS, PlimsollError::UnsupportedDecimals);
         Ok(())
     }
 
     /// See the program's instruction.
-    pub fn apply(&mut self, args: &CreateMarketArgs, bump: u8, remaining: &[AccountView]) -> Result<()> {
+    pub fn apply(&mut self, args: &CreateMarketArgs, bump: u8) -> Result<()> {
         self.validate(args)?;
-        if args.config.risk_budget > 0 {
-            let now = book::now()?;
-            let value = house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, remaining, None, now)?;
-            self.house.risk_budget_total =
-                self.house.risk_budget_total.checked_add(args.config.risk_budget).ok_or(PlimsollError::Overflow)?;
-            house::require_budgets_covered(&self.house, value)?;
-        }
+        house::move_budget(&mut self.house, 0, args.config.risk_budget, book::now()?)?;
         let exchange = *self.exchange.address();
         let market = &mut self.market;
         market.config = args.config;
