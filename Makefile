@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz program programs lint format cu clean
+.PHONY: help demo test test-long fuzz fuzz-exchange program programs lint format cu clean
 
 # The host's own cargo, whatever a shell exports.
 CARGO ?= cargo
@@ -11,7 +11,7 @@ PROGRAMS := --manifest-path programs/Cargo.toml
 FUZZ := --manifest-path fuzz/Cargo.toml
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: program ## the main job on an embedded local chain; KEEP=1 leaves it running, CONFIG=file.toml opens another exchange
 	@$(CARGO) build --locked -p plimsoll-cli
@@ -26,6 +26,10 @@ test-long: ## the engine's long tests and the fuzz targets' regressions: 70 s, a
 
 fuzz: ## fuzzes the engine, 60 s a target; SECONDS=600 for longer, TARGET=portfolio for one; needs Rust nightly
 	@tools/fuzz $(or $(SECONDS),60) $(TARGET)
+
+fuzz-exchange: program ## random walks of many users through the whole exchange; ACTIONS=1000000 SEED=1 for more or others
+	@$(CARGO) build --quiet --locked -p plimsoll-exchange-fuzz
+	@target/debug/plimsoll-exchange-fuzz --actions $(or $(ACTIONS),100000) --seed $(or $(SEED),1)
 
 program: ## the on-chain program, target/deploy/plimsoll.so
 	@tools/sbf/build --locked programs/plimsoll

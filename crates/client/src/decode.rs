@@ -2,7 +2,7 @@
 
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Ticket},
+    accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Ticket},
 };
 
 use crate::Error;
@@ -29,6 +29,8 @@ pub enum AnyAccount {
     House(Box<House>),
     /// Somebody who wants to join the house or to leave it.
     Ticket(Box<Ticket>),
+    /// One option expiry.
+    Board(Box<Board>),
     /// One portfolio.
     MarginAccount(Box<MarginAccount>),
 }
@@ -62,6 +64,7 @@ named!(
     Bank = "bank",
     House = "house",
     Ticket = "ticket",
+    Board = "board",
     MarginAccount = "margin account",
 );
 

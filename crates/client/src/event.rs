@@ -4,8 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, Configured, HouseRoundVoided, HouseValued, Liquidated, LiquidationFlagged,
-    Observed, Settled, TicketChanged, Traded,
+    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, HouseRoundVoided, HouseValued,
+    Liquidated, LiquidationFlagged, Observed, Settled, StrikesListed, TicketChanged, Traded, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -49,6 +49,14 @@ events!(
     LiquidationFlagged,
     /// A fraction of an account was taken over.
     Liquidated,
+    /// A board was created or closed.
+    BoardChanged,
+    /// Strikes were listed.
+    StrikesListed,
+    /// A board's volatilities were posted.
+    VolatilitiesPosted,
+    /// Risk arrays of a board were computed.
+    BoardRefreshed,
     /// The house was valued.
     HouseValued,
     /// A valuation of the house is void.

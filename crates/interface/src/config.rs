@@ -55,6 +55,29 @@ pub mod limits {
     pub const OPTION_VOLATILITY_RATIO_PPM_MAX: u32 = 10_000_000;
     /// Half spread and skew premium of option volatilities: at most 50 points of volatility each.
     pub const OPTION_SPREAD_PPM_MAX: u32 = 500_000;
+    /// Largest limit of open lots in one series: with all 32 series of a board at it, the house has 2^30 lots there, the most
+    /// that the engine sums.
+    pub const OPTION_OPEN_LOTS_MAX: u64 = 1 << 25;
+    /// Time of day at which options expire: 08:00 UTC, as on the large venues.
+    pub const EXPIRY_SECOND_OF_DAY: i64 = 28_800;
+    /// A board is created at least this long before its expiry: 1 hour.
+    pub const EXPIRY_SECONDS_MIN: i64 = 3_600;
+    /// And at most this long: 1 year.
+    pub const EXPIRY_SECONDS_MAX: i64 = 31_536_000;
+    /// A strike is listed from spot over this to spot times this.
+    pub const STRIKE_RATIO_MAX: u64 = 5;
+    /// A lot is worth at least this when a strike is listed: 1 USD. The engine goes on down to 0.01 USD.
+    pub const LOT_VALUE_MIN: u64 = 1_000_000;
+    /// A lot is worth at most this when a strike is listed: 1 million USD. The engine goes on up to 100 million.
+    pub const LOT_VALUE_MAX: u64 = 1_000_000_000_000;
+    /// Least time between two posts of a board's volatilities, seconds.
+    pub const POST_SECONDS_MIN: i64 = 60;
+    /// How far one post may move a volatility, relative, ppm: 25 %.
+    pub const POST_VOLATILITY_STEP_PPM_MAX: u32 = 250_000;
+    /// How far one post may move the basis, ppm of spot: 1 %.
+    pub const POST_BASIS_STEP_PPM_MAX: u32 = 10_000;
+    /// Largest basis either way, ppm of spot: 5 %.
+    pub const BASIS_PPM_MAX: u32 = 50_000;
     /// Largest outflow window: 7 days.
     pub const OUTFLOW_WINDOW_SECONDS_MAX: u32 = 604_800;
     /// Longest timelock: 30 days.
@@ -74,6 +97,11 @@ pub mod limits {
     pub const HOUSE_SHARE_DECIMALS: u8 = 6;
     /// Least haircut of house shares as a collateral, towards maintenance too: 30 %.
     pub const HOUSE_SHARE_HAIRCUT_PPM_MIN: u32 = 300_000;
+    /// How long a low price of the quote counts where nobody stores a newer one: 1 day, seconds.
+    pub const QUOTE_MEMORY_SECONDS: i64 = 86_400;
+    /// Shortest time between the announcement that a market winds down and the first position closed for its holder: 1
+    /// day, seconds.
+    pub const WIND_DOWN_NOTICE_SECONDS_MIN: u32 = 86_400;
     /// Longest wait of house shares' issue and redemption: 7 days.
     pub const HOUSE_DELAY_SECONDS_MAX: u32 = 604_800;
     /// Decimals of a market's base unit.
@@ -98,8 +126,14 @@ pub mod pause {
     pub const LIQUIDATE: u32 = 1 << 4;
     /// Settlement of cash.
     pub const SETTLE: u32 = 1 << 5;
+    /// Every trade of options, reductions too.
+    pub const OPTION: u32 = 1 << 6;
+    /// Issue and redemption of house shares.
+    pub const HOUSE: u32 = 1 << 7;
+    /// What covers a loss when insurance is spent: write-offs against the house or the depositors, deleveraging.
+    pub const RESOLVE: u32 = 1 << 8;
     /// Every bit that has a meaning.
-    pub const ALL: u32 = DEPOSIT | WITHDRAW | OPEN | TRADE | LIQUIDATE | SETTLE;
+    pub const ALL: u32 = DEPOSIT | WITHDRAW | OPEN | TRADE | LIQUIDATE | SETTLE | OPTION | HOUSE | RESOLVE;
 }
 
 /// What covers a loss when insurance and house are spent, as stored in [`ExchangeConfig::loss_mode`].
@@ -118,8 +152,32 @@ pub mod state {
     pub const ACTIVE: u8 = 0;
     /// Only what makes exposure smaller: reductions, repayments, withdrawals, liquidations.
     pub const REDUCE_ONLY: u8 = 1;
+    /// As [`REDUCE_ONLY`]; a market's positions may be closed for their holders once the announced time has come, and a
+    /// market or bank without any may be retired.
+    pub const WIND_DOWN: u8 = 2;
+    /// The largest value that may be configured.
+    pub const LAST: u8 = WIND_DOWN;
+    /// Empty for good: set by `retire_market` and `retire_bank`, and never left. The account stays where it is, so that
+    /// whatever names it finds it.
+    pub const RETIRED: u8 = 3;
+
+    /// Whether going from one state to another lets in risk or takes away a position: everything but from
+    /// [`ACTIVE`] to [`REDUCE_ONLY`].
+    pub(super) fn loosens(new: u8, old: u8) -> bool {
+        new != old && (old, new) != (ACTIVE, REDUCE_ONLY)
+    }
+}
+
+/// Roles besides the admin, as arguments of `set_role`.
+pub mod role {
+    /// Tightens parameters and pauses.
+    pub const RISK_ADMIN: u8 = 0;
+    /// Lists boards and posts the volatilities of options.
+    pub const KEEPER: u8 = 1;
+    /// Posts volatility forecasts.
+    pub const FORECASTER: u8 = 2;
     /// The largest value with a meaning.
-    pub const LAST: u8 = REDUCE_ONLY;
+    pub const LAST: u8 = FORECASTER;
 }
 
 /// Parameters of the whole exchange.
@@ -175,13 +233,15 @@ pub struct ExchangeConfig {
 }
 
 impl ExchangeConfig {
-    /// The engine's view of the risk parameters.
+    /// The engine's view of the risk parameters, for a quote of its full worth. Margins want those of the moment,
+    /// [`crate::accounts::Exchange::risk`].
     pub fn risk(&self) -> RiskParameters {
         RiskParameters {
             phi: self.phi_ppm.map(Ppm::from_raw),
             rho: self.rho_ppm.map(Ppm::from_raw),
             maintenance_ratio: Ppm::from_raw(self.maintenance_ratio_ppm),
             extreme_damping: Ppm::from_raw(self.extreme_damping_ppm),
+            quote_price: Ppm::ONE,
         }
     }
 
@@ -239,6 +299,32 @@ impl ExchangeConfig {
             return Err(PlimsollError::InvalidExchangeParameters);
         }
         Ok(())
+    }
+
+    /// Whether replacing `from` by this does anything but tighten. What tightens takes nothing from anybody who has a
+    /// position: it only refuses new risk. What is not named here loosens either way; so does a field that is new.
+    ///
+    /// | field | tightens | either way waits, because |
+    /// |---|---|---|
+    /// | `timelock_seconds` | up | |
+    /// | `quote_scale_below_ppm`, `quote_refuse_below_ppm` | up | |
+    /// | `phi_ppm`, `rho_ppm`, `maintenance_ratio_ppm`, `extreme_damping_ppm` | | one way lends more, the other moves the maintenance line under accounts that stand: whoever holds the key could liquidate them |
+    /// | `liquidation_*`, `insolvency_*` | | they divide a sinking account between its owner, its taker and whoever bears the loss |
+    /// | `house_floor`, `loss_mode` | | they divide a loss between the house and the depositors |
+    /// | `house_delay_seconds` | | shorter lets in whoever trades on a price that is known already, longer holds those who leave |
+    /// | `pauses` | not counted | `set_pauses` alone changes them |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let falls = self.timelock_seconds < from.timelock_seconds
+            || self.quote_scale_below_ppm < from.quote_scale_below_ppm
+            || self.quote_refuse_below_ppm < from.quote_refuse_below_ppm;
+        let rest = Self {
+            pauses: from.pauses,
+            timelock_seconds: from.timelock_seconds,
+            quote_scale_below_ppm: from.quote_scale_below_ppm,
+            quote_refuse_below_ppm: from.quote_refuse_below_ppm,
+            ..*self
+        };
+        falls || rest != *from
     }
 
     /// Whether any of the given kinds of action is paused.
@@ -362,7 +448,8 @@ pub struct OptionConfig {
     /// Vega of the house in one board, quote native for a volatility of 1, at which the premium is
     /// `skew_volatility_ppm`.
     pub vega_scale: u64,
-    /// Largest sum of all accounts' long lots, and of all short ones, in one series.
+    /// Largest sum of all accounts' long lots, and of all short ones, in one series; at most
+    /// [`limits::OPTION_OPEN_LOTS_MAX`].
     pub max_open_lots: u64,
     /// Short-option minimum, ppm of the value of what is sold.
     pub short_minimum_ppm: u32,
@@ -412,6 +499,7 @@ impl OptionConfig {
         use limits::*;
         let lists = self.lot > 0
             && self.vega_scale > 0
+            && self.max_open_lots <= OPTION_OPEN_LOTS_MAX
             && (Ppm::ONE.raw()..=OPTION_VOLATILITY_RATIO_PPM_MAX).contains(&self.volatility_ratio_max_ppm);
         self.half_spread_volatility_ppm <= OPTION_SPREAD_PPM_MAX
             && self.skew_volatility_ppm <= OPTION_SPREAD_PPM_MAX
@@ -492,6 +580,64 @@ pub struct MarketConfig {
 }
 
 impl MarketConfig {
+    /// The same without a risk budget and without options: what a new market must be.
+    #[must_use]
+    pub const fn starting(self) -> Self {
+        Self { risk_budget: 0, options: OptionConfig { enabled: 0, ..self.options }, ..self }
+    }
+
+    /// Whether replacing `from` by this does anything but tighten. What tightens takes nothing from anybody who has a
+    /// position: it only refuses new risk. What is not named here loosens either way; so does a field that is new.
+    ///
+    /// | field | tightens | either way waits, because |
+    /// |---|---|---|
+    /// | `risk_budget` | down | |
+    /// | `max_open_interest` | down, where `concentration_ppm` is zero | otherwise a lower limit charges every position more |
+    /// | `max_confidence_ppm`, `max_ema_gap_ppm` | down | |
+    /// | `perp_enabled`, `options.enabled` | down | |
+    /// | `options.max_open_lots`, `options.volatility_ratio_max_ppm` | down | |
+    /// | `half_spread_ppm`, `options.half_spread_volatility_ppm` | up | |
+    /// | `state` | active to reduce-only | winding down takes positions away, every other step lets risk in |
+    /// | `skew_premium_ppm`, `skew_scale`, `options.vega_scale`, `options.skew_volatility_ppm` | | whoever holds the house's opposite side closes at the premium: a higher one is paid to him |
+    /// | `taker_fee_ppm`, `options.fee_ppm` | | lower invites trades that the spread no longer pays for, higher taxes who has to close: no limit price covers it |
+    /// | `volatility`, `group`, `confidence_multiplier_ppm`, `concentration_ppm`, `options.short_minimum_ppm`, `options.volatility_*` | | one way lends more, the other moves the maintenance line under accounts that stand |
+    /// | `max_age_seconds`, `dead_age_seconds` | | longer takes an old price at its word, shorter gives an account below its line the benefit of the doubt, or ends it |
+    /// | `funding` | | it moves money between longs and shorts |
+    /// | `options.lot` | | boards of two lots do not compare |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let (new, old) = (&self.options, &from.options);
+        let rises = self.risk_budget > from.risk_budget
+            || self.max_open_interest > from.max_open_interest
+            || (self.max_open_interest < from.max_open_interest && from.concentration_ppm != 0)
+            || self.max_confidence_ppm > from.max_confidence_ppm
+            || self.max_ema_gap_ppm > from.max_ema_gap_ppm
+            || self.perp_enabled > from.perp_enabled
+            || new.enabled > old.enabled
+            || new.max_open_lots > old.max_open_lots
+            || new.volatility_ratio_max_ppm > old.volatility_ratio_max_ppm;
+        let falls = self.half_spread_ppm < from.half_spread_ppm
+            || new.half_spread_volatility_ppm < old.half_spread_volatility_ppm;
+        let options = OptionConfig {
+            max_open_lots: old.max_open_lots,
+            half_spread_volatility_ppm: old.half_spread_volatility_ppm,
+            volatility_ratio_max_ppm: old.volatility_ratio_max_ppm,
+            enabled: old.enabled,
+            ..*new
+        };
+        let rest = Self {
+            risk_budget: from.risk_budget,
+            max_open_interest: from.max_open_interest,
+            options,
+            max_confidence_ppm: from.max_confidence_ppm,
+            max_ema_gap_ppm: from.max_ema_gap_ppm,
+            half_spread_ppm: from.half_spread_ppm,
+            state: from.state,
+            perp_enabled: from.perp_enabled,
+            ..*self
+        };
+        rises || falls || state::loosens(self.state, from.state) || rest != *from
+    }
+
     /// The engine's view of the house's price making.
     pub fn pricing(&self) -> TradePricing {
         TradePricing {
@@ -611,6 +757,50 @@ pub struct BankConfig {
 }
 
 impl BankConfig {
+    /// The same with deposits that count for nothing and borrows that count twice: what a new bank must be, but for the
+    /// quote's.
+    #[must_use]
+    pub const fn starting(self) -> Self {
+        let one = Ppm::ONE.raw();
+        Self { borrow_weight_init_ppm: one, borrow_weight_maint_ppm: one, ..self.with_haircuts(one, one) }
+    }
+
+    /// Whether replacing `from` by this does anything but tighten. What tightens takes nothing from anybody who has a
+    /// balance: it only refuses new risk. What is not named here loosens either way; so does a field that is new.
+    ///
+    /// | field | tightens | either way waits, because |
+    /// |---|---|---|
+    /// | `deposit_cap` | down, where the maintenance haircut is the same however full the bank is | otherwise a lower cap lowers what deposits count for |
+    /// | `borrow_cap`, `outflow_limit` | down | |
+    /// | `outflow_window_seconds` | up | |
+    /// | `haircut_init_ppm`, `haircut_init_full_ppm`, `borrow_weight_init_ppm` | up | |
+    /// | `state` | active to reduce-only | every other step lets risk in, or ends the bank |
+    /// | `haircut_maint_ppm`, `haircut_maint_full_ppm`, `borrow_weight_maint_ppm` | | lower lends more, higher moves the maintenance line under accounts that stand: whoever holds the key could liquidate them |
+    /// | rates, `optimal_utilisation_ppm`, `reserve_factor_ppm` | | they move money between borrowers, depositors and the exchange |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let is_cap_in_line = from.haircut_maint_ppm != from.haircut_maint_full_ppm;
+        let rises = self.deposit_cap > from.deposit_cap
+            || (self.deposit_cap < from.deposit_cap && is_cap_in_line)
+            || self.borrow_cap > from.borrow_cap
+            || self.outflow_limit > from.outflow_limit;
+        let falls = self.outflow_window_seconds < from.outflow_window_seconds
+            || self.haircut_init_ppm < from.haircut_init_ppm
+            || self.haircut_init_full_ppm < from.haircut_init_full_ppm
+            || self.borrow_weight_init_ppm < from.borrow_weight_init_ppm;
+        let rest = Self {
+            deposit_cap: from.deposit_cap,
+            borrow_cap: from.borrow_cap,
+            outflow_limit: from.outflow_limit,
+            haircut_init_ppm: from.haircut_init_ppm,
+            haircut_init_full_ppm: from.haircut_init_full_ppm,
+            borrow_weight_init_ppm: from.borrow_weight_init_ppm,
+            outflow_window_seconds: from.outflow_window_seconds,
+            state: from.state,
+            ..*self
+        };
+        rises || falls || state::loosens(self.state, from.state) || rest != *from
+    }
+
     /// With haircuts that are the same however full the bank is, ppm.
     #[must_use]
     pub const fn with_haircuts(self, init_ppm: u32, maint_ppm: u32) -> Self {

@@ -73,13 +73,15 @@ impl Fake {
                     index,
                     ..bytemuck_zeroed()
                 };
-                assert!(self.valued);
-                assert_eq!(account(3), address::market(&account(1), index));
-                self.state.markets.insert(account(3), market);
+                assert_eq!(account(2), address::market(&account(1), index));
+                assert_eq!(step.accounts.len(), 4);
+                self.state.markets.insert(account(2), market);
             }
             tag::CONFIGURE_MARKET => {
                 let args: ConfigureMarketArgs = Self::args(step);
-                self.state.markets.get_mut(&account(3)).unwrap().config = args.config;
+                let market = self.state.markets.get_mut(&account(3)).unwrap();
+                assert!(self.valued || args.config.risk_budget <= market.config.risk_budget);
+                market.config = args.config;
             }
             tag::OBSERVE => self.state.markets.get_mut(&account(0)).unwrap().spot = 1,
             other => panic!("{other}"),
@@ -139,17 +141,21 @@ fn migrate(deployment: &Deployment, chain: &mut Fake) -> Result<usize, RunError<
     run(deployment, &admin, chain, |_| {})
 }
 
-const ALL: [&str; 10] = [
+const ALL: [&str; 14] = [
     "create the exchange",
     "create the bank USDC",
     "create the house",
     "provide the house",
     "create the market BTC",
     "observe the market BTC",
+    "configure the market BTC",
     "create the market SOL",
     "observe the market SOL",
+    "configure the market SOL",
     "create the bank BTC",
+    "configure the bank BTC",
     "create the bank SOL",
+    "configure the bank SOL",
 ];
 
 #[test]

@@ -12,6 +12,7 @@ use anchor_lang::prelude::*;
 pub use plimsoll_interface::{ID, PlimsollError, accounts::*, event::*, id, instruction::*};
 
 mod auction;
+mod board;
 mod book;
 mod house;
 mod instructions;
@@ -40,7 +41,7 @@ pub mod plimsoll {
         ctx.accounts.apply(&args)
     }
 
-    /// Adds a market to an exchange.
+    /// Adds a market to an exchange, without a risk budget.
     #[discrim = 2]
     pub fn create_market(ctx: &mut Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
         ctx.accounts.apply(&args, ctx.bumps.market)
@@ -52,7 +53,7 @@ pub mod plimsoll {
         ctx.accounts.apply(&args)
     }
 
-    /// Adds a collateral mint, or the quote mint, to an exchange.
+    /// Adds a collateral mint, at no weight, or the quote mint, to an exchange.
     #[discrim = 4]
     pub fn create_bank(ctx: &mut Context<CreateBank>, args: CreateBankArgs) -> Result<()> {
         ctx.accounts.apply(&args, ctx.bumps.bank, ctx.bumps.vault)
@@ -148,6 +149,30 @@ pub mod plimsoll {
     }
 
     // Boards and options.
+
+    /// Adds an option expiry to a market. The keeper may, and the admin.
+    #[discrim = 21]
+    pub fn create_board(ctx: &mut Context<CreateBoard>, args: CreateBoardArgs) -> Result<()> {
+        ctx.accounts.apply(&args, ctx.bumps.board)
+    }
+
+    /// Lists strikes of a board. The keeper may, and the admin.
+    #[discrim = 22]
+    pub fn list_strikes(ctx: &mut Context<ListStrikes>, args: ListStrikesArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Sets the volatilities and the forward that a board's next refresh computes with. The keeper may, and the admin.
+    #[discrim = 23]
+    pub fn post_volatilities(ctx: &mut Context<PostVolatilities>, args: PostVolatilitiesArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Computes a board's risk arrays at the market's price. Anyone may.
+    #[discrim = 24]
+    pub fn refresh_board(ctx: &mut Context<RefreshBoard>, args: RefreshBoardArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
 
     // Volatility and funding.
 

@@ -9,7 +9,33 @@ use plimsoll_interface::{
 };
 use plimsoll_risk::interest;
 
+use solana_account::Account;
+
 use crate::{chain::Chain, raw};
+
+/// Where accounts are, whatever runs them.
+pub trait Ledger {
+    /// The account at an address.
+    fn account(&self, address: &Address) -> Option<Account>;
+    /// Addresses that have been dealt with.
+    fn known(&self) -> impl Iterator<Item = &Address>;
+    /// Transactions sent so far.
+    fn sent(&self) -> u32;
+}
+
+impl Ledger for Chain {
+    fn account(&self, address: &Address) -> Option<Account> {
+        Chain::account(self, address)
+    }
+
+    fn known(&self) -> impl Iterator<Item = &Address> {
+        Chain::known(self).iter()
+    }
+
+    fn sent(&self) -> u32 {
+        Chain::sent(self)
+    }
+}
 
 /// The program's accounts, decoded.
 #[derive(Default)]
@@ -22,7 +48,7 @@ struct Books {
 }
 
 impl Books {
-    fn read(chain: &Chain) -> Self {
+    fn read(chain: &impl Ledger) -> Self {
         let mut books = Self::default();
         for address in chain.known() {
             let Some(account) = chain.account(address) else { continue };
@@ -43,7 +69,7 @@ impl Books {
 ///
 /// # Panics
 /// Where an invariant is broken.
-pub fn check(chain: &Chain) {
+pub fn check(chain: &impl Ledger) {
     let books = Books::read(chain);
     for (address, bank) in &books.banks {
         let vault = chain.account(&bank.vault).map_or(0, |account| raw::token_amount(&account));
@@ -91,7 +117,7 @@ fn check_bank(address: &Address, bank: &Bank, books: &Books, vault: u64, transac
 
 /// INV-10: what tickets hold is what the house counts; no more shares exist than it counts, and its escrow has those of the
 /// tickets.
-fn check_house(chain: &Chain, address: &Address, house: &House, books: &Books) {
+fn check_house(chain: &impl Ledger, address: &Address, house: &House, books: &Books) {
     let tickets = || books.tickets.iter().filter(|ticket| ticket.house == *address);
     let held = |quote| tickets().filter(|ticket| ticket.holds_quote() == quote).map(Ticket::holding).sum::<u64>();
     assert_eq!((house.pending_quote, house.escrow_shares), (held(true), held(false)), "INV-10: tickets of {address}");

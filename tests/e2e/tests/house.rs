@@ -2,7 +2,7 @@
 
 use plimsoll_client::{
     event::Event,
-    instruction::{exchange, house},
+    instruction::{TOKEN_PROGRAM, exchange, house},
 };
 use plimsoll_e2e_tests::{
     E, I, World, raw,
@@ -10,12 +10,12 @@ use plimsoll_e2e_tests::{
 };
 use plimsoll_interface::{
     Address,
-    accounts::{House, HouseBoard, Market, round_phase, ticket_kind},
+    accounts::{Bank, House, HouseBoard, Market, round_phase, ticket_kind},
     address,
     config::{pause, state},
     event::{Configured, HouseRoundVoided, HouseValued, TicketChanged, ticket_status},
 };
-use solana_instruction::Instruction;
+use solana_instruction::{AccountMeta, Instruction};
 
 const MILLION: u64 = 1_000_000 * USD as u64;
 
@@ -546,4 +546,200 @@ fn a_house_without_value_takes_nobody_in_and_pays_nobody() {
     assert_eq!(w.market(&p.btc).budget_in_force(), 0);
     w.refuses(w.ticket(&p.admin, 0).execute(), E::HouseInsolvent);
     w.refuses(w.ticket(&p.admin, 1).execute(), E::HouseInsolvent);
+}
+
+/// A plain transfer of the token program.
+fn transfer(from: Address, owner: Address, mint: Address, to: Address, amount: u64) -> Instruction {
+    let accounts = vec![
+        AccountMeta::new(from, false),
+        AccountMeta::new_readonly(mint, false),
+        AccountMeta::new(to, false),
+        AccountMeta::new_readonly(owner, true),
+    ];
+    let data = [&[12], amount.to_le_bytes().as_slice(), &[6]].concat();
+    Instruction { program_id: TOKEN_PROGRAM, accounts, data }
+}
+
+/// The SPL Token program's `BurnChecked` of one's own tokens.
+fn burn(from: Address, owner: Address, mint: Address, amount: u64) -> Instruction {
+    let accounts =
+        vec![AccountMeta::new(from, false), AccountMeta::new(mint, false), AccountMeta::new_readonly(owner, true)];
+    let data = [&[15], amount.to_le_bytes().as_slice(), &[6]].concat();
+    Instruction { program_id: TOKEN_PROGRAM, accounts, data }
+}
+
+/// What is sent to the vault or the escrow, or burnt, is lost to who sent it and changes no price.
+#[test]
+fn a_donation_or_a_burnt_share_moves_no_price() {
+    let (mut w, p) = World::new();
+    let shares = w.shares_of(&p.admin);
+    w.pass(1);
+    w.value_house();
+    let before = w.house();
+    w.ok(transfer(p.usdc.tokens_of(&p.mallory), p.mallory, p.usdc.mint, p.usdc.vault, MILLION));
+    w.ok(transfer(shares, p.admin, p.share_mint, before.escrow, 1_000 * USD as u64));
+    w.ok(burn(shares, p.admin, p.share_mint, 1_000 * USD as u64));
+    let outcome = w.value_house();
+    assert!(matches!(outcome.event(), Event::HouseValued(said) if said.change == 0 && said.supply == MILLION));
+    assert_eq!(w.house(), House { round: before.round + 1, ..before });
+    // Neither what was sent nor what was burnt is anybody's: a dollar still buys one share.
+    assert_eq!(w.provide(&p.alice.owner, 1_000 * USD as u64), 1_000 * USD as u64);
+    assert_eq!(w.redeem(&p.alice.owner, 1_000 * USD as u64), 1_000 * USD as u64);
+}
+
+/// The house is empty. Mallory is its first provider with one unit, gives it 10,000 USD, and waits for Alice's 1,000 USD to
+/// be rounded away. She loses less than one share, a cent; he loses all but a cent.
+#[test]
+fn the_first_provider_cannot_inflate_the_share() {
+    let (mut w, p) = World::new();
+    for asset in [p.sol, p.btc, p.eth] {
+        w.configure_market(&asset, |config| config.risk_budget = 0);
+    }
+    assert_eq!(w.redeem(&p.admin, MILLION), MILLION);
+    assert_eq!((w.house().share_supply, w.house().nav), (0, 0));
+    // The first provider needs not wait.
+    w.ok(w.request_provide_ix(&p.mallory, 0, 1));
+    w.value_house_freshly();
+    w.ok(w.ticket(&p.mallory, 0).execute());
+    w.ok(w.ticket(&p.mallory, 0).claim(house::Asset::Shares, w.shares_of(&p.mallory)));
+    assert_eq!(w.house_shares(&p.mallory), 1);
+    // As if he had lost it in a trade, and it was settled.
+    let given = 10_000 * USD as u64;
+    w.ok(transfer(p.usdc.tokens_of(&p.mallory), p.mallory, p.usdc.mint, p.usdc.vault, given));
+    w.edit::<House>(&p.house, |house| house.quote_shares += given);
+    w.edit::<Bank>(&p.usdc.bank, |bank| (bank.deposit_shares, bank.vault_amount) = (1 + given, 1 + given));
+    let shares = w.provide(&p.alice.owner, 1_000 * USD as u64);
+    // 1e9 * (1e6 + 1) / (1e10 + 1 + 1e6), rounded down.
+    assert_eq!(shares, 99_990);
+    let back = w.redeem(&p.alice.owner, shares);
+    let lost = 1_000 * USD as u64 - back;
+    assert!(lost <= 10_001, "{lost}");
+    let kept = w.redeem(&p.mallory, 1);
+    assert!(kept <= 10_001, "{kept}");
+}
+
+/// Alice is long 1,000 SOL at 125 USD. SOL falls to 112.50 USD everywhere but at the oracle: the house has gained 12,500 USD
+/// that its price does not show. Bob provides 500,000 USD at once. Executed at the old price he would have a third of the gain,
+/// 4,167 USD; after the delay he pays for it.
+#[test]
+fn who_knows_the_price_before_the_oracle_gains_nothing_by_providing() {
+    let (mut w, p) = World::new();
+    w.deposit(&p.alice, &p.usdc, 100_000 * USD as u64);
+    w.open(&p.alice, &p.sol, 1_000 * SOL);
+    w.pass(1);
+    w.value_house();
+    let (amount, old) = (MILLION / 2, w.house());
+    w.ok(w.request_provide_ix(&p.bob.owner, 0, amount));
+    w.refuses(w.ticket(&p.bob.owner, 0).execute(), E::TicketTooEarly);
+    // A minute later no price of the time of his request is accepted any more.
+    w.pass(60);
+    w.refuses(w.ticket(&p.bob.owner, 0).execute(), E::TicketTooEarly);
+    w.publish(&p.sol, raw::Price { price: 11_250_000_000, ema: 11_250_000_000, ..w.price(0) });
+    w.value_house();
+    let new = w.house();
+    assert!(new.nav - old.nav > 12_499 * USD);
+    w.ok(w.ticket(&p.bob.owner, 0).execute());
+    let issued = w.ticket_data(&p.bob.owner, 0).proceeds;
+    let worth =
+        |shares: u64| (i128::from(shares) * i128::from(w.house().nav) / i128::from(w.house().share_supply)) as i64;
+    let (at_once, waited) = (i128::from(amount) * i128::from(old.share_supply) / i128::from(old.nav), worth(issued));
+    assert!((amount as i64 - 1_000..=amount as i64).contains(&waited), "{waited}");
+    // What he would have had, of the same pool, for the price of the moment of his request.
+    let pool = i128::from(new.nav) + i128::from(amount);
+    let gain = (at_once * pool / (i128::from(old.share_supply) + at_once)) as i64 - amount as i64;
+    assert!((4_000 * USD..4_200 * USD).contains(&gain), "{gain}");
+}
+
+/// The same the other way round: SOL rises to 137.50 USD, the house has lost 12,500 USD, and Bob, who has a third of it, asks to
+/// leave before the oracle knows. He bears his third.
+#[test]
+fn who_knows_the_price_before_the_oracle_gains_nothing_by_redeeming() {
+    let (mut w, p) = World::new();
+    let shares = w.provide(&p.bob.owner, MILLION / 2);
+    w.deposit(&p.alice, &p.usdc, 100_000 * USD as u64);
+    w.open(&p.alice, &p.sol, 1_000 * SOL);
+    w.pass(1);
+    w.value_house();
+    w.ok(w.request_redeem_ix(&p.bob.owner, 0, shares));
+    w.refuses(w.ticket(&p.bob.owner, 0).execute(), E::TicketTooEarly);
+    w.pass(60);
+    w.publish(&p.sol, raw::Price { price: 13_750_000_000, ema: 13_750_000_000, ..w.price(0) });
+    w.value_house();
+    w.ok(w.ticket(&p.bob.owner, 0).execute());
+    let lost = (MILLION / 2) as i64 - w.ticket_data(&p.bob.owner, 0).proceeds as i64;
+    // A third of 12,500 less a third of spread and fee of the trade, 187.50.
+    assert!((4_100 * USD..4_110 * USD).contains(&lost), "{lost}");
+}
+
+/// Bob has a third of the house and redeems it. In one of two worlds he buys 8,000 SOL before the valuation and sells them after
+/// his ticket's execution: he has paid 4,000 USD of premium in between. It is not in the price of his shares; what is, is his
+/// third of spread and fee, 1,500 USD, of which he pays all.
+#[test]
+fn a_trade_around_a_valuation_gains_nothing() {
+    let mut results = Vec::new();
+    for sandwiches in [false, true] {
+        let (mut w, p) = World::new();
+        let shares = w.provide(&p.bob.owner, MILLION / 2);
+        w.deposit(&p.bob, &p.usdc, 500_000 * USD as u64);
+        w.ok(w.request_redeem_ix(&p.bob.owner, 0, shares));
+        w.pass(60);
+        w.value_house_freshly();
+        if sandwiches {
+            w.open(&p.bob, &p.sol, 8_000 * SOL);
+            w.value_house();
+        }
+        w.ok(w.ticket(&p.bob.owner, 0).execute());
+        if sandwiches {
+            w.close(&p.bob, &p.sol, u64::MAX);
+            w.settle(&p.bob, &p.sol);
+        }
+        results.push((w.ticket_data(&p.bob.owner, 0).proceeds as i64, w.margin(&p.bob).equity_maint.raw()));
+    }
+    let [(plain, before), (sandwiched, after)] = results[..] else { panic!() };
+    assert_eq!(plain, 500_000 * USD);
+    // A third of 1,500 USD: 0.15 % of a million.
+    let gained = sandwiched - plain;
+    assert!((499_999_000..=500 * USD).contains(&gained), "{gained}");
+    // Spread and fee twice.
+    assert_eq!(before - after, 3_000 * USD);
+}
+
+/// Bob asks for the cheaper of two moments: he does not execute his ticket when its time has come, but anybody does.
+#[test]
+fn a_ticket_is_executed_by_anybody_and_its_owner_cannot_prevent_it() {
+    let (mut w, p) = World::new();
+    w.ok(w.request_provide_ix(&p.bob.owner, 0, USD as u64));
+    // He closes his account of house shares: the proceeds wait.
+    let shares = w.shares_of(&p.bob.owner);
+    w.set_account(shares, raw::account(Address::default(), vec![]));
+    w.pass(60);
+    w.value_house_freshly();
+    let execute = w.ticket(&p.bob.owner, 0).execute();
+    assert!(execute.accounts.iter().all(|meta| !meta.is_signer));
+    w.ok(execute);
+    assert_eq!(w.house().escrow_shares, USD as u64);
+}
+
+#[test]
+fn amounts_of_less_than_a_share_or_a_unit_are_refused() {
+    let (mut w, p) = World::new();
+    w.provide(&p.alice.owner, USD as u64);
+    // A share is worth 1.5 units.
+    w.edit::<House>(&p.house, |house| house.quote_shares += MILLION / 2);
+    w.edit::<Bank>(&p.usdc.bank, |bank| {
+        (bank.deposit_shares, bank.vault_amount) = (bank.deposit_shares + MILLION / 2, bank.vault_amount + MILLION / 2)
+    });
+    let vault = raw::token_account(&p.usdc.mint, &p.exchange, w.bank(&p.usdc).vault_amount + 10);
+    w.set_account(p.usdc.vault, vault);
+    w.ok(w.request_provide_ix(&p.alice.owner, 0, 1));
+    w.pass(60);
+    w.value_house_freshly();
+    w.refuses(w.ticket(&p.alice.owner, 0).execute(), E::AmountTooSmall);
+}
+
+#[test]
+fn a_clock_that_went_back_is_refused() {
+    let (mut w, _) = World::new();
+    w.pass(-1);
+    w.refuses(w.priced().value_house(), E::ClockWentBack);
 }

@@ -1,8 +1,11 @@
 //! Every instruction, in one binary: linking the runtime is most of what building a test takes.
 
 mod account;
+mod attacks;
 mod bank;
+mod board;
 mod collateral;
+mod controls;
 mod coverage;
 mod exchange;
 mod house;

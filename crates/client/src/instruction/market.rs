@@ -18,7 +18,7 @@ pub struct Create {
     pub exchange: Address,
     /// The exchange's `market_count`: the new market's index.
     pub index: u16,
-    /// Symbol, feed, decimals and parameters.
+    /// Symbol, feed, decimals and parameters, those of [`MarketConfig::starting`].
     pub args: CreateMarketArgs,
 }
 
@@ -31,7 +31,6 @@ impl Create {
             [
                 (self.admin, Use::SignWrite),
                 (self.exchange, Use::Write),
-                (address::house(&self.exchange), Use::Write),
                 (address::market(&self.exchange, self.index), Use::Write),
                 (SYSTEM_PROGRAM, Use::Read),
             ],

@@ -58,6 +58,7 @@ impl CreateBank {
                 if market.is_of_house_shares() {
                     self.validate_house_share(args, market)?;
                 }
+                require!(args.config == args.config.starting(), PlimsollError::NewBankHasWeight);
                 require!(decimals <= limits::MINT_DECIMALS_MAX, PlimsollError::UnsupportedDecimals);
                 Ok(market.base_decimals.checked_sub(decimals).ok_or(PlimsollError::UnsupportedDecimals)?)
             }

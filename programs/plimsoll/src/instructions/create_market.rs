@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Exchange, House, Market, oracle_kind},
+    accounts::{Exchange, Market, oracle_kind, same_address},
     address,
     config::limits,
     event::Configured,
@@ -9,9 +9,7 @@ use plimsoll_interface::{
     oracle::ORACLE_PROGRAMS,
 };
 
-use crate::{book, house};
-
-/// Accounts of `create_market`. Where the risk budget is above zero, the house must have been valued within the last minute.
+/// Accounts of `create_market`.
 #[derive(Accounts)]
 pub struct CreateMarket {
     /// The exchange's admin, who pays.
@@ -20,9 +18,6 @@ pub struct CreateMarket {
     /// The exchange.
     #[account(mut)]
     pub exchange: Account<Exchange>,
-    /// Its house.
-    #[account(mut, constraint(house.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
-    pub house: Account<House>,
     /// The new market.
     #[account(init, payer = admin, seeds = [address::MARKET, exchange.address().as_ref(), &exchange.market_count.to_le_bytes()], bump)]
     pub market: Account<Market>,
@@ -36,13 +31,17 @@ impl CreateMarket {
         require!(args.base_decimals <= limits::BASE_DECIMALS_MAX, PlimsollError::UnsupportedDecimals);
         require!(ORACLE_PROGRAMS.contains(&(args.oracle_owner, args.oracle_kind)), PlimsollError::UnsupportedOracle);
         require!(is_symbol(&args.symbol), PlimsollError::InvalidSymbol);
+        require!(args.config == args.config.starting(), PlimsollError::NewMarketHasRisk);
         if args.oracle_kind == oracle_kind::HOUSE { self.validate_house_share(args) } else { Ok(()) }
     }
 
     /// Shares of this exchange's house, in their own decimals, as a collateral and nothing else.
+    #[inline(never)]
     fn validate_house_share(&self, args: &CreateMarketArgs) -> Result<()> {
         args.config.validate_house_share()?;
-        require!(&args.feed_id == self.house.address().as_array(), PlimsollError::UnsupportedOracle);
+        let (house, _) = Address::find_program_address(&[address::HOUSE, self.exchange.address().as_ref()], &crate::ID);
+        let feed = Address::new_from_array(args.feed_id);
+        require!(same_address(&feed, &house), PlimsollError::UnsupportedOracle);
         require!(args.base_decimals == limits::HOUSE_SHARE_DECIMALS, PlimsollError::UnsupportedDecimals);
         Ok(())
     }
@@ -50,7 +49,6 @@ impl CreateMarket {
     /// See the program's instruction.
     pub fn apply(&mut self, args: &CreateMarketArgs, bump: u8) -> Result<()> {
         self.validate(args)?;
-        house::move_budget(&mut self.house, 0, args.config.risk_budget, book::now()?)?;
         let exchange = *self.exchange.address();
         let market = &mut self.market;
         market.config = args.config;

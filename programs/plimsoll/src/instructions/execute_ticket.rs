@@ -56,7 +56,8 @@ impl ExecuteTicket {
         let now = book::now()?;
         let nav = self.validate(now)?;
         ledger::accrue(&mut self.quote_bank, now)?;
-        let proceeds = if self.ticket.kind == ticket_kind::PROVIDE { self.provide(nav)? } else { self.redeem(nav)? };
+        let proceeds =
+            if self.ticket.kind == ticket_kind::PROVIDE { self.provide(nav)? } else { self.redeem(nav, now)? };
         self.ticket.proceeds = proceeds;
         self.ticket.executed_at = now.raw();
         ticket::announce(self.ticket.address(), &self.ticket, ticket_status::EXECUTED);
@@ -69,7 +70,7 @@ impl ExecuteTicket {
         let issued = shares::shares_to_issue(amount, house.share_supply, nav).map_err(PlimsollError::from)?;
         require!(issued > 0, PlimsollError::AmountTooSmall);
         house.pending_quote = house.pending_quote.checked_sub(amount).ok_or(PlimsollError::Corrupt)?;
-        bank.vault_amount = bank.vault_amount.checked_add(amount).ok_or(PlimsollError::Overflow)?;
+        ledger::receive(bank, amount)?;
         ledger::house_credit(house, bank, amount)?;
         let signed = i64::try_from(amount).map_err(|_| PlimsollError::Overflow)?;
         house.nav = house.nav.checked_add(signed).ok_or(PlimsollError::Overflow)?;
@@ -80,7 +81,7 @@ impl ExecuteTicket {
     }
 
     /// The shares are destroyed, and their part of the house's deposit waits for its owner.
-    fn redeem(&mut self, nav: u64) -> Result<u64> {
+    fn redeem(&mut self, nav: u64, now: Timestamp) -> Result<u64> {
         let (amount, house, bank) = (self.ticket.amount, &mut self.house, &mut self.quote_bank);
         let paid = shares::redemption(amount, house.share_supply, nav).map_err(PlimsollError::from)?;
         require!(paid > 0, PlimsollError::AmountTooSmall);
@@ -90,7 +91,7 @@ impl ExecuteTicket {
         house.nav = house.nav.checked_sub(signed).ok_or(PlimsollError::Overflow)?;
         house::require_budgets_covered(house)?;
         ledger::house_debit(house, bank, paid)?;
-        bank.vault_amount = bank.vault_amount.checked_sub(paid).ok_or(PlimsollError::VaultInsufficient)?;
+        ledger::pay_out(bank, paid, now)?;
         house.pending_quote = house.pending_quote.checked_add(paid).ok_or(PlimsollError::Overflow)?;
         token::burn(&self.exchange, self.share_mint.account(), self.escrow.account(), amount)?;
         Ok(paid)

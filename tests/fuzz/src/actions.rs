@@ -1,0 +1,344 @@
+//! What people do. Each action has a weight, and builds instructions as their senders would: often valid, often not.
+
+use plimsoll_client::{address, instruction as build};
+use plimsoll_e2e_tests::{Asset, Trader, world::order};
+use plimsoll_interface::{
+    Address,
+    config::state,
+    instruction::{ClosePositionArgs, LiquidateArgs, OpenPositionArgs},
+};
+use rand::Rng;
+use solana_instruction::Instruction;
+
+use crate::walk::Walk;
+
+/// What a success is held to, besides the invariants of the books.
+pub enum Rule {
+    /// Nothing more.
+    Books,
+    /// INV-5: the trader has its initial margin afterwards.
+    InitialMargin(Trader),
+    /// INV-7: what the program says of the account's margin is what the client says.
+    Flag(Trader),
+    /// INV-5 of the taker and INV-6 of the account.
+    Liquidation {
+        /// Who was below its line.
+        account: Trader,
+        /// Who took over.
+        taker: Trader,
+    },
+}
+
+/// Instructions of one transaction.
+pub struct Attempt {
+    /// The instructions; the last is what is counted.
+    pub instructions: Vec<Instruction>,
+    /// What a success is held to.
+    pub rule: Rule,
+    /// Whether it was changed at random, so that only the books are held to anything.
+    pub tampered: bool,
+}
+
+impl Attempt {
+    fn new(instruction: Instruction, rule: Rule) -> Option<Self> {
+        Some(Self { instructions: vec![instruction], rule, tampered: false })
+    }
+}
+
+type Action = fn(&mut Walk) -> Option<Attempt>;
+
+/// All actions and how often each is chosen, in parts of their sum.
+const ACTIONS: &[(u32, Action)] = &[
+    (12, any_deposit),
+    (12, any_withdrawal),
+    (14, any_order),
+    (10, largest_order),
+    (10, any_close),
+    (8, any_settlement),
+    (6, any_observation),
+    (3, any_accrual),
+    (6, any_flag),
+    (20, liquidate_sunk),
+    (3, liquidate_anyone),
+    (2, open_account),
+    (2, close_account),
+    (2, set_delegate),
+    (2, request_ticket),
+    (3, value_house),
+    (3, execute_ticket),
+    (2, close_ticket),
+    (2, configure_exchange),
+    (2, configure_market),
+    (2, configure_bank),
+];
+
+/// One of them.
+pub fn any(walk: &mut Walk) -> Option<Attempt> {
+    let sum: u32 = ACTIONS.iter().map(|(weight, _)| weight).sum();
+    let mut at = walk.rng.random_range(0..sum);
+    for (weight, action) in ACTIONS {
+        if at < *weight {
+            return action(walk);
+        }
+        at -= weight;
+    }
+    None
+}
+
+/// A deposit from the owner's wallet.
+pub fn deposit(walk: &Walk, trader: &Trader, asset: &Asset, amount: u64) -> Instruction {
+    build::account::Deposit {
+        authority: trader.owner,
+        exchange: walk.places.exchange,
+        account: trader.account,
+        mint: asset.mint,
+        source: asset.tokens_of(&trader.owner),
+        amount,
+    }
+    .instruction()
+}
+
+/// An amount around a parcel: mostly parts and multiples of it, sometimes an extreme.
+fn amount(walk: &mut Walk, parcel: u64) -> u64 {
+    match walk.rng.random_range(0..40) {
+        0 => 0,
+        1 => 1,
+        2 => u64::MAX,
+        3 => u64::MAX / 2,
+        _ => parcel / 100 * walk.rng.random_range(1..=2_000),
+    }
+}
+
+fn any_deposit(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, (asset, parcel)) = (walk.trader(), walk.bank());
+    let amount = amount(walk, parcel);
+    Attempt::new(deposit(walk, &trader, &asset, amount), Rule::Books)
+}
+
+fn any_withdrawal(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, (asset, parcel)) = (walk.trader(), walk.bank());
+    let (account, amount) = (walk.account(&trader)?, amount(walk, parcel));
+    let destination = asset.tokens_of(&trader.owner);
+    let instruction = walk.priced().withdraw(&account, &asset.mint, destination, amount).ok()?;
+    Attempt::new(instruction, Rule::InitialMargin(trader))
+}
+
+fn trade(walk: &Walk, trader: &Trader, asset: &Asset, args: OpenPositionArgs) -> Option<Attempt> {
+    let account = walk.account(trader)?;
+    let authority = if args.size % 3 == 0 { account.data.delegate } else { trader.owner };
+    let authority = if authority == Address::default() { trader.owner } else { authority };
+    let instruction = walk.priced().open_position(authority, &account, &asset.market, args).ok()?;
+    Attempt::new(instruction, Rule::Books)
+}
+
+fn any_order(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, (asset, lot)) = (walk.trader(), walk.market());
+    let size = match walk.rng.random_range(0..40) {
+        0 => 0,
+        1 => i64::MIN,
+        2 => i64::MAX,
+        3 => walk.rng.random_range(-3..=3),
+        _ => lot / 100 * walk.rng.random_range(-2_000..=2_000),
+    };
+    let mut args = order(size);
+    match walk.rng.random_range(0..20) {
+        0 => args.limit_price = walk.rng.random(),
+        1 => args.expires_at = walk.machine.now() - 1,
+        2 => args.reduce_only = 1,
+        _ => {}
+    }
+    trade(walk, &trader, &asset, args)
+}
+
+/// About as much as the initial margin carries.
+fn largest_order(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, (asset, lot)) = (walk.trader(), walk.market());
+    let health = walk.margin(&trader)?.health_init().ok()?.raw();
+    let size = (lot as f64 * health as f64 / 215e6 * walk.rng.random_range(0.8..1.1)) as i64;
+    let size = if walk.rng.random() { size } else { -size };
+    trade(walk, &trader, &asset, order(size))
+}
+
+fn any_close(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, (asset, lot)) = (walk.trader(), walk.market());
+    let account = walk.account(&trader)?;
+    let position = account.data.market_slot(&asset.market).map_or(0, |slot| account.data.markets[slot].size);
+    let size = match walk.rng.random_range(0..10) {
+        0 => 0,
+        1..=4 => u64::MAX,
+        _ => lot.unsigned_abs() / 100 * walk.rng.random_range(1..=2_000),
+    };
+    let args = ClosePositionArgs { size, limit_price: if position > 0 { 0 } else { u64::MAX }, expires_at: 0 };
+    Attempt::new(walk.priced().close_position(trader.owner, &account, &asset.market, args).ok()?, Rule::Books)
+}
+
+fn any_settlement(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, (asset, _)) = (walk.trader(), walk.market());
+    Attempt::new(walk.priced().settle(&trader.account, &asset.market), Rule::Books)
+}
+
+fn any_observation(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _) = walk.market();
+    Attempt::new(build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction(), Rule::Books)
+}
+
+fn any_accrual(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _) = walk.bank();
+    Attempt::new(build::bank::Accrue { bank: asset.bank }.instruction(), Rule::Books)
+}
+
+fn any_flag(walk: &mut Walk) -> Option<Attempt> {
+    let trader = walk.trader();
+    let account = walk.account(&trader)?;
+    Attempt::new(walk.priced().flag_liquidation(&account), Rule::Flag(trader))
+}
+
+fn liquidation(walk: &mut Walk, taker: Trader, account: Trader) -> Option<Attempt> {
+    let max_fraction = if walk.rng.random() { 1 << 32 } else { walk.rng.random_range(0..1 << 33) };
+    let max_payment = if walk.rng.random_range(0..10) == 0 { walk.rng.random_range(0..1 << 32) } else { u64::MAX };
+    let (keyed_taker, keyed) = (walk.account(&taker)?, walk.account(&account)?);
+    let args = LiquidateArgs { max_fraction, max_payment };
+    let instruction = walk.priced().liquidate(taker.owner, &keyed_taker, &keyed, args);
+    Attempt::new(instruction, Rule::Liquidation { account, taker })
+}
+
+/// Whoever is below its line is taken over, mostly by the one who can carry it.
+fn liquidate_sunk(walk: &mut Walk) -> Option<Attempt> {
+    let snapshot = walk.priced();
+    let is_sunk = |trader: &&Trader| {
+        let margin = walk.account(trader).and_then(|account| snapshot.margin(&account.data).ok());
+        margin.and_then(|margin| margin.health_maint().ok()).is_some_and(|health| health.raw() < 0)
+    };
+    let sunk: Vec<Trader> = walk.traders.iter().filter(is_sunk).copied().collect();
+    if sunk.is_empty() {
+        return any_order(walk);
+    }
+    let account = walk.one_of(&sunk);
+    let taker = if walk.rng.random_range(0..4) == 0 { walk.trader() } else { walk.places.carol };
+    liquidation(walk, taker, account)
+}
+
+fn liquidate_anyone(walk: &mut Walk) -> Option<Attempt> {
+    let (taker, account) = (walk.trader(), walk.trader());
+    liquidation(walk, taker, account)
+}
+
+fn open_account(walk: &mut Walk) -> Option<Attempt> {
+    let owner = walk.trader().owner;
+    let index = walk.rng.random_range(0..4);
+    let exchange = walk.places.exchange;
+    let trader = Trader { owner, account: address::margin_account(&exchange, &owner, index) };
+    if !walk.traders.iter().any(|known| known.account == trader.account) {
+        walk.traders.push(trader);
+    }
+    Attempt::new(build::account::Create { payer: owner, owner, exchange, index }.instruction(), Rule::Books)
+}
+
+fn close_account(walk: &mut Walk) -> Option<Attempt> {
+    let trader = walk.trader();
+    Attempt::new(build::account::Close { owner: trader.owner, account: trader.account }.instruction(), Rule::Books)
+}
+
+fn set_delegate(walk: &mut Walk) -> Option<Attempt> {
+    let trader = walk.trader();
+    let delegate = if walk.rng.random() { walk.trader().owner } else { Address::default() };
+    let set = build::account::SetDelegate { owner: trader.owner, account: trader.account, delegate };
+    Attempt::new(set.instruction(), Rule::Books)
+}
+
+/// A ticket of the admin, who has house shares, or of a trader.
+fn any_ticket(walk: &mut Walk) -> build::house::Ticket {
+    let owner = if walk.rng.random() { walk.places.admin } else { walk.trader().owner };
+    let index = walk.rng.random_range(0..3);
+    walk.priced().ticket(owner, index)
+}
+
+fn any_house_asset(walk: &mut Walk, owner: &Address) -> (build::house::Asset, Address) {
+    if walk.rng.random() {
+        (build::house::Asset::Quote, walk.places.usdc.tokens_of(owner))
+    } else {
+        (build::house::Asset::Shares, build::associated_token_account(owner, &walk.places.share_mint))
+    }
+}
+
+fn request_ticket(walk: &mut Walk) -> Option<Attempt> {
+    let ticket = any_ticket(walk);
+    let amount = amount(walk, 1_000_000_000);
+    let request = match any_house_asset(walk, &ticket.owner) {
+        (build::house::Asset::Quote, source) => ticket.provide(source, amount),
+        (build::house::Asset::Shares, source) => ticket.redeem(source, amount),
+    };
+    Attempt::new(request, Rule::Books)
+}
+
+/// Mostly over all markets, sometimes over some of them.
+fn value_house(walk: &mut Walk) -> Option<Attempt> {
+    let first = walk.rng.random_range(0..3);
+    let whole = walk.rng.random_range(0..4) > 0;
+    let priced = walk.priced();
+    let value = if whole { priced.value_house() } else { priced.value_house_part(first..3) };
+    Attempt::new(value, Rule::Books)
+}
+
+fn execute_ticket(walk: &mut Walk) -> Option<Attempt> {
+    let ticket = any_ticket(walk);
+    Some(Attempt {
+        instructions: vec![walk.priced().value_house(), ticket.execute()],
+        rule: Rule::Books,
+        tampered: false,
+    })
+}
+
+fn close_ticket(walk: &mut Walk) -> Option<Attempt> {
+    let ticket = any_ticket(walk);
+    let (asset, destination) = any_house_asset(walk, &ticket.owner);
+    let close = if walk.rng.random_range(0..4) == 0 {
+        ticket.cancel(asset, destination)
+    } else {
+        ticket.claim(asset, destination)
+    };
+    Attempt::new(close, Rule::Books)
+}
+
+/// Pauses something for a while, or moves what may be moved.
+fn configure_exchange(walk: &mut Walk) -> Option<Attempt> {
+    let mut config = walk.snapshot().exchange.data.config;
+    // What is paused for long is not tested.
+    config.pauses = if walk.rng.random_range(0..5) > 0 { 0 } else { 1 << walk.rng.random_range(0..7) };
+    if walk.rng.random_range(0..4) == 0 {
+        config.maintenance_ratio_ppm = walk.rng.random_range(400_000..=600_000);
+    }
+    let (admin, exchange) = (walk.places.admin, walk.places.exchange);
+    Attempt::new(build::exchange::Configure { admin, exchange, config }.instruction(), Rule::Books)
+}
+
+/// Mostly active: what is reduce-only for long is not tested.
+fn any_state(walk: &mut Walk) -> u8 {
+    if walk.rng.random_range(0..8) == 0 { state::REDUCE_ONLY } else { state::ACTIVE }
+}
+
+fn configure_market(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _) = walk.market();
+    let snapshot = walk.priced();
+    let mut config = snapshot.markets.get(&asset.market)?.config;
+    match walk.rng.random_range(0..4) {
+        0 => config.risk_budget = walk.rng.random_range(0..400_000_000_000),
+        1 => config.half_spread_ppm = walk.rng.random_range(0..5_000),
+        2 => config.state = any_state(walk),
+        _ => config.perp_enabled = u8::from(walk.rng.random_range(0..8) > 0),
+    }
+    Attempt::new(snapshot.configure_market(&asset.market, config), Rule::Books)
+}
+
+fn configure_bank(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, parcel) = walk.bank();
+    let mut config = walk.snapshot().banks.get(&asset.bank)?.config;
+    match walk.rng.random_range(0..4) {
+        0 => config.deposit_cap = parcel * walk.rng.random_range(0..5_000),
+        1 => config.borrow_cap = parcel * walk.rng.random_range(0..500),
+        2 => config.state = any_state(walk),
+        _ => config.reserve_factor_ppm = walk.rng.random_range(0..=300_000),
+    }
+    let (admin, exchange) = (walk.places.admin, walk.places.exchange);
+    Attempt::new(build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction(), Rule::Books)
+}
