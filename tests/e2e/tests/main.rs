@@ -9,6 +9,7 @@ mod controls;
 mod coverage;
 mod exchange;
 mod house;
+mod house_shares;
 mod liquidation;
 mod margin;
 mod market;
