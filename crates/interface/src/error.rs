@@ -105,7 +105,7 @@ errors! {
     // Margin and liquidation.
     InsufficientMargin = 80, "The initial margin would be insufficient: deposit more or do less";
     AccountHealthy = 81, "The account is above its maintenance line: it cannot be liquidated";
-    AccountInsolvent = 82, "The account's equity is not positive: it is for the insolvency waterfall, not for an auction";
+    AccountInsolvent = 82, "The account's equity is not positive and the insurance can pay nobody to take it over: resolve it";
     TakerUnhealthy = 83, "The taker would not have the initial margin for what it takes over";
     TooManyBalances = 84, "The margin account has no free balance slot: withdraw a balance first";
     TooManyMarkets = 85, "The margin account has no free market slot: close and settle a market first";
@@ -146,7 +146,7 @@ errors! {
     OptionsDisabled = 161, "The market has no options: the admin enables them in its parameters";
     InvalidExpiry = 162, "A board expires at 08:00 UTC, from one hour to one year ahead";
     ExpiryTaken = 163, "The market has a board of this expiry already";
-    InvalidLot = 164, "A lot of the market must be worth from 1 to 1,000,000 USD when strikes are listed: configure another lot";
+    InvalidLot = 164, "A lot of the market must be worth from 10 to 100,000 USD when strikes are listed: configure another lot";
     InvalidStrike = 165, "A strike has three digits, 100 to 999, times a power of ten, and is from a fifth of the spot to five times the spot";
     DuplicateStrike = 166, "The board has this strike already";
     StrikeInUse = 167, "The strike has open options: list the new one in another slot";
@@ -154,8 +154,23 @@ errors! {
     PostTooFast = 169, "The post comes too soon after the last one, or moves a volatility or the basis too far from it";
     BoardExpired = 170, "The board is past its expiry: nothing is listed or posted any more";
     BoardSettled = 171, "The board is settled: it does not change any more";
+    SettlementPending = 172, "The board cannot be settled yet: wait for its expiry and for enough samples, or a day";
+    BoardNotEmpty = 173, "The board has open options: wait until all accounts are settled";
+    SampleRefused = 174, "The print is not in a part of the sampling window that still wants a sample";
+
+    // Options.
+    MissingBoard = 175, "A board that the margin account has options of was not passed: pass every bank, market and board it uses";
+    BoardStale = 176, "The risk arrays of a board are too old or too far from the price: refresh the board first, in the same transaction";
+    HouseBoardStale = 177, "What the house's options of a board are worth is too old or too far from the price: refresh the board first, in the same transaction";
+    UnknownSeries = 178, "The board has no strike for this series";
+    OptionExpired = 179, "The option is past its expiry: it is settled in cash";
+    TooManyBoards = 181, "The margin account has no free board slot: close or settle the options of a board first";
+    TooManyOptions = 182, "The margin account has no free option slot: close or settle an option first";
+    TooManyLots = 183, "An account, or the house, may have 2^30 lots of one board: trade a smaller size";
+    OpenLotsLimit = 184, "The series' open lots would exceed the market's limit: trade a smaller size";
+    BoardNotSettled = 185, "The board is not settled yet: settle it first";
+
     // The house as a pool.
-    HouseBoardStale = 185, "What the house's options of a board are worth is not known any more: refresh the board first";
     HouseRoundOrder = 200, "The markets do not go on where the valuation of the house stands: pass all of them, or those that it wants next, in the order of their indexes";
     HouseNavStale = 201, "The house has not been valued within the last minute: value it first";
     HouseInsolvent = 202, "The house has no net asset value: nobody can join or leave it";
@@ -165,11 +180,37 @@ errors! {
     TicketExecuted = 206, "The ticket is executed: claim what came of it";
     TicketNotExecuted = 207, "The ticket is not executed yet: execute it first";
     WrongEscrow = 208, "The token account is not the house's escrow: pass the one that the house names";
+
     // Controls and guards.
     NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
     NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
     OutflowLimit = 229, "More would leave the bank than may in one window: withdraw less, or wait until the window is over";
     QuoteDepegged = 230, "The quote is worth too little for new risk: reduce, repay, or wait until its price recovers";
+    // The waterfall.
+    ReserveInsufficient = 240, "The bank's reserve is smaller than this: buy less";
+    WrongBankMarket = 241, "The market is not the one that prices the bank";
+    AccountSolvent = 242, "The account has equity left: it is for the auction";
+    InsuranceSuffices = 243, "The insurance can pay what is due for the account: liquidate it";
+    InsolvencyTooYoung = 244, "Deposits bear a loss only when an account has been insolvent for as long as its auction lasts: flag it and wait";
+    LossTooLarge = 245, "Deposits cannot bear more of this loss: fund the insurance";
+    NotDeleveraging = 246, "The exchange covers losses from deposits, not by deleveraging: resolve the account";
+    HouseNotSpent = 247, "The house is above its floor: resolve the account first";
+    NotOpposite = 248, "The two accounts have no opposite positions in this market";
+    NoGain = 249, "The counterparty has no unsettled gain in this market";
+    NotMostProfitable = 250, "Another candidate has gained more per unit: deleverage that one first";
+    CounterpartyUnhealthy = 251, "The counterparty would not have its initial margin and require more than before: choose another";
+    WrongSysvar = 252, "The account is not the instructions sysvar";
+    LiquidationNotTopLevel = 253, "A liquidation without capital begins at the top level of a transaction: do not call it from a program";
+    LiquidationWithoutEnd = 254, "No later instruction of the transaction ends this account's liquidation: append end_liquidation";
+    LiquidationInProgress = 255, "The account is in a liquidation without capital: until its end it may only take over, reduce, deposit and settle";
+    LiquidationNotBegun = 256, "The account is in no liquidation without capital: begin one first";
+
+    // Stored orders and delegation.
+    InvalidTrigger = 311, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
+    TooManyTriggers = 312, "The margin account has no room for another stored order: cancel one first";
+    NoTrigger = 313, "There is no stored order of that number and market";
+    TriggerNotReached = 314, "The price has not reached what the stored order waits for";
+    InvalidScope = 315, "The delegate's scope has no meaning: 0 to trade, 1 to reduce only";
 }
 
 /// The one place where the engine's causes become the program's codes.
@@ -224,13 +265,12 @@ impl From<RiskError> for PlimsollError {
             E::HaircutsInvalid | E::BorrowWeightsInvalid => Self::InvalidBankParameters,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
             // No instruction gives these yet: options and forecasts are not on chain.
-            E::DiscountFactorInvalid
-            | E::OptionPriceOutOfRange
-            | E::ArraysOutOfReach
-            | E::ArraysTooOld
-            | E::ForecastTooFast
-            | E::ForecastOutOfBounds => Self::Corrupt,
-            E::ExponentTooLarge | E::TooManyLots => Self::Overflow,
+            E::DiscountFactorInvalid | E::OptionPriceOutOfRange | E::ForecastTooFast | E::ForecastOutOfBounds => {
+                Self::Corrupt
+            }
+            E::ArraysOutOfReach | E::ArraysTooOld => Self::BoardStale,
+            E::TooManyLots => Self::TooManyLots,
+            E::ExponentTooLarge => Self::Overflow,
             E::AccountInsolvent => Self::AccountInsolvent,
             E::NotLiquidatable => Self::AccountHealthy,
             E::DiscountInvalid | E::BufferInvalid | E::DurationInvalid | E::RewardInvalid => {

@@ -25,7 +25,7 @@
 //! loss per provider, who names the least number of shares by the amount he sends.
 use crate::Error;
 use crate::math::{mul_div_ceil, mul_div_floor, mul_ppm_floor};
-use crate::units::{Base, Fraction, Ppm, Price, Q32, Q48, Quote};
+use crate::units::{Base, Fraction, Ppm, Price, Q48, Quote};
 
 /// Quote native and shares that are nobody's: one dollar, and as many shares at par.
 pub const VIRTUAL: u64 = 1_000_000;
@@ -68,7 +68,8 @@ fn with_virtual(amount: u64) -> Result<u64, Error> {
 }
 
 /// What positions that were worth `value` at the price `then`, with `delta` base units of sensitivity, are worth at `spot`:
-/// `value + delta (spot - then)`, rounded down. For small moves only: [`has_drifted`] says how small.
+/// `value + delta (spot - then)`, rounded down. For small moves only, which the caller
+/// bounds.
 ///
 /// # Errors
 ///
@@ -81,12 +82,6 @@ pub fn marked(value: Quote, delta: Base, then: Price, spot: Price) -> Result<Quo
     };
     let change = move_.zip(delta).and_then(|(move_, delta)| move_.value_floor(delta));
     change.and_then(|change| value.checked_add(change)).ok_or(Error::Overflow)
-}
-
-/// Whether `spot` is further from `then` than the part `limit` of it, Q32.
-pub fn has_drifted(then: Price, spot: Price, limit: u64) -> bool {
-    let allowed = mul_div_floor(then.raw(), limit, 1 << Q32);
-    allowed.is_some_and(|allowed| spot.raw().abs_diff(then.raw()) > allowed)
 }
 
 /// Whether `spot` is further from `then` than `limit`.

@@ -3,13 +3,14 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{House, Market},
+    accounts::{House, HouseBoard, Market},
     config::limits,
 };
 use plimsoll_risk::{
-    portfolio,
+    math,
+    portfolio::{self, RiskParameters},
     price::{Freshness, Observation, freshness},
-    units::{Base, Ppm, Seconds, Timestamp},
+    units::{Base, Fraction, Ppm, Price, Seconds, Timestamp},
 };
 
 /// How old an observation is by its market's limits.
@@ -58,18 +59,64 @@ pub fn move_budget(house: &mut House, old: u64, new: u64, now: Timestamp) -> Res
     Ok(())
 }
 
-/// Checks that the standalone loss `L_u` of the house's inventory in a market is within its risk budget, as far as the house's
-/// net asset value covers it: liquidity withdraws itself.
+/// The standalone loss `L_u` of the house's whole inventory in a market, perpetual and options, quote native.
 ///
 /// # Errors
-/// [`PlimsollError::HouseRiskBudget`].
-pub fn require_within_budget(market: &Market, observation: &Observation) -> Result<()> {
-    let loss = portfolio::standalone_loss(
-        Base::from_raw(market.house_size),
-        observation.spot,
-        Ppm::from_raw(market.range_ppm),
-    )
-    .map_err(PlimsollError::from)?;
-    require!(loss <= market.budget_in_force(), PlimsollError::HouseRiskBudget);
+/// [`PlimsollError::HouseBoardStale`] where options of the house were valued too long ago, or too far from the price.
+pub fn inventory_loss(
+    market: &Market,
+    observation: &Observation,
+    risk: &RiskParameters,
+    now: Timestamp,
+) -> Result<u64> {
+    let (range, spot) = (Ppm::from_raw(market.range_ppm), observation.spot);
+    if market.boards == 0 {
+        let loss = portfolio::standalone_loss(Base::from_raw(market.house_size), spot, range);
+        return Ok(loss.map_err(PlimsollError::from)?);
+    }
+    let (mut exposure, mut short_minimum) = (market.house_size, 0u64);
+    for board in market.house_boards.iter().filter(|board| board.valid_until != 0) {
+        require!(is_valid(board, spot, now), PlimsollError::HouseBoardStale);
+        exposure = add(exposure, board.exposure)?;
+        short_minimum = short_minimum.checked_add(board.short_minimum).ok_or(PlimsollError::Overflow)?;
+    }
+    let loss = portfolio::standalone_loss_with_options(
+        Base::from_raw(exposure),
+        spot,
+        range,
+        &market.house_gains,
+        short_minimum,
+        risk.extreme_damping,
+    );
+    Ok(loss.map_err(PlimsollError::from)?)
+}
+
+/// Whether the worth of the house's options of a board may be used now: a settled one's always.
+pub fn is_valid(board: &HouseBoard, spot: Price, now: Timestamp) -> bool {
+    if board.valid_until == i64::MAX {
+        return true;
+    }
+    let drift = math::mul_div_ceil(spot.raw().abs_diff(board.spot), Fraction::ONE.raw(), board.spot);
+    now.raw() <= board.valid_until && drift.is_some_and(|drift| drift <= board.max_drift)
+}
+
+/// Checks that the house's inventory in a market is within its risk budget, as far as the house's net asset value covers it
+/// (liquidity withdraws itself), unless a trade has made its loss no larger than `before`.
+///
+/// # Errors
+/// [`PlimsollError::HouseRiskBudget`]; those of [`inventory_loss`].
+pub fn require_within_budget(
+    market: &Market,
+    observation: &Observation,
+    risk: &RiskParameters,
+    now: Timestamp,
+    before: u64,
+) -> Result<()> {
+    let loss = inventory_loss(market, observation, risk, now)?;
+    require!(loss <= before || loss <= market.budget_in_force(), PlimsollError::HouseRiskBudget);
     Ok(())
+}
+
+fn add(a: i64, b: i64) -> Result<i64> {
+    Ok(a.checked_add(b).ok_or(PlimsollError::Overflow)?)
 }

@@ -270,8 +270,7 @@ fn options_value(board: &HouseBoard, spot: Price, now: Timestamp) -> Result<i64>
     if board.valid_until == i64::MAX && delta.is_zero() {
         return Ok(value.raw());
     }
-    let known = board.valid_until >= now.raw() && !shares::has_drifted(then, spot, board.max_drift);
-    require!(known, PlimsollError::HouseBoardStale);
+    require!(house::is_valid(board, spot, now), PlimsollError::HouseBoardStale);
     Ok(shares::marked(value, delta, then, spot).map_err(PlimsollError::from)?.raw())
 }
 

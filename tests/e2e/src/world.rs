@@ -2,24 +2,28 @@
 
 use std::{
     borrow::Borrow,
+    collections::BTreeMap,
     ops::{Deref, DerefMut},
     sync::LazyLock,
 };
 
 use plimsoll_client::{
     Keyed, Snapshot,
-    decode::{self, Named},
+    decode::{self, AnyAccount, Named},
     instruction::{self as build, associated_token_account},
     price::PriceAccount,
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, Board, Exchange, House, MAX_STRIKES, MarginAccount, Market, Ticket, oracle_kind},
+    accounts::{
+        AccountType, Bank, Board, BoardSlot, Exchange, House, MAX_STRIKES, MarginAccount, Market, OptionSlot, Ticket,
+        oracle_kind,
+    },
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
     instruction::{
-        ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, LiquidateArgs, ListStrikesArgs, OpenPositionArgs,
-        PostVolatilitiesArgs, StrikePrice,
+        BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, DeleverageArgs,
+        LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
     },
 };
 use solana_account::Account;
@@ -552,6 +556,13 @@ impl World {
             .map_or((0, 0), |slot| (account.markets[slot].size, account.markets[slot].cash))
     }
 
+    /// The account's lots of a series of the asset's board in `slot`.
+    pub fn option_lots(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8) -> i32 {
+        let account = self.margin_account(trader);
+        let board = account.board_slot(&address::board(&asset.market, slot));
+        board.map_or(0, |board| account.option_lots(board, series).expect("the slots agree"))
+    }
+
     /// Tokens in the owner's wallet.
     pub fn tokens(&self, owner: &Address, asset: &Asset) -> u64 {
         self.tokens_at(&asset.tokens_of(owner))
@@ -562,6 +573,18 @@ impl World {
         raw::token_amount(&self.account(address).expect("a token account"))
     }
 
+    /// Every board of the exchange.
+    pub fn boards(&self) -> BTreeMap<Address, Board> {
+        let known: Vec<Address> = self.known().iter().copied().collect();
+        let there = known.into_iter().filter_map(|address| Some((address, self.account(&address)?)));
+        let boards =
+            there.filter_map(|(address, account)| match decode::any(&address, &account.owner, &account.data) {
+                Ok(AnyAccount::Board(board)) => Some((address, *board)),
+                _ => None,
+            });
+        boards.filter(|(_, board)| board.exchange == self.places.exchange).collect()
+    }
+
     /// The exchange as a client sees it that knows no price account.
     pub fn stored(&self) -> Snapshot {
         let Places { usdc, sol, btc, eth, exchange, house, .. } = self.places;
@@ -570,6 +593,7 @@ impl World {
             house: Some(self.read(&house)),
             banks: [usdc, sol, btc, eth].iter().map(|asset| (asset.bank, self.bank(asset))).collect(),
             markets: [sol, btc, eth].iter().map(|asset| (asset.market, self.market(asset))).collect(),
+            boards: self.boards(),
             prices: Default::default(),
             now: self.now(),
         }
@@ -582,7 +606,8 @@ impl World {
         let others = [sol, btc, eth].into_iter().filter(|other| other.market != asset.market);
         let markets = others.map(|asset| (asset.market, self.market(&asset))).collect();
         let exchange = Keyed { address: self.places.exchange, data: self.read(&self.places.exchange) };
-        Snapshot { exchange, house: None, banks, markets, prices: Default::default(), now: self.now() }
+        let (boards, now) = (self.boards(), self.now());
+        Snapshot { exchange, house: None, banks, markets, boards, prices: Default::default(), now }
     }
 
     /// The exchange as a client sees it that passes every price account.
@@ -633,6 +658,54 @@ impl World {
         change(&mut data);
         account.data = decode::encode(&data);
         self.set_account(*address, account);
+    }
+
+    /// Gives an account lots of a series at no price, the house the opposite.
+    pub fn give_options(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i32) {
+        let board = address::board(&asset.market, slot);
+        self.edit::<MarginAccount>(&trader.account, |account| {
+            let market = account.market_slot_or_new(&asset.market).expect("a market slot");
+            let named = account.boards.iter().position(|slot| slot.in_use == 1 && slot.board == board);
+            let index = named.unwrap_or_else(|| {
+                let index = account.boards.iter().position(|slot| slot.in_use == 0).expect("a board slot");
+                account.markets[market].boards += 1;
+                account.boards[index] =
+                    BoardSlot { board, in_use: 1, market_slot: market as u8, options: 0, _padding: [0; 5] };
+                index
+            });
+            account.boards[index].options += 1;
+            let option = account.options.iter_mut().find(|option| option.lots == 0).expect("an option slot");
+            *option = OptionSlot { lots, board_slot: index as u8, series, _padding: [0; 2] };
+        });
+        self.edit::<Board>(&board, |board| {
+            board.house_lots[usize::from(series)] -= i64::from(lots);
+            board.long_lots[usize::from(series)] += u64::from(lots.max(0).unsigned_abs());
+        });
+    }
+
+    /// Takes all options of a board from an account and the house.
+    pub fn take_options(&mut self, trader: &Trader, asset: &Asset, slot: u8) {
+        let board = address::board(&asset.market, slot);
+        let mut taken = Vec::new();
+        self.edit::<MarginAccount>(&trader.account, |account| {
+            let index = account.boards.iter().position(|slot| slot.in_use == 1 && slot.board == board);
+            let index = index.expect("options of the board");
+            let of_board = |option: &&mut OptionSlot| option.lots != 0 && usize::from(option.board_slot) == index;
+            for option in account.options.iter_mut().filter(of_board) {
+                taken.push((usize::from(option.series), option.lots));
+                *option = bytemuck::Zeroable::zeroed();
+            }
+            let market = usize::from(account.boards[index].market_slot);
+            account.boards[index] = bytemuck::Zeroable::zeroed();
+            account.markets[market].boards -= 1;
+            account.release_market(market).expect("consistent slots");
+        });
+        self.edit::<Board>(&board, |board| {
+            for (series, lots) in taken {
+                board.house_lots[series] += i64::from(lots);
+                board.long_lots[series] -= u64::from(lots.max(0).unsigned_abs());
+            }
+        });
     }
 
     /// Puts a new account of the program.
@@ -691,6 +764,25 @@ impl World {
         build::board::Refresh { exchange, market, board, oracle, max_strikes }.instruction()
     }
 
+    /// Samples the price account's price for a board's settlement.
+    pub fn sample_ix(&self, asset: &Asset, slot: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        build::board::Sample { market: asset.market, board, oracle: asset.oracle }.instruction()
+    }
+
+    /// Settles a board.
+    pub fn settle_board_ix(&self, asset: &Asset, slot: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        build::board::Settle { exchange: self.places.exchange, market: asset.market, board }.instruction()
+    }
+
+    /// Closes a board, by the keeper.
+    pub fn close_board_ix(&self, asset: &Asset, slot: u8) -> Instruction {
+        let Places { admin, exchange, .. } = self.places;
+        let board = address::board(&asset.market, slot);
+        build::board::Close { authority: admin, exchange, market: asset.market, board }.instruction()
+    }
+
     /// Trades at any price.
     pub fn open_ix(&self, trader: &Trader, asset: &Asset, size: i64) -> Instruction {
         self.order_ix(trader, asset, order(size))
@@ -708,6 +800,31 @@ impl World {
         let position = self.position(trader, asset).0;
         let args = ClosePositionArgs { size, limit_price: if position > 0 { 0 } else { u64::MAX }, expires_at: 0 };
         self.priced().close_position(trader.owner, &account, &asset.market, args).expect("an order")
+    }
+
+    /// Trades an option of the asset's board in `slot`, at any price.
+    pub fn open_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i64) -> Instruction {
+        self.option_order_ix(trader, asset, slot, option_order(series, lots))
+    }
+
+    /// Trades an option as `args` says.
+    pub fn option_order_ix(&self, trader: &Trader, asset: &Asset, slot: u8, args: OpenOptionArgs) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        self.priced().open_option(trader.owner, &self.keyed(trader), &board, args).expect("an order")
+    }
+
+    /// Closes an option at any price.
+    pub fn close_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: u64) -> Instruction {
+        let limit_price = if self.option_lots(trader, asset, slot, series) > 0 { 0 } else { u64::MAX };
+        let args = CloseOptionArgs { lots, limit_price, expires_at: 0, series };
+        let board = address::board(&asset.market, slot);
+        self.priced().close_option(trader.owner, &self.keyed(trader), &board, args).expect("an order")
+    }
+
+    /// Pays an account's options of a settled board.
+    pub fn settle_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        self.stored().settle_option(&trader.account, &board).expect("a settlement")
     }
 
     /// Stores the price account's price.
@@ -741,9 +858,79 @@ impl World {
     }
 }
 
+/// The waterfall's.
+impl World {
+    /// Puts quote into the insurance, from the owner's wallet.
+    pub fn fund_ix(&self, funder: &Address, amount: u64) -> Instruction {
+        let Places { exchange, usdc, .. } = self.places;
+        let source = usdc.tokens_of(funder);
+        build::waterfall::FundInsurance { funder: *funder, exchange, quote_mint: usdc.mint, source, amount }
+            .instruction()
+    }
+
+    /// Buys of the asset's reserve at any price.
+    pub fn buy_reserve_ix(&self, buyer: &Address, asset: &Asset, amount: u64) -> Instruction {
+        let Places { exchange, usdc, .. } = self.places;
+        build::waterfall::BuyReserve {
+            buyer: *buyer,
+            exchange,
+            mint: asset.mint,
+            destination: asset.tokens_of(buyer),
+            quote_mint: usdc.mint,
+            source: usdc.tokens_of(buyer),
+            market: asset.market,
+            oracle: asset.oracle,
+            args: BuyReserveArgs { amount, max_payment: u64::MAX },
+        }
+        .instruction()
+    }
+
+    /// Covers a loss, by one step.
+    pub fn resolve_ix(&self, account: &Trader) -> Instruction {
+        self.priced().resolve(&self.keyed(account))
+    }
+
+    /// Closes `size` of an insolvent account's position against another's.
+    pub fn deleverage_ix(
+        &self,
+        account: &Trader,
+        counterparty: &Trader,
+        asset: &Asset,
+        size: u64,
+        candidates: &[Trader],
+    ) -> Instruction {
+        let candidates: Vec<Address> = candidates.iter().map(|trader| trader.account).collect();
+        let (account, counterparty) = (self.keyed(account), self.keyed(counterparty));
+        let args = DeleverageArgs { size };
+        self.priced().deleverage(&account, &counterparty, &asset.market, args, &candidates).expect("a price account")
+    }
+
+    /// The beginning and the end of a liquidation without capital.
+    pub fn without_capital(&self, taker: &Trader, account: &Trader) -> (Instruction, Instruction) {
+        self.priced().without_capital(taker.owner, &self.keyed(taker), &self.keyed(account))
+    }
+
+    /// The quote bank's reserve.
+    pub fn insurance(&self) -> u64 {
+        self.bank(&self.places.usdc).reserve
+    }
+
+    /// The house's quote deposit, rounded down.
+    pub fn house_quote(&self) -> u64 {
+        let index = self.bank(&self.places.usdc).deposit_index();
+        plimsoll_risk::interest::deposit_amount(self.house().quote_shares, index).expect("it fits")
+    }
+}
+
 /// An order at any price, for ever.
 pub fn order(size: i64) -> OpenPositionArgs {
     OpenPositionArgs { size, limit_price: if size > 0 { u64::MAX } else { 0 }, expires_at: 0, reduce_only: 0 }
+}
+
+/// An order for options at any price, for ever.
+pub fn option_order(series: u8, lots: i64) -> OpenOptionArgs {
+    let limit_price = if lots > 0 { u64::MAX } else { 0 };
+    OpenOptionArgs { lots, limit_price, expires_at: 0, series, reduce_only: 0 }
 }
 
 /// The house: who joins it and who leaves it.
@@ -891,6 +1078,24 @@ impl World {
     #[track_caller]
     pub fn close(&mut self, trader: &Trader, asset: &Asset, size: u64) -> Outcome {
         self.ok(self.close_ix(trader, asset, size))
+    }
+
+    /// See [`Self::open_option_ix`].
+    #[track_caller]
+    pub fn open_option(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i64) -> Outcome {
+        self.ok(self.open_option_ix(trader, asset, slot, series, lots))
+    }
+
+    /// See [`Self::close_option_ix`].
+    #[track_caller]
+    pub fn close_option(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: u64) -> Outcome {
+        self.ok(self.close_option_ix(trader, asset, slot, series, lots))
+    }
+
+    /// See [`Self::settle_option_ix`].
+    #[track_caller]
+    pub fn settle_option(&mut self, trader: &Trader, asset: &Asset, slot: u8) -> Outcome {
+        self.ok(self.settle_option_ix(trader, asset, slot))
     }
 
     /// See [`Self::observe_ix`].

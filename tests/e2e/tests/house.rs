@@ -15,6 +15,7 @@ use plimsoll_interface::{
     config::{pause, state},
     event::{Configured, HouseRoundVoided, HouseValued, TicketChanged, ticket_status},
 };
+use plimsoll_risk::house::redemption;
 use solana_instruction::{AccountMeta, Instruction};
 
 const MILLION: u64 = 1_000_000 * USD as u64;
@@ -640,8 +641,7 @@ fn who_knows_the_price_before_the_oracle_gains_nothing_by_providing() {
     assert!(new.nav - old.nav > 12_499 * USD);
     w.ok(w.ticket(&p.bob.owner, 0).execute());
     let issued = w.ticket_data(&p.bob.owner, 0).proceeds;
-    let worth =
-        |shares: u64| (i128::from(shares) * i128::from(w.house().nav) / i128::from(w.house().share_supply)) as i64;
+    let worth = |shares: u64| redemption(shares, w.house().share_supply, w.house().nav as u64).unwrap() as i64;
     let (at_once, waited) = (i128::from(amount) * i128::from(old.share_supply) / i128::from(old.nav), worth(issued));
     assert!((amount as i64 - 1_000..=amount as i64).contains(&waited), "{waited}");
     // What he would have had, of the same pool, for the price of the moment of his request.

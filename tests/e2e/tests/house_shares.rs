@@ -221,7 +221,7 @@ fn shares_of_who_trades_against_the_house_are_liquidated_like_any_collateral() {
     w.ok(open);
     w.deposit(&p.carol, &p.usdc, 100 * THOUSAND);
     w.pass(1);
-    w.set_price(&p.sol, 95);
+    w.set_price(&p.sol, 94);
     w.ok(seen(&w, &p).value_house());
     assert!(w.house().nav > 1_014_000 * USD);
     let margin = seen(&w, &p).margin(&w.margin_account(&p.alice)).unwrap();
