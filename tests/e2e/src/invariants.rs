@@ -126,17 +126,17 @@ fn check_bank(address: &Address, bank: &Bank, books: &Books, vault: u64, transac
     assert_eq!(bank.borrow_shares, borrow_shares, "{address}: borrow shares are not those of its accounts");
 }
 
-/// INV-10: what tickets hold is what the house counts; no more shares exist than it counts, and its escrow has those of the
+/// INV-11: what tickets hold is what the house counts; no more shares exist than it counts, and its escrow has those of the
 /// tickets.
 fn check_house(chain: &impl Ledger, address: &Address, house: &House, books: &Books) {
     let tickets = || books.tickets.iter().filter(|ticket| ticket.house == *address);
     let held = |quote| tickets().filter(|ticket| ticket.holds_quote() == quote).map(Ticket::holding).sum::<u64>();
-    assert_eq!((house.pending_quote, house.escrow_shares), (held(true), held(false)), "INV-10: tickets of {address}");
+    assert_eq!((house.pending_quote, house.escrow_shares), (held(true), held(false)), "INV-11: tickets of {address}");
     // Who has shares may destroy them, or send them to the escrow: nobody else is the poorer.
     let supply = chain.account(&house.share_mint).map_or(0, |mint| raw::mint_supply(&mint));
-    assert!(supply <= house.share_supply, "INV-10: {address} counts {} shares of {supply}", house.share_supply);
+    assert!(supply <= house.share_supply, "INV-11: {address} counts {} shares of {supply}", house.share_supply);
     let escrow = chain.account(&house.escrow).map_or(0, |account| raw::token_amount(&account));
-    assert!(escrow >= house.escrow_shares, "INV-10: the escrow of {address} has {escrow}");
+    assert!(escrow >= house.escrow_shares, "INV-11: the escrow of {address} has {escrow}");
 }
 
 /// INV-2 and INV-3: positions and cash of all accounts and the house sum to zero; open interest is their sum.

@@ -108,6 +108,8 @@ impl Resolve {
         let written = waterfall::write_off(bank.deposit_index(), bank.deposit_shares, missing);
         let written = written.map_err(PlimsollError::from)?;
         require!(written.amount > 0, PlimsollError::LossTooLarge);
+        // The house has lost too: nobody joins or leaves it before it is valued anew.
+        self.house.nav_at = 0;
         bank.deposit_index = written.deposit_index.raw();
         self.fill(written.amount)
     }
