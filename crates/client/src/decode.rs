@@ -2,7 +2,10 @@
 
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Ticket},
+    accounts::{
+        AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Orders, Proposal, Ticket,
+        Venue,
+    },
 };
 
 use crate::Error;
@@ -31,8 +34,14 @@ pub enum AnyAccount {
     Ticket(Box<Ticket>),
     /// One option expiry.
     Board(Box<Board>),
+    /// A change that waits out the timelock.
+    Proposal(Box<Proposal>),
     /// One portfolio.
     MarginAccount(Box<MarginAccount>),
+    /// What a margin account's signed orders have filled.
+    Orders(Box<Orders>),
+    /// A program that may fill between accounts.
+    Venue(Box<Venue>),
 }
 
 /// The name of an account type, for messages.
@@ -66,6 +75,9 @@ named!(
     Ticket = "ticket",
     Board = "board",
     MarginAccount = "margin account",
+    Proposal = "proposal",
+    Orders = "orders",
+    Venue = "venue",
 );
 
 /// The account of type `T` in `data`.

@@ -1,16 +1,17 @@
-//! Reading a market's price account, the same on-chain and off.
+//! Reading the price account of a market or of the quote, the same on-chain and off.
 
 use plimsoll_risk::{
-    house,
+    house, math,
     price::{Observation, check_publish_time},
     pyth::{self, PythPrice},
-    units::{Price, Timestamp},
+    units::{Ppm, Price, Timestamp},
 };
 use solana_address::Address;
 
 use crate::{
     ID, PlimsollError,
-    accounts::{AccountType, DISCRIMINATOR_LEN, House, Market, oracle_kind, same_address},
+    accounts::{AccountType, DISCRIMINATOR_LEN, Exchange, House, Market, oracle_kind, same_address},
+    config::limits,
 };
 
 /// Programs that may own a price account, with the format that each writes. No role can add to them.
@@ -34,22 +35,65 @@ pub fn read(
     data: &[u8],
     now: Timestamp,
 ) -> Result<Observation, PlimsollError> {
-    if !same_address(owner, &market.oracle_owner) {
+    let feed = Feed { owner: &market.oracle_owner, kind: market.oracle_kind, id: &market.feed_id };
+    read_feed(feed, market.base_decimals, address, owner, data, now)
+}
+
+/// The price of the quote in its price account, ppm of a dollar, rounded down, and when it was published.
+///
+/// # Errors
+/// [`PlimsollError::NoQuoteFeed`]; those of [`read`].
+pub fn read_quote(
+    exchange: &Exchange,
+    address: &Address,
+    owner: &Address,
+    data: &[u8],
+    now: Timestamp,
+) -> Result<(u32, Timestamp), PlimsollError> {
+    if same_address(&exchange.quote_oracle_owner, &Address::default()) {
+        return Err(PlimsollError::NoQuoteFeed);
+    }
+    let feed =
+        Feed { owner: &exchange.quote_oracle_owner, kind: exchange.quote_oracle_kind, id: &exchange.quote_feed_id };
+    // One unit of the quote is 1e-6 dollars, so the price of one is Q16.48 dollars.
+    let observation = read_feed(feed, limits::QUOTE_DECIMALS, address, owner, data, now)?;
+    let ppm = math::mul_q48_floor(u64::from(Ppm::ONE.raw()), observation.spot.raw());
+    let ppm = ppm.and_then(|ppm| u32::try_from(ppm).ok()).ok_or(PlimsollError::OraclePriceOutOfRange)?;
+    Ok((ppm, observation.publish_time))
+}
+
+/// Which price account is meant.
+struct Feed<'a> {
+    owner: &'a Address,
+    kind: u8,
+    id: &'a [u8; 32],
+}
+
+#[inline(always)]
+fn read_feed(
+    feed: Feed<'_>,
+    base_decimals: u8,
+    address: &Address,
+    owner: &Address,
+    data: &[u8],
+    now: Timestamp,
+) -> Result<Observation, PlimsollError> {
+    if !same_address(owner, feed.owner) {
         return Err(PlimsollError::OracleWrongOwner);
     }
-    let price = if market.oracle_kind == oracle_kind::PRICE_UPDATE_V2 {
-        read_price_update_v2(data, &market.feed_id)?
+    let price = if feed.kind == oracle_kind::PRICE_UPDATE_V2 {
+        read_price_update_v2(data, feed.id)?
     } else {
-        if market.oracle_kind == oracle_kind::HOUSE {
-            return read_house(market, address, data, now);
+        if feed.kind == oracle_kind::HOUSE {
+            return read_house(&feed, address, data, now);
         }
-        if address.as_array() != &market.feed_id {
+        if address.as_array() != feed.id {
             return Err(PlimsollError::OracleWrongFeed);
         }
         pyth::read_legacy(data)?
     };
     check_publish_time(Timestamp::from_raw(price.publish_time), now)?;
-    Ok(pyth::normalise(&price, market.base_decimals)?)
+    Ok(pyth::normalise(&price, base_decimals)?)
 }
 
 /// Reads a `PriceUpdateV2` account by words where its data lie on a word boundary, as the runtime places every account's.
@@ -69,8 +113,8 @@ fn read_price_update_v2(data: &[u8], feed_id: &[u8; 32]) -> Result<PythPrice, Pl
 /// The house doubts nothing and averages nothing: that the valuation is old, that it leaves convexity out and that it counts
 /// what traders owe at its face is what the market's range and the bank's haircut are for.
 #[inline(never)]
-fn read_house(market: &Market, address: &Address, data: &[u8], now: Timestamp) -> Result<Observation, PlimsollError> {
-    if address.as_array() != &market.feed_id {
+fn read_house(feed: &Feed<'_>, address: &Address, data: &[u8], now: Timestamp) -> Result<Observation, PlimsollError> {
+    if address.as_array() != feed.id {
         return Err(PlimsollError::OracleWrongFeed);
     }
     // Not in place: off-chain the bytes stand anywhere in memory.

@@ -71,6 +71,7 @@
 //! | [`waterfall`] | what a loss beyond a margin takes from whom |
 //! | [`trade`] | what a trade against the house costs |
 //! | [`house`] | what the house's inventory is worth, and what a share of it costs and fetches |
+//! | [`fill`] | what a trade between two accounts costs, and how far from the market it may be |
 //! | [`volatility`] | volatility estimated and forecast, and the shock range it gives |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
 //! | [`black`] | Black-76: price, Greeks, implied volatility |
@@ -106,6 +107,7 @@
 pub mod addons;
 pub mod black;
 pub mod error;
+pub mod fill;
 pub mod functions;
 pub mod greeks;
 pub mod grid;

@@ -231,3 +231,16 @@ fn what_cannot_be_done_is_said() {
     // The words that the program would use are not needed: the plan fails first.
     assert!(!refused.to_string().contains(PlimsollError::NotAdmin.name()));
 }
+
+#[test]
+fn a_new_exchange_is_locked_last() {
+    let (mut deployment, mut chain) = (deployment(), chain());
+    deployment.exchange.timelock_seconds = 86_400;
+    chain.fails_at = Some(ALL.len() - 2);
+    migrate(&deployment, &mut chain).unwrap_err();
+    chain.fails_at = None;
+    assert_eq!(migrate(&deployment, &mut chain).unwrap(), 3);
+    assert_eq!(chain.sent.last().unwrap(), "set the timelock");
+    assert_eq!(chain.state.exchange.unwrap().config, deployment.exchange);
+    assert_eq!(migrate(&deployment, &mut chain).unwrap(), 0);
+}

@@ -6,6 +6,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Board, BoardTerms, Exchange, HouseBoard, Market, board_state, same_address},
     board::{VolatilityBand, array_strike, terms_at, used_volatility},
+    config::state,
 };
 use plimsoll_risk::{
     math::mul_div_ceil,
@@ -15,6 +16,16 @@ use plimsoll_risk::{
 };
 
 use crate::book;
+
+/// Checks that boards and strikes may be added to a market: it has options, and neither only reduces nor winds down.
+///
+/// # Errors
+/// [`PlimsollError::OptionsDisabled`], [`PlimsollError::MarketReduceOnly`].
+pub fn require_listing(market: &Market) -> Result<()> {
+    require!(market.config.options.enabled == 1, PlimsollError::OptionsDisabled);
+    require!(market.config.state == state::ACTIVE, PlimsollError::MarketReduceOnly);
+    Ok(())
+}
 
 /// Whether a signer may list boards and post volatilities: the keeper or the admin.
 pub fn is_keeper(exchange: &Exchange, signer: &Address) -> bool {

@@ -6,7 +6,8 @@ use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
     accounts::{
-        Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Ticket, board_state, deferral,
+        Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, Ticket, board_state,
+        deferral,
     },
     address,
     event::{LossCovered, loss_source},
@@ -50,6 +51,7 @@ struct Books {
     boards: BTreeMap<Address, Board>,
     houses: Vec<(Address, House)>,
     tickets: Vec<Ticket>,
+    orders: Vec<(Address, Orders)>,
 }
 
 impl Books {
@@ -64,6 +66,7 @@ impl Books {
                 Ok(AnyAccount::Board(board)) => drop(books.boards.insert(*address, *board)),
                 Ok(AnyAccount::House(house)) => books.houses.push((*address, *house)),
                 Ok(AnyAccount::Ticket(ticket)) => books.tickets.push(*ticket),
+                Ok(AnyAccount::Orders(orders)) => books.orders.push((*address, *orders)),
                 _ => {}
             }
         }
@@ -94,6 +97,10 @@ pub fn check(chain: &impl Ledger) {
     for (address, account) in &books.accounts {
         check_account(address, account, &books);
         check_options(address, account, &books);
+        check_venues(address, account);
+    }
+    for (address, orders) in &books.orders {
+        check_orders(address, orders);
     }
 }
 
@@ -126,17 +133,17 @@ fn check_bank(address: &Address, bank: &Bank, books: &Books, vault: u64, transac
     assert_eq!(bank.borrow_shares, borrow_shares, "{address}: borrow shares are not those of its accounts");
 }
 
-/// INV-11: what tickets hold is what the house counts; no more shares exist than it counts, and its escrow has those of the
+/// INV-12: what tickets hold is what the house counts; no more shares exist than it counts, and its escrow has those of the
 /// tickets.
 fn check_house(chain: &impl Ledger, address: &Address, house: &House, books: &Books) {
     let tickets = || books.tickets.iter().filter(|ticket| ticket.house == *address);
     let held = |quote| tickets().filter(|ticket| ticket.holds_quote() == quote).map(Ticket::holding).sum::<u64>();
-    assert_eq!((house.pending_quote, house.escrow_shares), (held(true), held(false)), "INV-11: tickets of {address}");
+    assert_eq!((house.pending_quote, house.escrow_shares), (held(true), held(false)), "INV-12: tickets of {address}");
     // Who has shares may destroy them, or send them to the escrow: nobody else is the poorer.
     let supply = chain.account(&house.share_mint).map_or(0, |mint| raw::mint_supply(&mint));
-    assert!(supply <= house.share_supply, "INV-11: {address} counts {} shares of {supply}", house.share_supply);
+    assert!(supply <= house.share_supply, "INV-12: {address} counts {} shares of {supply}", house.share_supply);
     let escrow = chain.account(&house.escrow).map_or(0, |account| raw::token_amount(&account));
-    assert!(escrow >= house.escrow_shares, "INV-11: the escrow of {address} has {escrow}");
+    assert!(escrow >= house.escrow_shares, "INV-12: the escrow of {address} has {escrow}");
 }
 
 /// INV-2 and INV-3: positions and cash of all accounts and the house sum to zero; open interest is their sum.
@@ -328,5 +335,27 @@ pub fn check_losses(before: &Losses, after: &Losses, event: &LossCovered) {
             assert!(lost >= u128::from(amount) * unit && lost < u128::from(amount + 1) * unit, "INV-10: {event:?}");
         }
         other => panic!("INV-10: source {other}"),
+    }
+}
+/// INV-20: no venue fills for an account beyond its allowance, and none is approved twice.
+fn check_venues(address: &Address, account: &MarginAccount) {
+    for (index, slot) in account.venues.iter().enumerate() {
+        if slot.limit == 0 {
+            assert_eq!(bytemuck::bytes_of(slot), &[0; 48], "{address}: free venue {index} is not zero");
+            continue;
+        }
+        assert!(slot.used <= slot.limit, "INV-20: {address} allows venue {index} less than it has used");
+        let again = account.venues.iter().filter(|other| other.limit != 0 && other.venue == slot.venue).count();
+        assert_eq!(again, 1, "{address}: venue {index} is there twice");
+    }
+}
+
+/// INV-20: of one order there is one count of what it has filled.
+fn check_orders(address: &Address, orders: &Orders) {
+    for (index, slot) in orders.slots.iter().enumerate().filter(|(_, slot)| slot.filled != 0) {
+        let one = |other: &&plimsoll_interface::accounts::OrderSlot| {
+            other.filled != 0 && (other.nonce, other.expires_at) == (slot.nonce, slot.expires_at)
+        };
+        assert_eq!(orders.slots.iter().filter(one).count(), 1, "INV-20: {address} counts order {index} twice");
     }
 }

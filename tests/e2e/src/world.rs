@@ -28,6 +28,7 @@ use plimsoll_interface::{
 };
 use solana_account::Account;
 use solana_instruction::Instruction;
+use solana_signer::Signer;
 
 use crate::{
     chain::{self, Chain, Expected, Outcome},
@@ -463,6 +464,13 @@ pub fn genesis() -> (Vec<(Address, Account)>, Places) {
     (accounts, places(&mut Chain::new([])))
 }
 
+/// The signature of one of the people of every world.
+pub fn sign(owner: &Address, message: &[u8]) -> Option<[u8; 64]> {
+    let keys = NAMES.iter().map(|name| chain::named_key(name));
+    let key = keys.into_iter().find(|key| key.pubkey() == *owner)?;
+    Some(key.sign_message(message).into())
+}
+
 /// An exchange with a funded house, three markets, four banks and three traders. Its invariants are checked when it ends.
 pub struct World {
     chain: Chain,
@@ -495,6 +503,13 @@ impl World {
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> (Self, Places) {
         let mut chain = Chain::new(GENESIS.iter().cloned());
+        let places = places(&mut chain);
+        (Self { chain, places }, places)
+    }
+
+    /// The same with the example of a venue at [`chain::VENUE_PROGRAM`].
+    pub fn with_venue() -> (Self, Places) {
+        let mut chain = Chain::with_venue(GENESIS.iter().cloned());
         let places = places(&mut chain);
         (Self { chain, places }, places)
     }
@@ -1128,12 +1143,17 @@ impl World {
         self.ok(self.liquidate_ix(taker, account))
     }
 
-    /// Replaces the exchange's parameters.
+    /// Replaces the exchange's parameters, and what is paused.
     #[track_caller]
     pub fn configure(&mut self, change: impl FnOnce(&mut ExchangeConfig)) -> Outcome {
         let Places { admin, exchange, .. } = self.places;
-        let mut config = self.read::<Exchange>(&exchange).config;
+        let before = self.read::<Exchange>(&exchange).config;
+        let mut config = before;
         change(&mut config);
+        if config.pauses != before.pauses {
+            let (set, clear) = (config.pauses, !config.pauses & before.pauses);
+            self.ok(build::controls::SetPauses { authority: admin, exchange, set, clear }.instruction());
+        }
         self.ok(build::exchange::Configure { admin, exchange, config }.instruction())
     }
 

@@ -12,7 +12,7 @@ use plimsoll_interface::{
     accounts::{Board, Exchange, HouseBoard, MAX_STRIKES, Market, VolatilityEstimate, board_state},
     address,
     board::{VolatilityBand, array_strike, terms_at},
-    config::limits,
+    config::{limits, state},
     event::{
         BoardChanged, BoardRefreshed, BoardSettled, ExpirySampled, StrikesListed, VolatilitiesPosted, board_change,
     },
@@ -233,10 +233,10 @@ fn strikes_are_listed_at_a_fresh_price_only() {
     w.refuses(list(None), E::OracleNeverObserved);
 }
 
-/// 800 SOL are worth the 100,000 dollars that a lot may be, 0.08 SOL the ten that it must be.
+/// 800 SOL are worth the 100,000 dollars that a lot may be, 0.008 SOL the one that it must be.
 #[test]
 fn a_lot_must_be_worth_something_and_not_too_much() {
-    for (lot, allowed) in [(800 * SOL, true), (800 * SOL + 1, false), (SOL / 25 * 2, true), (SOL / 25 * 2 - 8, false)] {
+    for (lot, allowed) in [(800 * SOL, true), (800 * SOL + 1, false), (SOL / 125, true), (SOL / 125 - 8, false)] {
         let (mut w, p) = World::new();
         w.enable_options(&p.sol, lot);
         w.ok(w.create_board_ix(&p.sol, 0, START + DAY));
@@ -268,6 +268,14 @@ fn nothing_is_listed_or_posted_where_options_are_off_or_over() {
     w.configure_market(&p.sol, |config| config.options.enabled = 0);
     w.refuses(w.list_strikes_ix(&p.sol, 0, fourth(130)), E::OptionsDisabled);
     w.configure_market(&p.sol, |config| config.options.enabled = 1);
+    // A market that only reduces has no new boards and strikes; those that it has go on.
+    for state in [state::REDUCE_ONLY, state::WIND_DOWN] {
+        w.edit::<Market>(&p.sol.market, |market| market.config.state = state);
+        w.refuses(w.list_strikes_ix(&p.sol, 0, fourth(130)), E::MarketReduceOnly);
+        w.refuses(w.create_board_ix(&p.sol, 1, START + DAY), E::MarketReduceOnly);
+        w.refresh(&p.sol, 0);
+    }
+    w.edit::<Market>(&p.sol.market, |market| market.config.state = state::ACTIVE);
     w.set_now(START + 30 * DAY);
     w.set_price(&p.sol, 125);
     w.refuses(w.list_strikes_ix(&p.sol, 0, fourth(130)), E::BoardExpired);
