@@ -255,9 +255,8 @@ impl Chain for Migration<'_> {
     }
 
     fn send(&mut self, step: &Step) -> Result<(), Error> {
-        let instructions = [step.instruction.clone()];
-        let confirmed = self.rpc.send(&instructions, self.admin, &[])?;
-        self.meter.record(&instructions, &confirmed.compute_units);
+        let confirmed = self.rpc.send(&step.instructions, self.admin, &[])?;
+        self.meter.record(&step.instructions, &confirmed.compute_units);
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod coverage;
 mod exchange;
 mod funding;
 mod house;
+mod house_shares;
 mod liquidation;
 mod margin;
 mod market;

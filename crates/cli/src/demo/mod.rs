@@ -14,9 +14,10 @@ use comfy_table::Table;
 use plimsoll_client::{
     Error, Keyed,
     accounts::MarginAccount,
+    address,
     event::{Event, Liquidated},
-    instruction::{associated_token_account, bank, exchange},
-    interface::instruction::tag,
+    instruction::{associated_token_account, bank, exchange, house},
+    interface::{event::ticket_status, instruction::tag},
 };
 use serde_json::Value;
 use solana_signer::Signer;
@@ -40,8 +41,8 @@ use crate::{
 const LIQUIDATOR_QUOTE: u64 = 50_000_000_000;
 /// How long the liquidator may take to bring an account back above its line.
 const LIQUIDATION_TIMEOUT: Duration = Duration::from_secs(30);
-/// What the admin takes out of the house at the end, quote native: 1,000 USD.
-const HOUSE_WITHDRAWAL: u64 = 1_000_000_000;
+/// House shares that the admin redeems at the end: 1,000.
+const HOUSE_SHARES: u64 = 1_000_000_000;
 
 /// What the hedged account takes out at the end, lamports: half of its 400 SOL.
 const HEDGE_WITHDRAWAL: u64 = 200_000_000_000;
@@ -246,9 +247,7 @@ fn epilogue(world: &mut World, traders: &[Trader; 3]) -> Result<()> {
     let snapshot = world.snapshot()?;
     let admin = world.admin.insecure_clone();
     let root = &snapshot.exchange;
-    let quote = associated_token_account(&admin.pubkey(), &root.data.quote_mint);
     let mut calls = vec![
-        snapshot.house_withdraw(quote, HOUSE_WITHDRAWAL),
         exchange::Configure { admin: admin.pubkey(), exchange: root.address, config: root.data.config }.instruction(),
     ];
     calls.extend(snapshot.markets.iter().map(|(address, market)| snapshot.configure_market(address, market.config)));
@@ -260,11 +259,51 @@ fn epilogue(world: &mut World, traders: &[Trader; 3]) -> Result<()> {
     for call in calls {
         world.send(&[call], &admin)?;
     }
-    say!(
-        "  {:<10} takes {} USD out of the house, configures everything anew",
-        "admin",
-        format::usd(HOUSE_WITHDRAWAL.cast_signed())
-    );
+    say!("  {:<10} configures everything anew", "admin");
+    leave_house(world)
+}
+
+/// Redeems some of the admin's house shares: a request, the delay, a valuation, the execution, and what comes of it.
+fn leave_house(world: &mut World) -> Result<()> {
+    let snapshot = world.snapshot()?;
+    let admin = world.admin.insecure_clone();
+    let owner = admin.pubkey();
+    let root = &snapshot.exchange.data;
+    let ticket = snapshot.ticket(owner, 0);
+    let shares = associated_token_account(&owner, &address::share_mint(&ticket.house()));
+    let quote = associated_token_account(&owner, &root.quote_mint);
+    let given_up = snapshot.ticket(owner, 1);
+    world.send(
+        &[
+            ticket.redeem(shares, HOUSE_SHARES),
+            given_up.redeem(shares, HOUSE_SHARES),
+            given_up.cancel(house::Asset::Shares, shares),
+        ],
+        &admin,
+    )?;
+    world.chain.travel(root.config.house_delay_seconds.saturating_add(1))?;
+    world.publish()?;
+    let value = world.snapshot()?.value_house();
+    let confirmed = world.send(&[value, ticket.execute(), ticket.claim(house::Asset::Quote, quote)], &admin)?;
+    for event in &confirmed.events {
+        match event {
+            Event::HouseValued(event) => {
+                say!(
+                    "  {:<10} is worth {} USD after {} of gains",
+                    "house",
+                    format::usd(event.nav),
+                    format::usd(event.change)
+                );
+            }
+            Event::TicketChanged(event) if event.status == ticket_status::CLAIMED => say!(
+                "  {:<10} gets {} USD for {} house shares",
+                "admin",
+                format::usd(event.proceeds.cast_signed()),
+                format::usd(event.amount.cast_signed())
+            ),
+            _ => {}
+        }
+    }
     Ok(())
 }
 
