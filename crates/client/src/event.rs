@@ -4,7 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, Configured, Liquidated, LiquidationFlagged, Observed, Settled, Traded,
+    AccountChanged, Accrued, BalanceChanged, Configured, Liquidated, LiquidationFlagged, Observed, RateUpdated,
+    Settled, Traded,
 };
 
 macro_rules! events {
@@ -48,6 +49,8 @@ events!(
     LiquidationFlagged,
     /// A fraction of an account was taken over.
     Liquidated,
+    /// A bank's exchange rate was updated.
+    RateUpdated,
 );
 
 /// The program's events in a transaction's log, in order.

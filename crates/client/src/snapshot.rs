@@ -70,7 +70,7 @@ impl Inputs for Snapshot {
 
 /// Margins.
 impl Snapshot {
-    /// The account as the engine sees it.
+    /// The account as the engine sees it, exchange rates taken as they are, however old: as maintenance margin sees it.
     ///
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
@@ -85,7 +85,17 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn margin(&self, account: &MarginAccount) -> Result<Margin, Error> {
-        Ok(portfolio::margin(&self.portfolio(account)?, &[], &self.exchange.data.config.risk())?)
+        let risk = self.exchange.data.config.risk();
+        let now = Timestamp::from_raw(self.now);
+        let mut portfolio = Portfolio::new();
+        let has_old_rate = bridge::portfolio(account, self, now, &mut portfolio)?;
+        let margin = portfolio::margin(&portfolio, &[], &risk)?;
+        if !has_old_rate {
+            return Ok(margin);
+        }
+        let mut at_init = Portfolio::new();
+        bridge::portfolio_at_init(account, self, now, &mut at_init)?;
+        Ok(bridge::with_init_of(margin, &portfolio::margin(&at_init, &[], &risk)?))
     }
 
     /// Health that a withdrawal must leave at zero or above, quote native: initial health without the gains that the house

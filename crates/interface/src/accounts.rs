@@ -420,7 +420,8 @@ pub struct Bank {
     pub index: u16,
     /// Decimals of the mint.
     pub decimals: u8,
-    /// Decimals of the market's base unit minus those of the mint: amounts scale up by this power of ten.
+    /// Decimals of the market's base unit minus those of the mint: amounts scale up by this power of ten. With [`RATED`]
+    /// where [`Self::rate`] applies besides: so a bank where neither does is told by one comparison with zero.
     pub scale_decimals: u8,
     /// 1 for the quote bank, otherwise 0.
     pub is_quote: u8,
@@ -430,12 +431,80 @@ pub struct Bank {
     pub vault_bump: u8,
     /// Layout version, 1.
     pub version: u8,
-    /// Room for exchange rates of staked tokens, outflow limits and liens.
-    pub _reserved: [u8; 256],
+    /// What one unit of the mint is in units of the market's underlying, where that is not one.
+    pub rate: ExchangeRate,
+    /// Room for later.
+    pub _reserved: [u8; 112],
 }
 account_type!(Bank, [142, 49, 166, 242, 50, 66, 97, 188], 584);
 
+/// Set in [`Bank::scale_decimals`] where the bank has an exchange rate.
+pub const RATED: u8 = 1 << 7;
+
+/// What a staked token is worth in the asset that its market prices, and where that is read. All zero for none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct ExchangeRate {
+    /// What a deposit counts at: Q16.48 units of the underlying per unit of the mint. Zero until first updated. Written by
+    /// `update_rate`, like the three below.
+    pub deposit: u64,
+    /// What a debt counts at, same unit, at least that.
+    pub borrow: u64,
+    /// When both were updated, unix seconds.
+    pub updated_at: i64,
+    /// Seconds of rise not used then.
+    pub allowance: u64,
+    /// The account that says the rate. Written by `set_rate_source`, like all below.
+    pub source: Address,
+    /// Pyth feed id of the token's own feed; for a legacy price account, the address of that account.
+    pub feed_id: [u8; 32],
+    /// The program that must own the own feed's price account.
+    pub feed_owner: Address,
+    /// Age up to which the rate is fresh, seconds.
+    pub max_age_seconds: u32,
+    /// Fastest rise that is believed, ppm a day.
+    pub rise_per_day_ppm: u32,
+    /// One of [`rate_kind`].
+    pub kind: u8,
+    /// Format of the own feed's price account, one of [`oracle_kind`].
+    pub feed_kind: u8,
+    /// 1 where the token's own feed caps the rate of deposits.
+    pub has_feed: u8,
+    /// Zero.
+    pub _padding: [u8; 5],
+}
+
+/// What says a bank's exchange rate, as stored in [`ExchangeRate::kind`].
+pub mod rate_kind {
+    /// Nothing: one unit of the mint is one of the underlying.
+    pub const NONE: u8 = 0;
+    /// An SPL stake pool.
+    pub const STAKE_POOL: u8 = 1;
+    /// The largest value with a meaning.
+    pub const LAST: u8 = STAKE_POOL;
+}
+
+impl ExchangeRate {
+    /// Whether the rate is young enough to base new risk on.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        self.deposit != 0 && now.since(Timestamp::from_raw(self.updated_at)).raw() <= i64::from(self.max_age_seconds)
+    }
+}
+
 impl Bank {
+    /// Whether an exchange rate applies.
+    #[inline(always)]
+    pub fn is_rated(&self) -> bool {
+        self.scale_decimals & RATED != 0
+    }
+
+    /// Whether its deposits count for nothing, towards maintenance too: neither value nor risk.
+    #[inline(always)]
+    pub fn has_no_weight(&self) -> bool {
+        self.config.haircut_maint_ppm >= 1_000_000
+    }
+
     /// The deposit index in the engine's type.
     #[inline(always)]
     pub fn deposit_index(&self) -> Index {

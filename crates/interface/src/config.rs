@@ -61,6 +61,10 @@ pub mod limits {
     pub const TIMELOCK_SECONDS_MAX: u32 = 2_592_000;
     /// Longest wait of house shares' issue and redemption: 7 days.
     pub const HOUSE_DELAY_SECONDS_MAX: u32 = 604_800;
+    /// Oldest exchange rate that may be called fresh: 7 days.
+    pub const RATE_AGE_SECONDS_MAX: u32 = 604_800;
+    /// Fastest rise of an exchange rate that may be believed: 1 % a day.
+    pub const RATE_RISE_PER_DAY_PPM_MAX: u32 = plimsoll_risk::staking::MAX_RISE_PER_DAY.raw();
     /// Decimals of a market's base unit.
     pub const BASE_DECIMALS_MAX: u8 = 12;
     /// Decimals of a collateral mint.

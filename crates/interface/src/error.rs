@@ -138,6 +138,18 @@ errors! {
     Overflow = 150, "A number does not fit: use smaller amounts";
     ClockWentBack = 151, "The chain's clock is before the last accrual";
     Corrupt = 152, "The account contradicts itself: this is a defect, please report it";
+
+    // Collateral.
+    InvalidRateSource = 280, "The exchange rate's parameters are invalid: a kind, an age of 1 s to 7 days, a rise of at most 1 % a day, a feed of a program that the exchange accepts";
+    RateSourceInvalid = 281, "The account is no stake pool of the bank's mint, or of a program that is not accepted";
+    RateSourceInUse = 282, "The bank has deposits that count, or debts: its rate source may only change before, or while its haircut is full";
+    RateNotConfigured = 283, "The bank has no exchange rate: it is priced by its market alone";
+    RateWrongSource = 284, "The account is not the stake pool that the bank names";
+    RateWrongMarket = 285, "The market is not the one that prices the bank";
+    RatePoolOld = 286, "The stake pool was updated in neither this epoch nor the last: update the pool first";
+    RateOutOfRange = 287, "The stake pool is empty, or its rate or the token's own price is outside of the supported range";
+    RateFeedMissing = 288, "The token's own feed caps its rate: pass a price account of that feed";
+    RateNeverUpdated = 289, "The bank's exchange rate was never updated, so nothing can be owed in it: update the rate first";
 }
 
 /// The one place where the engine's causes become the program's codes.
@@ -186,6 +198,8 @@ impl From<RiskError> for PlimsollError {
             | E::RangeParametersInvalid
             | E::ForecastParametersInvalid => Self::InvalidMarketParameters,
             E::HaircutsInvalid | E::BorrowWeightsInvalid => Self::InvalidBankParameters,
+            E::StakePoolInvalid | E::StakePoolMintMismatch => Self::RateSourceInvalid,
+            E::ExchangeRateOutOfRange => Self::RateOutOfRange,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
             // No instruction gives these yet: options and forecasts are not on chain.
             E::ForwardOutOfRange

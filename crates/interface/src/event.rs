@@ -179,6 +179,22 @@ event! {
     }
 }
 
+event! {
+    /// A bank's exchange rate was updated.
+    RateUpdated = [215, 212, 25, 235, 152, 203, 38, 205], {
+        /// The bank.
+        bank: Address,
+        /// What its source says, Q16.48 units of the underlying per unit of the mint.
+        source_rate: u64,
+        /// What debts count at, same unit.
+        borrow_rate: u64,
+        /// What deposits count at, same unit.
+        deposit_rate: u64,
+        /// Epoch of the stake pool's last update.
+        epoch: u64,
+    }
+}
+
 /// Values of [`AccountChanged::kind`].
 pub mod account_change {
     /// The account was opened.

@@ -53,6 +53,10 @@ tags! {
     // Controls and guards.
 
     // The waterfall.
+
+    // Collateral.
+    UPDATE_RATE = 81,
+    SET_RATE_SOURCE = 82,
 }
 
 macro_rules! args {
@@ -181,5 +185,24 @@ args! {
         max_fraction: u64,
         /// Largest payment accepted, quote native.
         max_payment: u64,
+    }
+}
+args! {
+    /// Arguments of `set_rate_source`.
+    SetRateSourceArgs {
+        /// One of [`crate::accounts::rate_kind`]; none takes the source away.
+        kind: u8,
+        /// Whether the token's own feed caps the rate of deposits.
+        has_feed: u8,
+        /// Format of the own feed's price account, one of [`crate::accounts::oracle_kind`].
+        feed_kind: u8,
+        /// Pyth feed id of the own feed; for a legacy price account, its address. Zero for none.
+        feed_id: [u8; 32],
+        /// The program that owns the own feed's price account. Zero for none.
+        feed_owner: Address,
+        /// Age up to which a rate is fresh, seconds.
+        max_age_seconds: u32,
+        /// Fastest rise that is believed, ppm a day.
+        rise_per_day_ppm: u32,
     }
 }

@@ -27,6 +27,7 @@ pub mod error;
 pub mod event;
 pub mod instruction;
 pub mod oracle;
+pub mod rate;
 
 pub use error::PlimsollError;
 pub use solana_address::Address;

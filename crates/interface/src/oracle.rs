@@ -32,19 +32,46 @@ pub fn read(
     data: &[u8],
     now: Timestamp,
 ) -> Result<Observation, PlimsollError> {
-    if !same_address(owner, &market.oracle_owner) {
+    let feed = Feed { id: &market.feed_id, owner: &market.oracle_owner, kind: market.oracle_kind };
+    read_feed(&feed, market.base_decimals, address, owner, data, now)
+}
+
+/// A price feed.
+pub struct Feed<'a> {
+    /// Pyth feed id; for a legacy price account, its address.
+    pub id: &'a [u8; 32],
+    /// The program that must own its accounts.
+    pub owner: &'a Address,
+    /// One of [`oracle_kind`].
+    pub kind: u8,
+}
+
+/// The observation in a feed's price account, in quote native per `10^-base_decimals` of what it prices.
+///
+/// # Errors
+/// As [`read`].
+#[inline(always)]
+pub fn read_feed(
+    feed: &Feed<'_>,
+    base_decimals: u8,
+    address: &Address,
+    owner: &Address,
+    data: &[u8],
+    now: Timestamp,
+) -> Result<Observation, PlimsollError> {
+    if !same_address(owner, feed.owner) {
         return Err(PlimsollError::OracleWrongOwner);
     }
-    let price = if market.oracle_kind == oracle_kind::PRICE_UPDATE_V2 {
-        read_price_update_v2(data, &market.feed_id)?
+    let price = if feed.kind == oracle_kind::PRICE_UPDATE_V2 {
+        read_price_update_v2(data, feed.id)?
     } else {
-        if address.as_array() != &market.feed_id {
+        if address.as_array() != feed.id {
             return Err(PlimsollError::OracleWrongFeed);
         }
         pyth::read_legacy(data)?
     };
     check_publish_time(Timestamp::from_raw(price.publish_time), now)?;
-    Ok(pyth::normalise(&price, market.base_decimals)?)
+    Ok(pyth::normalise(&price, base_decimals)?)
 }
 
 /// Reads a `PriceUpdateV2` account by words where its data lie on a word boundary, as the runtime places every account's.

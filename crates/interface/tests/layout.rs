@@ -5,8 +5,8 @@ use core::mem::{offset_of, size_of};
 
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
-    AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, House, HouseBoard, MarginAccount, Market,
-    MarketSlot, OptionSlot, VolatilityEstimate, VolatilityForecast,
+    AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, ExchangeRate, House, HouseBoard,
+    MarginAccount, Market, MarketSlot, OptionSlot, VolatilityEstimate, VolatilityForecast,
 };
 use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig};
 
@@ -57,7 +57,10 @@ fn bank_fields_stand_where_clients_read_them() {
     offsets!(Bank: config = 0, deposit_index = 80, borrow_index = 88, deposit_shares = 96, borrow_shares = 104,
         vault_amount = 112, reserve = 120, accrued_at = 128, outflow_window_start = 136, outflow = 144, exchange = 152,
         mint = 184, vault = 216, market = 248, token_program = 280, index = 312, decimals = 314, scale_decimals = 315,
-        is_quote = 316, bump = 317, vault_bump = 318, version = 319);
+        is_quote = 316, bump = 317, vault_bump = 318, version = 319, rate = 320);
+    assert_eq!(size_of::<ExchangeRate>(), 144);
+    offsets!(ExchangeRate: deposit = 0, borrow = 8, updated_at = 16, allowance = 24, source = 32, feed_id = 64,
+        feed_owner = 96, max_age_seconds = 128, rise_per_day_ppm = 132, kind = 136, feed_kind = 137, has_feed = 138);
 }
 
 #[test]

@@ -69,6 +69,7 @@
 //! | [`greeks`] | delta, gamma, vega and theta of a portfolio |
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`trade`] | what a trade against the house costs |
+//! | [`staking`] | exchange rates of staked tokens |
 //! | [`volatility`] | volatility estimated and forecast, and the shock range it gives |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
 //! | [`black`] | Black-76: price, Greeks, implied volatility |
@@ -115,6 +116,7 @@ pub mod parameters;
 pub mod portfolio;
 pub mod price;
 pub mod pyth;
+pub mod staking;
 pub mod trade;
 pub mod units;
 pub mod volatility;

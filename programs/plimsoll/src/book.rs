@@ -211,8 +211,19 @@ impl Book<'_> {
     pub fn margin(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<Margin> {
         self.listing.rest.set(self.listing.views);
         let mut portfolio = Portfolio::new();
-        bridge::portfolio(account, self, self.now, &mut portfolio)?;
-        Ok(portfolio::margin(&portfolio, &[], risk).map_err(PlimsollError::from)?)
+        let has_old_rate = bridge::portfolio(account, self, self.now, &mut portfolio)?;
+        let margin = portfolio::margin(&portfolio, &[], risk).map_err(PlimsollError::from)?;
+        if has_old_rate { self.margin_at_old_rates(account, risk, margin) } else { Ok(margin) }
+    }
+
+    /// `margin`, its initial side without what stands at an old exchange rate.
+    #[inline(never)]
+    fn margin_at_old_rates(&self, account: &MarginAccount, risk: &RiskParameters, margin: Margin) -> Result<Margin> {
+        self.listing.rest.set(self.listing.views);
+        let mut portfolio = Portfolio::new();
+        bridge::portfolio_at_init(account, self, self.now, &mut portfolio)?;
+        let init = portfolio::margin(&portfolio, &[], risk).map_err(PlimsollError::from)?;
+        Ok(bridge::with_init_of(margin, &init))
     }
 
     /// What the house owes the account and has not paid, quote native.

@@ -169,4 +169,18 @@ pub mod plimsoll {
     // Controls and guards.
 
     // The waterfall.
+
+    // Collateral.
+
+    /// Takes over the exchange rate of a staked token from its stake pool. Anyone may.
+    #[discrim = 81]
+    pub fn update_rate(ctx: &mut Context<UpdateRate>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Says where a bank's exchange rate is read.
+    #[discrim = 82]
+    pub fn set_rate_source(ctx: &mut Context<SetRateSource>, args: SetRateSourceArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
 }

@@ -10,6 +10,7 @@ use solana_instruction::{AccountMeta, Instruction};
 
 pub mod account;
 pub mod bank;
+pub mod collateral;
 pub mod exchange;
 pub mod house;
 pub mod liquidation;
@@ -53,6 +54,8 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::SETTLE => "settle",
         tag::FLAG_LIQUIDATION => "flag_liquidation",
         tag::LIQUIDATE => "liquidate",
+        tag::UPDATE_RATE => "update_rate",
+        tag::SET_RATE_SOURCE => "set_rate_source",
         _ => return None,
     })
 }
