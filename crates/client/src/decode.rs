@@ -2,7 +2,7 @@
 
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market},
+    accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market},
 };
 
 use crate::Error;
@@ -27,6 +27,8 @@ pub enum AnyAccount {
     Bank(Box<Bank>),
     /// The liquidity providers' pool.
     House(Box<House>),
+    /// One option expiry.
+    Board(Box<Board>),
     /// One portfolio.
     MarginAccount(Box<MarginAccount>),
 }
@@ -54,7 +56,14 @@ macro_rules! named {
         }
     };
 }
-named!(Exchange = "exchange", Market = "market", Bank = "bank", House = "house", MarginAccount = "margin account",);
+named!(
+    Exchange = "exchange",
+    Market = "market",
+    Bank = "bank",
+    House = "house",
+    Board = "board",
+    MarginAccount = "margin account",
+);
 
 /// The account of type `T` in `data`.
 ///

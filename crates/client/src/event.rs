@@ -4,8 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, Configured, Liquidated, LiquidationFlagged, Observed, RateUpdated,
-    Settled, Traded,
+    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Liquidated, LiquidationFlagged,
+    Observed, RateUpdated, Settled, StrikesListed, Traded, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -49,6 +49,14 @@ events!(
     LiquidationFlagged,
     /// A fraction of an account was taken over.
     Liquidated,
+    /// A board was created or closed.
+    BoardChanged,
+    /// Strikes were listed.
+    StrikesListed,
+    /// A board's volatilities were posted.
+    VolatilitiesPosted,
+    /// Risk arrays of a board were computed.
+    BoardRefreshed,
     /// A bank's exchange rate was updated.
     RateUpdated,
 );

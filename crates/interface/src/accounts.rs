@@ -182,8 +182,10 @@ pub struct Market {
     pub boards: u8,
     /// Zero.
     pub _padding: u8,
+    /// Expiry of the board of each slot, unix seconds; zero where there is none. No two are the same.
+    pub board_expiries: [i64; MAX_MARKET_BOARDS],
     /// Room for the valuation of the house.
-    pub _reserved: [u8; 512],
+    pub _reserved: [u8; 448],
 }
 account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 1688);
 
@@ -343,8 +345,18 @@ pub struct Board {
     pub arrays: [[u32; VALUES]; MAX_STRIKES],
     /// Risk arrays under way.
     pub next_arrays: [[u32; VALUES]; MAX_STRIKES],
+    /// What this board adds to [`Market::house_gains`].
+    pub house_gains: [i64; SCENARIOS],
+    /// The market's used volatility that the arrays under way are computed at, ppm a year.
+    pub next_volatility_ppm: u32,
+    /// Relative shock of the volatility up in the arrays under way, ppm.
+    pub next_volatility_up_ppm: u32,
+    /// Relative shock of the volatility down in the arrays under way, ppm.
+    pub next_volatility_down_ppm: u32,
+    /// Zero.
+    pub _padding: u32,
     /// Room for later.
-    pub _reserved: [u8; 256],
+    pub _reserved: [u8; 112],
 }
 account_type!(Board, [79, 48, 160, 63, 153, 132, 240, 56], 6224);
 

@@ -12,6 +12,8 @@ pub const VAULT: &[u8] = b"vault";
 pub const HOUSE: &[u8] = b"house";
 /// `["margin", exchange, owner, index u16 LE]`
 pub const MARGIN: &[u8] = b"margin";
+/// `["board", market, slot u8]`
+pub const BOARD: &[u8] = b"board";
 
 /// Address derivation, off-chain.
 #[cfg(feature = "client")]
@@ -53,6 +55,11 @@ mod derive {
     /// Address of an owner's margin account.
     pub fn margin_account(exchange: &Address, owner: &Address, index: u16) -> Address {
         derive(&[MARGIN, exchange.as_ref(), owner.as_ref(), &index.to_le_bytes()])
+    }
+
+    /// Address of a market's board.
+    pub fn board(market: &Address, slot: u8) -> Address {
+        derive(&[BOARD, market.as_ref(), &[slot]])
     }
 }
 #[cfg(feature = "client")]

@@ -55,6 +55,29 @@ pub mod limits {
     pub const OPTION_VOLATILITY_RATIO_PPM_MAX: u32 = 10_000_000;
     /// Half spread and skew premium of option volatilities: at most 50 points of volatility each.
     pub const OPTION_SPREAD_PPM_MAX: u32 = 500_000;
+    /// Largest limit of open lots in one series: with all 32 series of a board at it, the house has 2^30 lots there, the most
+    /// that the engine sums.
+    pub const OPTION_OPEN_LOTS_MAX: u64 = 1 << 25;
+    /// Time of day at which options expire: 08:00 UTC, as on the large venues.
+    pub const EXPIRY_SECOND_OF_DAY: i64 = 28_800;
+    /// A board is created at least this long before its expiry: 1 hour.
+    pub const EXPIRY_SECONDS_MIN: i64 = 3_600;
+    /// And at most this long: 1 year.
+    pub const EXPIRY_SECONDS_MAX: i64 = 31_536_000;
+    /// A strike is listed from spot over this to spot times this.
+    pub const STRIKE_RATIO_MAX: u64 = 5;
+    /// A lot is worth at least this when a strike is listed: 1 USD. The engine goes on down to 0.01 USD.
+    pub const LOT_VALUE_MIN: u64 = 1_000_000;
+    /// A lot is worth at most this when a strike is listed: 1 million USD. The engine goes on up to 100 million.
+    pub const LOT_VALUE_MAX: u64 = 1_000_000_000_000;
+    /// Least time between two posts of a board's volatilities, seconds.
+    pub const POST_SECONDS_MIN: i64 = 60;
+    /// How far one post may move a volatility, relative, ppm: 25 %.
+    pub const POST_VOLATILITY_STEP_PPM_MAX: u32 = 250_000;
+    /// How far one post may move the basis, ppm of spot: 1 %.
+    pub const POST_BASIS_STEP_PPM_MAX: u32 = 10_000;
+    /// Largest basis either way, ppm of spot: 5 %.
+    pub const BASIS_PPM_MAX: u32 = 50_000;
     /// Largest outflow window: 7 days.
     pub const OUTFLOW_WINDOW_SECONDS_MAX: u32 = 604_800;
     /// Longest timelock: 30 days.
@@ -351,7 +374,8 @@ pub struct OptionConfig {
     /// Vega of the house in one board, quote native for a volatility of 1, at which the premium is
     /// `skew_volatility_ppm`.
     pub vega_scale: u64,
-    /// Largest sum of all accounts' long lots, and of all short ones, in one series.
+    /// Largest sum of all accounts' long lots, and of all short ones, in one series; at most
+    /// [`limits::OPTION_OPEN_LOTS_MAX`].
     pub max_open_lots: u64,
     /// Short-option minimum, ppm of the value of what is sold.
     pub short_minimum_ppm: u32,
@@ -401,6 +425,7 @@ impl OptionConfig {
         use limits::*;
         let lists = self.lot > 0
             && self.vega_scale > 0
+            && self.max_open_lots <= OPTION_OPEN_LOTS_MAX
             && (Ppm::ONE.raw()..=OPTION_VOLATILITY_RATIO_PPM_MAX).contains(&self.volatility_ratio_max_ppm);
         self.half_spread_volatility_ppm <= OPTION_SPREAD_PPM_MAX
             && self.skew_volatility_ppm <= OPTION_SPREAD_PPM_MAX

@@ -67,6 +67,8 @@ errors! {
     UnknownAccount = 12, "A remaining account is no bank, market or price account: pass only those, each price account after its market";
     NotWritable = 13, "An account that is to change was passed read-only: pass it writable";
     SameAccount = 14, "Taker and liquidated account are the same, or of one owner: nobody liquidates himself";
+    WrongMarket = 15, "The board belongs to another market: pass the market that the board names";
+    InvalidSlot = 16, "A market has board slots 0 to 7: choose one that is free";
 
     // States.
     Paused = 20, "This kind of action is paused by the admin: wait until it is resumed";
@@ -139,6 +141,20 @@ errors! {
     ClockWentBack = 151, "The chain's clock is before the last accrual";
     Corrupt = 152, "The account contradicts itself: this is a defect, please report it";
 
+    // Boards.
+    NotKeeper = 160, "The signer is neither the exchange's keeper nor its admin";
+    OptionsDisabled = 161, "The market has no options: the admin enables them in its parameters";
+    InvalidExpiry = 162, "A board expires at 08:00 UTC, from one hour to one year ahead";
+    ExpiryTaken = 163, "The market has a board of this expiry already";
+    InvalidLot = 164, "A lot of the market must be worth from 1 to 1,000,000 USD when strikes are listed: configure another lot";
+    InvalidStrike = 165, "A strike has three digits, 100 to 999, times a power of ten, and is from a fifth of the spot to five times the spot";
+    DuplicateStrike = 166, "The board has this strike already";
+    StrikeInUse = 167, "The strike has open options: list the new one in another slot";
+    VolatilityOutOfBounds = 168, "A volatility is too far from the market's own, or the basis is above 5 %";
+    PostTooFast = 169, "The post comes too soon after the last one, or moves a volatility or the basis too far from it";
+    BoardExpired = 170, "The board is past its expiry: nothing is listed or posted any more";
+    BoardSettled = 171, "The board is settled: it does not change any more";
+
     // Collateral.
     InvalidRateSource = 280, "The exchange rate's parameters are invalid: a kind, an age of 1 s to 7 days, a rise of at most 1 % a day, a feed of a program that the exchange accepts";
     RateSourceInvalid = 281, "The account is no stake pool of the bank's mint, or of a program that is not accepted";
@@ -172,6 +188,11 @@ impl From<RiskError> for PlimsollError {
             E::ExponentOutOfRange => Self::OracleExponent,
             E::PriceOutOfRange | E::EmaOutOfRange | E::ConfidenceOutOfRange => Self::OraclePriceOutOfRange,
             E::DecimalsOutOfRange => Self::UnsupportedDecimals,
+            E::ForwardOutOfRange => Self::OraclePriceOutOfRange,
+            E::StrikeOutOfRange => Self::InvalidStrike,
+            E::VolatilityOutOfRange => Self::VolatilityOutOfBounds,
+            E::ExpiryOutOfRange => Self::InvalidExpiry,
+            E::LotInvalid => Self::InvalidLot,
             E::OptimalUtilisationInvalid | E::RatesNotOrdered | E::RateTooHigh | E::ReserveFactorInvalid => {
                 Self::InvalidBankParameters
             }
@@ -190,7 +211,6 @@ impl From<RiskError> for PlimsollError {
             | E::ShortMinimumInvalid
             | E::VolatilityShockInvalid
             | E::OptionRangeInvalid
-            | E::LotInvalid
             | E::VolatilityBoundsInvalid
             | E::HalfLifeInvalid
             | E::JumpLimitInvalid
@@ -202,11 +222,7 @@ impl From<RiskError> for PlimsollError {
             E::ExchangeRateOutOfRange => Self::RateOutOfRange,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
             // No instruction gives these yet: options and forecasts are not on chain.
-            E::ForwardOutOfRange
-            | E::StrikeOutOfRange
-            | E::VolatilityOutOfRange
-            | E::ExpiryOutOfRange
-            | E::DiscountFactorInvalid
+            E::DiscountFactorInvalid
             | E::OptionPriceOutOfRange
             | E::ArraysOutOfReach
             | E::ArraysTooOld

@@ -3,6 +3,8 @@
 
 use solana_address::Address;
 
+use crate::accounts::MAX_STRIKES;
+
 #[cfg(not(feature = "anchor"))]
 use bytemuck::{Pod, Zeroable};
 
@@ -180,6 +182,68 @@ event! {
 }
 
 event! {
+    /// A board was created or closed.
+    BoardChanged = [16, 181, 179, 125, 34, 119, 166, 202], {
+        /// The market.
+        market: Address,
+        /// The board.
+        board: Address,
+        /// Who did it.
+        authority: Address,
+        /// Expiry, unix seconds.
+        expiry: i64,
+        /// One lot, base units.
+        lot: u64,
+        /// One of [`board_change`].
+        kind: u64,
+    }
+}
+
+event! {
+    /// Strikes were listed.
+    StrikesListed = [12, 8, 49, 250, 56, 84, 158, 252], {
+        /// The board.
+        board: Address,
+        /// Who did it.
+        authority: Address,
+        /// All strikes of the board afterwards, Q16.48 quote native per base unit; zero where the slot is free.
+        strikes: [u64; MAX_STRIKES],
+    }
+}
+
+event! {
+    /// A board's volatilities were posted. They count from its next refresh on.
+    VolatilitiesPosted = [19, 73, 120, 123, 6, 61, 59, 160], {
+        /// The board.
+        board: Address,
+        /// Who did it.
+        authority: Address,
+        /// Volatility of each strike, ppm a year.
+        volatilities_ppm: [u32; MAX_STRIKES],
+        /// The forward over spot less one, ppm.
+        basis_ppm: i64,
+    }
+}
+
+event! {
+    /// Risk arrays of a board were computed.
+    BoardRefreshed = [71, 215, 41, 220, 4, 19, 1, 197], {
+        /// The board.
+        board: Address,
+        /// Spot that they are computed at, Q16.48 quote native per base unit.
+        spot: u64,
+        /// Forward, same unit.
+        forward: u64,
+        /// The moment that they are computed for, unix seconds.
+        time: i64,
+        /// Strikes that this call computed, one bit each.
+        computed: u64,
+        /// 1 where the board's arrays are all of this moment now, 0 where strikes are still to come.
+        in_force: u64,
+    }
+}
+
+event! {
     /// A bank's exchange rate was updated.
     RateUpdated = [215, 212, 25, 235, 152, 203, 38, 205], {
         /// The bank.
@@ -193,6 +257,14 @@ event! {
         /// Epoch of the stake pool's last update.
         epoch: u64,
     }
+}
+
+/// Values of [`BoardChanged::kind`].
+pub mod board_change {
+    /// The board was created.
+    pub const CREATED: u64 = 1;
+    /// The board was closed.
+    pub const CLOSED: u64 = 2;
 }
 
 /// Values of [`AccountChanged::kind`].

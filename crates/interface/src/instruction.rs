@@ -3,7 +3,10 @@
 
 use solana_address::Address;
 
-use crate::config::{BankConfig, ExchangeConfig, MarketConfig};
+use crate::{
+    accounts::MAX_STRIKES,
+    config::{BankConfig, ExchangeConfig, MarketConfig},
+};
 
 /// Declares the instructions' tags, and their list.
 macro_rules! tags {
@@ -45,6 +48,10 @@ tags! {
     LIQUIDATE = 20,
 
     // Boards and options.
+    CREATE_BOARD = 21,
+    LIST_STRIKES = 22,
+    POST_VOLATILITIES = 23,
+    REFRESH_BOARD = 24,
 
     // Volatility and funding.
 
@@ -185,6 +192,50 @@ args! {
         max_fraction: u64,
         /// Largest payment accepted, quote native.
         max_payment: u64,
+    }
+}
+args! {
+    /// Arguments of `create_board`.
+    CreateBoardArgs {
+        /// When the options expire, unix seconds: 08:00 UTC of a day.
+        expiry: i64,
+        /// Which of the market's boards this is, below [`crate::accounts::MAX_MARKET_BOARDS`].
+        slot: u8,
+    }
+}
+args! {
+    /// A strike in decimal: `digits * 10^exponent` USD for one whole unit of the underlying.
+    ///
+    /// Three digits are the tick: steps of 0.1 % to 1 % of the price, as venues have them, at every price from BONK's to
+    /// BTC's, and one way only to write a strike, so that two listings of one price are the same number to the bit.
+    StrikePrice {
+        /// 100 to 999; zero leaves the slot as it is.
+        digits: u16,
+        /// Power of ten, -12 to 12.
+        exponent: i8,
+    }
+}
+args! {
+    /// Arguments of `list_strikes`.
+    ListStrikesArgs {
+        /// What each slot of the board gets.
+        strikes: [StrikePrice; MAX_STRIKES],
+    }
+}
+args! {
+    /// Arguments of `post_volatilities`.
+    PostVolatilitiesArgs {
+        /// Volatility of each strike, ppm a year; what stands at a free slot is not looked at.
+        volatilities_ppm: [u32; MAX_STRIKES],
+        /// The forward over spot less one, ppm.
+        basis_ppm: i32,
+    }
+}
+args! {
+    /// Arguments of `refresh_board`.
+    RefreshBoardArgs {
+        /// How many strikes to compute at most; zero for all.
+        max_strikes: u8,
     }
 }
 args! {

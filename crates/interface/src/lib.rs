@@ -21,6 +21,7 @@
 
 pub mod accounts;
 pub mod address;
+pub mod board;
 pub mod bridge;
 pub mod config;
 pub mod error;

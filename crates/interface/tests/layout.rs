@@ -43,7 +43,8 @@ fn market_fields_stand_where_clients_read_them() {
         house_cash = 240, open_interest_long = 248, open_interest_short = 256, estimate = 264, forecast = 328,
         funding_index = 368, funding_accrued_at = 376, funding_paid = 384, range_ppm = 400, range_maint_ppm = 404,
         house_boards = 408, house_gains = 920, exchange = 1048, feed_id = 1080, oracle_owner = 1112, symbol = 1144,
-        index = 1160, base_decimals = 1162, oracle_kind = 1163, bump = 1164, version = 1165, boards = 1166);
+        index = 1160, base_decimals = 1162, oracle_kind = 1163, bump = 1164, version = 1165, boards = 1166,
+        board_expiries = 1168);
     offsets!(MarketConfig: risk_budget = 0, max_open_interest = 8, skew_scale = 16, options = 24, volatility = 88,
         funding = 152, confidence_multiplier_ppm = 160, max_confidence_ppm = 164, max_ema_gap_ppm = 168,
         half_spread_ppm = 172, skew_premium_ppm = 176, taker_fee_ppm = 180, max_age_seconds = 184,
@@ -70,7 +71,8 @@ fn board_fields_stand_where_clients_read_them() {
     offsets!(Board: market = 0, exchange = 32, expiry = 64, lot = 72, terms = 80, next_terms = 144,
         next_range_ppm = 208, refreshed = 212, next_refreshed = 214, strikes = 216, volatilities_ppm = 344,
         basis_ppm = 408, state = 412, slot = 413, bump = 414, version = 415, posted_at = 416, house_lots = 424,
-        long_lots = 680, sample_sum = 936, sampled = 952, settlement_price = 960, arrays = 968, next_arrays = 3464);
+        long_lots = 680, sample_sum = 936, sampled = 952, settlement_price = 960, arrays = 968, next_arrays = 3464,
+        house_gains = 5960, next_volatility_ppm = 6088, next_volatility_up_ppm = 6092, next_volatility_down_ppm = 6096);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use anchor_lang::prelude::*;
 pub use plimsoll_interface::{ID, PlimsollError, accounts::*, event::*, id, instruction::*};
 
 mod auction;
+mod board;
 mod book;
 mod house;
 mod instructions;
@@ -161,6 +162,30 @@ pub mod plimsoll {
     }
 
     // Boards and options.
+
+    /// Adds an option expiry to a market. The keeper may, and the admin.
+    #[discrim = 21]
+    pub fn create_board(ctx: &mut Context<CreateBoard>, args: CreateBoardArgs) -> Result<()> {
+        ctx.accounts.apply(&args, ctx.bumps.board)
+    }
+
+    /// Lists strikes of a board. The keeper may, and the admin.
+    #[discrim = 22]
+    pub fn list_strikes(ctx: &mut Context<ListStrikes>, args: ListStrikesArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Sets the volatilities and the forward that a board's next refresh computes with. The keeper may, and the admin.
+    #[discrim = 23]
+    pub fn post_volatilities(ctx: &mut Context<PostVolatilities>, args: PostVolatilitiesArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Computes a board's risk arrays at the market's price. Anyone may.
+    #[discrim = 24]
+    pub fn refresh_board(ctx: &mut Context<RefreshBoard>, args: RefreshBoardArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
 
     // Volatility and funding.
 

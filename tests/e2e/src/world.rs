@@ -14,10 +14,13 @@ use plimsoll_client::{
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, Exchange, House, MarginAccount, Market, oracle_kind},
+    accounts::{AccountType, Bank, Board, Exchange, House, MAX_STRIKES, MarginAccount, Market, oracle_kind},
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
-    instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
+    instruction::{
+        ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, LiquidateArgs, ListStrikesArgs, OpenPositionArgs,
+        PostVolatilitiesArgs, StrikePrice,
+    },
 };
 use solana_account::Account;
 use solana_instruction::Instruction;
@@ -232,6 +235,50 @@ pub fn market_config(whole: i64) -> MarketConfig {
         perp_enabled: 1,
         _padding: 0,
     }
+}
+
+/// Options in lots of `lot` base units: half spread of 2 points, premium of 5 points at a vega of 100,000 USD, fee 0.03 %,
+/// volatilities shocked by +45 % and -30 % at 30 days, a short-option minimum of 1 %, at most 10,000 lots in a series, and
+/// volatilities from a third of the market's to three times it. The market's is 100 %.
+pub fn option_config(lot: i64) -> OptionConfig {
+    OptionConfig {
+        lot: lot as u64,
+        vega_scale: 100_000 * USD as u64,
+        max_open_lots: 10_000,
+        short_minimum_ppm: 10_000,
+        volatility_up_ppm: 450_000,
+        volatility_down_ppm: 300_000,
+        volatility_power_short_ppm: 300_000,
+        volatility_power_long_ppm: 130_000,
+        half_spread_volatility_ppm: 20_000,
+        skew_volatility_ppm: 50_000,
+        fee_ppm: 300,
+        volatility_ratio_max_ppm: 3_000_000,
+        enabled: 1,
+        _padding: [0; 3],
+    }
+}
+
+/// A strike of whole dollars, which must be three digits and zeros.
+pub fn strike(dollars: i64) -> StrikePrice {
+    let (mut digits, mut exponent) = (dollars, 0);
+    while digits >= 1_000 {
+        assert_eq!(digits % 10, 0, "{dollars} is no strike");
+        (digits, exponent) = (digits / 10, exponent + 1);
+    }
+    while digits < 100 {
+        (digits, exponent) = (digits * 10, exponent - 1);
+    }
+    StrikePrice { digits: digits as u16, exponent }
+}
+
+/// Strikes of whole dollars in the first slots.
+pub fn strikes(dollars: &[i64]) -> ListStrikesArgs {
+    let mut strikes = [StrikePrice { digits: 0, exponent: 0 }; MAX_STRIKES];
+    for (slot, dollars) in strikes.iter_mut().zip(dollars) {
+        *slot = strike(*dollars);
+    }
+    ListStrikesArgs { strikes }
 }
 
 /// A bank of haircut 10 % and 5 %, borrow weight 4 % and 2 %, rates 0, 8 % at 80 %, 100 %, of which a tenth is kept.
@@ -451,6 +498,11 @@ impl World {
         self.read(&asset.bank)
     }
 
+    /// A board of the asset's market.
+    pub fn board_of(&self, asset: &Asset, slot: u8) -> Board {
+        self.read(&address::board(&asset.market, slot))
+    }
+
     /// A market.
     pub fn market(&self, asset: &Asset) -> Market {
         self.read(&asset.market)
@@ -595,6 +647,35 @@ impl World {
         self.priced().withdraw(&self.keyed(trader), &asset.mint, destination, amount).expect("a withdrawal")
     }
 
+    /// Adds a board in a slot, by the keeper.
+    pub fn create_board_ix(&self, asset: &Asset, slot: u8, expiry: i64) -> Instruction {
+        let args = CreateBoardArgs { expiry, slot };
+        let Places { admin, exchange, .. } = self.places;
+        build::board::Create { authority: admin, exchange, market: asset.market, args }.instruction()
+    }
+
+    /// Lists strikes at the price account's price, by the keeper.
+    pub fn list_strikes_ix(&self, asset: &Asset, slot: u8, args: ListStrikesArgs) -> Instruction {
+        let Places { admin, exchange, .. } = self.places;
+        let board = address::board(&asset.market, slot);
+        let (market, oracle) = (asset.market, Some(asset.oracle));
+        build::board::ListStrikes { authority: admin, exchange, market, board, oracle, args }.instruction()
+    }
+
+    /// Posts volatilities, by the keeper.
+    pub fn post_volatilities_ix(&self, asset: &Asset, slot: u8, args: PostVolatilitiesArgs) -> Instruction {
+        let Places { admin, exchange, .. } = self.places;
+        let board = address::board(&asset.market, slot);
+        build::board::PostVolatilities { authority: admin, exchange, market: asset.market, board, args }.instruction()
+    }
+
+    /// Refreshes a board at the price account's price: so many strikes, zero for all.
+    pub fn refresh_ix(&self, asset: &Asset, slot: u8, max_strikes: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        let (exchange, market, oracle) = (self.places.exchange, asset.market, Some(asset.oracle));
+        build::board::Refresh { exchange, market, board, oracle, max_strikes }.instruction()
+    }
+
     /// Trades at any price.
     pub fn open_ix(&self, trader: &Trader, asset: &Asset, size: i64) -> Instruction {
         self.order_ix(trader, asset, order(size))
@@ -674,6 +755,30 @@ impl World {
     #[track_caller]
     pub fn withdraw(&mut self, trader: &Trader, asset: &Asset, amount: u64) -> Outcome {
         self.ok(self.withdraw_ix(trader, asset, amount))
+    }
+
+    /// Gives a market options in lots of `lot` base units, see [`option_config`].
+    #[track_caller]
+    pub fn enable_options(&mut self, asset: &Asset, lot: i64) {
+        self.configure_market(asset, |config| config.options = option_config(lot));
+    }
+
+    /// A board of a market with options, in its first free slot, that expires in so many days: listed and refreshed. The
+    /// tests' clock starts at 08:00 UTC.
+    #[track_caller]
+    pub fn board(&mut self, asset: &Asset, days: i64, dollars: &[i64]) -> Address {
+        let slot = self.market(asset).boards.trailing_ones() as u8;
+        let expiry = (self.now() - chain::START).div_euclid(86_400) * 86_400 + chain::START + days * 86_400;
+        self.ok(self.create_board_ix(asset, slot, expiry));
+        self.ok(self.list_strikes_ix(asset, slot, strikes(dollars)));
+        self.refresh(asset, slot);
+        address::board(&asset.market, slot)
+    }
+
+    /// See [`Self::refresh_ix`]: all strikes.
+    #[track_caller]
+    pub fn refresh(&mut self, asset: &Asset, slot: u8) -> Outcome {
+        self.ok(self.refresh_ix(asset, slot, 0))
     }
 
     /// See [`Self::open_ix`].

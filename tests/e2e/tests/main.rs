@@ -1,7 +1,9 @@
 //! Every instruction, in one binary: linking the runtime is most of what building a test takes.
 
 mod account;
+mod attacks;
 mod bank;
+mod board;
 mod collateral;
 mod coverage;
 mod exchange;

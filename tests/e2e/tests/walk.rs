@@ -210,7 +210,7 @@ impl Walk {
             for (bank, (before, after)) in slack.iter().zip(self.slack()).enumerate() {
                 assert!(after >= *before, "INV-4: step {number} took {} from bank {bank}", before - after);
             }
-            plimsoll_e2e_tests::invariants::check(&self.w);
+            plimsoll_e2e_tests::invariants::check(&*self.w);
         }
     }
 }

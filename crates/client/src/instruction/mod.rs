@@ -10,6 +10,7 @@ use solana_instruction::{AccountMeta, Instruction};
 
 pub mod account;
 pub mod bank;
+pub mod board;
 pub mod collateral;
 pub mod exchange;
 pub mod house;
@@ -54,6 +55,10 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::SETTLE => "settle",
         tag::FLAG_LIQUIDATION => "flag_liquidation",
         tag::LIQUIDATE => "liquidate",
+        tag::CREATE_BOARD => "create_board",
+        tag::LIST_STRIKES => "list_strikes",
+        tag::POST_VOLATILITIES => "post_volatilities",
+        tag::REFRESH_BOARD => "refresh_board",
         tag::UPDATE_RATE => "update_rate",
         tag::SET_RATE_SOURCE => "set_rate_source",
         _ => return None,
