@@ -448,6 +448,8 @@ pub fn genesis() -> (Vec<(Address, Account)>, Places) {
 pub struct World {
     chain: Chain,
     places: Places,
+    /// Banks that a test added.
+    added: Vec<Address>,
 }
 
 impl Deref for World {
@@ -477,7 +479,7 @@ impl World {
     pub fn new() -> (Self, Places) {
         let mut chain = Chain::new(GENESIS.iter().cloned());
         let places = places(&mut chain);
-        (Self { chain, places }, places)
+        (Self { chain, places, added: Vec::new() }, places)
     }
 
     /// Where everything stands.
@@ -553,7 +555,12 @@ impl World {
         Snapshot {
             exchange: Keyed { address: exchange, data: self.read(&exchange) },
             house: Some(self.read(&house)),
-            banks: [usdc, sol, btc, eth].iter().map(|asset| (asset.bank, self.bank(asset))).collect(),
+            banks: [usdc, sol, btc, eth]
+                .iter()
+                .map(|asset| asset.bank)
+                .chain(self.added.iter().copied())
+                .map(|bank| (bank, self.read(&bank)))
+                .collect(),
             markets: [sol, btc, eth].iter().map(|asset| (asset.market, self.market(asset))).collect(),
             prices: Default::default(),
             now: self.now(),
@@ -588,6 +595,20 @@ impl World {
 
 /// Changing what no instruction changes.
 impl World {
+    /// Adds a bank of a new mint that `market` prices, and gives everybody ten million tokens of it.
+    pub fn add_bank(&mut self, mint: Address, decimals: u8, market: Address, config: BankConfig) -> Asset {
+        let Places { admin, exchange, .. } = self.places;
+        let asset = Asset { market, ..Asset::of(&exchange, mint, None) };
+        self.set_account(mint, raw::mint(decimals));
+        for person in NAMES.map(|name| self.chain.key(name)) {
+            let tokens = raw::token_account(&mint, &person, 10_000_000 * 10u64.pow(decimals.into()));
+            self.set_account(asset.tokens_of(&person), tokens);
+        }
+        self.ok(build::bank::Create { admin, exchange, mint, market: Some(market), config }.instruction());
+        self.added.push(asset.bank);
+        asset
+    }
+
     /// Lets time pass.
     pub fn pass(&mut self, seconds: i64) {
         let now = self.now();

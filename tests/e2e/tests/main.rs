@@ -13,6 +13,7 @@ mod margin;
 mod market;
 mod scenario;
 mod settle;
+mod staking;
 mod substitution;
 mod trade;
 mod walk;

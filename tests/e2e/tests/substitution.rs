@@ -8,6 +8,8 @@ use plimsoll_e2e_tests::{
 };
 use plimsoll_interface::{Address, ID, address, config::MarketConfig, instruction::tag};
 
+use crate::staking;
+
 /// An address with nothing at it.
 const NOWHERE: Address = Address::new_from_array([b'?'; 32]);
 /// Anchor's "an account that is to change was passed read-only".
@@ -61,6 +63,8 @@ tables! {
     settle = SETTLE,
     flag_liquidation = FLAG_LIQUIDATION,
     liquidate = LIQUIDATE,
+    update_rate = UPDATE_RATE,
+    set_rate_source = SET_RATE_SOURCE,
 }
 
 /// Wrong programs in the place of a program.
@@ -253,6 +257,53 @@ mod table {
             .other(2, "a market", p.sol.market, I::InvalidAccountData)
             .read_only(2, CONSTRAINT_MUT);
         foreign(table, w, 2)
+    }
+
+    pub fn set_rate_source(w: &mut World, p: &Places) -> Table {
+        let lst = rated(w, p);
+        let table = Table::new(staking::source(p, &lst, staking::plain()).instruction());
+        w.set_account(NOWHERE_MINT, raw::stake_pool(&OTHER_MINT, 5, 4, 0));
+        let table = administrated(table, w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another exchange's", p.other.sol.bank, E::WrongExchange)
+            .other(2, "another bank", p.sol.bank, E::RateSourceInvalid)
+            .other(2, "a market", p.sol.market, I::InvalidAccountData)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "none", ID, E::RateSourceInvalid)
+            .other(3, "nothing", NOWHERE, E::RateSourceInvalid)
+            .other(3, "another mint's pool", NOWHERE_MINT, E::RateSourceInvalid)
+            .other(3, "a price account", p.sol.oracle, E::RateSourceInvalid);
+        foreign(table, w, 2)
+    }
+
+    /// A bank of a staked token, and the pool that says its rate.
+    fn rated(w: &mut World, p: &Places) -> Asset {
+        let lst = w.add_bank(staking::MINT, 9, p.sol.market, bank_config());
+        staking::pool(w, 1_250, 0);
+        lst
+    }
+
+    pub fn update_rate(w: &mut World, p: &Places) -> Table {
+        let lst = rated(w, p);
+        w.ok(staking::source(p, &lst, staking::capped()).instruction());
+        let price = raw::price_update_v2(&staking::FEED.to_bytes(), &w.price(160));
+        w.set_account(staking::FEED, raw::account(raw::RECEIVER, price));
+        let table = Table::new(staking::update_capped(p, &lst))
+            .other(0, "a bank without a rate", p.sol.bank, E::RateNotConfigured)
+            .other(0, "another exchange's", p.other.sol.bank, E::RateWrongMarket)
+            .other(0, "a market", p.sol.market, I::InvalidAccountData)
+            .read_only(0, CONSTRAINT_MUT)
+            .other(1, "another market", p.btc.market, E::RateWrongMarket)
+            .other(1, "another exchange's", p.other.sol.market, E::RateWrongMarket)
+            .other(1, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(2, "nothing", NOWHERE, E::RateWrongSource)
+            .other(2, "a price account", p.sol.oracle, E::RateWrongSource)
+            .other(3, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(3, "nothing", NOWHERE, E::OracleWrongOwner)
+            .other(4, "none", ID, E::RateFeedMissing)
+            .other(4, "of another feed", p.sol.oracle, E::OracleWrongFeed)
+            .other(4, "nothing", NOWHERE, E::OracleWrongOwner);
+        foreign_all(table, w, &[0, 1])
     }
 
     pub fn create_house(w: &mut World, p: &Places) -> Table {
