@@ -169,6 +169,7 @@ impl Near {
             rho,
             maintenance_ratio: Ppm::from_raw(short_between(self.ratio, 1, 1_000_000)),
             extreme_damping: Ppm::from_raw(short_between(self.damping, 0, 333_333)),
+            quote_price: Ppm::ONE,
         }
     }
 
@@ -338,6 +339,7 @@ impl Wild {
             rho,
             maintenance_ratio: Ppm::from_raw(ratio(self.ratio, 1_000_000)),
             extreme_damping: Ppm::from_raw(ratio(self.damping, 333_333)),
+            quote_price: Ppm::ONE,
         };
         if parameters.validate().is_ok() {
             reached("wild parameters were valid");

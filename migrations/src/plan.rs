@@ -159,10 +159,6 @@ impl<'a> Planner<'a> {
         let address = match found {
             Some((address, market)) => {
                 check_fixed(spec, market)?;
-                if market.config != spec.args.config {
-                    let step = self.configure_market(*address, spec.args.config);
-                    self.step(format!("configure the market {}", spec.symbol), step);
-                }
                 *address
             }
             None => {
@@ -179,6 +175,12 @@ impl<'a> Planner<'a> {
             let observe = market::Observe { market: address, oracle: spec.price_account };
             self.step(format!("observe the market {}", spec.symbol), observe.instruction());
         }
+        // A new market starts without a risk budget.
+        let standing = found.map_or(spec.args.config.starting(), |(_, market)| market.config);
+        if standing != spec.args.config {
+            let step = self.configure_market(address, spec.args.config);
+            self.step(format!("configure the market {}", spec.symbol), step);
+        }
         Ok(())
     }
 
@@ -186,10 +188,8 @@ impl<'a> Planner<'a> {
         let create = market::Create {
             admin: self.admin,
             exchange: self.exchange,
-            quote_bank: address::bank(&self.exchange, &self.deployment.quote.mint),
             index,
-            args,
-            remaining: self.all_markets().metas(&self.prices()),
+            args: CreateMarketArgs { config: args.config.starting(), ..args },
         };
         create.instruction()
     }
@@ -217,21 +217,18 @@ impl<'a> Planner<'a> {
     fn bank(&mut self, spec: &BankSpec) -> Result<(), PlanError> {
         let address = address::bank(&self.exchange, &spec.mint);
         let market = spec.market.as_deref().map(|symbol| self.market_address(symbol));
-        let Some(found) = self.state.banks.get(&address) else {
-            let create = bank::Create {
-                admin: self.admin,
-                exchange: self.exchange,
-                mint: spec.mint,
-                market,
-                config: spec.config,
-            };
+        let found = self.state.banks.get(&address);
+        // A new collateral starts at no weight.
+        let starting = if market.is_some() { spec.config.starting() } else { spec.config };
+        if found.is_none() {
+            let create =
+                bank::Create { admin: self.admin, exchange: self.exchange, mint: spec.mint, market, config: starting };
             self.step(format!("create the bank {}", spec.symbol), create.instruction());
-            return Ok(());
-        };
-        if market.is_some_and(|market| market != found.market) {
+        }
+        if market.is_some_and(|market| found.is_some_and(|found| market != found.market)) {
             return Err(PlanError::Fixed { what: format!("the bank {}", spec.symbol), field: "market" });
         }
-        if found.config != spec.config {
+        if found.map_or(starting, |found| found.config) != spec.config {
             let configure =
                 bank::Configure { admin: self.admin, exchange: self.exchange, bank: address, config: spec.config };
             self.step(format!("configure the bank {}", spec.symbol), configure.instruction());

@@ -12,7 +12,7 @@ use plimsoll_interface::{
 };
 use plimsoll_risk::{
     interest,
-    portfolio::{self, Margin, Portfolio, Report, Standalone},
+    portfolio::{self, Margin, Portfolio, Report, RiskParameters, Standalone},
     price::Observation,
     units::Timestamp,
 };
@@ -85,7 +85,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn margin(&self, account: &MarginAccount) -> Result<Margin, Error> {
-        let risk = self.exchange.data.config.risk();
+        let risk = self.risk();
         let now = Timestamp::from_raw(self.now);
         let mut portfolio = Portfolio::new();
         let has_old_rate = bridge::portfolio(account, self, now, &mut portfolio)?;
@@ -96,6 +96,11 @@ impl Snapshot {
         let mut at_init = Portfolio::new();
         bridge::portfolio_at_init(account, self, now, &mut at_init)?;
         Ok(bridge::with_init_of(margin, &portfolio::margin(&at_init, &[], &risk)?))
+    }
+
+    /// The risk parameters at this moment: the exchange's, and what its quote is worth.
+    fn risk(&self) -> RiskParameters {
+        self.exchange.data.risk(Timestamp::from_raw(self.now))
     }
 
     /// Health that a withdrawal must leave at zero or above, quote native: initial health without the gains that the house
@@ -114,7 +119,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn report(&self, account: &MarginAccount) -> Result<Report, Error> {
-        Ok(portfolio::report(&self.portfolio(account)?, &[], &self.exchange.data.config.risk())?)
+        Ok(portfolio::report(&self.portfolio(account)?, &[], &self.risk())?)
     }
 
     /// What the account's balances and positions would require if each stood in an account of its own, and what netting
@@ -126,7 +131,7 @@ impl Snapshot {
         let whole = self.margin(account)?;
         let parts = parts(account).iter().map(|part| self.portfolio(part)).collect::<Result<Vec<_>, _>>()?;
         let parts = parts.iter().map(|part| (part, [].as_slice()));
-        Ok(portfolio::standalone(&whole, parts, &self.exchange.data.config.risk())?)
+        Ok(portfolio::standalone(&whole, parts, &self.risk())?)
     }
 
     /// The requirements of [`Self::standalone`], initial and maintenance, quote native.
@@ -323,10 +328,8 @@ impl Snapshot {
         let create = market::Create {
             admin: self.exchange.data.admin,
             exchange: self.exchange.address,
-            quote_bank: self.exchange.data.quote_bank,
             index: self.exchange.data.market_count,
             args,
-            remaining: self.pack_markets().metas(&self.price_addresses()),
         };
         create.instruction()
     }

@@ -6,14 +6,15 @@
 
 use plimsoll_risk::{
     options::{SCENARIOS, VALUES},
+    portfolio::RiskParameters,
     price::Observation,
-    units::{Index, Price, Timestamp},
+    units::{Index, Ppm, Price, Timestamp},
 };
 use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    config::{BankConfig, ExchangeConfig, MarketConfig},
+    config::{BankConfig, ExchangeConfig, MarketConfig, limits},
 };
 
 /// Collateral mints that one margin account may hold or owe.
@@ -32,6 +33,8 @@ pub const MAX_STRIKES: usize = 16;
 pub const MAX_SERIES: usize = 2 * MAX_STRIKES;
 /// [`BalanceSlot::market_slot`] of a quote balance, which no market prices.
 pub const NO_MARKET: u8 = u8::MAX;
+/// Bytes of a proposal's content: the largest of what may be proposed, and some room.
+pub const MAX_PROPOSAL: usize = 384;
 /// Bytes of an account's discriminator.
 pub const DISCRIMINATOR_LEN: usize = 8;
 
@@ -87,7 +90,7 @@ pub struct Exchange {
     pub config: ExchangeConfig,
     /// May configure everything. Written by `create_exchange`.
     pub admin: Address,
-    /// Becomes the admin once it accepts, zero for nobody.
+    /// Becomes the admin once it accepts, zero for nobody. Written by `nominate_admin`.
     pub pending_admin: Address,
     /// May tighten parameters and pause. The creator to begin with, like the next two.
     pub risk_admin: Address,
@@ -111,10 +114,58 @@ pub struct Exchange {
     pub bump: u8,
     /// Layout version, 1.
     pub version: u8,
-    /// Room for roles, timelock, venues and the quote feed.
-    pub _reserved: [u8; 512],
+    /// From when on the nominee may accept, unix seconds.
+    pub pending_admin_ready_at: i64,
+    /// When the price of the quote was published, unix seconds. Written by `observe_quote`.
+    pub quote_publish_time: i64,
+    /// Pyth feed id of the quote against the dollar; for a legacy price account, its address. Written by
+    /// `set_quote_feed`.
+    pub quote_feed_id: [u8; 32],
+    /// The program that must own the price account, zero where the quote has no feed.
+    pub quote_oracle_owner: Address,
+    /// Last price of the quote, ppm of a dollar, rounded down; zero until observed.
+    pub quote_price_ppm: u32,
+    /// Format of the price account, one of [`oracle_kind`].
+    pub quote_oracle_kind: u8,
+    /// Zero.
+    pub _padding: [u8; 3],
+    /// Room for venues.
+    pub _reserved: [u8; 424],
 }
 account_type!(Exchange, [30, 200, 220, 149, 3, 61, 104, 50], 1000);
+
+impl Exchange {
+    /// The price of the quote that margins reckon with, ppm of a dollar: the last one observed where that is below
+    /// `quote_scale_below_ppm`, otherwise one.
+    ///
+    /// A low price counts until a newer one says otherwise, though not longer than [`limits::QUOTE_MEMORY_SECONDS`]: a feed
+    /// that nobody stores must not free anybody from it, and one that died must not hold the exchange for ever.
+    #[inline(always)]
+    pub fn quote_price(&self, now: Timestamp) -> Ppm {
+        let price = self.quote_price_ppm;
+        if price == 0 || price >= self.config.quote_scale_below_ppm {
+            return Ppm::ONE;
+        }
+        let age = now.raw().saturating_sub(self.quote_publish_time);
+        if age > limits::QUOTE_MEMORY_SECONDS { Ppm::ONE } else { Ppm::from_raw(price) }
+    }
+
+    /// The engine's view of the risk parameters at a moment.
+    #[inline(always)]
+    pub fn risk(&self, now: Timestamp) -> RiskParameters {
+        RiskParameters { quote_price: self.quote_price(now), ..self.config.risk() }
+    }
+
+    /// Checks that the quote is worth enough for new risk. Asked by whatever opens or enlarges a position, borrows, or
+    /// withdraws against a liability; never by what reduces, repays or liquidates.
+    ///
+    /// # Errors
+    /// [`PlimsollError::QuoteDepegged`].
+    pub fn require_quote_sound(&self, now: Timestamp) -> Result<(), PlimsollError> {
+        let refused = self.quote_price(now).raw() < self.config.quote_refuse_below_ppm;
+        if refused { Err(PlimsollError::QuoteDepegged) } else { Ok(()) }
+    }
+}
 
 /// One underlying: its feed and last observation, its shock range, and its perpetual with the house's inventory.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]
@@ -184,8 +235,11 @@ pub struct Market {
     pub _padding: u8,
     /// Expiry of the board of each slot, unix seconds; zero where there is none. No two are the same.
     pub board_expiries: [i64; MAX_MARKET_BOARDS],
+    /// From when on anyone may close positions at the oracle's price, unix seconds; zero unless it is winding down.
+    /// Written by `configure_market`.
+    pub wind_down_at: i64,
     /// Room for the valuation of the house.
-    pub _reserved: [u8; 448],
+    pub _reserved: [u8; 440],
 }
 account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 1688);
 
@@ -552,6 +606,30 @@ pub struct House {
 }
 account_type!(House, [21, 145, 94, 109, 254, 199, 210, 151], 320);
 
+/// A change that loosens and waits out the timelock: announced by `propose`, closed by the instruction that makes it.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The exchange.
+    pub exchange: Address,
+    /// What is to change: the exchange, a market or a bank. Part of the address, so each has one proposal at a time.
+    pub subject: Address,
+    /// From when on the change may be made, unix seconds.
+    pub ready_at: i64,
+    /// What kind of change, one of [`crate::config::change`].
+    pub kind: u8,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 5],
+    /// What it is to be, as [`crate::config::change`] says; zeros behind it.
+    pub content: [u8; MAX_PROPOSAL],
+}
+account_type!(Proposal, [26, 94, 189, 187, 116, 136, 53, 33], 472);
+
 /// One collateral or debt of a margin account.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -757,6 +835,12 @@ impl MarginAccount {
             *slot = bytemuck::Zeroable::zeroed();
         }
         Ok(())
+    }
+
+    /// Counts an instruction that changes the account. Every handler that writes to it calls this once.
+    #[inline(always)]
+    pub fn touch(&mut self) {
+        self.sequence = self.sequence.wrapping_add(1);
     }
 
     /// Whether a signer may deposit, trade and liquidate for the account: its owner or its delegate.

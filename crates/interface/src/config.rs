@@ -82,6 +82,11 @@ pub mod limits {
     pub const OUTFLOW_WINDOW_SECONDS_MAX: u32 = 604_800;
     /// Longest timelock: 30 days.
     pub const TIMELOCK_SECONDS_MAX: u32 = 2_592_000;
+    /// How long a low price of the quote counts where nobody stores a newer one: 1 day, seconds.
+    pub const QUOTE_MEMORY_SECONDS: i64 = 86_400;
+    /// Shortest time between the announcement that a market winds down and the first position closed for its holder: 1
+    /// day, seconds.
+    pub const WIND_DOWN_NOTICE_SECONDS_MIN: u32 = 86_400;
     /// Longest wait of house shares' issue and redemption: 7 days.
     pub const HOUSE_DELAY_SECONDS_MAX: u32 = 604_800;
     /// Oldest exchange rate that may be called fresh: 7 days.
@@ -110,8 +115,14 @@ pub mod pause {
     pub const LIQUIDATE: u32 = 1 << 4;
     /// Settlement of cash.
     pub const SETTLE: u32 = 1 << 5;
+    /// Every trade of options, reductions too.
+    pub const OPTION: u32 = 1 << 6;
+    /// Issue and redemption of house shares.
+    pub const HOUSE: u32 = 1 << 7;
+    /// What covers a loss when insurance is spent: write-offs against the house or the depositors, deleveraging.
+    pub const RESOLVE: u32 = 1 << 8;
     /// Every bit that has a meaning.
-    pub const ALL: u32 = DEPOSIT | WITHDRAW | OPEN | TRADE | LIQUIDATE | SETTLE;
+    pub const ALL: u32 = DEPOSIT | WITHDRAW | OPEN | TRADE | LIQUIDATE | SETTLE | OPTION | HOUSE | RESOLVE;
 }
 
 /// What covers a loss when insurance and house are spent, as stored in [`ExchangeConfig::loss_mode`].
@@ -130,8 +141,32 @@ pub mod state {
     pub const ACTIVE: u8 = 0;
     /// Only what makes exposure smaller: reductions, repayments, withdrawals, liquidations.
     pub const REDUCE_ONLY: u8 = 1;
+    /// As [`REDUCE_ONLY`]; a market's positions may be closed for their holders once the announced time has come, and a
+    /// market or bank without any may be retired.
+    pub const WIND_DOWN: u8 = 2;
+    /// The largest value that may be configured.
+    pub const LAST: u8 = WIND_DOWN;
+    /// Empty for good: set by `retire_market` and `retire_bank`, and never left. The account stays where it is, so that
+    /// whatever names it finds it.
+    pub const RETIRED: u8 = 3;
+
+    /// Whether going from one state to another lets in risk or takes away a position: everything but from
+    /// [`ACTIVE`] to [`REDUCE_ONLY`].
+    pub(super) fn loosens(new: u8, old: u8) -> bool {
+        new != old && (old, new) != (ACTIVE, REDUCE_ONLY)
+    }
+}
+
+/// Roles besides the admin, as arguments of `set_role`.
+pub mod role {
+    /// Tightens parameters and pauses.
+    pub const RISK_ADMIN: u8 = 0;
+    /// Lists boards and posts the volatilities of options.
+    pub const KEEPER: u8 = 1;
+    /// Posts volatility forecasts.
+    pub const FORECASTER: u8 = 2;
     /// The largest value with a meaning.
-    pub const LAST: u8 = REDUCE_ONLY;
+    pub const LAST: u8 = FORECASTER;
 }
 
 /// Parameters of the whole exchange.
@@ -187,13 +222,15 @@ pub struct ExchangeConfig {
 }
 
 impl ExchangeConfig {
-    /// The engine's view of the risk parameters.
+    /// The engine's view of the risk parameters, for a quote of its full worth. Margins want those of the moment,
+    /// [`crate::accounts::Exchange::risk`].
     pub fn risk(&self) -> RiskParameters {
         RiskParameters {
             phi: self.phi_ppm.map(Ppm::from_raw),
             rho: self.rho_ppm.map(Ppm::from_raw),
             maintenance_ratio: Ppm::from_raw(self.maintenance_ratio_ppm),
             extreme_damping: Ppm::from_raw(self.extreme_damping_ppm),
+            quote_price: Ppm::ONE,
         }
     }
 
@@ -251,6 +288,32 @@ impl ExchangeConfig {
             return Err(PlimsollError::InvalidExchangeParameters);
         }
         Ok(())
+    }
+
+    /// Whether replacing `from` by this does anything but tighten. What tightens takes nothing from anybody who has a
+    /// position: it only refuses new risk. What is not named here loosens either way; so does a field that is new.
+    ///
+    /// | field | tightens | either way waits, because |
+    /// |---|---|---|
+    /// | `timelock_seconds` | up | |
+    /// | `quote_scale_below_ppm`, `quote_refuse_below_ppm` | up | |
+    /// | `phi_ppm`, `rho_ppm`, `maintenance_ratio_ppm`, `extreme_damping_ppm` | | one way lends more, the other moves the maintenance line under accounts that stand: whoever holds the key could liquidate them |
+    /// | `liquidation_*`, `insolvency_*` | | they divide a sinking account between its owner, its taker and whoever bears the loss |
+    /// | `house_floor`, `loss_mode` | | they divide a loss between the house and the depositors |
+    /// | `house_delay_seconds` | | shorter lets in whoever trades on a price that is known already, longer holds those who leave |
+    /// | `pauses` | not counted | `set_pauses` alone changes them |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let falls = self.timelock_seconds < from.timelock_seconds
+            || self.quote_scale_below_ppm < from.quote_scale_below_ppm
+            || self.quote_refuse_below_ppm < from.quote_refuse_below_ppm;
+        let rest = Self {
+            pauses: from.pauses,
+            timelock_seconds: from.timelock_seconds,
+            quote_scale_below_ppm: from.quote_scale_below_ppm,
+            quote_refuse_below_ppm: from.quote_refuse_below_ppm,
+            ..*self
+        };
+        falls || rest != *from
     }
 
     /// Whether any of the given kinds of action is paused.
@@ -506,6 +569,64 @@ pub struct MarketConfig {
 }
 
 impl MarketConfig {
+    /// The same without a risk budget and without options: what a new market must be.
+    #[must_use]
+    pub const fn starting(self) -> Self {
+        Self { risk_budget: 0, options: OptionConfig { enabled: 0, ..self.options }, ..self }
+    }
+
+    /// Whether replacing `from` by this does anything but tighten. What tightens takes nothing from anybody who has a
+    /// position: it only refuses new risk. What is not named here loosens either way; so does a field that is new.
+    ///
+    /// | field | tightens | either way waits, because |
+    /// |---|---|---|
+    /// | `risk_budget` | down | |
+    /// | `max_open_interest` | down, where `concentration_ppm` is zero | otherwise a lower limit charges every position more |
+    /// | `max_confidence_ppm`, `max_ema_gap_ppm` | down | |
+    /// | `perp_enabled`, `options.enabled` | down | |
+    /// | `options.max_open_lots`, `options.volatility_ratio_max_ppm` | down | |
+    /// | `half_spread_ppm`, `options.half_spread_volatility_ppm` | up | |
+    /// | `state` | active to reduce-only | winding down takes positions away, every other step lets risk in |
+    /// | `skew_premium_ppm`, `skew_scale`, `options.vega_scale`, `options.skew_volatility_ppm` | | whoever holds the house's opposite side closes at the premium: a higher one is paid to him |
+    /// | `taker_fee_ppm`, `options.fee_ppm` | | lower invites trades that the spread no longer pays for, higher taxes who has to close: no limit price covers it |
+    /// | `volatility`, `group`, `confidence_multiplier_ppm`, `concentration_ppm`, `options.short_minimum_ppm`, `options.volatility_*` | | one way lends more, the other moves the maintenance line under accounts that stand |
+    /// | `max_age_seconds`, `dead_age_seconds` | | longer takes an old price at its word, shorter gives an account below its line the benefit of the doubt, or ends it |
+    /// | `funding` | | it moves money between longs and shorts |
+    /// | `options.lot` | | boards of two lots do not compare |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let (new, old) = (&self.options, &from.options);
+        let rises = self.risk_budget > from.risk_budget
+            || self.max_open_interest > from.max_open_interest
+            || (self.max_open_interest < from.max_open_interest && from.concentration_ppm != 0)
+            || self.max_confidence_ppm > from.max_confidence_ppm
+            || self.max_ema_gap_ppm > from.max_ema_gap_ppm
+            || self.perp_enabled > from.perp_enabled
+            || new.enabled > old.enabled
+            || new.max_open_lots > old.max_open_lots
+            || new.volatility_ratio_max_ppm > old.volatility_ratio_max_ppm;
+        let falls = self.half_spread_ppm < from.half_spread_ppm
+            || new.half_spread_volatility_ppm < old.half_spread_volatility_ppm;
+        let options = OptionConfig {
+            max_open_lots: old.max_open_lots,
+            half_spread_volatility_ppm: old.half_spread_volatility_ppm,
+            volatility_ratio_max_ppm: old.volatility_ratio_max_ppm,
+            enabled: old.enabled,
+            ..*new
+        };
+        let rest = Self {
+            risk_budget: from.risk_budget,
+            max_open_interest: from.max_open_interest,
+            options,
+            max_confidence_ppm: from.max_confidence_ppm,
+            max_ema_gap_ppm: from.max_ema_gap_ppm,
+            half_spread_ppm: from.half_spread_ppm,
+            state: from.state,
+            perp_enabled: from.perp_enabled,
+            ..*self
+        };
+        rises || falls || state::loosens(self.state, from.state) || rest != *from
+    }
+
     /// The engine's view of the house's price making.
     pub fn pricing(&self) -> TradePricing {
         TradePricing {
@@ -615,6 +736,50 @@ pub struct BankConfig {
 }
 
 impl BankConfig {
+    /// The same with deposits that count for nothing and borrows that count twice: what a new bank must be, but for the
+    /// quote's.
+    #[must_use]
+    pub const fn starting(self) -> Self {
+        let one = Ppm::ONE.raw();
+        Self { borrow_weight_init_ppm: one, borrow_weight_maint_ppm: one, ..self.with_haircuts(one, one) }
+    }
+
+    /// Whether replacing `from` by this does anything but tighten. What tightens takes nothing from anybody who has a
+    /// balance: it only refuses new risk. What is not named here loosens either way; so does a field that is new.
+    ///
+    /// | field | tightens | either way waits, because |
+    /// |---|---|---|
+    /// | `deposit_cap` | down, where the maintenance haircut is the same however full the bank is | otherwise a lower cap lowers what deposits count for |
+    /// | `borrow_cap`, `outflow_limit` | down | |
+    /// | `outflow_window_seconds` | up | |
+    /// | `haircut_init_ppm`, `haircut_init_full_ppm`, `borrow_weight_init_ppm` | up | |
+    /// | `state` | active to reduce-only | every other step lets risk in, or ends the bank |
+    /// | `haircut_maint_ppm`, `haircut_maint_full_ppm`, `borrow_weight_maint_ppm` | | lower lends more, higher moves the maintenance line under accounts that stand: whoever holds the key could liquidate them |
+    /// | rates, `optimal_utilisation_ppm`, `reserve_factor_ppm` | | they move money between borrowers, depositors and the exchange |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let is_cap_in_line = from.haircut_maint_ppm != from.haircut_maint_full_ppm;
+        let rises = self.deposit_cap > from.deposit_cap
+            || (self.deposit_cap < from.deposit_cap && is_cap_in_line)
+            || self.borrow_cap > from.borrow_cap
+            || self.outflow_limit > from.outflow_limit;
+        let falls = self.outflow_window_seconds < from.outflow_window_seconds
+            || self.haircut_init_ppm < from.haircut_init_ppm
+            || self.haircut_init_full_ppm < from.haircut_init_full_ppm
+            || self.borrow_weight_init_ppm < from.borrow_weight_init_ppm;
+        let rest = Self {
+            deposit_cap: from.deposit_cap,
+            borrow_cap: from.borrow_cap,
+            outflow_limit: from.outflow_limit,
+            haircut_init_ppm: from.haircut_init_ppm,
+            haircut_init_full_ppm: from.haircut_init_full_ppm,
+            borrow_weight_init_ppm: from.borrow_weight_init_ppm,
+            outflow_window_seconds: from.outflow_window_seconds,
+            state: from.state,
+            ..*self
+        };
+        rises || falls || state::loosens(self.state, from.state) || rest != *from
+    }
+
     /// With haircuts that are the same however full the bank is, ppm.
     #[must_use]
     pub const fn with_haircuts(self, init_ppm: u32, maint_ppm: u32) -> Self {

@@ -166,6 +166,11 @@ errors! {
     RateOutOfRange = 287, "The stake pool is empty, or its rate or the token's own price is outside of the supported range";
     RateFeedMissing = 288, "The token's own feed caps its rate: pass a price account of that feed";
     RateNeverUpdated = 289, "The bank's exchange rate was never updated, so nothing can be owed in it: update the rate first";
+    // Controls and guards.
+    NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
+    NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
+    OutflowLimit = 229, "More would leave the bank than may in one window: withdraw less, or wait until the window is over";
+    QuoteDepegged = 230, "The quote is worth too little for new risk: reduce, repay, or wait until its price recovers";
 }
 
 /// The one place where the engine's causes become the program's codes.

@@ -186,7 +186,7 @@ fn market_parameters_have_edges() {
         max_age_seconds: [1, limits::MAX_AGE_SECONDS_MAX] not [0, limits::MAX_AGE_SECONDS_MAX + 1];
         dead_age_seconds: [60, limits::DEAD_AGE_SECONDS_MAX] not [59, limits::DEAD_AGE_SECONDS_MAX + 1];
         group: [0, 7] not [8, 255];
-        state: [0, 1] not [2];
+        state: [0, 1, 2] not [3];
         perp_enabled: [0, 1] not [2];
         _padding: [0] not [1];
         skew_scale: [1_000_000_000_000] not [0, 199_999_999_999];
@@ -217,7 +217,7 @@ fn bank_parameters_have_edges() {
         optimal_rate_ppm: [0, 1_000_000] not [1_000_001];
         max_rate_ppm: [80_000, limits::RATE_PPM_MAX] not [79_999, limits::RATE_PPM_MAX + 1];
         reserve_factor_ppm: [0, 1_000_000] not [1_000_001];
-        state: [0, 1] not [2];
+        state: [0, 1, 2] not [3];
         _padding: [[0; 7]] not [[0, 0, 0, 0, 0, 0, 1]];
     );
 }

@@ -6,7 +6,7 @@ use core::mem::{offset_of, size_of};
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
     AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, ExchangeRate, House, HouseBoard,
-    MarginAccount, Market, MarketSlot, OptionSlot, VolatilityEstimate, VolatilityForecast,
+    MarginAccount, Market, MarketSlot, OptionSlot, Proposal, VolatilityEstimate, VolatilityForecast,
 };
 use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig};
 
@@ -23,7 +23,8 @@ fn exchange_fields_stand_where_clients_read_them() {
     assert_eq!(size_of::<ExchangeConfig>(), 216);
     offsets!(Exchange: config = 0, admin = 216, pending_admin = 248, risk_admin = 280, keeper = 312, forecaster = 344,
         creator = 376, quote_mint = 408, quote_bank = 440, market_count = 472, bank_count = 474, index = 476,
-        bump = 478, version = 479);
+        bump = 478, version = 479, pending_admin_ready_at = 480, quote_publish_time = 488, quote_feed_id = 496,
+        quote_oracle_owner = 528, quote_price_ppm = 560, quote_oracle_kind = 564);
     offsets!(ExchangeConfig: liquidation_dust = 0, house_floor = 8, phi_ppm = 16, rho_ppm = 48,
         maintenance_ratio_ppm = 160, liquidation_buffer_ppm = 164, liquidation_discount_min_ppm = 168,
         liquidation_discount_max_ppm = 172, liquidation_duration_seconds = 176, pauses = 180, extreme_damping_ppm = 184,
@@ -44,7 +45,7 @@ fn market_fields_stand_where_clients_read_them() {
         funding_index = 368, funding_accrued_at = 376, funding_paid = 384, range_ppm = 400, range_maint_ppm = 404,
         house_boards = 408, house_gains = 920, exchange = 1048, feed_id = 1080, oracle_owner = 1112, symbol = 1144,
         index = 1160, base_decimals = 1162, oracle_kind = 1163, bump = 1164, version = 1165, boards = 1166,
-        board_expiries = 1168);
+        board_expiries = 1168, wind_down_at = 1232);
     offsets!(MarketConfig: risk_budget = 0, max_open_interest = 8, skew_scale = 16, options = 24, volatility = 88,
         funding = 152, confidence_multiplier_ppm = 160, max_confidence_ppm = 164, max_ema_gap_ppm = 168,
         half_spread_ppm = 172, skew_premium_ppm = 176, taker_fee_ppm = 180, max_age_seconds = 184,
@@ -93,7 +94,7 @@ fn house_and_margin_account_fields_stand_where_clients_read_them() {
 /// Program account sizes choose what an account behind the declared ones is looked at as.
 #[test]
 fn banks_markets_boards_and_price_accounts_differ_in_size() {
-    let sizes = [Market::SPACE, Bank::SPACE, Board::SPACE, 134, 3_312];
+    let sizes = [Market::SPACE, Bank::SPACE, Board::SPACE, Proposal::SPACE, 134, 3_312];
     for (index, size) in sizes.iter().enumerate() {
         assert!(!sizes[..index].contains(size));
     }

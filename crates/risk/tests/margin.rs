@@ -376,6 +376,7 @@ proptest! {
             rho: core::array::from_fn(|pair| Ppm::from_raw(rho[pair])),
             maintenance_ratio: Ppm::from_raw(maintenance),
             extreme_damping: Ppm::from_raw(damping),
+            quote_price: Ppm::ONE,
         };
         let _ = wild.validate();
         let params = if sane { valid } else { wild };

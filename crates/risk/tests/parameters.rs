@@ -216,6 +216,7 @@ proptest! {
             rho: rho.map(Ppm::from_raw),
             maintenance_ratio: Ppm::from_raw(maintenance),
             extreme_damping: Ppm::from_raw(damping),
+            quote_price: Ppm::ONE,
         };
         let _ = parameters.validate();
         let _ = RiskParameters { rho: rho.map(|rho| Ppm::from_raw(rho % 1_000_001)), ..STRICT }.validate();

@@ -44,6 +44,7 @@ const PARAMETERS: RiskParameters = RiskParameters {
     },
     maintenance_ratio: Ppm::from_raw(800_000),
     extreme_damping: Ppm::from_raw(333_333),
+    quote_price: Ppm::ONE,
 };
 
 const LIQUIDATION: LiquidationParameters = LiquidationParameters {

@@ -61,12 +61,14 @@ impl Fake {
                     index,
                     ..bytemuck_zeroed()
                 };
-                assert_eq!(account(4), address::market(&account(1), index));
-                assert_eq!(step.instruction.accounts.len(), 6 + 2 * usize::from(index));
-                self.state.markets.insert(account(4), market);
+                assert_eq!(account(2), address::market(&account(1), index));
+                assert_eq!(step.instruction.accounts.len(), 4);
+                self.state.markets.insert(account(2), market);
             }
             tag::CONFIGURE_MARKET => {
                 let args: ConfigureMarketArgs = Self::args(step);
+                let others = self.state.markets.len() - 1;
+                assert_eq!(step.instruction.accounts.len(), 5 + 2 * others);
                 self.state.markets.get_mut(&account(4)).unwrap().config = args.config;
             }
             tag::OBSERVE => self.state.markets.get_mut(&account(0)).unwrap().spot = 1,
@@ -123,17 +125,21 @@ fn migrate(deployment: &Deployment, chain: &mut Fake) -> Result<usize, RunError<
     run(deployment, &admin, chain, |_| {})
 }
 
-const ALL: [&str; 10] = [
+const ALL: [&str; 14] = [
     "create the exchange",
     "create the bank USDC",
     "create the house",
     "deposit into the house",
     "create the market BTC",
     "observe the market BTC",
+    "configure the market BTC",
     "create the market SOL",
     "observe the market SOL",
+    "configure the market SOL",
     "create the bank BTC",
+    "configure the bank BTC",
     "create the bank SOL",
+    "configure the bank SOL",
 ];
 
 #[test]

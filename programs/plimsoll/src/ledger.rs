@@ -141,6 +141,39 @@ pub fn require_deposit_allowed(bank: &Bank) -> Result<()> {
     Ok(())
 }
 
+/// Counts tokens that come into the vault. Every path where they do goes through here.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
+pub fn receive(bank: &mut Bank, amount: u64) -> Result<()> {
+    bank.vault_amount = bank.vault_amount.checked_add(amount).ok_or(PlimsollError::Overflow)?;
+    bank.outflow = bank.outflow.saturating_sub(amount);
+    Ok(())
+}
+
+/// Counts tokens that leave the vault, against the limit of the running window. Every path where they do goes through
+/// here; what only changes hands inside a bank does not. A window starts with the first token that leaves after the last
+/// one is over, so twice the limit may leave around its end, and never more.
+///
+/// # Errors
+/// [`PlimsollError::VaultInsufficient`], [`PlimsollError::OutflowLimit`].
+pub fn pay_out(bank: &mut Bank, amount: u64, now: Timestamp) -> Result<()> {
+    bank.vault_amount = bank.vault_amount.checked_sub(amount).ok_or(PlimsollError::VaultInsufficient)?;
+    if bank.config.outflow_limit == u64::MAX {
+        return Ok(());
+    }
+    let elapsed = now.raw().checked_sub(bank.outflow_window_start).ok_or(PlimsollError::Overflow)?;
+    if elapsed >= i64::from(bank.config.outflow_window_seconds) {
+        bank.outflow_window_start = now.raw();
+        bank.outflow = 0;
+    }
+    bank.outflow = bank.outflow.checked_add(amount).ok_or(PlimsollError::Overflow)?;
+    if bank.outflow > bank.config.outflow_limit {
+        return Err(PlimsollError::OutflowLimit);
+    }
+    Ok(())
+}
+
 /// The house's quote deposit, native, rounded down.
 pub fn house_quote(house: &House, bank: &Bank) -> Result<u64> {
     Ok(interest::deposit_amount(house.quote_shares, bank.deposit_index())?)

@@ -39,11 +39,10 @@ pub mod plimsoll {
         ctx.accounts.apply(&args)
     }
 
-    /// Adds a market to an exchange.
+    /// Adds a market to an exchange, without a risk budget.
     #[discrim = 2]
     pub fn create_market(ctx: &mut Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
-        let remaining = ctx.remaining_accounts()?;
-        ctx.accounts.apply(&args, ctx.bumps.market, &remaining)
+        ctx.accounts.apply(&args, ctx.bumps.market)
     }
 
     /// Replaces a market's parameters.
@@ -53,7 +52,7 @@ pub mod plimsoll {
         ctx.accounts.apply(&args, &remaining)
     }
 
-    /// Adds a collateral mint, or the quote mint, to an exchange.
+    /// Adds a collateral mint, at no weight, or the quote mint, to an exchange.
     #[discrim = 4]
     pub fn create_bank(ctx: &mut Context<CreateBank>, args: CreateBankArgs) -> Result<()> {
         ctx.accounts.apply(&args, ctx.bumps.bank, ctx.bumps.vault)

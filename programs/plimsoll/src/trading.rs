@@ -84,7 +84,7 @@ pub fn execute(
     let before = *slot;
     let reduces = is_reduction(before.size, order.size);
     if !reduces {
-        require_opening_allowed(exchange, parties.market, observation, order)?;
+        require_opening_allowed(exchange, parties.market, observation, order, now)?;
     }
     let quote = price(parties.market, observation, order)?;
     let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
@@ -95,6 +95,7 @@ pub fn execute(
 
     require_margin(&mut parties, slot_index, (before, after), reduces, now)?;
     parties.account.release_market(slot_index)?;
+    parties.account.touch();
     Ok(Execution { quote, position: after.size })
 }
 
@@ -104,6 +105,7 @@ fn require_opening_allowed(
     market: &Market,
     observation: &Observation,
     order: &Order,
+    now: Timestamp,
 ) -> Result<()> {
     require!(!order.reduce_only, PlimsollError::ReduceOnlyViolated);
     require!(!exchange.config.is_paused(pause::OPEN), PlimsollError::Paused);
@@ -115,7 +117,7 @@ fn require_opening_allowed(
         Ppm::from_raw(market.config.max_ema_gap_ppm),
     );
     require!(width == Width::Normal, PlimsollError::OracleTooWide);
-    Ok(())
+    Ok(exchange.require_quote_sound(now)?)
 }
 
 /// The house's price for an order, within its limit.
@@ -181,7 +183,7 @@ fn require_margin(
     reduces: bool,
     now: Timestamp,
 ) -> Result<()> {
-    let risk = parties.exchange.config.risk();
+    let risk = parties.exchange.risk(now);
     let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
     let margin = book.margin(parties.account, &risk)?;
     let health = book::health_init(&margin)?;

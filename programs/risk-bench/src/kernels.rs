@@ -486,6 +486,7 @@ fn linear_portfolio(o: &Operands) -> (Portfolio, RiskParameters) {
         rho: [Ppm::from_raw(400_000); GROUP_PAIRS],
         maintenance_ratio: Ppm::from_raw(600_000),
         extreme_damping: Ppm::from_raw(300_000),
+        quote_price: Ppm::ONE,
     };
     (portfolio, parameters)
 }

@@ -85,15 +85,16 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         oracle_owner: Address::new_from_array(pyth::RECEIVER_PROGRAM_ID),
         oracle_kind: 0,
         base_decimals: 9,
-        config: market_config(0),
+        config: market_config(0).starting(),
     };
-    let create = market::Create { admin, exchange, quote_bank, index: 0, args, remaining: vec![] };
+    let create = market::Create { admin, exchange, index: 0, args };
     single(rows, "create_market", "", world.send(create.instruction(), &[])?);
     let market = address::market(&exchange, 0);
-    let configure = market::Configure { admin, exchange, quote_bank, market, config: args.config, remaining: vec![] };
+    let configure =
+        market::Configure { admin, exchange, quote_bank, market, config: market_config(0), remaining: vec![] };
     single(rows, "configure_market", "", world.send(configure.instruction(), &[])?);
     let mint = world.mints[0];
-    let create = bank::Create { admin, exchange, mint, market: Some(market), config };
+    let create = bank::Create { admin, exchange, mint, market: Some(market), config: config.starting() };
     single(rows, "create_bank", "collateral", world.send(create.instruction(), &[])?);
     let configure = bank::Configure { admin, exchange, bank: address::bank(&exchange, &mint), config };
     single(rows, "configure_bank", "", world.send(configure.instruction(), &[])?);

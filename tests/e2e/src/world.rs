@@ -379,10 +379,13 @@ fn set_up_bank(
     market: Option<Address>,
     config: BankConfig,
 ) {
-    chain.ok(&build::bank::Create { admin, exchange, mint: asset.mint, market, config }.instruction());
+    let starting = if market.is_some() { config.starting() } else { config };
+    chain.ok(&build::bank::Create { admin, exchange, mint: asset.mint, market, config: starting }.instruction());
+    chain.ok(&build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction());
 }
 
-/// Market with its first observation, then the bank that it prices. `before` are the markets that exist already.
+/// Market with its first observation and its parameters, then the bank that it prices. `before` are the markets that exist
+/// already.
 fn set_up_market(
     chain: &mut Chain,
     admin: Address,
@@ -394,8 +397,12 @@ fn set_up_market(
     let quote_bank = decode_at::<Exchange>(chain, &exchange).quote_bank;
     let remaining = before.iter().map(|market| solana_instruction::AccountMeta::new_readonly(*market, false)).collect();
     let index = u16::try_from(before.len()).expect("few markets");
-    chain.ok(&build::market::Create { admin, exchange, quote_bank, index, args, remaining }.instruction());
+    let config = args.config;
+    let args = CreateMarketArgs { config: config.starting(), ..args };
+    chain.ok(&build::market::Create { admin, exchange, index, args }.instruction());
     chain.ok(&build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction());
+    let market = asset.market;
+    chain.ok(&build::market::Configure { admin, exchange, quote_bank, market, config, remaining }.instruction());
     set_up_bank(chain, admin, exchange, asset, Some(asset.market), bank_config());
 }
 
@@ -604,7 +611,7 @@ impl World {
             let tokens = raw::token_account(&mint, &person, 10_000_000 * 10u64.pow(decimals.into()));
             self.set_account(asset.tokens_of(&person), tokens);
         }
-        self.ok(build::bank::Create { admin, exchange, mint, market: Some(market), config }.instruction());
+        set_up_bank(&mut self.chain, admin, exchange, &asset, Some(market), config);
         self.added.push(asset.bank);
         asset
     }

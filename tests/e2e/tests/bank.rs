@@ -38,7 +38,7 @@ const MINT: Address = Address::new_from_array([b'm'; 32]);
 fn create(w: &mut World, p: &Places) -> bank::Create {
     w.set_account(MINT, raw::mint(5));
     let (admin, exchange, market) = (p.admin, p.exchange, Some(p.sol.market));
-    bank::Create { admin, exchange, mint: MINT, market, config: bank_config() }
+    bank::Create { admin, exchange, mint: MINT, market, config: bank_config().starting() }
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_bank_is_made_with_its_vault() {
     assert_eq!((made.exchange, made.mint, made.market), (p.exchange, MINT, p.sol.market));
     assert_eq!((made.decimals, made.scale_decimals, made.is_quote, made.index), (5, 4, 0, 4));
     assert_eq!((made.deposit_index, made.borrow_index, made.accrued_at), (1 << 48, 1 << 48, w.now()));
-    assert_eq!((made.vault, made.config), (address::vault(&address), bank_config()));
+    assert_eq!((made.vault, made.config), (address::vault(&address), bank_config().starting()));
     assert_eq!(w.read::<Exchange>(&p.exchange).bank_count, 5);
     let vault = w.account(&made.vault).unwrap();
     assert_eq!((&vault.data[..32], &vault.data[32..64]), (MINT.as_ref(), p.exchange.as_ref()));
@@ -104,6 +104,28 @@ fn invalid_parameters_are_refused_when_created_and_when_configured() {
         let configure = bank::Configure { admin: p.admin, exchange: p.exchange, bank: p.sol.bank, config };
         w.refuses(configure.instruction(), E::InvalidBankParameters);
     }
+}
+
+/// Whoever holds the admin's key lists what he likes, and nothing counts for it.
+#[test]
+fn a_new_bank_counts_for_nothing() {
+    let (mut w, p) = World::new();
+    let create = create(&mut w, &p);
+    let changes: [Change; 6] = [
+        |config| config.haircut_maint_ppm = 999_999,
+        |config| (config.haircut_init_ppm, config.haircut_maint_ppm) = (999_999, 999_999),
+        |config| config.haircut_maint_full_ppm = 999_999,
+        |config| config.borrow_weight_maint_ppm = 999_999,
+        |config| (config.borrow_weight_init_ppm, config.borrow_weight_maint_ppm) = (999_999, 999_999),
+        |config| *config = bank_config(),
+    ];
+    for change in changes {
+        let mut config = create.config;
+        change(&mut config);
+        let error = if config.validate().is_ok() { E::NewBankHasWeight } else { E::InvalidBankParameters };
+        w.refuses(bank::Create { config, ..create.clone() }.instruction(), error);
+    }
+    w.ok(create.instruction());
 }
 
 #[test]

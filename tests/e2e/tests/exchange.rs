@@ -33,7 +33,7 @@ const INVALID: [(Change, E); 19] = [
     (|config| config.timelock_seconds = 2_592_001, E::InvalidExchangeParameters),
     (|config| config.quote_refuse_below_ppm = 990_001, E::InvalidExchangeParameters),
     (|config| config.loss_mode = 2, E::InvalidExchangeParameters),
-    (|config| config.pauses = 1 << 6, E::InvalidPauses),
+    (|config| config.pauses = 1 << 9, E::InvalidPauses),
     (|config| config.pauses = u32::MAX, E::InvalidPauses),
     (|config| config.pauses = 1 << 31, E::InvalidPauses),
 ];

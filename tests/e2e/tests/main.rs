@@ -5,6 +5,7 @@ mod attacks;
 mod bank;
 mod board;
 mod collateral;
+mod controls;
 mod coverage;
 mod exchange;
 mod house;

@@ -10,7 +10,7 @@ use plimsoll_interface::{
     Address,
     accounts::{Exchange, House, Market, oracle_kind},
     address,
-    config::{MarketConfig, VolatilityConfig, state},
+    config::{MarketConfig, OptionConfig, VolatilityConfig, state},
     event::{Configured, Observed},
     instruction::CreateMarketArgs,
 };
@@ -54,7 +54,7 @@ fn args(p: &Places) -> CreateMarketArgs {
 #[test]
 fn a_market_is_made_for_a_feed() {
     let (mut w, p) = World::new();
-    let args = CreateMarketArgs { config: MarketConfig { risk_budget: 7, ..args(&p).config }, ..args(&p) };
+    let args = args(&p);
     let outcome = w.ok(w.stored().create_market(args));
     let address = address::market(&p.exchange, 3);
     let expected = Configured { exchange: p.exchange, subject: address, admin: p.admin };
@@ -65,7 +65,7 @@ fn a_market_is_made_for_a_feed() {
     assert_eq!((&made.symbol[..4], made.spot, made.publish_time), (b"WIF\0".as_slice(), 0, 0));
     assert_eq!(made.config, args.config);
     assert_eq!(w.read::<Exchange>(&p.exchange).market_count, 4);
-    assert_eq!(w.house().risk_budget_total, 600_000 * USD as u64 + 7);
+    assert_eq!(w.house().risk_budget_total, 600_000 * USD as u64);
 }
 
 #[test]
@@ -83,6 +83,18 @@ fn invalid_parameters_are_refused_when_created_and_when_configured() {
 fn a_market_that_only_prices_collateral_needs_no_skew_scale() {
     let (mut w, p) = World::new();
     let config = MarketConfig { perp_enabled: 0, skew_scale: 0, max_open_interest: u64::MAX, ..args(&p).config };
+    w.ok(w.stored().create_market(CreateMarketArgs { config, ..args(&p) }));
+}
+
+#[test]
+fn a_new_market_carries_no_risk() {
+    let (mut w, p) = World::new();
+    let options = OptionConfig { lot: 1, vega_scale: 1, volatility_ratio_max_ppm: 1_000_000, ..OptionConfig::NONE };
+    let with_options = MarketConfig { options: OptionConfig { enabled: 1, ..options }, ..args(&p).config };
+    for config in [MarketConfig { risk_budget: 1, ..args(&p).config }, with_options] {
+        w.refuses(w.stored().create_market(CreateMarketArgs { config, ..args(&p) }), E::NewMarketHasRisk);
+    }
+    let config = MarketConfig { options, ..args(&p).config };
     w.ok(w.stored().create_market(CreateMarketArgs { config, ..args(&p) }));
 }
 
@@ -116,17 +128,11 @@ fn feeds_decimals_and_symbols_that_are_refused() {
 #[test]
 fn budgets_together_stay_within_what_the_house_is_worth() {
     let (mut w, p) = World::new();
-    let with_budget = |risk_budget| {
-        let config = MarketConfig { risk_budget, ..args(&p).config };
-        CreateMarketArgs { config, ..args(&p) }
-    };
     let free = 400_000 * USD as u64;
-    w.refuses(w.stored().create_market(with_budget(free + 1)), E::HouseBudgets);
-    w.refuses(w.stored().create_market(with_budget(u64::MAX)), E::Overflow);
     let raised = |risk_budget| MarketConfig { risk_budget, ..market_config(SOL) };
     w.refuses(w.stored().configure_market(&p.sol.market, raised(200_000 * USD as u64 + free + 1)), E::HouseBudgets);
     w.refuses(w.stored().configure_market(&p.sol.market, raised(u64::MAX)), E::Overflow);
-    w.ok(w.stored().create_market(with_budget(free)));
+    w.ok(w.stored().configure_market(&p.sol.market, raised(200_000 * USD as u64 + free)));
     assert_eq!(w.house().risk_budget_total, 1_000_000 * USD as u64);
 }
 
@@ -144,18 +150,12 @@ fn a_risk_budget_wants_every_other_market_listed_once() {
     let [sol, btc, eth, elsewhere] = [p.sol, p.btc, p.eth, p.other.sol].map(|asset| asset.market);
     let raised = MarketConfig { risk_budget: 200_001 * USD as u64, ..market_config(SOL) };
     let configure = w.stored().configure_market(&sol, raised);
-    let config = MarketConfig { risk_budget: 1, ..args(&p).config };
-    let create = w.stored().create_market(CreateMarketArgs { config, ..args(&p) });
     let refused = [
         (with_list(configure.clone(), 5, &[btc]), E::MissingMarket),
         (with_list(configure.clone(), 5, &[eth, btc]), E::SameAccount),
         (with_list(configure.clone(), 5, &[btc, btc]), E::SameAccount),
         (with_list(configure.clone(), 5, &[btc, elsewhere]), E::WrongExchange),
         (with_list(configure.clone(), 5, &[btc, p.sol.oracle, eth]), E::OracleWrongFeed),
-        (with_list(create.clone(), 6, &[sol, btc]), E::MissingMarket),
-        (with_list(create.clone(), 6, &[btc, sol, eth]), E::SameAccount),
-        (with_list(create.clone(), 6, &[sol, btc, elsewhere]), E::WrongExchange),
-        (with_list(create.clone(), 6, &[sol, p.eth.oracle, btc, eth]), E::OracleWrongOwner),
     ];
     for (ix, error) in refused {
         w.refuses(&ix, error);
@@ -163,7 +163,6 @@ fn a_risk_budget_wants_every_other_market_listed_once() {
     // The declared market is writable: Anchor's "duplicate mutable account".
     w.refuses(with_list(configure.clone(), 5, &[sol, btc, eth]), I::Custom(2040));
     w.ok(&configure);
-    w.ok(&create);
 }
 
 #[test]

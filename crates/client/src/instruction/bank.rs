@@ -20,7 +20,7 @@ pub struct Create {
     pub mint: Address,
     /// The market that prices it; `None` for the quote mint.
     pub market: Option<Address>,
-    /// Its parameters.
+    /// Its parameters, but for the quote those of [`BankConfig::starting`].
     pub config: BankConfig,
 }
 

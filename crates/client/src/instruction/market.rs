@@ -16,14 +16,10 @@ pub struct Create {
     pub admin: Address,
     /// The exchange.
     pub exchange: Address,
-    /// The exchange's quote bank.
-    pub quote_bank: Address,
     /// The exchange's `market_count`: the new market's index.
     pub index: u16,
-    /// Symbol, feed, decimals and parameters.
+    /// Symbol, feed, decimals and parameters, those of [`MarketConfig::starting`].
     pub args: CreateMarketArgs,
-    /// With a risk budget: every other market, each optionally followed by its price account.
-    pub remaining: Vec<AccountMeta>,
 }
 
 impl Create {
@@ -35,12 +31,10 @@ impl Create {
             [
                 (self.admin, Use::SignWrite),
                 (self.exchange, Use::Write),
-                (address::house(&self.exchange), Use::Write),
-                (self.quote_bank, Use::Read),
                 (address::market(&self.exchange, self.index), Use::Write),
                 (SYSTEM_PROGRAM, Use::Read),
             ],
-            &self.remaining,
+            &[],
         )
     }
 }

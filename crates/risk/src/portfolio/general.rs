@@ -139,7 +139,7 @@ pub(super) fn margin_in_general(
     Ok(Margin {
         equity_init: equity(portfolio.quote, totals.values_init)?,
         equity_maint: equity(portfolio.quote, totals.values_maint)?,
-        requirement_init: requirement(stress_init, addons_init)?,
+        requirement_init: parameters.in_quote(requirement(stress_init, addons_init)?)?,
         requirement_maint: requirement(maintenance(stress_maint, parameters)?, addons_maint)?,
         blocked_by: totals.blocked_by,
     })

@@ -61,7 +61,7 @@ pub fn margin(portfolio: &Portfolio, options: &[OptionRisk], parameters: &RiskPa
     Ok(Margin {
         equity_init: equity,
         equity_maint: equity,
-        requirement_init: requirement(stress, addon_init)?,
+        requirement_init: parameters.in_quote(requirement(stress, addon_init)?)?,
         requirement_maint: requirement(maintenance(stress, parameters)?, addon_maint)?,
         blocked_by: None,
     })

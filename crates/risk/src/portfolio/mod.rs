@@ -21,7 +21,7 @@
 //! C_u    = ceil(k_u ceil(|D_u + delta_u| confidence))          the oracle's doubt, on the first-order net exposure
 //! M_u    = ceil(|D_u + delta_u| |spot - ema|)                  only when the gap flatters: long with spot > ema,
 //!                                                              short with spot < ema; only towards init
-//! requirement_init  = max(R, R') + sum_u (C_u + M_u + addon_init_u) + quote_addon_init
+//! requirement_init  = (max(R, R') + sum_u (C_u + M_u + addon_init_u) + quote_addon_init) / min(quote_price, 1)
 //! requirement_maint = ceil(maintenance_ratio R') + sum_u (C_u + addon_maint_u) + quote_addon_maint
 //! H = E - requirement
 //! ```

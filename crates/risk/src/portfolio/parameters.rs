@@ -1,7 +1,8 @@
 //! What the exchange configures for aggregation, and its validation as a whole.
 use super::{GROUP_PAIRS, MAX_GROUPS};
 use crate::Error;
-use crate::units::Ppm;
+use crate::math::{mul_div_ceil, positive};
+use crate::units::{Ppm, Quote};
 
 /// How far below zero an eigenvalue of the correlation matrix may be, in ppm: room for entries rounded to one ppm.
 pub const RHO_TOLERANCE: Ppm = Ppm::from_raw(10);
@@ -23,6 +24,9 @@ pub struct RiskParameters {
     pub maintenance_ratio: Ppm,
     /// Which part of the gain or loss of a move by three ranges counts, at most [`MAX_EXTREME_DAMPING`].
     pub extreme_damping: Ppm,
+    /// What one unit of quote is worth, of a dollar, above 0. Below [`Ppm::ONE`] the requirement towards init grows by its
+    /// reciprocal; above, it counts as one.
+    pub quote_price: Ppm,
 }
 
 /// Where the correlation of two different groups is in [`RiskParameters::rho`]; `None` for one group twice or a group
@@ -49,7 +53,24 @@ impl RiskParameters {
         rho: [Ppm::ZERO; GROUP_PAIRS],
         maintenance_ratio: Ppm::ONE,
         extreme_damping: MAX_EXTREME_DAMPING,
+        quote_price: Ppm::ONE,
     };
+
+    /// `ceil(requirement / quote_price)`: what the account must be worth in a quote that is worth less than it counts for.
+    /// Equity is counted in quote at its face, so a requirement of dollars takes more of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Overflow`], also for a price of zero.
+    #[inline(always)]
+    pub(super) fn in_quote(&self, requirement: Quote) -> Result<Quote, Error> {
+        if self.quote_price >= Ppm::ONE {
+            return Ok(requirement);
+        }
+        let (amount, one) = (requirement.unsigned_abs(), u64::from(Ppm::ONE.raw()));
+        let scaled = mul_div_ceil(amount, one, u64::from(self.quote_price.raw())).ok_or(Error::Overflow)?;
+        positive(scaled).map(Quote::from_raw).ok_or(Error::Overflow)
+    }
 
     /// Correlation of two groups; one on the diagonal, `None` for a group that does not exist.
     pub fn rho(&self, one: u8, other: u8) -> Option<Ppm> {

@@ -7,7 +7,7 @@ use super::{MAX_GROUPS, MAX_UNDERLYINGS, Margin, Portfolio, RiskParameters, Unde
 use crate::Error;
 use crate::options::{OptionRisk, SCENARIOS};
 use crate::price::Freshness;
-use crate::units::Quote;
+use crate::units::{Ppm, Quote};
 
 /// One underlying in a [`Report`], at its last price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,8 +81,9 @@ pub struct Report {
 
 /// Where the requirement comes from.
 ///
-/// Groups, standalone requirements and savings are taken at last prices whatever their age, so that a report does not
-/// jump when a feed pauses; [`Report::margin`] follows the rules for prices that are not fresh.
+/// Groups, standalone requirements and savings are taken at last prices whatever their age, and with a quote of its full
+/// worth, so that a report does not jump when a feed pauses; [`Report::margin`] follows the rules for prices that are not
+/// fresh and for a quote below its worth.
 ///
 /// # Errors
 ///
@@ -93,7 +94,7 @@ pub fn report(portfolio: &Portfolio, options: &[OptionRisk], parameters: &RiskPa
     for number in 0..at_last.len() {
         at_last.underlying_mut(number)?.freshness = Freshness::Fresh;
     }
-    let whole = margin(&at_last, options, parameters)?;
+    let whole = margin(&at_last, options, &RiskParameters { quote_price: Ppm::ONE, ..*parameters })?;
     let mut totals = Totals::default();
     let book = Book::new(&at_last, options, parameters, &mut totals)?;
     let (stress, stress_maint) = book.stresses(&totals)?;

@@ -335,7 +335,7 @@ fn risk_parameters(r: &mut Random) -> RiskParameters {
     }
     let extreme_damping = Ppm::from_raw(if r.chance(0.1) { 0 } else { r.integer(1, 333_333) as u32 });
     let maintenance_ratio = Ppm::from_raw(if r.chance(0.2) { 1_000_000 } else { r.integer(400_000, 999_999) as u32 });
-    RiskParameters { phi, rho, maintenance_ratio, extreme_damping }
+    RiskParameters { phi, rho, maintenance_ratio, extreme_damping, quote_price: Ppm::ONE }
 }
 
 fn market(r: &mut Random, sizes: Sizes, groups: u64, all_fresh: bool) -> Market {

@@ -166,6 +166,7 @@ pub fn parameters() -> impl Strategy<Value = RiskParameters> {
             rho,
             maintenance_ratio: Ppm::from_raw(maintenance),
             extreme_damping: Ppm::from_raw(damping),
+            quote_price: Ppm::ONE,
         };
         assert_eq!(parameters.validate(), Ok(()));
         parameters

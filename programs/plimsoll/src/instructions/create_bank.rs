@@ -55,6 +55,7 @@ impl CreateBank {
             (Some(_), true) => Err(PlimsollError::BankHasMarket.into()),
             (None, false) => Err(PlimsollError::BankNeedsMarket.into()),
             (Some(market), false) => {
+                require!(args.config == args.config.starting(), PlimsollError::NewBankHasWeight);
                 require!(decimals <= limits::MINT_DECIMALS_MAX, PlimsollError::UnsupportedDecimals);
                 Ok(market.base_decimals.checked_sub(decimals).ok_or(PlimsollError::UnsupportedDecimals)?)
             }

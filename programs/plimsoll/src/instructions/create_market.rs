@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Bank, Exchange, House, Market},
+    accounts::{Exchange, Market},
     address,
     config::limits,
     event::Configured,
@@ -9,10 +9,7 @@ use plimsoll_interface::{
     oracle::ORACLE_PROGRAMS,
 };
 
-use crate::{book, house};
-
-/// Accounts of `create_market`. Behind them, where the risk budget is above zero: every market of the exchange in the
-/// order of their indexes, each with its price account behind it where the stored price is old.
+/// Accounts of `create_market`.
 #[derive(Accounts)]
 pub struct CreateMarket {
     /// The exchange's admin, who pays.
@@ -21,12 +18,6 @@ pub struct CreateMarket {
     /// The exchange.
     #[account(mut)]
     pub exchange: Account<Exchange>,
-    /// Its house.
-    #[account(mut, constraint(house.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
-    pub house: Account<House>,
-    /// Its quote bank.
-    #[account(address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]
-    pub quote_bank: Account<Bank>,
     /// The new market.
     #[account(init, payer = admin, seeds = [address::MARKET, exchange.address().as_ref(), &exchange.market_count.to_le_bytes()], bump)]
     pub market: Account<Market>,
@@ -40,19 +31,13 @@ impl CreateMarket {
         require!(args.base_decimals <= limits::BASE_DECIMALS_MAX, PlimsollError::UnsupportedDecimals);
         require!(ORACLE_PROGRAMS.contains(&(args.oracle_owner, args.oracle_kind)), PlimsollError::UnsupportedOracle);
         require!(is_symbol(&args.symbol), PlimsollError::InvalidSymbol);
+        require!(args.config == args.config.starting(), PlimsollError::NewMarketHasRisk);
         Ok(())
     }
 
     /// See the program's instruction.
-    pub fn apply(&mut self, args: &CreateMarketArgs, bump: u8, remaining: &[AccountView]) -> Result<()> {
+    pub fn apply(&mut self, args: &CreateMarketArgs, bump: u8) -> Result<()> {
         self.validate(args)?;
-        if args.config.risk_budget > 0 {
-            let now = book::now()?;
-            let value = house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, remaining, None, now)?;
-            self.house.risk_budget_total =
-                self.house.risk_budget_total.checked_add(args.config.risk_budget).ok_or(PlimsollError::Overflow)?;
-            house::require_budgets_covered(&self.house, value)?;
-        }
         let exchange = *self.exchange.address();
         let market = &mut self.market;
         market.config = args.config;

@@ -60,7 +60,8 @@ impl Deposit {
             ledger::require_deposit_allowed(bank)?;
         }
         self.account.release_balance(index)?;
-        bank.vault_amount = bank.vault_amount.checked_add(args.amount).ok_or(PlimsollError::Overflow)?;
+        self.account.touch();
+        ledger::receive(bank, args.amount)?;
         token::pull(
             bank,
             self.source.account(),

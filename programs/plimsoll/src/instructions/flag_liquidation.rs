@@ -25,8 +25,9 @@ impl FlagLiquidation {
     /// See the program's instruction.
     pub fn apply(&mut self, remaining: &[AccountView]) -> Result<()> {
         let now = book::now()?;
-        let margin = Book::new(remaining, now).margin(&self.account, &self.exchange.config.risk())?;
+        let margin = Book::new(remaining, now).margin(&self.account, &self.exchange.risk(now))?;
         auction::update(&mut self.account, &self.exchange.config, book::health_maint(&margin)? < 0, now)?;
+        self.account.touch();
         emit!(LiquidationFlagged {
             account: *self.account.address(),
             equity: margin.equity_maint.raw(),

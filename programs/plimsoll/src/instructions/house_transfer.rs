@@ -52,7 +52,7 @@ impl HouseTransfer {
         let minted = ledger::house_credit(&mut self.house, &mut self.bank, args.amount)?;
         require!(minted > 0, PlimsollError::AmountTooSmall);
         ledger::require_deposit_allowed(&self.bank)?;
-        self.bank.vault_amount = self.bank.vault_amount.checked_add(args.amount).ok_or(PlimsollError::Overflow)?;
+        ledger::receive(&mut self.bank, args.amount)?;
         token::pull(
             &self.bank,
             self.token_account.account(),
@@ -71,8 +71,7 @@ impl HouseTransfer {
         let now = book::now()?;
         ledger::accrue(&mut self.bank, now)?;
         ledger::house_debit(&mut self.house, &mut self.bank, args.amount)?;
-        self.bank.vault_amount =
-            self.bank.vault_amount.checked_sub(args.amount).ok_or(PlimsollError::VaultInsufficient)?;
+        ledger::pay_out(&mut self.bank, args.amount, now)?;
         let value = house::net_asset_value(&self.exchange, &self.house, &self.bank, remaining, None, now)?;
         house::require_budgets_covered(&self.house, value)?;
         token::push(

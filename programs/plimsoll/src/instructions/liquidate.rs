@@ -82,6 +82,8 @@ impl Liquidate {
             // What is borrowed here, the account may withdraw: as in a withdrawal, no unpaid gain may stand for it.
             self.book(remaining, now).require_settled(&self.taker, health)?;
         }
+        self.account.touch();
+        self.taker.touch();
         emit!(Liquidated {
             account: *self.account.address(),
             taker: *self.taker.address(),
@@ -95,7 +97,7 @@ impl Liquidate {
     }
 
     fn margin(&self, views: &[AccountView], account: &MarginAccount, now: Timestamp) -> Result<Margin> {
-        self.book(views, now).margin(account, &self.exchange.config.risk())
+        self.book(views, now).margin(account, &self.exchange.risk(now))
     }
 
     fn book<'a>(&'a self, views: &'a [AccountView], now: Timestamp) -> Book<'a> {

@@ -21,6 +21,7 @@ impl SetDelegate {
     /// See the program's instruction.
     pub fn apply(&mut self, args: &SetDelegateArgs) -> Result<()> {
         self.account.delegate = args.delegate;
+        self.account.touch();
         emit!(AccountChanged {
             account: *self.account.address(),
             owner: *self.owner.address(),

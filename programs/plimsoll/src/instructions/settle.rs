@@ -61,6 +61,7 @@ impl Settle {
         self.market.house_cash = self.market.house_cash.checked_add(settled).ok_or(PlimsollError::Overflow)?;
         self.account.release_balance(balance)?;
         self.account.release_market(slot_index)?;
+        self.account.touch();
         emit!(Settled {
             account: *self.account.address(),
             market: address,

@@ -72,12 +72,14 @@ impl Withdraw {
         let amount = self.amount(args, index)?;
         let debit = ledger::debit(&mut self.account, index, &mut self.bank, amount)?;
         ledger::require_borrow_allowed(&self.bank, debit)?;
-        self.bank.vault_amount = self.bank.vault_amount.checked_sub(amount).ok_or(PlimsollError::VaultInsufficient)?;
+        ledger::pay_out(&mut self.bank, amount, now)?;
+        self.account.touch();
         let shares = self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?.shares;
         self.account.release_balance(index)?;
         if !self.account.has_no_liability() {
+            self.exchange.require_quote_sound(now)?;
             let book = Book::new(remaining, now).with_bank(&self.bank);
-            book.require_withdrawal_margin(&self.account, &self.exchange.config.risk())?;
+            book.require_withdrawal_margin(&self.account, &self.exchange.risk(now))?;
         }
         token::push(
             &self.exchange,
