@@ -284,7 +284,7 @@ mod table {
         let table = Table::new(staking::update_capped(p, &lst))
             .other(0, "a bank without a rate", p.sol.bank, E::RateNotConfigured)
             .other(0, "another exchange's", p.other.sol.bank, E::RateWrongMarket)
-            .other(0, "a market", p.sol.market, I::InvalidAccountData)
+            .other(0, "a market", p.btc.market, I::InvalidAccountData)
             .read_only(0, CONSTRAINT_MUT)
             .other(1, "another market", p.btc.market, E::RateWrongMarket)
             .other(1, "another exchange's", p.other.sol.market, E::RateWrongMarket)
