@@ -432,6 +432,7 @@ impl Reader<'_> {
             deposit_cap: self.amount(&at("deposit_cap"), table.deposit_cap, decimals)?,
             borrow_cap: self.amount(&at("borrow_cap"), table.borrow_cap, decimals)?,
             outflow_limit: u64::MAX,
+            swap_cap: 0,
             haircut_init_ppm: 0,
             haircut_maint_ppm: 0,
             haircut_init_full_ppm: 0,

@@ -5,7 +5,7 @@ use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Liquidated, LiquidationFlagged,
-    Observed, RateUpdated, Settled, StrikesListed, Traded, VolatilitiesPosted,
+    Observed, RateUpdated, Settled, StrikesListed, Swapped, Traded, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -59,6 +59,8 @@ events!(
     BoardRefreshed,
     /// A bank's exchange rate was updated.
     RateUpdated,
+    /// A collateral was swapped against the house.
+    Swapped,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -48,6 +48,17 @@ impl Pack {
         Self::of(account).without(market).without(oracle)
     }
 
+    /// For `swap` of `bank`, which `market` prices by `oracle`, against the quote bank.
+    pub fn swapping(
+        account: &MarginAccount,
+        quote_bank: &Address,
+        bank: &Address,
+        market: &Address,
+        oracle: &Address,
+    ) -> Self {
+        Self::of(account).without(quote_bank).without(bank).without(market).without(oracle)
+    }
+
     /// For `liquidate`: both accounts' markets and banks, writable, without the quote bank, which is declared.
     pub fn liquidating(account: &MarginAccount, taker: &MarginAccount, quote_bank: &Address) -> Self {
         let mut pack = Self { writable: true, ..Self::of(account) };

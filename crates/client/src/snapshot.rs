@@ -8,7 +8,7 @@ use plimsoll_interface::{
     address,
     bridge::{self, Inputs},
     config::MarketConfig,
-    instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
+    instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs, SwapArgs},
 };
 use plimsoll_risk::{
     interest,
@@ -20,7 +20,7 @@ use solana_instruction::Instruction;
 
 use crate::{
     Error, Keyed,
-    instruction::{account, house, liquidation, market, trade},
+    instruction::{account, collateral, house, liquidation, market, trade},
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
 };
@@ -255,6 +255,36 @@ impl Snapshot {
     ) -> Result<Instruction, Error> {
         let accounts = self.trade_accounts(authority, account, market)?;
         Ok(trade::Close { accounts, args }.instruction())
+    }
+
+    /// `swap` of `mint`, signed by `authority`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a mint without a bank, or where no price account of its market is in the snapshot.
+    pub fn swap(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        mint: &Address,
+        args: SwapArgs,
+    ) -> Result<Instruction, Error> {
+        let address = address::bank(&self.exchange.address, mint);
+        let market = self.banks.get(&address).ok_or(Error::Missing { what: "bank", address })?.market;
+        let oracle = self.price_of(&market)?;
+        let quote_bank = &self.exchange.data.quote_bank;
+        let swap = collateral::Swap {
+            authority,
+            exchange: self.exchange.address,
+            account: account.address,
+            quote_mint: self.exchange.data.quote_mint,
+            mint: *mint,
+            market,
+            oracle,
+            args,
+            remaining: Pack::swapping(&account.data, quote_bank, &address, &market, &oracle)
+                .metas(&self.price_addresses()),
+        };
+        Ok(swap.instruction())
     }
 
     /// `settle` of an account's cash in `market`, at the price account in the snapshot or else the stored observation.

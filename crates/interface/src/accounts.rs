@@ -499,8 +499,10 @@ pub struct Bank {
     pub version: u8,
     /// What one unit of the mint is in units of the market's underlying, where that is not one.
     pub rate: ExchangeRate,
+    /// Deposit shares of the house, from spot swaps. Written by `swap`.
+    pub house_shares: u64,
     /// Room for later.
-    pub _reserved: [u8; 112],
+    pub _reserved: [u8; 96],
 }
 account_type!(Bank, [142, 49, 166, 242, 50, 66, 97, 188], 584);
 

@@ -704,6 +704,8 @@ pub struct BankConfig {
     pub borrow_cap: u64,
     /// Largest net amount that may leave in one outflow window, native. [`u64::MAX`] for no limit.
     pub outflow_limit: u64,
+    /// Largest amount that the house holds from spot swaps, native. Zero: it takes nothing, and only gives what it has.
+    pub swap_cap: u64,
     /// Share of a deposit's value that does not count for initial margin while the bank is empty, ppm in 0..=1e6.
     pub haircut_init_ppm: u32,
     /// Share of a deposit's value that does not count for maintenance margin while the bank is empty, ppm, at most the
@@ -750,7 +752,7 @@ impl BankConfig {
     /// | field | tightens | either way waits, because |
     /// |---|---|---|
     /// | `deposit_cap` | down, where the maintenance haircut is the same however full the bank is | otherwise a lower cap lowers what deposits count for |
-    /// | `borrow_cap`, `outflow_limit` | down | |
+    /// | `borrow_cap`, `outflow_limit`, `swap_cap` | down | |
     /// | `outflow_window_seconds` | up | |
     /// | `haircut_init_ppm`, `haircut_init_full_ppm`, `borrow_weight_init_ppm` | up | |
     /// | `state` | active to reduce-only | every other step lets risk in, or ends the bank |
@@ -761,7 +763,8 @@ impl BankConfig {
         let rises = self.deposit_cap > from.deposit_cap
             || (self.deposit_cap < from.deposit_cap && is_cap_in_line)
             || self.borrow_cap > from.borrow_cap
-            || self.outflow_limit > from.outflow_limit;
+            || self.outflow_limit > from.outflow_limit
+            || self.swap_cap > from.swap_cap;
         let falls = self.outflow_window_seconds < from.outflow_window_seconds
             || self.haircut_init_ppm < from.haircut_init_ppm
             || self.haircut_init_full_ppm < from.haircut_init_full_ppm
@@ -770,6 +773,7 @@ impl BankConfig {
             deposit_cap: from.deposit_cap,
             borrow_cap: from.borrow_cap,
             outflow_limit: from.outflow_limit,
+            swap_cap: from.swap_cap,
             haircut_init_ppm: from.haircut_init_ppm,
             haircut_init_full_ppm: from.haircut_init_full_ppm,
             borrow_weight_init_ppm: from.borrow_weight_init_ppm,

@@ -166,6 +166,9 @@ errors! {
     RateOutOfRange = 287, "The stake pool is empty, or its rate or the token's own price is outside of the supported range";
     RateFeedMissing = 288, "The token's own feed caps its rate: pass a price account of that feed";
     RateNeverUpdated = 289, "The bank's exchange rate was never updated, so nothing can be owed in it: update the rate first";
+    RateOld = 290, "The bank's exchange rate is too old to swap at: update it first";
+    SwapCap = 291, "The house would hold more of the mint than its swap cap: swap less";
+    SwapInventory = 292, "The house does not hold as much of the mint: swap less";
     // Controls and guards.
     NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
     NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";

@@ -267,6 +267,28 @@ pub mod board_change {
     pub const CLOSED: u64 = 2;
 }
 
+event! {
+    /// A collateral was swapped against the house.
+    Swapped = [217, 52, 52, 83, 147, 135, 96, 109], {
+        /// The margin account.
+        account: Address,
+        /// The bank of the mint.
+        bank: Address,
+        /// Who signed: owner or delegate.
+        trader: Address,
+        /// Native amount bought, negative sold.
+        amount: i64,
+        /// Quote native paid for it, fee included, negative received.
+        paid: i64,
+        /// Fee, quote native.
+        fee: u64,
+        /// Oracle price of the swap, Q16.48 quote native per base unit.
+        spot: u64,
+        /// What the house holds of the mint afterwards, native.
+        inventory: u64,
+    }
+}
+
 /// Values of [`AccountChanged::kind`].
 pub mod account_change {
     /// The account was opened.

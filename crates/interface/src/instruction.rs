@@ -64,6 +64,7 @@ tags! {
     // Collateral.
     UPDATE_RATE = 81,
     SET_RATE_SOURCE = 82,
+    SWAP = 83,
 }
 
 macro_rules! args {
@@ -255,5 +256,16 @@ args! {
         max_age_seconds: u32,
         /// Fastest rise that is believed, ppm a day.
         rise_per_day_ppm: u32,
+    }
+}
+args! {
+    /// Arguments of `swap`.
+    SwapArgs {
+        /// Native amount of the mint to buy, negative to sell.
+        amount: i64,
+        /// Most quote to pay or least to receive, fee included, quote native.
+        limit_amount: u64,
+        /// Unix seconds after which the order is void, zero for never.
+        expires_at: i64,
     }
 }

@@ -55,11 +55,11 @@ fn market_fields_stand_where_clients_read_them() {
 #[test]
 fn bank_fields_stand_where_clients_read_them() {
     assert_eq!(Bank::SPACE, 584);
-    assert_eq!(size_of::<BankConfig>(), 80);
-    offsets!(Bank: config = 0, deposit_index = 80, borrow_index = 88, deposit_shares = 96, borrow_shares = 104,
-        vault_amount = 112, reserve = 120, accrued_at = 128, outflow_window_start = 136, outflow = 144, exchange = 152,
-        mint = 184, vault = 216, market = 248, token_program = 280, index = 312, decimals = 314, scale_decimals = 315,
-        is_quote = 316, bump = 317, vault_bump = 318, version = 319, rate = 320);
+    assert_eq!(size_of::<BankConfig>(), 88);
+    offsets!(Bank: config = 0, deposit_index = 88, borrow_index = 96, deposit_shares = 104, borrow_shares = 112,
+        vault_amount = 120, reserve = 128, accrued_at = 136, outflow_window_start = 144, outflow = 152, exchange = 160,
+        mint = 192, vault = 224, market = 256, token_program = 288, index = 320, decimals = 322, scale_decimals = 323,
+        is_quote = 324, bump = 325, vault_bump = 326, version = 327, rate = 328, house_shares = 472);
     assert_eq!(size_of::<ExchangeRate>(), 144);
     offsets!(ExchangeRate: deposit = 0, borrow = 8, updated_at = 16, allowance = 24, source = 32, feed_id = 64,
         feed_owner = 96, max_age_seconds = 128, rise_per_day_ppm = 132, kind = 136, feed_kind = 137, has_feed = 138);

@@ -4,6 +4,7 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{AccountType, Bank, Exchange, House, Market, same_address},
+    bridge::{self, Side},
 };
 use plimsoll_risk::{
     portfolio,
@@ -34,6 +35,15 @@ fn inventory_value(market: &Market, observation: &Observation, now: Timestamp) -
     require!(market_freshness(market, observation, now) == Freshness::Fresh, PlimsollError::OracleStale);
     let value = observation.spot.value_floor(Base::from_raw(market.house_size)).ok_or(PlimsollError::Overflow)?;
     Ok(value.raw().checked_add(market.house_cash).ok_or(PlimsollError::Overflow)?)
+}
+
+/// What the house holds of a bank's mint from spot swaps, base units of its market, at the rate of deposits.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
+pub fn inventory_base(bank: &Bank) -> Result<i64> {
+    let base = bridge::base_units(ledger::house_inventory(bank)?, bank, Side::Deposit)?;
+    Ok(i64::try_from(base).map_err(|_| PlimsollError::Overflow)?)
 }
 
 /// A market that is not among the listed ones because the instruction declares it.
@@ -98,12 +108,16 @@ pub fn require_budgets_covered(house: &House, net_asset_value: i64) -> Result<()
 /// # Errors
 /// [`PlimsollError::HouseRiskBudget`].
 pub fn require_within_budget(market: &Market, observation: &Observation) -> Result<()> {
-    let loss = portfolio::standalone_loss(
-        Base::from_raw(market.house_size),
-        observation.spot,
-        Ppm::from_raw(market.range_ppm),
-    )
-    .map_err(PlimsollError::from)?;
+    require_exposure_within_budget(market, market.house_size, observation)
+}
+
+/// The same of an exposure of the house's, base units.
+///
+/// # Errors
+/// [`PlimsollError::HouseRiskBudget`].
+pub fn require_exposure_within_budget(market: &Market, exposure: i64, observation: &Observation) -> Result<()> {
+    let loss = portfolio::standalone_loss(Base::from_raw(exposure), observation.spot, Ppm::from_raw(market.range_ppm))
+        .map_err(PlimsollError::from)?;
     require!(loss <= market.config.risk_budget, PlimsollError::HouseRiskBudget);
     Ok(())
 }

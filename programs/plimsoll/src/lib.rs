@@ -207,4 +207,11 @@ pub mod plimsoll {
     pub fn set_rate_source(ctx: &mut Context<SetRateSource>, args: SetRateSourceArgs) -> Result<()> {
         ctx.accounts.apply(&args)
     }
+
+    /// Exchanges a collateral for quote, or quote for it, against the house.
+    #[discrim = 83]
+    pub fn swap(ctx: &mut Context<Swap>, args: SwapArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
 }

@@ -120,6 +120,7 @@ pub fn bank_config() -> BankConfig {
         deposit_cap: PLENTY,
         borrow_cap: PLENTY,
         outflow_limit: u64::MAX,
+        swap_cap: PLENTY,
         haircut_init_ppm: 50_000,
         haircut_maint_ppm: 30_000,
         haircut_init_full_ppm: 50_000,

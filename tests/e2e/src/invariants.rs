@@ -100,6 +100,7 @@ fn check_bank(address: &Address, bank: &Bank, books: &Books, vault: u64, transac
         let shares = slot.shares.unsigned_abs();
         if slot.shares > 0 { deposit_shares += shares } else { borrow_shares += shares }
     }
+    deposit_shares += bank.house_shares;
     if bank.is_quote == 1 {
         let houses = books.houses.iter().filter(|house| house.exchange == bank.exchange);
         deposit_shares += houses.map(|house| house.quote_shares).sum::<u64>();

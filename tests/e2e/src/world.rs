@@ -287,6 +287,7 @@ pub fn bank_config() -> BankConfig {
         deposit_cap: u64::MAX / 4,
         borrow_cap: u64::MAX / 4,
         outflow_limit: u64::MAX,
+        swap_cap: u64::MAX / 4,
         haircut_init_ppm: 100_000,
         haircut_maint_ppm: 50_000,
         haircut_init_full_ppm: 100_000,

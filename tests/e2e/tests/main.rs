@@ -16,5 +16,6 @@ mod scenario;
 mod settle;
 mod staking;
 mod substitution;
+mod swap;
 mod trade;
 mod walk;

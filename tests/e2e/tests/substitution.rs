@@ -8,7 +8,7 @@ use plimsoll_e2e_tests::{
 };
 use plimsoll_interface::{Address, ID, address, config::MarketConfig, instruction::tag};
 
-use crate::staking;
+use crate::{staking, swap};
 
 /// An address with nothing at it.
 const NOWHERE: Address = Address::new_from_array([b'?'; 32]);
@@ -65,6 +65,7 @@ tables! {
     liquidate = LIQUIDATE,
     update_rate = UPDATE_RATE,
     set_rate_source = SET_RATE_SOURCE,
+    swap = SWAP,
 }
 
 /// Wrong programs in the place of a program.
@@ -274,6 +275,34 @@ mod table {
         let lst = w.add_bank(staking::MINT, 9, p.sol.market, bank_config());
         staking::pool(w, 1_250, 0);
         lst
+    }
+
+    pub fn swap(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        let ix = swap::swap_ix(w, &p.alice, &p.sol, swap::any(-SOL));
+        let table = exchange_of_account(Table::new(ix), w, p, 1, 2)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(3, "another exchange's", p.other.house, E::WrongExchange)
+            .other(3, "a market", p.btc.market, I::InvalidAccountData)
+            .read_only(3, CONSTRAINT_MUT)
+            .other(4, "another bank", p.btc.bank, E::WrongQuoteBank)
+            .other(4, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .read_only(4, CONSTRAINT_MUT)
+            .same(4, 5, DUPLICATE)
+            .other(5, "of another market", p.btc.bank, E::RateWrongMarket)
+            .other(5, "another exchange's", p.other.sol.bank, E::WrongExchange)
+            .read_only(5, CONSTRAINT_MUT)
+            .same(5, 4, DUPLICATE)
+            .other(6, "another market", p.btc.market, E::RateWrongMarket)
+            .other(6, "another exchange's", p.other.sol.market, E::RateWrongMarket)
+            .read_only(6, CONSTRAINT_MUT)
+            .other(7, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(7, "nothing", NOWHERE, E::OracleWrongOwner);
+        let table = foreign_all(table, w, &[3, 4, 5, 6]);
+        // Behind: ETH and BTC, each with its price account, then the bank of ETH.
+        listed(table, p, [8, 10, 8], &[12])
     }
 
     pub fn update_rate(w: &mut World, p: &Places) -> Table {

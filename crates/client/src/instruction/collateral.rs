@@ -1,10 +1,10 @@
-//! Collateral beyond plain deposits: staked tokens.
+//! Collateral beyond plain deposits: staked tokens, swaps against the house.
 
 use plimsoll_interface::{
-    Address, ID,
-    instruction::{SetRateSourceArgs, tag},
+    Address, ID, address,
+    instruction::{SetRateSourceArgs, SwapArgs, tag},
 };
-use solana_instruction::Instruction;
+use solana_instruction::{AccountMeta, Instruction};
 
 use super::{Use, build};
 
@@ -69,6 +69,50 @@ impl UpdateRate {
                 (self.feed.unwrap_or(ID), Use::Read),
             ],
             &[],
+        )
+    }
+}
+
+/// Exchanges a collateral for quote, or quote for it, against the house.
+#[derive(Clone, Debug)]
+pub struct Swap {
+    /// Owner or delegate.
+    pub authority: Address,
+    /// The exchange.
+    pub exchange: Address,
+    /// The margin account.
+    pub account: Address,
+    /// The exchange's quote mint.
+    pub quote_mint: Address,
+    /// The collateral's mint.
+    pub mint: Address,
+    /// The market that prices it.
+    pub market: Address,
+    /// The market's price account.
+    pub oracle: Address,
+    /// Amount, limit, expiry.
+    pub args: SwapArgs,
+    /// All other markets and banks of the account: [`crate::remaining::Pack::swapping`].
+    pub remaining: Vec<AccountMeta>,
+}
+
+impl Swap {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        build(
+            tag::SWAP,
+            &self.args,
+            [
+                (self.authority, Use::Sign),
+                (self.exchange, Use::Read),
+                (self.account, Use::Write),
+                (address::house(&self.exchange), Use::Write),
+                (address::bank(&self.exchange, &self.quote_mint), Use::Write),
+                (address::bank(&self.exchange, &self.mint), Use::Write),
+                (self.market, Use::Write),
+                (self.oracle, Use::Read),
+            ],
+            &self.remaining,
         )
     }
 }

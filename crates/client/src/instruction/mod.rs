@@ -61,6 +61,7 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::REFRESH_BOARD => "refresh_board",
         tag::UPDATE_RATE => "update_rate",
         tag::SET_RATE_SOURCE => "set_rate_source",
+        tag::SWAP => "swap",
         _ => return None,
     })
 }
