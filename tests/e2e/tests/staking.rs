@@ -370,7 +370,7 @@ fn a_debt_at_an_old_rate_stops_new_risk_and_no_reduction() {
     w.refuses(w.withdraw_ix(&p.carol, &p.usdc, 1), E::OracleStale);
     w.refuses(w.open_ix(&p.carol, &p.sol, -SOL), E::OracleStale);
     w.close(&p.carol, &p.sol, u64::MAX);
-    w.deposit(&p.carol, &lst, 1);
+    w.deposit(&p.carol, &lst, 1_000);
     w.ok(update(&lst));
     w.withdraw(&p.carol, &p.usdc, 1);
 }

@@ -279,7 +279,7 @@ mod table {
 
     pub fn swap(w: &mut World, p: &Places) -> Table {
         position(w, p);
-        let ix = swap::swap_ix(w, &p.alice, &p.sol, swap::any(-SOL));
+        let ix = swap::swap_ix(w, &p.alice, &p.eth, swap::any(-ETH / 1_000));
         let table = exchange_of_account(Table::new(ix), w, p, 1, 2)
             .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
             .unsigned(0, I::MissingRequiredSignature)
@@ -290,7 +290,6 @@ mod table {
             .other(4, "another bank", p.btc.bank, E::WrongQuoteBank)
             .other(4, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
             .read_only(4, CONSTRAINT_MUT)
-            .same(4, 5, DUPLICATE)
             .other(5, "of another market", p.btc.bank, E::RateWrongMarket)
             .other(5, "another exchange's", p.other.sol.bank, E::WrongExchange)
             .read_only(5, CONSTRAINT_MUT)
@@ -298,10 +297,10 @@ mod table {
             .other(6, "another market", p.btc.market, E::RateWrongMarket)
             .other(6, "another exchange's", p.other.sol.market, E::RateWrongMarket)
             .read_only(6, CONSTRAINT_MUT)
-            .other(7, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(7, "of another program's feed", p.btc.oracle, E::OracleWrongOwner)
             .other(7, "nothing", NOWHERE, E::OracleWrongOwner);
         let table = foreign_all(table, w, &[3, 4, 5, 6]);
-        // Behind: ETH and BTC, each with its price account, then the bank of ETH.
+        // Behind: SOL and BTC, each with its price account, then the bank of SOL.
         listed(table, p, [8, 10, 8], &[12])
     }
 

@@ -201,7 +201,7 @@ fn a_swap_beyond_the_deposit_is_a_borrow_within_the_initial_margin() {
     assert!(w.shares(&p.alice, &p.usdc) < 0);
     assert!(w.margin(&p.alice).health_init().unwrap().raw() >= 0);
     w.withdraw(&p.alice, &p.usdc, 7_000 * USD as u64);
-    w.refuses(swap_ix(&w, &p.alice, &p.sol, any(10 * SOL)), E::InsufficientMargin);
+    w.refuses(swap_ix(&w, &p.alice, &p.sol, any(40 * SOL)), E::InsufficientMargin);
     // What is borrowed is sold: a debt in SOL.
     swap(&mut w, &p.bob, &p.sol, -15 * SOL);
     assert_eq!(w.shares(&p.bob, &p.sol), -5 * SOL);
@@ -224,8 +224,8 @@ fn an_account_below_its_initial_margin_sells_what_makes_it_healthier() {
     let after = health(&w);
     assert!(after > before && after < 0);
     // Selling on credit is new risk, whatever it does to the debt.
-    w.deposit(&p.bob, &p.btc, 100_000_000);
-    w.refuses(swap_ix(&w, &p.alice, &p.btc, any(-1_000_000)), E::InsufficientMargin);
+    w.deposit(&p.bob, &p.eth, ETH as u64);
+    w.refuses(swap_ix(&w, &p.alice, &p.eth, any(-ETH / 10)), E::InsufficientMargin);
     // A house that buys at 6 % less makes a sale dearer than the margin that it frees.
     w.configure_market(&p.eth, |config| (config.half_spread_ppm, config.taker_fee_ppm) = (50_000, 50_000));
     w.configure_bank(&p.eth, |config| *config = config.with_haircuts(0, 0));
