@@ -5,12 +5,15 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use plimsoll_client::{
     Address,
-    accounts::MarginAccount,
+    accounts::{Bank, MarginAccount},
     address,
-    instruction::{account, bank, exchange, house, liquidation, market, trade},
-    interface::instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs},
+    instruction::{account, bank, collateral as build_collateral, exchange, house, liquidation, market, trade},
+    interface::instruction::{
+        ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs, SetRateSourceArgs, SwapArgs,
+    },
+    price::PriceUpdate,
     remaining::{Pack, PriceAddresses},
-    risk::pyth,
+    risk::{pyth, staking},
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -49,6 +52,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     setting_up(so, &mut rows)?;
     cranks(so, &mut rows)?;
+    collateral(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
             .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
@@ -130,6 +134,77 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         remaining: Pack::markets(world.markets.iter().copied()).metas(&PriceAddresses::new()),
     };
     single(rows, "house_withdraw", "16 markets", world.send(withdraw.instruction(), &[])?);
+    Ok(())
+}
+
+/// Staked tokens and swaps. The first bank is of a staked token; its pool and its own feed are written directly.
+fn collateral(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (bank, mint, market, oracle) = (world.banks[0], world.mints[0], world.markets[0], world.oracles[0]);
+    let (pool, feed) = (Address::new_from_array([5; 32]), Address::new_from_array([6; 32]));
+    let mut data = vec![0; 611];
+    data[0] = 1;
+    data[162..194].copy_from_slice(mint.as_ref());
+    data[258..266].copy_from_slice(&(5 * TOKEN).to_le_bytes());
+    data[266..274].copy_from_slice(&(4 * TOKEN).to_le_bytes());
+    world.put_raw(pool, Address::new_from_array(staking::STAKE_POOL_PROGRAM_ID), data)?;
+    let receiver = Address::new_from_array(pyth::RECEIVER_PROGRAM_ID);
+    let price = 125 * 100_000_000;
+    let update = PriceUpdate {
+        feed_id: feed.to_bytes(),
+        price,
+        confidence: 3_000_000,
+        ema_price: price,
+        exponent: -8,
+        publish_time: NOW,
+    };
+    world.put_raw(feed, receiver, update.encode())?;
+    let mut unused: Bank = world.get(&bank)?;
+    (unused.deposit_shares, unused.borrow_shares) = (0, 0);
+    world.put(bank, &unused)?;
+    let args = SetRateSourceArgs {
+        kind: 1,
+        has_feed: 1,
+        feed_kind: 0,
+        feed_id: feed.to_bytes(),
+        feed_owner: receiver,
+        max_age_seconds: 3_600,
+        rise_per_day_ppm: 1_000,
+    };
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let set = build_collateral::SetRateSource { admin, exchange, bank, source: Some(pool), args };
+    single(rows, "set_rate_source", "", world.send(set.instruction(), &[])?);
+    let update = build_collateral::UpdateRate { bank, market, source: pool, oracle: Some(oracle), feed: Some(feed) };
+    single(rows, "update_rate", "capped by a feed", world.send(update.instruction(), &[])?);
+    let mut held: Bank = world.get(&bank)?;
+    held.deposit_shares = 1_000 * TOKEN;
+    held.house_shares = 10 * TOKEN;
+    held.vault_amount = 2_000 * TOKEN;
+    world.put(bank, &held)?;
+    let account = world.portfolio(admin, 2, 0)?;
+    let flag_account = world.put_account(1, &account)?;
+    let remaining = Pack::of(&account).metas(&PriceAddresses::new());
+    let flag = liquidation::Flag { exchange, account: flag_account, remaining };
+    single(rows, "flag_liquidation", "2 collaterals, one rated", world.send(flag.instruction(), &[])?);
+    for (variant, amount) in [("sell", -(TOKEN as i64)), ("buy", TOKEN as i64)] {
+        let account = world.portfolio(admin, 8, 8)?;
+        let address = world.put_account(0, &account)?;
+        let limit_amount = if amount > 0 { u64::MAX } else { 0 };
+        let quote_bank = world.quote_bank;
+        let swap = build_collateral::Swap {
+            authority: admin,
+            exchange,
+            account: address,
+            quote_mint: world.quote_mint,
+            mint,
+            market,
+            oracle,
+            args: SwapArgs { amount, limit_amount, expires_at: 0 },
+            remaining: Pack::swapping(&account, &quote_bank, &bank, &market, &oracle).metas(&PriceAddresses::new()),
+        };
+        let units = world.send(swap.instruction(), &[])?;
+        rows.push(Row { instruction: "swap", variant, collaterals: 8, perps: 8, units });
+    }
     Ok(())
 }
 

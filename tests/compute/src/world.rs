@@ -358,7 +358,8 @@ impl World {
         self.put_raw(address, ID, data)
     }
 
-    fn put_raw(&mut self, address: Address, owner: Address, data: Vec<u8>) -> Result<()> {
+    /// Writes an account of any program.
+    pub fn put_raw(&mut self, address: Address, owner: Address, data: Vec<u8>) -> Result<()> {
         let lamports = self.vm.minimum_balance_for_rent_exemption(data.len());
         let account = Account { lamports, data, owner, executable: false, rent_epoch: u64::MAX };
         self.vm.set_account(address, account).map_err(|error| anyhow!("{error:?}"))

@@ -5,7 +5,7 @@ use plimsoll_e2e_tests::{Asset, Trader, world::order};
 use plimsoll_interface::{
     Address,
     config::state,
-    instruction::{ClosePositionArgs, LiquidateArgs, OpenPositionArgs},
+    instruction::{ClosePositionArgs, LiquidateArgs, OpenPositionArgs, SwapArgs},
 };
 use rand::Rng;
 use solana_instruction::Instruction;
@@ -52,6 +52,7 @@ const ACTIONS: &[(u32, Action)] = &[
     (12, any_deposit),
     (12, any_withdrawal),
     (14, any_order),
+    (8, any_swap),
     (10, largest_order),
     (10, any_close),
     (8, any_settlement),
@@ -168,6 +169,17 @@ fn any_close(walk: &mut Walk) -> Option<Attempt> {
     };
     let args = ClosePositionArgs { size, limit_price: if position > 0 { 0 } else { u64::MAX }, expires_at: 0 };
     Attempt::new(walk.priced().close_position(trader.owner, &account, &asset.market, args).ok()?, Rule::Books)
+}
+
+/// Spot against the house, from a deposit or on credit.
+fn any_swap(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, (asset, parcel)) = (walk.trader(), walk.bank());
+    let account = walk.account(&trader)?;
+    let magnitude = i64::try_from(amount(walk, parcel)).unwrap_or(i64::MIN);
+    let amount = if walk.rng.random_range(0..5) < 2 { magnitude } else { magnitude.wrapping_neg() };
+    let limit_amount = if amount > 0 { u64::MAX } else { 0 };
+    let args = SwapArgs { amount, limit_amount, expires_at: 0 };
+    Attempt::new(walk.priced().swap(trader.owner, &account, &asset.mint, args).ok()?, Rule::Books)
 }
 
 fn any_settlement(walk: &mut Walk) -> Option<Attempt> {
