@@ -202,7 +202,7 @@ fn positions(snapshot: &Snapshot, account: &MarginAccount) -> String {
 /// Where an account's requirement comes from.
 fn underlyings(snapshot: &Snapshot, account: &MarginAccount) -> Result<Table> {
     let report = snapshot.report(account)?;
-    let portfolio = snapshot.portfolio(account)?;
+    let (portfolio, _) = snapshot.portfolio(account)?;
     let header = ["underlying", "net exposure", "value USD", "stress USD", "oracle doubt USD", "alone, init USD"];
     let mut table = format::table(&header);
     let slots = account.markets.iter().filter(|slot| slot.in_use == 1);

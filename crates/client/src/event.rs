@@ -4,8 +4,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, Configured, Liquidated, LiquidationFlagged,
-    Observed, RateUpdated, Settled, StrikesListed, Swapped, Traded, VolatilitiesPosted,
+    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, Deleveraged,
+    ExpirySampled, InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged,
+    LossCovered, Observed, OptionTraded, OptionsSettled, RateUpdated, ReserveBought, Settled, StrikesListed, Swapped,
+    Traded, TriggerChanged, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -57,6 +59,28 @@ events!(
     VolatilitiesPosted,
     /// Risk arrays of a board were computed.
     BoardRefreshed,
+    /// A price counts towards a board's settlement.
+    ExpirySampled,
+    /// A board was settled.
+    BoardSettled,
+    /// A trade of an option against the house.
+    OptionTraded,
+    /// Options of a settled board were paid in cash.
+    OptionsSettled,
+    /// Somebody put quote into the insurance.
+    InsuranceFunded,
+    /// Tokens of a reserve became insurance.
+    ReserveBought,
+    /// A fraction of an insolvent account was taken over.
+    InsolventLiquidated,
+    /// One step of covering a loss.
+    LossCovered,
+    /// Two positions were closed against one another.
+    Deleveraged,
+    /// A liquidation without capital began or ended.
+    LiquidationDeferred,
+    /// An order was stored, cancelled or executed.
+    TriggerChanged,
     /// A bank's exchange rate was updated.
     RateUpdated,
     /// A collateral was swapped against the house.

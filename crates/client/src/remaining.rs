@@ -1,5 +1,5 @@
 //! Packs the accounts that stand behind an instruction's declared ones: the markets in slot order, each followed by its
-//! price account where one is given, then the banks in slot order; nothing twice and nothing that is declared already.
+//! price account where one is given, then the banks and then the boards in slot order; nothing twice and nothing that is declared already.
 //!
 //! Any order is right for the program; slot order is the cheapest, as each account is then found at the first look.
 
@@ -16,12 +16,14 @@ pub type PriceAddresses = BTreeMap<Address, Address>;
 pub struct Pack {
     markets: Vec<Address>,
     banks: Vec<Address>,
+    boards: Vec<Address>,
+    candidates: Vec<Address>,
     declared: Vec<Address>,
     writable: bool,
 }
 
 impl Pack {
-    /// Every market and bank that an account uses: for `flag_liquidation`.
+    /// Every market, bank and board that an account uses: for `flag_liquidation`.
     pub fn of(account: &MarginAccount) -> Self {
         let mut pack = Self::default();
         pack.add(account);
@@ -43,7 +45,8 @@ impl Pack {
         Ok(Self::of(&after).without(bank))
     }
 
-    /// For `open_position` and `close_position` in `market`, whose price account is `oracle`.
+    /// For `open_position` and `close_position` in `market`, whose price account is `oracle`; for `open_option` and
+    /// `close_option` without the board besides.
     pub fn trading(account: &MarginAccount, market: &Address, oracle: &Address) -> Self {
         Self::of(account).without(market).without(oracle)
     }
@@ -59,11 +62,42 @@ impl Pack {
         Self::of(account).without(quote_bank).without(bank).without(market).without(oracle)
     }
 
-    /// For `liquidate`: both accounts' markets and banks, writable, without the quote bank, which is declared.
+    /// For `liquidate`: both accounts' markets, banks and boards, writable, without the quote bank, which is declared.
     pub fn liquidating(account: &MarginAccount, taker: &MarginAccount, quote_bank: &Address) -> Self {
         let mut pack = Self { writable: true, ..Self::of(account) };
         pack.add(taker);
         pack.without(quote_bank)
+    }
+
+    /// For `resolve`: the account's markets and banks, without the quote bank, which is declared.
+    pub fn resolving(account: &MarginAccount, quote_bank: &Address) -> Self {
+        Self::of(account).without(quote_bank)
+    }
+
+    /// For `deleverage` in `market`, whose price account is `oracle`: both accounts' markets and banks, and behind them the
+    /// margin accounts that the counterparty is compared with.
+    pub fn deleveraging(
+        account: &MarginAccount,
+        counterparty: &MarginAccount,
+        market: &Address,
+        oracle: &Address,
+        quote_bank: &Address,
+        candidates: &[Address],
+    ) -> Self {
+        let mut pack = Self::of(account);
+        pack.add(counterparty);
+        let mut pack = pack.without(market).without(oracle).without(quote_bank);
+        for candidate in candidates {
+            push(&mut pack.candidates, *candidate);
+        }
+        pack
+    }
+
+    /// For `end_liquidation`: what an account will use that takes over another.
+    pub fn ending(account: &MarginAccount, taker: &MarginAccount) -> Self {
+        let mut pack = Self::of(account);
+        pack.add(taker);
+        pack
     }
 
     /// Markets alone: for what computes the house's net asset value.
@@ -80,6 +114,7 @@ impl Pack {
     pub fn without(mut self, address: &Address) -> Self {
         self.markets.retain(|market| market != address);
         self.banks.retain(|bank| bank != address);
+        self.boards.retain(|board| board != address);
         self.declared.push(*address);
         self
     }
@@ -87,7 +122,8 @@ impl Pack {
     /// The accounts, each market followed by its price account where `prices` has one.
     pub fn metas(&self, prices: &PriceAddresses) -> Vec<AccountMeta> {
         let own = |address| AccountMeta { pubkey: address, is_signer: false, is_writable: self.writable };
-        let mut metas: Vec<AccountMeta> = Vec::with_capacity(2 * self.markets.len() + self.banks.len());
+        let mut metas: Vec<AccountMeta> =
+            Vec::with_capacity(2 * self.markets.len() + self.banks.len() + self.boards.len());
         for market in &self.markets {
             metas.push(own(*market));
             if let Some(price) = prices.get(market)
@@ -97,8 +133,14 @@ impl Pack {
                 metas.push(AccountMeta::new_readonly(*price, false));
             }
         }
-        metas.extend(self.banks.iter().copied().map(own));
+        metas.extend(self.banks.iter().chain(&self.boards).copied().map(own));
+        metas.extend(self.candidates.iter().map(|address| AccountMeta::new_readonly(*address, false)));
         metas
+    }
+
+    /// Adds a bank that an account will use.
+    pub fn add_bank(&mut self, bank: Address) {
+        push(&mut self.banks, bank);
     }
 
     fn add(&mut self, account: &MarginAccount) {
@@ -107,6 +149,9 @@ impl Pack {
         }
         for slot in account.balances.iter().filter(|slot| slot.in_use == 1) {
             push(&mut self.banks, slot.bank);
+        }
+        for slot in account.boards.iter().filter(|slot| slot.in_use == 1) {
+            push(&mut self.boards, slot.board);
         }
     }
 }
@@ -185,6 +230,21 @@ mod tests {
         let metas = Pack::liquidating(&account, &taker, &quote_bank).metas(&PriceAddresses::from([(eth, price)]));
         assert_eq!(addresses(&metas), [sol, btc, eth, price, sol_bank]);
         assert!(metas.iter().all(|meta| meta.is_writable == (meta.pubkey != price)));
+    }
+
+    #[test]
+    fn boards_come_last_and_once() {
+        let Example { mut account, quote_bank, sol, sol_bank, btc } = example();
+        let (board, other) = (Address::new_unique(), Address::new_unique());
+        for board in [board, other] {
+            let slot = account.board_slot_or_new(&board, &btc).unwrap();
+            account.set_option(slot, 3, 1).unwrap();
+        }
+        let metas = Pack::liquidating(&account, &account, &quote_bank).metas(&PriceAddresses::new());
+        assert_eq!(addresses(&metas), [sol, btc, sol_bank, board, other]);
+        let oracle = Address::new_unique();
+        let trade = Pack::trading(&account, &btc, &oracle).without(&board).metas(&PriceAddresses::new());
+        assert_eq!(addresses(&trade), [sol, quote_bank, sol_bank, other]);
     }
 
     #[test]

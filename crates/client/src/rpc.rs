@@ -10,7 +10,7 @@ use std::{
 
 use plimsoll_interface::{
     Address, ID,
-    accounts::{Bank, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market},
+    accounts::{Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market},
     address,
 };
 use solana_account::Account;
@@ -137,7 +137,7 @@ impl Rpc {
         self.scan(&filters)
     }
 
-    /// An exchange with its house, banks and markets, the price accounts that stand at their usual addresses, and the
+    /// An exchange with its house, banks, markets and boards, the price accounts that stand at their usual addresses, and the
     /// clock.
     ///
     /// # Errors
@@ -147,11 +147,13 @@ impl Rpc {
         let house = self.find::<House>(&address::house(&exchange.address))?;
         let banks = self.scan::<Bank>(&[(offset_of!(Bank, exchange), &exchange.address)])?;
         let markets = self.scan::<Market>(&[(offset_of!(Market, exchange), &exchange.address)])?;
+        let boards = self.scan::<Board>(&[(offset_of!(Board, exchange), &exchange.address)])?;
         let mut snapshot = Snapshot {
             exchange,
             house,
             banks: banks.into_iter().map(|bank| (bank.address, bank.data)).collect(),
             markets: markets.into_iter().map(|market| (market.address, market.data)).collect(),
+            boards: boards.into_iter().map(|board| (board.address, board.data)).collect(),
             prices: Default::default(),
             now: 0,
         };

@@ -4,23 +4,29 @@ use std::collections::BTreeMap;
 
 use plimsoll_interface::{
     Address, PlimsollError,
-    accounts::{Bank, Exchange, House, MarginAccount, Market},
+    accounts::{Bank, Board, Exchange, House, MarginAccount, Market, board_state},
     address,
     bridge::{self, Inputs},
     config::MarketConfig,
-    instruction::{ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs, SwapArgs},
+    instruction::{
+        CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, LiquidateArgs, OpenOptionArgs,
+        OpenPositionArgs, SwapArgs,
+    },
 };
 use plimsoll_risk::{
-    interest,
+    greeks::{self, OptionGreeks, PortfolioGreeks},
+    interest, liquidation,
+    options::{ArrayTerms, BoardSum, Reading},
     portfolio::{self, Margin, Portfolio, Report, RiskParameters, Standalone},
     price::Observation,
-    units::Timestamp,
+    units::{Fraction, Ppm, Seconds, Timestamp},
+    waterfall as risk,
 };
 use solana_instruction::Instruction;
 
 use crate::{
     Error, Keyed,
-    instruction::{account, collateral, house, liquidation, market, trade},
+    instruction::{account, collateral, house, liquidation as liquidate, market, option, trade, trigger, waterfall},
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
 };
@@ -40,6 +46,8 @@ pub struct Snapshot {
     pub banks: BTreeMap<Address, Bank>,
     /// Its markets by address.
     pub markets: BTreeMap<Address, Market>,
+    /// Its markets' option boards by address.
+    pub boards: BTreeMap<Address, Board>,
     /// Price accounts by market, for those markets that are to be priced by them.
     pub prices: BTreeMap<Address, PriceAccount>,
     /// The chain's clock, unix seconds.
@@ -49,6 +57,7 @@ pub struct Snapshot {
 impl Inputs for Snapshot {
     type BankRef<'a> = &'a Bank;
     type MarketRef<'a> = &'a Market;
+    type BoardRef<'a> = &'a Board;
 
     fn bank(&self, address: &Address) -> Result<&Bank, PlimsollError> {
         self.banks.get(address).ok_or(PlimsollError::MissingBank)
@@ -66,18 +75,24 @@ impl Inputs for Snapshot {
         };
         Ok((market, observation))
     }
+
+    fn board(&self, address: &Address) -> Result<&Board, PlimsollError> {
+        self.boards.get(address).ok_or(PlimsollError::MissingBoard)
+    }
 }
 
 /// Margins.
 impl Snapshot {
-    /// The account as the engine sees it, exchange rates taken as they are, however old: as maintenance margin sees it.
+    /// The account as the engine sees it: what it holds by underlying, and what its options are worth and could lose.
+    /// Exchange rates are taken as they are, however old: as maintenance margin sees it.
     ///
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
-    pub fn portfolio(&self, account: &MarginAccount) -> Result<Portfolio, Error> {
+    pub fn portfolio(&self, account: &MarginAccount) -> Result<(Portfolio, bridge::Options), Error> {
         let mut portfolio = Portfolio::new();
-        bridge::portfolio(account, self, Timestamp::from_raw(self.now), &mut portfolio)?;
-        Ok(portfolio)
+        let mut options = bridge::Options::new(self.risk().extreme_damping);
+        bridge::portfolio(account, self, Timestamp::from_raw(self.now), &mut portfolio, &mut options)?;
+        Ok((portfolio, options))
     }
 
     /// Equity and requirement of an account, to the unit what the chain computes.
@@ -85,17 +100,18 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn margin(&self, account: &MarginAccount) -> Result<Margin, Error> {
-        let risk = self.risk();
-        let now = Timestamp::from_raw(self.now);
+        let (now, risk) = (Timestamp::from_raw(self.now), self.risk());
         let mut portfolio = Portfolio::new();
-        let has_old_rate = bridge::portfolio(account, self, now, &mut portfolio)?;
-        let margin = portfolio::margin(&portfolio, &[], &risk)?;
+        let mut options = bridge::Options::new(risk.extreme_damping);
+        let has_old_rate = bridge::portfolio(account, self, now, &mut portfolio, &mut options)?;
+        let margin = portfolio::margin(&portfolio, options.as_slice(), &risk)?;
         if !has_old_rate {
             return Ok(margin);
         }
         let mut at_init = Portfolio::new();
-        bridge::portfolio_at_init(account, self, now, &mut at_init)?;
-        Ok(bridge::with_init_of(margin, &portfolio::margin(&at_init, &[], &risk)?))
+        let mut options = bridge::Options::new(risk.extreme_damping);
+        bridge::portfolio_at_init(account, self, now, &mut at_init, &mut options)?;
+        Ok(bridge::with_init_of(margin, &portfolio::margin(&at_init, options.as_slice(), &risk)?))
     }
 
     /// The risk parameters at this moment: the exchange's, and what its quote is worth.
@@ -109,8 +125,9 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn withdrawal_health(&self, account: &MarginAccount) -> Result<i64, Error> {
+        let (_, options) = self.portfolio(account)?;
         let health = self.margin(account)?.health_init().map_err(PlimsollError::from)?;
-        let gain = bridge::unsettled_gain(account, self)?;
+        let gain = bridge::unsettled_gain(account, self, options.marks())?;
         health.raw().checked_sub(gain).ok_or(Error::Program(PlimsollError::Overflow))
     }
 
@@ -119,7 +136,63 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn report(&self, account: &MarginAccount) -> Result<Report, Error> {
-        Ok(portfolio::report(&self.portfolio(account)?, &[], &self.risk())?)
+        let (portfolio, options) = self.portfolio(account)?;
+        Ok(portfolio::report(&portfolio, options.as_slice(), &self.risk())?)
+    }
+
+    /// Delta, gamma, vega and theta of an account, by underlying and in all. Settled options have none.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer.
+    pub fn greeks(&self, account: &MarginAccount) -> Result<PortfolioGreeks, Error> {
+        let (portfolio, _) = self.portfolio(account)?;
+        let mut options: Vec<OptionGreeks> = Vec::new();
+        // Underlyings are numbered by the slots in use, in their order.
+        let slots = account.markets.iter().enumerate().filter(|(_, slot)| slot.in_use != 0);
+        for ((number, (index, slot)), underlying) in (0u8..).zip(slots).zip(portfolio.underlyings()) {
+            let (market, observation) = self.market(&slot.market)?;
+            let reading = Reading {
+                spot: observation.spot,
+                now: Timestamp::from_raw(self.now),
+                range: underlying.range,
+                range_maint: underlying.range_maint,
+                extreme_damping: self.risk().extreme_damping,
+                short_minimum: Ppm::from_raw(market.config.options.short_minimum_ppm),
+            };
+            let mut own = OptionGreeks { underlying: number, ..OptionGreeks::default() };
+            for position in self.boards_in(account, index) {
+                self.add_greeks(account, position, &reading, &mut own)?;
+            }
+            options.push(own);
+        }
+        Ok(greeks::greeks(&portfolio, &options)?)
+    }
+
+    /// Indexes of the account's board slots in a market slot.
+    fn boards_in(&self, account: &MarginAccount, market_slot: usize) -> Vec<usize> {
+        let is_in = |index: &usize| {
+            let slot = &account.boards[*index];
+            slot.in_use != 0 && usize::from(slot.market_slot) == market_slot
+        };
+        (0..account.boards.len()).filter(is_in).collect()
+    }
+
+    fn add_greeks(
+        &self,
+        account: &MarginAccount,
+        board_slot: usize,
+        reading: &Reading,
+        sum: &mut OptionGreeks,
+    ) -> Result<(), Error> {
+        let board = self.board(&account.boards[board_slot].board)?;
+        if board.state == board_state::SETTLED {
+            return Ok(());
+        }
+        let mut lots = BoardSum::new();
+        for option in &account.options[account.options_of(board_slot)?] {
+            bridge::add_option(&mut lots, board, option)?;
+        }
+        Ok(lots.add_greeks(&ArrayTerms::from(&board.terms), reading, sum)?)
     }
 
     /// What the account's balances and positions would require if each stood in an account of its own, and what netting
@@ -130,7 +203,7 @@ impl Snapshot {
     pub fn standalone(&self, account: &MarginAccount) -> Result<Standalone, Error> {
         let whole = self.margin(account)?;
         let parts = parts(account).iter().map(|part| self.portfolio(part)).collect::<Result<Vec<_>, _>>()?;
-        let parts = parts.iter().map(|part| (part, [].as_slice()));
+        let parts = parts.iter().map(|(portfolio, options)| (portfolio, options.as_slice()));
         Ok(portfolio::standalone(&whole, parts, &self.risk())?)
     }
 
@@ -141,6 +214,105 @@ impl Snapshot {
     pub fn requirement_alone(&self, account: &MarginAccount) -> Result<(u64, u64), Error> {
         let alone = self.standalone(account)?;
         Ok((alone.requirement_init.unsigned_abs(), alone.requirement_maint.unsigned_abs()))
+    }
+}
+
+/// What who takes over an account without equity is due, and what the insurance pays of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Insolvency {
+    /// Part of the requirement taken over that is paid besides the debt.
+    pub reward: Ppm,
+    /// What is due for the whole account, quote native.
+    pub due: u64,
+    /// The largest fraction that the insurance can pay for.
+    pub fraction: Fraction,
+    /// What it pays for that fraction, quote native.
+    pub payout: u64,
+    /// What is due beyond that, quote native.
+    pub shortfall: u64,
+}
+
+/// What the next `resolve` of an account does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// The insurance suffices: who takes the account over is paid by it.
+    Liquidate,
+    /// The insurance repays the debt of this much quote native that is all that is left.
+    Repay(u64),
+    /// The house pays this much quote native into the insurance.
+    House(u64),
+    /// All deposits pay this much quote native into the insurance.
+    Deposits(u64),
+    /// Deposits pay from this moment on, unix seconds, if the account is seen insolvent until then.
+    Wait(i64),
+}
+
+/// Accounts without equity.
+impl Snapshot {
+    /// Since when the account counts as insolvent for an instruction that is sent now, unix seconds.
+    fn insolvent_since(&self, account: &MarginAccount) -> i64 {
+        let duration = i64::from(self.exchange.data.config.insolvency_duration_seconds);
+        let lapsed = self.now.saturating_sub(account.liquidation_seen_at) > duration;
+        if account.insolvent_since == 0 || lapsed { self.now } else { account.insolvent_since }
+    }
+
+    /// What is due for an account without equity; `None` for one that has some, or is above its line.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with what the chain would answer, [`Error::Missing`] without the quote bank.
+    pub fn insolvency(&self, account: &MarginAccount) -> Result<Option<Insolvency>, Error> {
+        let margin = self.margin(account)?;
+        let (equity, requirement) = (margin.equity_maint, margin.requirement_maint);
+        if equity.is_positive() || equity >= requirement {
+            return Ok(None);
+        }
+        let elapsed = Seconds::from_raw(self.now.saturating_sub(self.insolvent_since(account)));
+        let reward = liquidation::insolvent_reward(&self.exchange.data.config.insolvency(), elapsed);
+        let insurance = self.quote_bank()?.reserve;
+        let fraction = liquidation::insolvent_fraction(equity, requirement, reward, insurance)?;
+        Ok(Some(Insolvency {
+            reward,
+            due: liquidation::insolvent_due(equity, requirement, reward)?,
+            fraction,
+            payout: liquidation::insolvent_payout(fraction, equity, requirement, reward)?,
+            shortfall: liquidation::shortfall(equity, requirement, reward, insurance)?,
+        }))
+    }
+
+    /// What the next `resolve` of an account does; `None` for one that has equity, or is above its line.
+    ///
+    /// # Errors
+    /// As [`Self::insolvency`]; [`Error::Missing`] without the house.
+    pub fn resolution(&self, account: &MarginAccount) -> Result<Option<Resolution>, Error> {
+        let Some(insolvency) = self.insolvency(account)? else { return Ok(None) };
+        let (config, bank) = (&self.exchange.data.config, self.quote_bank()?);
+        let missing = risk::missing(insolvency.due, bank.reserve);
+        let bare_debt = account.bare_debt();
+        if missing == 0 {
+            return Ok(Some(match bare_debt {
+                Some(shares) => Resolution::Repay(interest::borrow_amount(shares, bank.borrow_index())?),
+                None => Resolution::Liquidate,
+            }));
+        }
+        let address = address::house(&self.exchange.address);
+        let house = self.house.as_ref().ok_or(Error::Missing { what: "house", address })?;
+        let above_floor =
+            interest::deposit_amount(house.quote_shares, bank.deposit_index())?.saturating_sub(config.house_floor);
+        if above_floor > 0 {
+            return Ok(Some(Resolution::House(missing.min(above_floor))));
+        }
+        let since = self.insolvent_since(account);
+        let from = since.saturating_add(i64::from(config.insolvency_duration_seconds));
+        if bare_debt.is_none() && self.now < from {
+            return Ok(Some(Resolution::Wait(from)));
+        }
+        let written = risk::write_off(bank.deposit_index(), bank.deposit_shares, missing)?;
+        Ok(Some(Resolution::Deposits(written.amount)))
+    }
+
+    fn quote_bank(&self) -> Result<&Bank, Error> {
+        let address = self.exchange.data.quote_bank;
+        self.banks.get(&address).ok_or(Error::Missing { what: "bank", address })
     }
 }
 
@@ -170,32 +342,41 @@ impl Snapshot {
     }
 }
 
-/// The account cut into accounts of one balance or one position each.
+/// The account cut into accounts of one balance, one position or one option each.
 fn parts(account: &MarginAccount) -> Vec<MarginAccount> {
-    let mut without_positions = *account;
-    for slot in &mut without_positions.markets {
+    let mut bare = *account;
+    for slot in &mut bare.markets {
         slot.size = 0;
         slot.cash = 0;
+        slot.boards = 0;
     }
-    let free = |index: usize, part: &mut MarginAccount| {
-        for (other, slot) in part.balances.iter_mut().enumerate() {
-            if other != index {
-                *slot = bytemuck::Zeroable::zeroed();
-            }
-        }
+    bare.balances = bytemuck::Zeroable::zeroed();
+    bare.boards = bytemuck::Zeroable::zeroed();
+    bare.options = bytemuck::Zeroable::zeroed();
+    let part = |change: &dyn Fn(&mut MarginAccount)| {
+        let mut part = bare;
+        change(&mut part);
+        part
     };
-    let balances = (0..account.balances.len()).filter(|index| account.balances[*index].in_use == 1).map(|index| {
-        let mut part = without_positions;
-        free(index, &mut part);
-        part
+    let balances = (0..account.balances.len()).filter(|index| account.balances[*index].in_use == 1);
+    let balances = balances.map(|index| part(&|part| part.balances[index] = account.balances[index]));
+    let positions = (0..account.markets.len()).filter(|index| account.markets[*index].size != 0);
+    let positions = positions.map(|index| {
+        part(&|part| {
+            part.markets[index] = account.markets[index];
+            part.markets[index].boards = 0;
+        })
     });
-    let positions = (0..account.markets.len()).filter(|index| account.markets[*index].size != 0).map(|index| {
-        let mut part = without_positions;
-        free(usize::MAX, &mut part);
-        part.markets[index] = account.markets[index];
-        part
+    let options = account.options.iter().filter(|option| option.lots != 0).map(|option| {
+        part(&|part| {
+            let board = usize::from(option.board_slot);
+            part.boards[board] = account.boards[board];
+            part.boards[board].options = 1;
+            part.markets[usize::from(account.boards[board].market_slot)].boards = 1;
+            part.options[0] = *option;
+        })
     });
-    balances.chain(positions).collect()
+    balances.chain(positions).chain(options).collect()
 }
 
 /// Instructions, with everything that stands behind the declared accounts.
@@ -287,6 +468,74 @@ impl Snapshot {
         Ok(swap.instruction())
     }
 
+    /// `open_option` on `board`, signed by `authority`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the board, or a price account of its market, is not in the snapshot.
+    pub fn open_option(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        board: &Address,
+        args: OpenOptionArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.option_accounts(authority, account, board)?;
+        Ok(option::Open { accounts, args }.instruction())
+    }
+
+    /// `close_option` on `board`, signed by `authority`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the board, or a price account of its market, is not in the snapshot.
+    pub fn close_option(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        board: &Address,
+        args: CloseOptionArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.option_accounts(authority, account, board)?;
+        Ok(option::Close { accounts, args }.instruction())
+    }
+
+    /// `settle_option` of an account's options of a settled `board`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the board is not in the snapshot.
+    pub fn settle_option(&self, account: &Address, board: &Address) -> Result<Instruction, Error> {
+        let market = self.board_of(board)?.market;
+        let exchange = self.exchange.address;
+        Ok(option::Settle { exchange, account: *account, market, board: *board }.instruction())
+    }
+
+    /// `execute_trigger`: the stored order number `index` of `account`, by `authority`, the tip to the margin account
+    /// `executor`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where there is no such order, or no price account of its market in the snapshot.
+    pub fn execute_trigger(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        index: u8,
+        executor: Option<Address>,
+    ) -> Result<Instruction, Error> {
+        let missing = Error::Missing { what: "stored order of that number", address: account.address };
+        let trigger = account.data.triggers.get(usize::from(index)).filter(|slot| slot.side != 0).ok_or(missing)?;
+        let accounts = self.trade_accounts(authority, account, &trigger.market)?;
+        let execute = trigger::Execute {
+            authority,
+            exchange: accounts.exchange,
+            account: accounts.account,
+            market: accounts.market,
+            oracle: accounts.oracle,
+            executor,
+            index,
+            remaining: accounts.remaining,
+        };
+        Ok(execute.instruction())
+    }
+
     /// `settle` of an account's cash in `market`, at the price account in the snapshot or else the stored observation.
     pub fn settle(&self, account: &Address, market: &Address) -> Instruction {
         let settle = trade::Settle {
@@ -310,7 +559,7 @@ impl Snapshot {
 
     /// `flag_liquidation` of an account.
     pub fn flag_liquidation(&self, account: &Keyed<MarginAccount>) -> Instruction {
-        let flag = liquidation::Flag {
+        let flag = liquidate::Flag {
             exchange: self.exchange.address,
             account: account.address,
             remaining: Pack::of(&account.data).metas(&self.price_addresses()),
@@ -328,7 +577,7 @@ impl Snapshot {
     ) -> Instruction {
         let quote_bank = &self.exchange.data.quote_bank;
         let pack = Pack::liquidating(&account.data, &taker.data, quote_bank);
-        let liquidate = liquidation::Liquidate {
+        let liquidation = liquidate::Liquidate {
             authority,
             exchange: self.exchange.address,
             taker: taker.address,
@@ -337,7 +586,64 @@ impl Snapshot {
             args,
             remaining: pack.metas(&self.price_addresses()),
         };
-        liquidate.instruction()
+        liquidation.instruction()
+    }
+
+    /// `resolve` of an account without equity: the next step.
+    pub fn resolve(&self, account: &Keyed<MarginAccount>) -> Instruction {
+        let pack = Pack::resolving(&account.data, &self.exchange.data.quote_bank);
+        let resolve = waterfall::Resolve {
+            exchange: self.exchange.address,
+            account: account.address,
+            quote_mint: self.exchange.data.quote_mint,
+            remaining: pack.metas(&self.price_addresses()),
+        };
+        resolve.instruction()
+    }
+
+    /// `deleverage` of an account without equity against `counterparty` in `market`. The counterparty must have gained more
+    /// per base unit than each of `candidates`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn deleverage(
+        &self,
+        account: &Keyed<MarginAccount>,
+        counterparty: &Keyed<MarginAccount>,
+        market: &Address,
+        args: DeleverageArgs,
+        candidates: &[Address],
+    ) -> Result<Instruction, Error> {
+        let oracle = self.price_of(market)?;
+        let quote_bank = &self.exchange.data.quote_bank;
+        let pack = Pack::deleveraging(&account.data, &counterparty.data, market, &oracle, quote_bank, candidates);
+        let deleverage = waterfall::Deleverage {
+            exchange: self.exchange.address,
+            account: account.address,
+            counterparty: counterparty.address,
+            market: *market,
+            quote_mint: self.exchange.data.quote_mint,
+            oracle,
+            args,
+            remaining: pack.metas(&self.price_addresses()),
+        };
+        Ok(deleverage.instruction())
+    }
+
+    /// `begin_liquidation` and `end_liquidation` around what `taker`, signed for by `authority`, does with `account`.
+    pub fn without_capital(
+        &self,
+        authority: Address,
+        taker: &Keyed<MarginAccount>,
+        account: &Keyed<MarginAccount>,
+    ) -> (Instruction, Instruction) {
+        let exchange = self.exchange.address;
+        let begin = waterfall::Begin { authority, exchange, taker: taker.address };
+        let mut pack = Pack::ending(&account.data, &taker.data);
+        pack.add_bank(self.exchange.data.quote_bank);
+        let remaining = pack.metas(&self.price_addresses());
+        let end = waterfall::End { authority, exchange, taker: taker.address, remaining };
+        (begin.instruction(), end.instruction())
     }
 
     /// `house_withdraw` of `amount` quote native to `destination`.
@@ -393,6 +699,30 @@ impl Snapshot {
     fn price_of(&self, market: &Address) -> Result<Address, Error> {
         let missing = Error::Missing { what: "price account in the snapshot for the market", address: *market };
         self.prices.get(market).map(|price| price.address).ok_or(missing)
+    }
+
+    fn board_of(&self, board: &Address) -> Result<&Board, Error> {
+        self.boards.get(board).ok_or(Error::Missing { what: "board in the snapshot", address: *board })
+    }
+
+    fn option_accounts(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        board: &Address,
+    ) -> Result<option::OptionAccounts, Error> {
+        let market = self.board_of(board)?.market;
+        let oracle = self.price_of(&market)?;
+        let pack = Pack::trading(&account.data, &market, &oracle).without(board);
+        Ok(option::OptionAccounts {
+            authority,
+            exchange: self.exchange.address,
+            account: account.address,
+            market,
+            board: *board,
+            oracle,
+            remaining: pack.metas(&self.price_addresses()),
+        })
     }
 
     fn trade_accounts(
@@ -461,6 +791,7 @@ mod tests {
         let snapshot = Snapshot {
             banks: [(root.quote_bank, quote), (sol_bank, bank)].into(),
             markets: [(sol, market)].into(),
+            boards: BTreeMap::new(),
             prices: BTreeMap::new(),
             exchange: Keyed { address: exchange, data: root },
             house: None,

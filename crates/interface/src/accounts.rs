@@ -4,8 +4,10 @@
 //! Who writes a field is said with the field. Amounts called native are the mint's smallest unit; quote native is
 //! 1e-6 USD; base units are a market's 10^-base_decimals.
 
+use core::ops::Range;
+
 use plimsoll_risk::{
-    options::{SCENARIOS, VALUES},
+    options::{MAX_SAMPLES, SCENARIOS, VALUES},
     portfolio::RiskParameters,
     price::Observation,
     units::{Index, Ppm, Price, Timestamp},
@@ -23,6 +25,8 @@ pub const MAX_BALANCES: usize = 16;
 pub const MAX_MARKETS: usize = plimsoll_risk::portfolio::MAX_UNDERLYINGS;
 /// Boards that one margin account may have options of.
 pub const MAX_BOARDS: usize = 8;
+/// Stored orders of one margin account.
+pub const MAX_TRIGGERS: usize = 4;
 /// Option positions of one margin account.
 pub const MAX_OPTIONS: usize = 32;
 /// Boards of one market.
@@ -389,10 +393,14 @@ pub struct Board {
     pub house_lots: [i64; MAX_SERIES],
     /// Sum of all accounts' long lots in each series.
     pub long_lots: [u64; MAX_SERIES],
-    /// Sum of the settlement samples, Q16.48, as a 128-bit number, low word first.
-    pub sample_sum: [u64; 2],
+    /// Settlement samples, Q16.48, in the order in which they came; the first `sample_count` of them.
+    pub samples: [u64; MAX_SAMPLES],
     /// Bit `i`: the `i`-th part of the sampling window has its sample.
     pub sampled: u64,
+    /// End of the last part behind the expiry that has its sample, unix seconds.
+    pub sampled_until: i64,
+    /// Number of samples.
+    pub sample_count: u64,
     /// What the options are settled at, Q16.48; zero until settled.
     pub settlement_price: u64,
     /// Risk arrays in force, one for each strike: [`plimsoll_risk::options::RiskArray`].
@@ -412,7 +420,7 @@ pub struct Board {
     /// Room for later.
     pub _reserved: [u8; 112],
 }
-account_type!(Board, [79, 48, 160, 63, 153, 132, 240, 56], 6224);
+account_type!(Board, [79, 48, 160, 63, 153, 132, 240, 56], 6464);
 
 /// What a board accepts, as stored in [`Board::state`].
 pub mod board_state {
@@ -454,7 +462,8 @@ pub struct BoardTerms {
 pub struct Bank {
     /// Parameters, written by `configure_bank`.
     pub config: BankConfig,
-    /// Native amount per deposit share, Q16.48, only ever rising. Written by every accrual.
+    /// Native amount per deposit share, Q16.48. Written by every accrual, which raises it, and by `resolve`, which lowers
+    /// it where deposits bear a loss.
     pub deposit_index: u64,
     /// Native amount per borrow share, Q16.48, only ever rising. Written by every accrual.
     pub borrow_index: u64,
@@ -464,7 +473,7 @@ pub struct Bank {
     pub borrow_shares: u64,
     /// Native tokens in the vault by our own count. Tokens sent to the vault from outside are not in it.
     pub vault_amount: u64,
-    /// Native amount of interest kept for the exchange.
+    /// Native amount of interest kept for the exchange. That of the quote bank is the insurance.
     pub reserve: u64,
     /// When interest was last accrued, unix seconds.
     pub accrued_at: i64,
@@ -713,6 +722,57 @@ pub struct OptionSlot {
     pub _padding: [u8; 2],
 }
 
+/// An order that waits for a price: it only ever makes a position smaller, and counts for nothing until then.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct TriggerSlot {
+    /// The market, zero where the slot is free.
+    pub market: Address,
+    /// Oracle price that it waits for, Q16.48 quote native per base unit.
+    pub trigger_price: u64,
+    /// Worst average price accepted then, as in an order, Q16.48 quote native per base unit.
+    pub limit_price: u64,
+    /// Base units to close at most; [`u64::MAX`] closes all.
+    pub size: u64,
+    /// What whoever executes it gets, quote native.
+    pub tip: u64,
+    /// Unix seconds after which it is void, zero for never.
+    pub expires_at: i64,
+    /// The position that it closes, one of [`trigger_side`]; zero where the slot is free.
+    pub side: u8,
+    /// When it is due, one of [`trigger_when`].
+    pub when: u8,
+    /// Zero.
+    pub _padding: [u8; 6],
+}
+
+/// Values of [`TriggerSlot::side`].
+pub mod trigger_side {
+    /// Closes a long position.
+    pub const LONG: u8 = 1;
+    /// Closes a short position.
+    pub const SHORT: u8 = 2;
+}
+
+/// Values of [`TriggerSlot::when`].
+pub mod trigger_when {
+    /// Once the price is at or below the trigger: a long position's stop loss, a short one's take profit.
+    pub const AT_OR_BELOW: u8 = 1;
+    /// Once the price is at or above the trigger: a short position's stop loss, a long one's take profit.
+    pub const AT_OR_ABOVE: u8 = 2;
+}
+
+/// Values of [`MarginAccount::delegate_scope`].
+pub mod delegate_scope {
+    /// Trades, deposits and liquidates.
+    pub const TRADE: u8 = 0;
+    /// Makes positions smaller, and deposits.
+    pub const REDUCE: u8 = 1;
+    /// The largest value with a meaning.
+    pub const LAST: u8 = REDUCE;
+}
+
 /// One portfolio of one owner.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]
 #[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
@@ -734,7 +794,7 @@ pub struct MarginAccount {
     pub exchange: Address,
     /// Whose it is. May do everything.
     pub owner: Address,
-    /// May trade and deposit, never withdraw. Zero for nobody.
+    /// May do what [`Self::delegate_scope`] says, never withdraw. Zero for nobody.
     pub delegate: Address,
     /// Which of its owner's accounts this is: part of its address.
     pub index: u16,
@@ -742,17 +802,55 @@ pub struct MarginAccount {
     pub bump: u8,
     /// Layout version, 1.
     pub version: u8,
+    /// Where the account is in a liquidation without capital, one of [`deferral`].
+    pub deferral: u8,
+    /// What the delegate may do, one of [`delegate_scope`].
+    pub delegate_scope: u8,
     /// Zero.
-    pub _padding: [u8; 4],
+    pub _padding: [u8; 2],
     /// Counts every instruction that changed the account.
     pub sequence: u64,
-    /// Room for triggers and venue approvals.
-    pub _reserved: [u8; 1464],
+    /// When the account was first seen without equity in the running insolvency, unix seconds; zero while it has some.
+    pub insolvent_since: i64,
+    /// Orders that wait for a price.
+    pub triggers: [TriggerSlot; MAX_TRIGGERS],
+    /// Room for venue approvals.
+    pub _reserved: [u8; 1136],
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
+/// Where an account is between `begin_liquidation` and `end_liquidation`, as stored in [`MarginAccount::deferral`]. Outside
+/// of a transaction every account is at [`NONE`](deferral::NONE).
+pub mod deferral {
+    /// Nowhere: its margin is asked for as always.
+    pub const NONE: u8 = 0;
+    /// It may take over and reduce; its margin is asked for at the end.
+    pub const BEGUN: u8 = 1;
+    /// The same, and it has borrowed for a payment: no unpaid gain may stand for that at the end.
+    pub const BORROWED: u8 = 2;
+}
+
 /// Slots, and what follows from what is in them.
 impl MarginAccount {
+    /// Checks that the account is not between `begin_liquidation` and `end_liquidation`, where its margin says nothing.
+    ///
+    /// # Errors
+    /// [`PlimsollError::LiquidationInProgress`].
+    pub fn require_not_deferred(&self) -> Result<(), PlimsollError> {
+        if self.deferral == deferral::NONE { Ok(()) } else { Err(PlimsollError::LiquidationInProgress) }
+    }
+
+    /// The quote debt of an account that has nothing else, in borrow shares.
+    pub fn bare_debt(&self) -> Option<u64> {
+        let mut used = self.balances.iter().filter(|slot| slot.in_use == 1);
+        let slot = used.next()?;
+        let bare = used.next().is_none()
+            && slot.market_slot == NO_MARKET
+            && slot.shares < 0
+            && self.markets.iter().all(|slot| slot.in_use == 0);
+        bare.then(|| slot.shares.unsigned_abs())
+    }
+
     /// Index of the balance of `bank`.
     pub fn balance_slot(&self, bank: &Address) -> Option<usize> {
         self.balances.iter().position(|slot| slot.in_use == 1 && same_address(&slot.bank, bank))
@@ -845,12 +943,138 @@ impl MarginAccount {
         self.sequence = self.sequence.wrapping_add(1);
     }
 
-    /// Whether a signer may deposit, trade and liquidate for the account: its owner or its delegate.
+    /// Index of the slot of `board`.
+    pub fn board_slot(&self, board: &Address) -> Option<usize> {
+        self.boards.iter().position(|slot| slot.in_use == 1 && same_address(&slot.board, board))
+    }
+
+    /// Index of the slot of `board`, taking a free one where there is none. `market` is the board's.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyBoards`], [`PlimsollError::TooManyMarkets`].
+    pub fn board_slot_or_new(&mut self, board: &Address, market: &Address) -> Result<usize, PlimsollError> {
+        if let Some(index) = self.board_slot(board) {
+            return Ok(index);
+        }
+        let index = self.boards.iter().position(|slot| slot.in_use == 0).ok_or(PlimsollError::TooManyBoards)?;
+        let position = self.market_slot_or_new(market)?;
+        let market = self.markets.get_mut(position).ok_or(PlimsollError::Corrupt)?;
+        market.boards = market.boards.checked_add(1).ok_or(PlimsollError::Corrupt)?;
+        let market_slot = u8::try_from(position).map_err(|_| PlimsollError::Corrupt)?;
+        let slot = self.boards.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        *slot = BoardSlot { board: *board, in_use: 1, market_slot, options: 0, _padding: [0; 5] };
+        Ok(index)
+    }
+
+    /// Frees the board slot at `index` if no option of it is left, and its market's slot likewise.
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`] where the slots contradict one another.
+    pub fn release_board(&mut self, index: usize) -> Result<(), PlimsollError> {
+        let slot = self.boards.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        if slot.in_use == 0 || slot.options != 0 {
+            return Ok(());
+        }
+        let position = usize::from(slot.market_slot);
+        *slot = bytemuck::Zeroable::zeroed();
+        let market = self.markets.get_mut(position).ok_or(PlimsollError::Corrupt)?;
+        market.boards = market.boards.checked_sub(1).ok_or(PlimsollError::Corrupt)?;
+        self.release_market(position)
+    }
+
+    /// Where the options of the board slot at `index` stand in [`Self::options`].
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`].
+    pub fn options_of(&self, index: usize) -> Result<Range<usize>, PlimsollError> {
+        let before = self.boards.get(..index).ok_or(PlimsollError::Corrupt)?;
+        let own = self.boards.get(index).ok_or(PlimsollError::Corrupt)?;
+        // At most nine counts of at most 255.
+        let start = before.iter().fold(0usize, |start, slot| start.wrapping_add(usize::from(slot.options)));
+        let end = start.wrapping_add(usize::from(own.options));
+        if end > MAX_OPTIONS { Err(PlimsollError::Corrupt) } else { Ok(start..end) }
+    }
+
+    /// Lots of a series of the board slot at `board_slot`: zero where the account has none.
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`].
+    pub fn option_lots(&self, board_slot: usize, series: u8) -> Result<i32, PlimsollError> {
+        let options = self.options.get(self.options_of(board_slot)?).ok_or(PlimsollError::Corrupt)?;
+        Ok(options.iter().find(|option| option.series == series).map_or(0, |option| option.lots))
+    }
+
+    /// Sets the lots of a series of the board slot at `board_slot`: takes an option slot where there was none, frees it
+    /// where none are left. Options stand in the order of their boards' slots, those of one board by rising series, and no
+    /// free slot before a taken one.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyOptions`]; [`PlimsollError::Corrupt`].
+    pub fn set_option(&mut self, board_slot: usize, series: u8, lots: i32) -> Result<(), PlimsollError> {
+        let range = self.options_of(board_slot)?;
+        let own = self.options.get_mut(range.clone()).ok_or(PlimsollError::Corrupt)?;
+        // Those before it, within the board.
+        let offset = own.iter().take_while(|option| option.series < series).count();
+        let at = range.start.wrapping_add(offset);
+        let found = own.get_mut(offset).filter(|option| option.series == series);
+        let counted = match (found, lots) {
+            (Some(option), lots) if lots != 0 => {
+                option.lots = lots;
+                return Ok(());
+            }
+            (None, 0) => return Ok(()),
+            (Some(_), _) => {
+                self.remove_option(at)?;
+                i8::wrapping_neg(1)
+            }
+            (None, _) => {
+                let board_slot = u8::try_from(board_slot).map_err(|_| PlimsollError::Corrupt)?;
+                self.insert_option(at, OptionSlot { lots, board_slot, series, _padding: [0; 2] })?;
+                1
+            }
+        };
+        let slot = self.boards.get_mut(board_slot).ok_or(PlimsollError::Corrupt)?;
+        slot.options = slot.options.checked_add_signed(counted).ok_or(PlimsollError::Corrupt)?;
+        Ok(())
+    }
+
+    /// Puts an option at `index` and moves those from there on up by one.
+    fn insert_option(&mut self, index: usize, option: OptionSlot) -> Result<(), PlimsollError> {
+        if self.options.last().is_none_or(|last| last.lots != 0) {
+            return Err(PlimsollError::TooManyOptions);
+        }
+        let mut next = option;
+        for slot in self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)? {
+            core::mem::swap(slot, &mut next);
+            if next.lots == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the option at `index` out and moves those behind it down by one.
+    fn remove_option(&mut self, index: usize) -> Result<(), PlimsollError> {
+        let mut next = bytemuck::Zeroable::zeroed();
+        for slot in self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)?.iter_mut().rev() {
+            core::mem::swap(slot, &mut next);
+        }
+        Ok(())
+    }
+
+    /// Whether a signer may trade and liquidate for the account: its owner, or its delegate if that is its scope.
     pub fn may_trade(&self, signer: &Address) -> bool {
+        same_address(signer, &self.owner)
+            || (self.delegate_scope == delegate_scope::TRADE && same_address(signer, &self.delegate))
+    }
+
+    /// Whether a signer may deposit for the account and make its positions smaller: its owner or its delegate.
+    pub fn may_reduce(&self, signer: &Address) -> bool {
         same_address(signer, &self.owner) || same_address(signer, &self.delegate)
     }
 
-    /// Whether the account has nothing to lose but its deposits: no borrow, no position, no negative cash.
+    /// Whether the account has nothing to lose but its deposits and the options that it has bought: no borrow, no perpetual
+    /// position, no option sold, no negative cash.
     pub fn has_no_liability(&self) -> bool {
         self.balances.iter().all(|slot| slot.shares >= 0)
             && self.markets.iter().all(|slot| slot.size == 0 && slot.cash >= 0)
@@ -859,6 +1083,8 @@ impl MarginAccount {
 
     /// Whether every slot is free.
     pub fn is_empty(&self) -> bool {
-        self.balances.iter().all(|slot| slot.in_use == 0) && self.markets.iter().all(|slot| slot.in_use == 0)
+        self.balances.iter().all(|slot| slot.in_use == 0)
+            && self.markets.iter().all(|slot| slot.in_use == 0)
+            && self.boards.iter().all(|slot| slot.in_use == 0)
     }
 }

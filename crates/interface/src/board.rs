@@ -5,7 +5,7 @@ use plimsoll_risk::{
     black::{MAX_MONEYNESS, MAX_VOLATILITY, MIN_VOLATILITY, OptionKind},
     grid::volatility_shock,
     math,
-    options::{self, ArrayTerms, BoardSum, MIN_TIME, RiskArray},
+    options::{self, ArrayTerms, BoardSum, MAX_SAMPLES, MIN_TIME, RiskArray},
     units::{Base, Fraction, Lots, Ppm, Price, Q48, Quote, Seconds, Timestamp, Volatility},
     volatility::{self, Estimate, Forecast, Used},
 };
@@ -218,14 +218,78 @@ pub fn terms_at(market: &Market, board: &Board, spot: Price, at: Timestamp) -> R
 }
 
 /// The strike that an array is computed for: the board's, moved to the nearest one that the engine prices where the market
-/// has run away from it since it was listed, so that no strike ever keeps a board from being refreshed.
+/// has run away from it since it was listed, so that no strike ever keeps a board from being refreshed. Listed within
+/// [`limits::STRIKE_RATIO_MAX`] of the spot, that takes a rise to more than 800 times the price, or a fall to less than a
+/// tenth of it, where the calls that are overstated then are worth next to nothing.
 pub fn array_strike(strike: Price, forward: Price) -> Price {
     let most = forward.raw().saturating_mul(MAX_MONEYNESS);
-    let least = forward.raw().div_ceil(MAX_MONEYNESS).saturating_add(1);
+    let least = forward.raw().div_ceil(options::MAX_DEPTH).saturating_add(1);
     Price::from_raw(strike.raw().clamp(least, most))
 }
 
+/// Whether one more sample is wanted of a print published at `publish_time`, and what has it then: a part of the window
+/// before the expiry, or the time from the end of the last sampled part on behind it, in whole parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SamplePart {
+    /// The part with this number, before the expiry.
+    Window(u32),
+    /// Behind the expiry: the part that ends at this moment, unix seconds.
+    Late(i64),
+}
+
 impl Board {
+    /// The part of the sampling window that a print is of, where it still wants a sample.
+    ///
+    /// Before the expiry: [`MAX_SAMPLES`] parts of [`limits::SAMPLE_SECONDS`], each with one sample. Behind it, while there
+    /// are fewer than [`limits::SAMPLES_MIN`]: parts of the same length, each later than those that have one.
+    pub fn wanting(&self, publish_time: i64) -> Option<SamplePart> {
+        let window = i64::try_from(MAX_SAMPLES).ok()?.checked_mul(limits::SAMPLE_SECONDS)?;
+        let since = publish_time.checked_sub(self.expiry.checked_sub(window)?)?;
+        let part = since.checked_div_euclid(limits::SAMPLE_SECONDS)?;
+        if since < 0 {
+            return None;
+        }
+        if since < window {
+            let part = u32::try_from(part).ok()?;
+            return ((self.sampled >> part) & 1 == 0).then_some(SamplePart::Window(part));
+        }
+        let begins = part.checked_mul(limits::SAMPLE_SECONDS)?.checked_add(self.expiry.checked_sub(window)?)?;
+        let late = self.sample_count < limits::SAMPLES_MIN && begins >= self.sampled_until;
+        late.then_some(SamplePart::Late(begins.checked_add(limits::SAMPLE_SECONDS)?))
+    }
+
+    /// Counts a sample.
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`] where there are more samples than parts.
+    pub fn add_sample(&mut self, part: SamplePart, price: Price) -> Result<(), PlimsollError> {
+        let index = usize::try_from(self.sample_count).map_err(|_| PlimsollError::Corrupt)?;
+        *self.samples.get_mut(index).ok_or(PlimsollError::Corrupt)? = price.raw();
+        self.sample_count = self.sample_count.checked_add(1).ok_or(PlimsollError::Corrupt)?;
+        match part {
+            SamplePart::Window(part) => self.sampled |= 1 << part,
+            SamplePart::Late(ends) => self.sampled_until = ends,
+        }
+        Ok(())
+    }
+
+    /// Whether the board may be settled: some time after its expiry with enough samples, or a day after it with any.
+    pub fn may_settle(&self, now: Timestamp) -> bool {
+        let since = now.raw().saturating_sub(self.expiry);
+        since >= limits::SETTLE_ANYWAY_SECONDS
+            || (since >= limits::SETTLE_DELAY_SECONDS && self.sample_count >= limits::SAMPLES_MIN)
+    }
+
+    /// The price of settlement by the samples, `None` without any.
+    pub fn sampled_price(&self) -> Option<Price> {
+        options::settlement_price(self.samples.get(..usize::try_from(self.sample_count).ok()?)?)
+    }
+
+    /// Whether no account and not the house has options of the board.
+    pub fn is_empty(&self) -> bool {
+        (0..MAX_STRIKES).all(|strike| self.is_untraded(strike))
+    }
+
     /// Bit `i`: slot `i` has a strike.
     pub fn listed(&self) -> u16 {
         self.strikes.iter().enumerate().fold(0, |listed, (index, strike)| listed | (u16::from(*strike != 0) << index))

@@ -7,15 +7,20 @@ use core::ops::Deref;
 use plimsoll_risk::{
     interest,
     math::{self, mul_q48_ceil_checked, mul_q48_floor},
+    options::{ArrayTerms, BoardSum, OptionRisk, Reading},
     portfolio::{MAX_VALUE, Margin, Portfolio, Underlying},
     price::{self, Freshness, Observation},
-    units::{Base, Ppm, Quote, Seconds, Timestamp},
+    units::{Base, Lots, Ppm, Quote, Seconds, Timestamp},
 };
 use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    accounts::{BalanceSlot, Bank, MAX_MARKETS, MarginAccount, Market, MarketSlot, NO_MARKET, RATED},
+    accounts::{
+        BalanceSlot, Bank, Board, BoardSlot, MAX_BOARDS, MAX_MARKETS, MarginAccount, Market, MarketSlot, NO_MARKET,
+        OptionSlot, RATED, board_state,
+    },
+    board::{series_kind, series_strike},
 };
 
 /// Where the bridge finds banks and markets.
@@ -26,6 +31,10 @@ pub trait Inputs {
         Self: 'a;
     /// How it lends a market.
     type MarketRef<'a>: Deref<Target = Market>
+    where
+        Self: 'a;
+    /// How it lends a board.
+    type BoardRef<'a>: Deref<Target = Board>
     where
         Self: 'a;
 
@@ -41,27 +50,42 @@ pub trait Inputs {
     /// # Errors
     /// [`PlimsollError::MissingMarket`], or what was wrong with its price account.
     fn market(&self, address: &Address) -> Result<(Self::MarketRef<'_>, Observation), PlimsollError>;
+
+    /// The board at an address.
+    ///
+    /// # Errors
+    /// [`PlimsollError::MissingBoard`].
+    fn board(&self, address: &Address) -> Result<Self::BoardRef<'_>, PlimsollError>;
 }
 
-/// The portfolio of `account` at time `now`, written into `portfolio`, which must be new. Markets are asked for in slot
-/// order, then banks in slot order. Says whether an exchange rate in it is old: initial margin then is that of
-/// [`portfolio_at_init`], and [`with_init_of`] puts the two together.
+/// The portfolio of `account` at time `now`, written into `portfolio`, and what its options are worth and could lose,
+/// written into `options`; both must be new. Markets are asked for in slot order, then banks in slot order, then boards in
+/// slot order.
+///
+/// Says whether an exchange rate in it is old: initial margin then is that of [`portfolio_at_init`], and [`with_init_of`]
+/// puts the two together.
 ///
 /// Deposits are valued down and borrows up, to the unit of their mint; interest is what the banks have accrued so far.
 ///
+/// A board whose arrays are too old, or too far from the market's price, is an error and nothing that could be valued
+/// some other way: an option has no last price. It never lasts, as anyone may refresh the board, from the market's last
+/// observation where the feed is dead, in the same transaction and before. So a board cannot make an account
+/// unliquidatable.
+///
 /// # Errors
-/// What `inputs` answers; [`PlimsollError::OracleNeverObserved`]; [`PlimsollError::RateNeverUpdated`];
-/// [`PlimsollError::Overflow`].
+/// What `inputs` answers; [`PlimsollError::OracleNeverObserved`]; [`PlimsollError::BoardStale`];
+/// [`PlimsollError::TooManyLots`]; [`PlimsollError::RateNeverUpdated`]; [`PlimsollError::Overflow`].
 #[inline(always)]
 pub fn portfolio<I: Inputs>(
     account: &MarginAccount,
     inputs: &I,
     now: Timestamp,
     portfolio: &mut Portfolio,
+    options: &mut Options,
 ) -> Result<bool, PlimsollError> {
     let mut terms =
         Terms { position_of_slot: [u8::MAX; MAX_MARKETS], now, old_rates: OldRates::Counted, is_old: false };
-    fill(account, inputs, &mut terms, portfolio)?;
+    fill(account, inputs, &mut terms, portfolio, options)?;
     Ok(terms.is_old)
 }
 
@@ -76,10 +100,11 @@ pub fn portfolio_at_init<I: Inputs>(
     inputs: &I,
     now: Timestamp,
     portfolio: &mut Portfolio,
+    options: &mut Options,
 ) -> Result<(), PlimsollError> {
     let mut terms =
         Terms { position_of_slot: [u8::MAX; MAX_MARKETS], now, old_rates: OldRates::Refused, is_old: false };
-    fill(account, inputs, &mut terms, portfolio)
+    fill(account, inputs, &mut terms, portfolio, options)
 }
 
 /// Maintenance of `margin`, initial of `init`.
@@ -120,11 +145,12 @@ fn fill<I: Inputs>(
     inputs: &I,
     terms: &mut Terms,
     portfolio: &mut Portfolio,
+    options: &mut Options,
 ) -> Result<(), PlimsollError> {
     let now = terms.now;
     for (slot, position) in account.markets.iter().zip(&mut terms.position_of_slot) {
         if slot.in_use != 0 {
-            add_market_slot(portfolio, slot, inputs, now, position)?;
+            add_market_slot(portfolio, options, slot, inputs, now, position)?;
         }
     }
     for slot in &account.balances {
@@ -132,7 +158,175 @@ fn fill<I: Inputs>(
             add_balance_slot(portfolio, slot, inputs, terms)?;
         }
     }
+    if options.is_used() {
+        add_boards(portfolio, options, account, inputs, now, &terms.position_of_slot)
+    } else {
+        Ok(())
+    }
+}
+
+/// The margin's storage for options: one entry for each market that the account has boards of.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many of `risks` are in use.
+    len: usize,
+    /// Entries by rising number of their underlying.
+    risks: [OptionRisk; MAX_BOARDS],
+    /// Short-option minimum of each entry's market.
+    short_minimums: [Ppm; MAX_BOARDS],
+    /// What part of an extreme move counts.
+    extreme_damping: Ppm,
+    /// Marks of the options, settled ones at what they pay, puts' forwards at spot: quote native, as in the equity.
+    marks: i64,
+}
+
+impl Options {
+    /// Without any. `extreme_damping` is the exchange's.
+    #[inline]
+    pub const fn new(extreme_damping: Ppm) -> Self {
+        Self {
+            len: 0,
+            risks: [OptionRisk::NONE; MAX_BOARDS],
+            short_minimums: [Ppm::ZERO; MAX_BOARDS],
+            extreme_damping,
+            marks: 0,
+        }
+    }
+
+    /// One entry for each market with options that are not settled, in the order that the engine wants.
+    #[inline(always)]
+    pub fn as_slice(&self) -> &[OptionRisk] {
+        self.risks.get(..self.len).unwrap_or(&[])
+    }
+
+    /// What the options are worth, quote native, as in the equity: what [`unsettled_gain`] wants to know.
+    #[inline(always)]
+    pub const fn marks(&self) -> i64 {
+        self.marks
+    }
+
+    /// Whether the account has boards.
+    #[inline(always)]
+    const fn is_used(&self) -> bool {
+        self.len != 0
+    }
+
+    /// Takes the entry of an underlying.
+    fn take(&mut self, underlying: u8, short_minimum: Ppm) -> Result<(), PlimsollError> {
+        let risk = self.risks.get_mut(self.len).ok_or(PlimsollError::Corrupt)?;
+        risk.underlying = underlying;
+        *self.short_minimums.get_mut(self.len).ok_or(PlimsollError::Corrupt)? = short_minimum;
+        // Below MAX_BOARDS, as the entry exists.
+        self.len = self.len.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Drops the entries of markets whose boards are all settled: there is nothing left to be stressed, and no price that
+    /// anything depends on.
+    fn keep(&mut self, live: u8) {
+        let mut kept = 0usize;
+        for index in 0..self.len {
+            if (live >> index) & 1 == 0 {
+                continue;
+            }
+            if kept != index
+                && let Some(risk) = self.risks.get(index).copied()
+                && let Some(to) = self.risks.get_mut(kept)
+            {
+                *to = risk;
+            }
+            kept = kept.wrapping_add(1);
+        }
+        self.len = kept;
+    }
+}
+
+/// Adds the options, board by board: they stand in the order of the boards' slots, so one pass suffices.
+#[inline(never)]
+fn add_boards<I: Inputs>(
+    portfolio: &mut Portfolio,
+    options: &mut Options,
+    account: &MarginAccount,
+    inputs: &I,
+    now: Timestamp,
+    position_of_slot: &[u8; MAX_MARKETS],
+) -> Result<(), PlimsollError> {
+    let mut rest = account.options.as_slice();
+    let mut live = 0u8;
+    for slot in account.boards.iter().filter(|slot| slot.in_use != 0) {
+        let (own, behind) = rest.split_at_checked(usize::from(slot.options)).ok_or(PlimsollError::Corrupt)?;
+        rest = behind;
+        let position = *position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
+        let found = options.as_slice().iter().position(|risk| risk.underlying == position);
+        let entry = found.ok_or(PlimsollError::Corrupt)?;
+        match add_board(portfolio, options, slot, own, inputs, now, entry)? {
+            Some(paid) => {
+                portfolio.quote = Quote::from_raw(signed_sum(portfolio.quote.raw(), paid)?);
+                options.marks = signed_sum(options.marks, paid)?;
+            }
+            None => live |= 1u8 << (entry & 7),
+        }
+    }
+    let mut marks = options.marks;
+    for risk in options.as_slice() {
+        let spot = portfolio.underlying(usize::from(risk.underlying))?.observation.spot;
+        let forwards = spot.value_floor(risk.exposure).ok_or(PlimsollError::Overflow)?;
+        marks = signed_sum(marks, signed_sum(risk.value.raw(), forwards.raw())?)?;
+    }
+    options.marks = marks;
+    options.keep(live);
     Ok(())
+}
+
+/// Adds the options of one board to their market's entry, or says what they pay where the board is settled.
+#[inline(never)]
+fn add_board<I: Inputs>(
+    portfolio: &Portfolio,
+    options: &mut Options,
+    slot: &BoardSlot,
+    own: &[OptionSlot],
+    inputs: &I,
+    now: Timestamp,
+    entry: usize,
+) -> Result<Option<i64>, PlimsollError> {
+    let board = inputs.board(&slot.board)?;
+    if board.state == board_state::SETTLED {
+        let mut paid = 0i64;
+        for option in own {
+            let worth = board.settled_value(usize::from(option.series), i64::from(option.lots))?;
+            paid = signed_sum(paid, worth.raw())?;
+        }
+        return Ok(Some(paid));
+    }
+    let mut sum = BoardSum::new();
+    for option in own {
+        add_option(&mut sum, &board, option)?;
+    }
+    let short_minimum = *options.short_minimums.get(entry).ok_or(PlimsollError::Corrupt)?;
+    let risk = options.risks.get_mut(entry).ok_or(PlimsollError::Corrupt)?;
+    let underlying = portfolio.underlying(usize::from(risk.underlying))?;
+    let reading = Reading {
+        spot: underlying.observation.spot,
+        now,
+        range: underlying.range,
+        range_maint: underlying.range_maint,
+        extreme_damping: options.extreme_damping,
+        short_minimum,
+    };
+    sum.finish(&ArrayTerms::from(&board.terms), &reading, risk)?;
+    Ok(None)
+}
+
+/// Adds one option to its board's sum.
+#[inline(always)]
+pub fn add_option(sum: &mut BoardSum, board: &Board, option: &OptionSlot) -> Result<(), PlimsollError> {
+    let series = usize::from(option.series);
+    let strike = series_strike(series);
+    if !board.is_refreshed(strike) {
+        return Err(PlimsollError::BoardStale);
+    }
+    let lots = Lots::from_raw(i64::from(option.lots));
+    Ok(sum.add(board.array(strike)?, series_kind(series), board.series_strike(series)?, lots)?)
 }
 
 /// Adds a market slot as a new underlying, and says its number in `position`.
@@ -142,6 +336,7 @@ fn fill<I: Inputs>(
 #[inline(never)]
 fn add_market_slot<I: Inputs>(
     portfolio: &mut Portfolio,
+    options: &mut Options,
     slot: &MarketSlot,
     inputs: &I,
     now: Timestamp,
@@ -169,6 +364,9 @@ fn add_market_slot<I: Inputs>(
     underlying.confidence_multiplier = Ppm::from_raw(config.confidence_multiplier_ppm);
     underlying.group = config.group;
     *position = u8::try_from(index).map_err(|_| PlimsollError::Corrupt)?;
+    if slot.boards != 0 {
+        options.take(*position, Ppm::from_raw(config.options.short_minimum_ppm))?;
+    }
     portfolio.quote = Quote::from_raw(signed_sum(portfolio.quote.raw(), slot.cash)?);
     Ok(())
 }
@@ -211,16 +409,17 @@ fn add_quote_balance(portfolio: &mut Portfolio, slot: &BalanceSlot, bank: &Bank)
     Ok(())
 }
 
-/// What the house owes the account over all markets and has not paid, quote native, rounded up: the sum of
-/// `cash + size * price` where that is positive.
+/// What the house owes the account over all markets and has not paid, quote native: the sum of `cash + size * price`,
+/// rounded up, and of the options at their `marks` ([`Options::marks`]), where that is positive.
 ///
 /// A gain carries losses in other markets and margins other positions, but tokens never leave against it: `settle` pays it
-/// first, as far as the house has the money. So a withdrawal wants `H_init` without it.
+/// first, as far as the house has the money. So a withdrawal wants `H_init` without it. An option that was bought is such a
+/// claim, too: it can be sold back, and the cash then settled.
 ///
 /// # Errors
 /// What `inputs` answers; [`PlimsollError::Overflow`].
-pub fn unsettled_gain<I: Inputs>(account: &MarginAccount, inputs: &I) -> Result<i64, PlimsollError> {
-    let mut sum = 0i64;
+pub fn unsettled_gain<I: Inputs>(account: &MarginAccount, inputs: &I, marks: i64) -> Result<i64, PlimsollError> {
+    let mut sum = marks;
     for slot in account.markets.iter().filter(|slot| slot.size != 0 || slot.cash != 0) {
         let mut worth = slot.cash;
         if slot.size != 0 {

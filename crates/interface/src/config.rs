@@ -6,6 +6,7 @@
 use plimsoll_risk::{
     interest::RateModel,
     liquidation::{InsolvencyParameters, LiquidationParameters},
+    options::OptionPricing,
     parameters::{BankParameters, MarketParameters},
     portfolio::{GROUP_PAIRS, MAX_GROUPS, RiskParameters},
     trade::TradePricing,
@@ -49,6 +50,8 @@ pub mod limits {
     pub const LIQUIDATION_DUST_MAX: u64 = 1_000_000_000;
     /// Longest auction of an insolvent account, until the reward is at its largest: 1 hour.
     pub const INSOLVENCY_DURATION_SECONDS_MAX: u32 = 3_600;
+    /// What who buys tokens of a bank's reserve pays above the oracle's price, ppm: 0.5 %.
+    pub const RESERVE_PREMIUM_PPM: u32 = 5_000;
     /// Fastest funding at a skew of one scale, and largest funding rate: 100 % of the notional a day.
     pub const FUNDING_PPM_PER_DAY_MAX: u32 = 1_000_000;
     /// Option volatilities may differ from the market's by at most this factor, ppm: 10 times.
@@ -78,6 +81,14 @@ pub mod limits {
     pub const POST_BASIS_STEP_PPM_MAX: u32 = 10_000;
     /// Largest basis either way, ppm of spot: 5 %.
     pub const BASIS_PPM_MAX: u32 = 50_000;
+    /// Length of one part of the sampling window before an expiry, which has as many as there may be samples: 60 seconds.
+    pub const SAMPLE_SECONDS: i64 = 60;
+    /// Samples that a settlement wants: where the window has brought fewer, it goes on behind the expiry until they are there.
+    pub const SAMPLES_MIN: u64 = 10;
+    /// How long behind the expiry prints of the window may still come in before the board can be settled: 1 minute.
+    pub const SETTLE_DELAY_SECONDS: i64 = 60;
+    /// How long behind the expiry a board waits for samples before it is settled with what there is: 1 day.
+    pub const SETTLE_ANYWAY_SECONDS: i64 = 86_400;
     /// Largest outflow window: 7 days.
     pub const OUTFLOW_WINDOW_SECONDS_MAX: u32 = 604_800;
     /// Longest timelock: 30 days.
@@ -89,6 +100,8 @@ pub mod limits {
     pub const WIND_DOWN_NOTICE_SECONDS_MIN: u32 = 86_400;
     /// Longest wait of house shares' issue and redemption: 7 days.
     pub const HOUSE_DELAY_SECONDS_MAX: u32 = 604_800;
+    /// Largest tip of a stored order: 100 USD.
+    pub const TRIGGER_TIP_MAX: u64 = 100_000_000;
     /// Oldest exchange rate that may be called fresh: 7 days.
     pub const RATE_AGE_SECONDS_MAX: u32 = 604_800;
     /// Fastest rise of an exchange rate that may be believed: 1 % a day.
@@ -634,6 +647,17 @@ impl MarketConfig {
             skew_premium: Ppm::from_raw(self.skew_premium_ppm),
             skew_scale: self.skew_scale,
             taker_fee: Ppm::from_raw(self.taker_fee_ppm),
+        }
+    }
+
+    /// The engine's view of the house's price making in options.
+    pub fn option_pricing(&self) -> OptionPricing {
+        OptionPricing {
+            half_spread_volatility: Ppm::from_raw(self.options.half_spread_volatility_ppm),
+            skew_volatility: Ppm::from_raw(self.options.skew_volatility_ppm),
+            vega_scale: self.options.vega_scale,
+            half_spread: Ppm::from_raw(self.half_spread_ppm),
+            fee: Ppm::from_raw(self.options.fee_ppm),
         }
     }
 

@@ -105,7 +105,7 @@ errors! {
     // Margin and liquidation.
     InsufficientMargin = 80, "The initial margin would be insufficient: deposit more or do less";
     AccountHealthy = 81, "The account is above its maintenance line: it cannot be liquidated";
-    AccountInsolvent = 82, "The account's equity is not positive: it is for the insolvency waterfall, not for an auction";
+    AccountInsolvent = 82, "The account's equity is not positive and the insurance can pay nobody to take it over: resolve it";
     TakerUnhealthy = 83, "The taker would not have the initial margin for what it takes over";
     TooManyBalances = 84, "The margin account has no free balance slot: withdraw a balance first";
     TooManyMarkets = 85, "The margin account has no free market slot: close and settle a market first";
@@ -154,6 +154,51 @@ errors! {
     PostTooFast = 169, "The post comes too soon after the last one, or moves a volatility or the basis too far from it";
     BoardExpired = 170, "The board is past its expiry: nothing is listed or posted any more";
     BoardSettled = 171, "The board is settled: it does not change any more";
+    SettlementPending = 172, "The board cannot be settled yet: wait for its expiry and for enough samples, or a day";
+    BoardNotEmpty = 173, "The board has open options: wait until all accounts are settled";
+    SampleRefused = 174, "The print is not in a part of the sampling window that still wants a sample";
+
+    // Options.
+    MissingBoard = 175, "A board that the margin account has options of was not passed: pass every bank, market and board it uses";
+    BoardStale = 176, "The risk arrays of a board are too old or too far from the price: refresh the board first, in the same transaction";
+    HouseBoardStale = 177, "What the house's options of a board are worth is too old or too far from the price: refresh the board first, in the same transaction";
+    UnknownSeries = 178, "The board has no strike for this series";
+    OptionExpired = 179, "The option is past its expiry: it is settled in cash";
+    TooManyBoards = 181, "The margin account has no free board slot: close or settle the options of a board first";
+    TooManyOptions = 182, "The margin account has no free option slot: close or settle an option first";
+    TooManyLots = 183, "An account, or the house, may have 2^30 lots of one board: trade a smaller size";
+    OpenLotsLimit = 184, "The series' open lots would exceed the market's limit: trade a smaller size";
+    BoardNotSettled = 185, "The board is not settled yet: settle it first";
+    // Controls and guards.
+    NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
+    NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
+    OutflowLimit = 229, "More would leave the bank than may in one window: withdraw less, or wait until the window is over";
+    QuoteDepegged = 230, "The quote is worth too little for new risk: reduce, repay, or wait until its price recovers";
+    // The waterfall.
+    ReserveInsufficient = 240, "The bank's reserve is smaller than this: buy less";
+    WrongBankMarket = 241, "The market is not the one that prices the bank";
+    AccountSolvent = 242, "The account has equity left: it is for the auction";
+    InsuranceSuffices = 243, "The insurance can pay what is due for the account: liquidate it";
+    InsolvencyTooYoung = 244, "Deposits bear a loss only when an account has been insolvent for as long as its auction lasts: flag it and wait";
+    LossTooLarge = 245, "Deposits cannot bear more of this loss: fund the insurance";
+    NotDeleveraging = 246, "The exchange covers losses from deposits, not by deleveraging: resolve the account";
+    HouseNotSpent = 247, "The house is above its floor: resolve the account first";
+    NotOpposite = 248, "The two accounts have no opposite positions in this market";
+    NoGain = 249, "The counterparty has no unsettled gain in this market";
+    NotMostProfitable = 250, "Another candidate has gained more per unit: deleverage that one first";
+    CounterpartyUnhealthy = 251, "The counterparty would not have its initial margin and require more than before: choose another";
+    WrongSysvar = 252, "The account is not the instructions sysvar";
+    LiquidationNotTopLevel = 253, "A liquidation without capital begins at the top level of a transaction: do not call it from a program";
+    LiquidationWithoutEnd = 254, "No later instruction of the transaction ends this account's liquidation: append end_liquidation";
+    LiquidationInProgress = 255, "The account is in a liquidation without capital: until its end it may only take over, reduce, deposit and settle";
+    LiquidationNotBegun = 256, "The account is in no liquidation without capital: begin one first";
+
+    // Stored orders and delegation.
+    InvalidTrigger = 311, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
+    TooManyTriggers = 312, "The margin account has no room for another stored order: cancel one first";
+    NoTrigger = 313, "There is no stored order of that number and market";
+    TriggerNotReached = 314, "The price has not reached what the stored order waits for";
+    InvalidScope = 315, "The delegate's scope has no meaning: 0 to trade, 1 to reduce only";
 
     // Collateral.
     InvalidRateSource = 280, "The exchange rate's parameters are invalid: a kind, an age of 1 s to 7 days, a rise of at most 1 % a day, a feed of a program that the exchange accepts";
@@ -169,11 +214,6 @@ errors! {
     RateOld = 290, "The bank's exchange rate is too old to swap at: update it first";
     SwapCap = 291, "The house would hold more of the mint than its swap cap: swap less";
     SwapInventory = 292, "The house does not hold as much of the mint: swap less";
-    // Controls and guards.
-    NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
-    NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
-    OutflowLimit = 229, "More would leave the bank than may in one window: withdraw less, or wait until the window is over";
-    QuoteDepegged = 230, "The quote is worth too little for new risk: reduce, repay, or wait until its price recovers";
 }
 
 /// The one place where the engine's causes become the program's codes.
@@ -230,13 +270,12 @@ impl From<RiskError> for PlimsollError {
             E::ExchangeRateOutOfRange => Self::RateOutOfRange,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
             // No instruction gives these yet: options and forecasts are not on chain.
-            E::DiscountFactorInvalid
-            | E::OptionPriceOutOfRange
-            | E::ArraysOutOfReach
-            | E::ArraysTooOld
-            | E::ForecastTooFast
-            | E::ForecastOutOfBounds => Self::Corrupt,
-            E::ExponentTooLarge | E::TooManyLots => Self::Overflow,
+            E::DiscountFactorInvalid | E::OptionPriceOutOfRange | E::ForecastTooFast | E::ForecastOutOfBounds => {
+                Self::Corrupt
+            }
+            E::ArraysOutOfReach | E::ArraysTooOld => Self::BoardStale,
+            E::TooManyLots => Self::TooManyLots,
+            E::ExponentTooLarge => Self::Overflow,
             E::AccountInsolvent => Self::AccountInsolvent,
             E::NotLiquidatable => Self::AccountHealthy,
             E::DiscountInvalid | E::BufferInvalid | E::DurationInvalid | E::RewardInvalid => {

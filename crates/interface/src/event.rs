@@ -92,6 +92,8 @@ event! {
         delegate: Address,
         /// 1 opened, 2 delegate set, 3 closed.
         kind: u64,
+        /// What the delegate may do, one of [`crate::accounts::delegate_scope`].
+        delegate_scope: u64,
     }
 }
 
@@ -158,6 +160,8 @@ event! {
         requirement: i64,
         /// Start of the auction, unix seconds, zero for none.
         started_at: i64,
+        /// Start of the insolvency, unix seconds, zero for none.
+        insolvent_since: i64,
     }
 }
 
@@ -244,6 +248,242 @@ event! {
 }
 
 event! {
+    /// A price counts towards a board's settlement.
+    ExpirySampled = [15, 219, 23, 139, 199, 192, 50, 188], {
+        /// The board.
+        board: Address,
+        /// The price, Q16.48 quote native per base unit.
+        price: u64,
+        /// When it was published, unix seconds.
+        publish_time: i64,
+        /// How many samples there are now.
+        count: u64,
+    }
+}
+
+event! {
+    /// A board was settled.
+    BoardSettled = [203, 71, 130, 6, 199, 5, 183, 212], {
+        /// The board.
+        board: Address,
+        /// What its options are settled at, Q16.48 quote native per base unit.
+        settlement_price: u64,
+        /// Of how many samples; zero where it is the market's last moving average.
+        samples: u64,
+        /// What the house's options are worth at it, quote native.
+        house_value: i64,
+    }
+}
+
+event! {
+    /// A trade of an option against the house.
+    OptionTraded = [188, 142, 35, 153, 27, 254, 127, 233], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// The board.
+        board: Address,
+        /// Who signed: owner or delegate.
+        trader: Address,
+        /// Series of the board.
+        series: u64,
+        /// Lots bought, negative sold.
+        lots: i64,
+        /// Quote native paid for them, spread and premium included, negative received.
+        cost: i64,
+        /// Fee, quote native.
+        fee: u64,
+        /// Black-76 price of one base unit at the oracle's, Q16.48 quote native.
+        mid_price: u64,
+        /// Oracle price of the trade, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The account's lots of the series afterwards.
+        position: i64,
+        /// The house's lots of the series afterwards.
+        house_lots: i64,
+    }
+}
+
+event! {
+    /// An account's options of a settled board were paid in cash.
+    OptionsSettled = [159, 196, 67, 112, 108, 216, 100, 173], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// The board.
+        board: Address,
+        /// Quote native to the account's cash in the market, negative from it.
+        amount: i64,
+        /// Settlement price, Q16.48 quote native per base unit.
+        settlement_price: u64,
+        /// How many series the account had.
+        series: u64,
+    }
+}
+
+/// Values of [`BoardChanged::kind`].
+pub mod board_change {
+    /// The board was created.
+    pub const CREATED: u64 = 1;
+    /// The board was closed.
+    pub const CLOSED: u64 = 2;
+}
+
+event! {
+    /// Somebody put quote into the insurance.
+    InsuranceFunded = [158, 72, 23, 80, 138, 56, 33, 206], {
+        /// The quote bank.
+        bank: Address,
+        /// Who paid.
+        funder: Address,
+        /// Quote native.
+        amount: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// Tokens of a bank's reserve were sold for quote, which went into the insurance.
+    ReserveBought = [137, 216, 132, 29, 129, 147, 190, 176], {
+        /// The bank.
+        bank: Address,
+        /// Who bought.
+        buyer: Address,
+        /// Tokens, native.
+        amount: u64,
+        /// What they cost, quote native.
+        payment: u64,
+        /// Oracle price, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The bank's reserve afterwards, native.
+        reserve: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// A fraction of an insolvent account was taken over, and the insurance paid for it.
+    InsolventLiquidated = [135, 206, 142, 140, 87, 97, 33, 156], {
+        /// The liquidated margin account.
+        account: Address,
+        /// The taker's margin account.
+        taker: Address,
+        /// Maintenance equity before, quote native.
+        equity: i64,
+        /// Maintenance requirement before, quote native.
+        requirement: i64,
+        /// Fraction taken over, Q32.
+        fraction: u64,
+        /// What the insurance paid, quote native.
+        payout: u64,
+        /// Reward, ppm of the requirement taken over.
+        reward_ppm: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+    }
+}
+
+event! {
+    /// One step of covering an insolvent account's loss: what was taken from whom.
+    LossCovered = [185, 52, 233, 55, 164, 234, 139, 131], {
+        /// The margin account.
+        account: Address,
+        /// Who bore it, one of [`loss_source`].
+        source: u64,
+        /// Maintenance equity before, quote native.
+        equity: i64,
+        /// What was due for the whole account, quote native.
+        due: u64,
+        /// What was taken, quote native.
+        amount: u64,
+        /// The insurance afterwards, quote native.
+        insurance: u64,
+        /// The house's quote deposit afterwards, quote native.
+        house: u64,
+        /// The quote bank's deposit index afterwards, Q16.48.
+        deposit_index: u64,
+    }
+}
+
+event! {
+    /// An insolvent account's position was closed against one in profit.
+    Deleveraged = [34, 71, 31, 45, 212, 184, 131, 185], {
+        /// The insolvent margin account.
+        account: Address,
+        /// The margin account in profit.
+        counterparty: Address,
+        /// The market.
+        market: Address,
+        /// What both positions became smaller by, base units.
+        closed: u64,
+        /// Price at which they were closed, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The counterparty's unsettled gain in the market before, quote native.
+        gain: u64,
+        /// The counterparty's position before, base units.
+        position: i64,
+        /// What it gave up of its gain, quote native.
+        taken: u64,
+        /// What the account owed beyond the insurance before, quote native.
+        deficit: u64,
+    }
+}
+
+event! {
+    /// A liquidation without capital began or ended.
+    LiquidationDeferred = [102, 48, 149, 160, 238, 243, 103, 33], {
+        /// The taker's margin account.
+        taker: Address,
+        /// Its initial health at the end, quote native; zero at the beginning.
+        health: i64,
+        /// 1 at the beginning, 0 at the end.
+        begun: u64,
+    }
+}
+
+/// Values of [`LossCovered::source`].
+pub mod loss_source {
+    /// The insurance repaid the account's quote debt, the only thing that was left of it.
+    pub const INSURANCE: u64 = 1;
+    /// The house's deposit, down to its floor.
+    pub const HOUSE: u64 = 2;
+    /// All deposits of the quote bank, in proportion.
+    pub const DEPOSITS: u64 = 3;
+}
+
+event! {
+    /// An order was stored, cancelled or executed. What an executed one traded is in a [`Traded`] of its own.
+    TriggerChanged = [125, 228, 58, 190, 5, 18, 66, 182], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// Number of the stored order.
+        index: u64,
+        /// 1 placed, 2 cancelled, 3 executed.
+        kind: u64,
+        /// Oracle price that it waits for, Q16.48 quote native per base unit.
+        trigger_price: u64,
+        /// What the executor got, quote native; zero unless executed.
+        tip: u64,
+    }
+}
+
+/// Values of [`TriggerChanged::kind`].
+pub mod trigger_change {
+    /// The order was stored.
+    pub const PLACED: u64 = 1;
+    /// It was cancelled.
+    pub const CANCELLED: u64 = 2;
+    /// It was executed.
+    pub const EXECUTED: u64 = 3;
+}
+
+event! {
     /// A bank's exchange rate was updated.
     RateUpdated = [215, 212, 25, 235, 152, 203, 38, 205], {
         /// The bank.
@@ -257,14 +497,6 @@ event! {
         /// Epoch of the stake pool's last update.
         epoch: u64,
     }
-}
-
-/// Values of [`BoardChanged::kind`].
-pub mod board_change {
-    /// The board was created.
-    pub const CREATED: u64 = 1;
-    /// The board was closed.
-    pub const CLOSED: u64 = 2;
 }
 
 event! {

@@ -52,6 +52,12 @@ tags! {
     LIST_STRIKES = 22,
     POST_VOLATILITIES = 23,
     REFRESH_BOARD = 24,
+    SAMPLE_EXPIRY = 25,
+    SETTLE_BOARD = 26,
+    CLOSE_BOARD = 27,
+    OPEN_OPTION = 28,
+    CLOSE_OPTION = 29,
+    SETTLE_OPTION = 30,
 
     // Volatility and funding.
 
@@ -60,11 +66,22 @@ tags! {
     // Controls and guards.
 
     // The waterfall.
+    FUND_INSURANCE = 61,
+    BUY_RESERVE = 62,
+    RESOLVE = 63,
+    DELEVERAGE = 64,
+    BEGIN_LIQUIDATION = 65,
+    END_LIQUIDATION = 66,
 
     // Collateral.
     UPDATE_RATE = 81,
     SET_RATE_SOURCE = 82,
     SWAP = 83,
+
+    // Stored orders.
+    PLACE_TRIGGER = 93,
+    CANCEL_TRIGGER = 94,
+    EXECUTE_TRIGGER = 95,
 }
 
 macro_rules! args {
@@ -144,12 +161,14 @@ args! {
 args! {
     /// Arguments of `set_delegate`.
     SetDelegateArgs {
-        /// Who may trade for the owner, zero for nobody.
+        /// Who may act for the owner, zero for nobody.
         delegate: Address,
+        /// What it may do, one of [`crate::accounts::delegate_scope`].
+        scope: u8,
     }
 }
 args! {
-    /// Arguments of `deposit`, `house_deposit` and `house_withdraw`.
+    /// Arguments of `deposit`, `house_deposit`, `house_withdraw` and `fund_insurance`.
     AmountArgs {
         /// Native amount of the mint.
         amount: u64,
@@ -237,6 +256,77 @@ args! {
     RefreshBoardArgs {
         /// How many strikes to compute at most; zero for all.
         max_strikes: u8,
+    }
+}
+args! {
+    /// Arguments of `open_option`.
+    OpenOptionArgs {
+        /// Lots to buy, negative to sell.
+        lots: i64,
+        /// Worst average price accepted, spread and premium included and the fee not, Q16.48 quote native per base unit of
+        /// the underlying.
+        limit_price: u64,
+        /// Unix seconds after which the order is void, zero for never.
+        expires_at: i64,
+        /// Series of the board: `2 i` for the call of strike `i`, `2 i + 1` for its put.
+        series: u8,
+        /// Whether the trade may only make the position smaller.
+        reduce_only: u8,
+    }
+}
+args! {
+    /// Arguments of `close_option`.
+    CloseOptionArgs {
+        /// Lots to close at most; [`u64::MAX`] closes all.
+        lots: u64,
+        /// Worst average price accepted, as in [`OpenOptionArgs`].
+        limit_price: u64,
+        /// Unix seconds after which the order is void, zero for never.
+        expires_at: i64,
+        /// Series of the board.
+        series: u8,
+    }
+}
+args! {
+    /// Arguments of `buy_reserve`.
+    BuyReserveArgs {
+        /// Native amount of the bank's mint; [`u64::MAX`] buys the whole reserve.
+        amount: u64,
+        /// Largest payment accepted, quote native.
+        max_payment: u64,
+    }
+}
+args! {
+    /// Arguments of `deleverage`.
+    DeleverageArgs {
+        /// Base units to close at most; [`u64::MAX`] closes as much as both have.
+        size: u64,
+    }
+}
+args! {
+    /// Arguments of `place_trigger`.
+    PlaceTriggerArgs {
+        /// Oracle price that the order waits for, Q16.48 quote native per base unit.
+        trigger_price: u64,
+        /// Worst average price accepted then, as in [`OpenPositionArgs`]; 0 for any sale, [`u64::MAX`] for any purchase.
+        limit_price: u64,
+        /// Base units to close at most; [`u64::MAX`] closes all.
+        size: u64,
+        /// What whoever executes it gets, quote native.
+        tip: u64,
+        /// Unix seconds after which it is void, zero for never.
+        expires_at: i64,
+        /// One of [`crate::accounts::trigger_side`].
+        side: u8,
+        /// One of [`crate::accounts::trigger_when`].
+        when: u8,
+    }
+}
+args! {
+    /// Arguments of `cancel_trigger` and `execute_trigger`.
+    TriggerArgs {
+        /// Number of the stored order.
+        index: u8,
     }
 }
 args! {

@@ -6,7 +6,7 @@ use core::mem::{offset_of, size_of};
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
     AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, ExchangeRate, House, HouseBoard,
-    MarginAccount, Market, MarketSlot, OptionSlot, Proposal, VolatilityEstimate, VolatilityForecast,
+    MarginAccount, Market, MarketSlot, OptionSlot, Proposal, TriggerSlot, VolatilityEstimate, VolatilityForecast,
 };
 use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig};
 
@@ -67,13 +67,14 @@ fn bank_fields_stand_where_clients_read_them() {
 
 #[test]
 fn board_fields_stand_where_clients_read_them() {
-    assert_eq!(Board::SPACE, 6224);
+    assert_eq!(Board::SPACE, 6464);
     assert_eq!(size_of::<BoardTerms>(), 64);
     offsets!(Board: market = 0, exchange = 32, expiry = 64, lot = 72, terms = 80, next_terms = 144,
         next_range_ppm = 208, refreshed = 212, next_refreshed = 214, strikes = 216, volatilities_ppm = 344,
         basis_ppm = 408, state = 412, slot = 413, bump = 414, version = 415, posted_at = 416, house_lots = 424,
-        long_lots = 680, sample_sum = 936, sampled = 952, settlement_price = 960, arrays = 968, next_arrays = 3464,
-        house_gains = 5960, next_volatility_ppm = 6088, next_volatility_up_ppm = 6092, next_volatility_down_ppm = 6096);
+        long_lots = 680, samples = 936, sampled = 1176, sampled_until = 1184, sample_count = 1192, settlement_price = 1200,
+        arrays = 1208, next_arrays = 3704, house_gains = 6200, next_volatility_ppm = 6328,
+        next_volatility_up_ppm = 6332, next_volatility_down_ppm = 6336);
 }
 
 #[test]
@@ -88,7 +89,11 @@ fn house_and_margin_account_fields_stand_where_clients_read_them() {
     offsets!(OptionSlot: lots = 0, board_slot = 4, series = 5);
     offsets!(MarginAccount: balances = 0, markets = 768, boards = 1792, options = 2112, liquidation_started_at = 2368,
         liquidation_seen_at = 2376, exchange = 2384, owner = 2416, delegate = 2448, index = 2480, bump = 2482,
-        version = 2483, sequence = 2488);
+        version = 2483, deferral = 2484, delegate_scope = 2485, sequence = 2488, insolvent_since = 2496,
+        triggers = 2504);
+    assert_eq!(size_of::<TriggerSlot>(), 80);
+    offsets!(TriggerSlot: market = 0, trigger_price = 32, limit_price = 40, size = 48, tip = 56, expires_at = 64, side = 72,
+        when = 73);
 }
 
 /// Program account sizes choose what an account behind the declared ones is looked at as.

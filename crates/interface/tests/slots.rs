@@ -3,7 +3,7 @@
 use bytemuck::Zeroable;
 use plimsoll_interface::{
     Address, PlimsollError,
-    accounts::{MAX_BALANCES, MAX_MARKETS, MarginAccount, NO_MARKET},
+    accounts::{MAX_BALANCES, MAX_BOARDS, MAX_MARKETS, MAX_OPTIONS, MarginAccount, NO_MARKET},
     error::ERROR_OFFSET,
 };
 
@@ -63,6 +63,79 @@ fn a_full_account_says_what_is_full() {
         account.balance_slot_or_new(&address(u8::try_from(number).unwrap() + 100), None).unwrap();
     }
     assert_eq!(account.balance_slot_or_new(&address(99), None), Err(PlimsollError::TooManyBalances));
+}
+
+/// Series and lots of the board slot, in their order.
+fn options_of(account: &MarginAccount, board_slot: usize) -> Vec<(u8, i32)> {
+    let options = &account.options[account.options_of(board_slot).unwrap()];
+    assert!(options.iter().all(|option| usize::from(option.board_slot) == board_slot));
+    options.iter().map(|option| (option.series, option.lots)).collect()
+}
+
+#[test]
+fn options_stand_in_the_order_of_their_boards_and_series() {
+    let mut account = MarginAccount::zeroed();
+    let first = account.board_slot_or_new(&address(1), &address(9)).unwrap();
+    let second = account.board_slot_or_new(&address(2), &address(8)).unwrap();
+    for (board, series, lots) in [(second, 4, 1), (first, 7, 2), (second, 0, 3), (first, 2, 4), (second, 2, -5)] {
+        account.set_option(board, series, lots).unwrap();
+    }
+    assert_eq!(options_of(&account, first), [(2, 4), (7, 2)]);
+    assert_eq!(options_of(&account, second), [(0, 3), (2, -5), (4, 1)]);
+    assert_eq!((account.option_lots(second, 2), account.option_lots(second, 7)), (Ok(-5), Ok(0)));
+    account.set_option(second, 2, 6).unwrap();
+    account.set_option(first, 2, 0).unwrap();
+    account.set_option(first, 3, 0).unwrap();
+    assert_eq!(options_of(&account, first), [(7, 2)]);
+    assert_eq!(options_of(&account, second), [(0, 3), (2, 6), (4, 1)]);
+    assert!(account.options[4..].iter().all(|option| *option == Zeroable::zeroed()));
+}
+
+#[test]
+fn a_board_takes_its_markets_slot_and_frees_it_with_the_last_option() {
+    let mut account = MarginAccount::zeroed();
+    let board = account.board_slot_or_new(&address(1), &address(9)).unwrap();
+    assert_eq!(account.board_slot_or_new(&address(1), &address(9)), Ok(board));
+    let other = account.board_slot_or_new(&address(2), &address(9)).unwrap();
+    let market = account.market_slot(&address(9)).unwrap();
+    assert_eq!((account.markets[market].boards, account.board_slot(&address(2))), (2, Some(other)));
+    account.set_option(board, 5, 1).unwrap();
+    account.release_board(board).unwrap();
+    assert_eq!(account.board_slot(&address(1)), Some(board));
+    account.release_board(other).unwrap();
+    account.set_option(board, 5, 0).unwrap();
+    assert!(!account.is_empty());
+    account.release_board(board).unwrap();
+    assert_eq!((account.board_slot(&address(1)), account.market_slot(&address(9))), (None, None));
+    assert!(account.is_empty());
+}
+
+#[test]
+fn a_full_account_says_which_options_are_full() {
+    let mut account = MarginAccount::zeroed();
+    for number in 0..MAX_BOARDS {
+        account.board_slot_or_new(&address(u8::try_from(number).unwrap() + 1), &address(99)).unwrap();
+    }
+    assert_eq!(account.board_slot_or_new(&address(50), &address(99)), Err(PlimsollError::TooManyBoards));
+    for series in 0..u8::try_from(MAX_OPTIONS).unwrap() {
+        account.set_option(usize::from(series % 8), series, 1).unwrap();
+    }
+    let before = account;
+    assert_eq!(account.set_option(0, 33, 1), Err(PlimsollError::TooManyOptions));
+    assert_eq!(account, before);
+    account.set_option(7, 31, 0).unwrap();
+    account.set_option(0, 33, 1).unwrap();
+    assert_eq!(options_of(&account, 0).last(), Some(&(33, 1)));
+}
+
+#[test]
+fn an_option_sold_is_a_liability_and_one_bought_is_none() {
+    let mut account = MarginAccount::zeroed();
+    let board = account.board_slot_or_new(&address(1), &address(9)).unwrap();
+    account.set_option(board, 0, 1).unwrap();
+    assert!(account.has_no_liability());
+    account.set_option(board, 1, -1).unwrap();
+    assert!(!account.has_no_liability());
 }
 
 #[test]

@@ -82,7 +82,7 @@ errors! {
     /// The reserve factor is above one. Lower it.
     ReserveFactorInvalid = 43, "a reserve factor must be at most 1";
     /// An index is below one. It was never initialised.
-    IndexInvalid = 44, "an index must be at least 1";
+    IndexInvalid = 44, "a borrow index must be at least 1, a deposit index at least 2^-16";
 
     /// The portfolio has 16 underlyings already. Close one first.
     TooManyUnderlyings = 60, "a portfolio must have at most 16 underlyings";
@@ -156,8 +156,8 @@ errors! {
 
     /// The forward is outside the price domain. The market cannot be priced.
     ForwardOutOfRange = 130, "a forward must be within the price domain";
-    /// The strike is not between 1/50 and 50 times the forward. Choose another series.
-    StrikeOutOfRange = 131, "a strike must be between 1/50 and 50 times the forward";
+    /// The strike is above 50 times the forward or below 1/50 of it; in risk arrays, below 1/4096. Choose another series.
+    StrikeOutOfRange = 131, "a strike must be between 1/50 (in risk arrays 1/4096) and 50 times the forward";
     /// The volatility is not between 1 % and 500 %. Post another.
     VolatilityOutOfRange = 132, "a volatility must be between 0.01 and 5";
     /// The time to expiry is not between one second and two years. The series cannot be priced.

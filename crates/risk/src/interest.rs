@@ -19,11 +19,13 @@
 //! | repay `a` | `floor(a / b)` burnt | `+ a - floor(a / b) b >= 0` | `0` |
 //! | repay all `s` shares | `s` burnt | `+ ceil(s b) - s b >= 0` | `0` |
 //! | accrue | none | `+ B (b' - b)` | the same or less: [`accrue`] |
+//! | a loss | none | `0` | `- D cut + floor(D cut) <= 0`: [`crate::waterfall::write_off`] |
 //!
 //! What rounding leaves over in one step is less than one share and one unit; it stays in the vault, owned by nobody.
 use crate::Error;
 use crate::math::{div_wide, mul_div_ceil_by, mul_div_floor, mul_ppm_floor, mul_shift_ceil, mul_shift_floor, mul_wide};
 use crate::units::{Index, Ppm, Q48};
+use crate::waterfall::MIN_DEPOSIT_INDEX;
 
 /// Seconds of the year that rates are per: 365 days.
 pub const SECONDS_PER_YEAR: u64 = 31_536_000;
@@ -138,7 +140,8 @@ pub struct Accrual {
 ///
 /// # Errors
 ///
-/// [`Error::IndexInvalid`] when an index is below one, [`Error::IndexOverflow`] when one would pass the word,
+/// [`Error::IndexInvalid`] when the deposit index is below [`MIN_DEPOSIT_INDEX`] or the borrow index below one,
+/// [`Error::IndexOverflow`] when one would pass the word,
 /// [`Error::Overflow`] when a total or the interest does not fit 64 bits.
 pub fn accrue(
     model: &RateModel,
@@ -148,7 +151,7 @@ pub fn accrue(
     borrow_shares: u64,
     elapsed_seconds: u64,
 ) -> Result<Accrual, Error> {
-    if deposit_index < Index::ONE || borrow_index < Index::ONE {
+    if deposit_index < MIN_DEPOSIT_INDEX || borrow_index < Index::ONE {
         return Err(Error::IndexInvalid);
     }
     let unchanged = Accrual { deposit_index, borrow_index, reserve_delta: 0 };

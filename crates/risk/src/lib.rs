@@ -68,6 +68,7 @@
 //! | [`parameters`] | what is configured for a market and for a bank |
 //! | [`greeks`] | delta, gamma, vega and theta of a portfolio |
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
+//! | [`waterfall`] | what a loss beyond a margin takes from whom |
 //! | [`trade`] | what a trade against the house costs |
 //! | [`staking`] | exchange rates of staked tokens |
 //! | [`volatility`] | volatility estimated and forecast, and the shock range it gives |
@@ -120,5 +121,6 @@ pub mod staking;
 pub mod trade;
 pub mod units;
 pub mod volatility;
+pub mod waterfall;
 
 pub use error::Error;

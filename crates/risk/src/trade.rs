@@ -151,7 +151,7 @@ fn premium_down(pricing: &TradePricing, spot: Price, skew: Base) -> Result<i64, 
 }
 
 /// `|cost / size|`: up for a buy, down for a sell, zero for a sell without proceeds.
-fn average_price(cost: i64, size: Base) -> Result<Price, Error> {
+pub(crate) fn average_price(cost: i64, size: Base) -> Result<Price, Error> {
     let raw = if size.is_negative() {
         mul_div_floor(cost.min(0).unsigned_abs(), 1 << Q48, size.unsigned_abs())
     } else {

@@ -5,7 +5,7 @@
 //! | [`Quote`] | signed quote native units | 1e-6 USD | `i64` |
 //! | [`Base`] | signed base native units of one market | `10^-base_decimals` of the underlying | `i64` |
 //! | [`Price`] | quote native per ONE base native unit | Q16.48 | `0 ..` [`Price::MAX`]; a spot is at least [`Price::MIN_SPOT`] |
-//! | [`Index`] | amount per share | Q16.48 | starts at [`Index::ONE`], never falls |
+//! | [`Index`] | amount per share | Q16.48 | starts at [`Index::ONE`]; falls only where deposits bear a loss |
 //! | [`Ppm`] | ratio (haircut, fee, range, correlation) | 1e-6 | `u32`, mostly `0 ..=` [`Ppm::ONE`] |
 //! | [`Fraction`] | part of a portfolio | Q32 | `0 ..=` [`Fraction::ONE`] |
 //! | [`Volatility`] | annualised volatility | 1e-6 | `u32`; priced between 1 % and 500 % |
@@ -136,7 +136,8 @@ unit! {
 }
 
 unit! {
-    /// Amount per share of a bank, Q16.48. Starts at [`Index::ONE`] and never falls.
+    /// Amount per share of a bank, Q16.48. Starts at [`Index::ONE`]; a borrow index never falls, a deposit index only where
+    /// deposits bear a loss ([`crate::waterfall`]).
     Index(u64)
 }
 

@@ -12,6 +12,7 @@ use plimsoll_risk::interest::{
     shares_for_deposit, shares_to_burn_for_withdraw, shares_to_repay, utilisation,
 };
 use plimsoll_risk::units::{Index, Ppm};
+use plimsoll_risk::waterfall::MIN_DEPOSIT_INDEX;
 use proptest::prelude::*;
 
 const MODEL: RateModel = RateModel {
@@ -98,6 +99,15 @@ fn all_interest_is_the_reserves_without_deposits() {
     assert_eq!(result.reserve_delta, 1_090_000, "109 %");
 }
 
+/// Deposits that bore a loss of half: 2,000,000 shares are worth 1,000,000, and earn what those earn.
+#[test]
+fn deposits_that_bore_a_loss_earn_interest_on_what_is_left() {
+    let half = Index::from_raw(Index::ONE.raw() / 2);
+    let result = accrue(&MODEL, half, Index::ONE, 2_000_000, 800_000, SECONDS_PER_YEAR).expect("fits");
+    assert_eq!(deposit_amount(2_000_000, result.deposit_index), Ok(1_057_600));
+    assert_eq!(result.reserve_delta, 14_400);
+}
+
 #[test]
 fn dust_deposits_do_not_blow_up_their_index() {
     // One unit deposited beside a large loan out of the reserve: its rate is at most the borrowers'.
@@ -107,8 +117,10 @@ fn dust_deposits_do_not_blow_up_their_index() {
 
 #[test]
 fn each_bad_accrual_has_its_error() {
-    let low = Index::from_raw(Index::ONE.raw() - 1);
+    let low = Index::from_raw(MIN_DEPOSIT_INDEX.raw() - 1);
     assert_eq!(accrue(&MODEL, low, Index::ONE, 1, 1, 1), Err(Error::IndexInvalid));
+    let low = Index::from_raw(Index::ONE.raw() - 1);
+    assert_eq!(accrue(&MODEL, Index::ONE, low, 1, 1, 1), Err(Error::IndexInvalid));
     assert_eq!(accrue(&MODEL, Index::ONE, Index::ZERO, 1, 1, 1), Err(Error::IndexInvalid));
     assert_eq!(accrue(&MODEL, Index::ONE, Index::ONE, 1, 1, u64::MAX), Err(Error::IndexOverflow));
     assert_eq!(accrue(&MODEL, Index::ONE, Index::MAX, 1, 1, 1_000), Err(Error::IndexOverflow));

@@ -6,6 +6,7 @@ use plimsoll_risk::black::OptionKind;
 use plimsoll_risk::greeks::OptionGreeks;
 use plimsoll_risk::options::{
     ArrayTerms, Board, BoardSum, MAX_LOTS, Nodes, OptionRisk, Reading, Refresh, RiskArray, SCENARIOS, VALUES,
+    settlement_price,
 };
 use plimsoll_risk::units::{Base, Fraction, Lots, Ppm, Price, Quote, Seconds, Timestamp, Volatility};
 use proptest::prelude::*;
@@ -531,6 +532,65 @@ fn a_smaller_range_towards_maint_loses_less() {
     assert_eq!(read(&series, OptionKind::Call, -100, &alone).unwrap().pnl_init, risk.pnl_maint);
 }
 
+/// A board's strikes stay while the market rises: down to 1/4096 of the forward a call is worth what the formula says.
+#[test]
+fn strikes_far_below_the_forward_are_as_exact_as_others() {
+    for depth in [50, 51, 100, 1_000, 4_000] {
+        for volatility in [10_000, 800_000, 5_000_000] {
+            let good = example();
+            let strike = Price::from_raw(good.board.forward.raw() / depth);
+            let series = Series { strike, volatility: Volatility::from_raw(volatility), ..good };
+            let (terms, array) = series.array();
+            let unit = series.unit() * 2f64.powi(terms.scale);
+            for (widths, first) in [(series.up(), 0), (series.down(), 15)] {
+                for step in 0..15 {
+                    let spot = 1.0 + (step as f64 - 7.0) * f64::from(terms.step) / f64::from(1 << 30);
+                    let exact = reference::call(spot, series.moneyness(), widths);
+                    let stored = f64::from(array.values[first + step]) / unit;
+                    assert!((stored - exact).abs() < ROUNDING, "{depth} {volatility} {step}: {stored} {exact}");
+                }
+            }
+            let exact = reference::call(1.0, series.moneyness(), series.deviation(0.0));
+            assert!((f64::from(array.values[34]) / unit - exact).abs() < ROUNDING, "{depth} {volatility}");
+        }
+    }
+}
+
+#[test]
+fn settlement_is_the_mean_of_the_middle_three_fifths() {
+    let price = |samples: &[u64]| settlement_price(samples).map(Price::raw);
+    assert_eq!((price(&[]), price(&[0; 31])), (None, None));
+    assert_eq!((price(&[7]), price(&[7, 10]), price(&[u64::MAX; 30])), (Some(7), Some(8), Some(u64::MAX)));
+    // Four keep all, five lose one at each end, thirty lose six.
+    assert_eq!(price(&[4, 1, 2, 100]), Some(26));
+    assert_eq!(price(&[4, 1, 2, 100, 3]), Some(3));
+    let mut samples: Vec<u64> = (0..30).map(|index| 1_000 + index % 2).collect();
+    samples[..6].fill(u64::MAX);
+    assert_eq!(price(&samples), Some(1_000));
+    samples[6] = u64::MAX;
+    assert!(price(&samples).unwrap() > 1 << 58);
+}
+
+proptest! {
+    /// As the definition says, in wide integers; and whatever a fifth of the samples are, between the lowest and the
+    /// highest of the others.
+    #[test]
+    fn settlement_is_where_the_honest_samples_are(
+        honest in prop::collection::vec(1_u64.., 8..=24),
+        wild in prop::collection::vec(any::<u64>(), 0..=6),
+    ) {
+        let wild = &wild[..wild.len().min((honest.len() + wild.len()) / 5).min((honest.len()) / 4)];
+        let samples = [honest.as_slice(), wild].concat();
+        let price = settlement_price(&samples).unwrap().raw();
+        prop_assert!(*honest.iter().min().unwrap() <= price && price <= *honest.iter().max().unwrap());
+        let mut sorted = samples.clone();
+        sorted.sort();
+        let kept = &sorted[samples.len() / 5..samples.len() - samples.len() / 5];
+        let sum: u128 = kept.iter().map(|price| u128::from(*price)).sum();
+        prop_assert_eq!(u128::from(price), sum / kept.len() as u128);
+    }
+}
+
 #[test]
 fn a_refresh_may_be_resumed_at_the_same_moment_only() {
     let series = example();
@@ -564,7 +624,7 @@ fn each_bad_refresh_has_its_error() {
     assert_eq!(error(Board { lot: 66, ..board }), Error::LotInvalid);
     assert_eq!(error(Board { lot: u64::MAX, ..board }), Error::LotInvalid);
     let mut refresh = Refresh::new(&board, &nodes).unwrap();
-    for strike in [0, 149 * (1 << 48) / 50, (151 * 50) << 48, u64::MAX] {
+    for strike in [0, 149 * (1 << 48) / 4_096, (151 * 50) << 48, u64::MAX] {
         assert_eq!(refresh.array(Price::from_raw(strike), good.volatility), Err(Error::StrikeOutOfRange));
     }
     for volatility in [0, 9_999, 5_000_001] {

@@ -1,8 +1,8 @@
 //! The accounts that a margin computation reads: what an instruction declares, and what was passed behind it.
 //!
-//! Nothing here is trusted by its place in the list. A bank or market counts only if its address is the one that the
+//! Nothing here is trusted by its place in the list. A bank, market or board counts only if its address is the one that the
 //! margin account's slot names; a slot's address was checked, owner and type included, when the slot was taken, and the
-//! program never closes a bank or a market. A price account is checked against the market before it. Whoever lists the
+//! program never closes a bank or a market, nor a board with options in anybody's account. A price account is checked against the market before it. Whoever lists the
 //! accounts in slot order pays one address comparison for each; any other order is right too. What no slot names is
 //! never looked at.
 
@@ -17,9 +17,11 @@ use plimsoll_interface::{
 };
 use plimsoll_risk::{
     portfolio::{self, Margin, Portfolio, RiskParameters},
-    price::Observation,
+    price::{Freshness, Observation},
     units::Timestamp,
 };
+
+use crate::house;
 
 /// Everything that a margin computation may look up.
 pub struct Book<'a> {
@@ -31,6 +33,8 @@ pub struct Book<'a> {
     other_bank: Option<(&'a Address, &'a Bank)>,
     /// The market that the instruction declares.
     market: Option<(&'a Address, &'a Market)>,
+    /// The board that the instruction declares.
+    board: Option<(&'a Address, &'a Board)>,
     /// The chain's clock.
     now: Timestamp,
 }
@@ -38,7 +42,7 @@ pub struct Book<'a> {
 impl<'a> Book<'a> {
     /// The accounts passed behind the declared ones.
     pub fn new(views: &'a [AccountView], now: Timestamp) -> Self {
-        Self { listing: Listing::new(views), bank: None, other_bank: None, market: None, now }
+        Self { listing: Listing::new(views), bank: None, other_bank: None, market: None, board: None, now }
     }
 
     /// With a bank that the instruction declares.
@@ -57,6 +61,12 @@ impl<'a> Book<'a> {
     #[must_use]
     pub fn with_market(self, address: &'a Address, market: &'a Market) -> Self {
         Self { market: Some((address, market)), ..self }
+    }
+
+    /// With a board that the instruction declares.
+    #[must_use]
+    pub fn with_board(self, address: &'a Address, board: &'a Board) -> Self {
+        Self { board: Some((address, board)), ..self }
     }
 }
 
@@ -112,7 +122,7 @@ fn read<T: AccountType>(view: &AccountView) -> core::result::Result<&T, Plimsoll
     }
     // SAFETY: nobody writes to the account's data while the reference lives. An account loaded for writing says so in its
     // borrow state, which was just read, so no writer is alive now. None comes to life before the reference dies: the
-    // look-ups are called by the bridge alone, under `Book::margin` and `Book::unsettled_gain`, which keep no reference
+    // look-ups are called by the bridge alone, under `Book::assess` and `Book::unsettled_gain`, which keep no reference
     // beyond the slot at hand, load nothing for writing and call no program.
     let data = unsafe { view.borrow_unchecked() };
     T::read(data).ok_or(PlimsollError::UnknownAccount)
@@ -136,6 +146,10 @@ impl Inputs for Book<'_> {
         Self: 'b;
     type MarketRef<'b>
         = &'b Market
+    where
+        Self: 'b;
+    type BoardRef<'b>
+        = &'b Board
     where
         Self: 'b;
 
@@ -168,14 +182,24 @@ impl Inputs for Book<'_> {
         }
         Ok((market, market.observation()))
     }
+
+    #[inline(always)]
+    fn board(&self, address: &Address) -> core::result::Result<&Board, PlimsollError> {
+        if let Some((declared, board)) = self.board
+            && same_address(declared, address)
+        {
+            return Ok(board);
+        }
+        read(self.listing.find(address).ok_or(PlimsollError::MissingBoard)?)
+    }
 }
 
-/// Whether an account behind a market is meant as its price account: whatever is not of the size of a market, a bank or a
-/// board, which differ from all price accounts in size.
+/// Whether an account behind a market is meant as its price account: whatever is not of the size of a market, a bank, a
+/// board or a margin account, which differ from all price accounts in size.
 #[inline(always)]
 pub fn is_price_account(view: &AccountView) -> bool {
     let length = view.data_len();
-    length != Market::SPACE && length != Bank::SPACE && length != Board::SPACE
+    length != Market::SPACE && length != Bank::SPACE && length != Board::SPACE && length != MarginAccount::SPACE
 }
 
 /// The younger one of a market's stored observation and its price account; of two of one age the price account's.
@@ -229,29 +253,68 @@ where
 
 impl Book<'_> {
     /// The margin of an account at the prices of this transaction.
-    #[inline(never)]
     pub fn margin(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<Margin> {
+        Ok(self.assess(account, risk)?.margin)
+    }
+
+    /// The margin of an account at the prices of this transaction, and the marks of its options.
+    ///
+    /// Two frames, as one holds 4,096 bytes: this one has the options, the other the underlyings.
+    #[inline(never)]
+    pub fn assess(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<Assessment> {
+        let mut options = bridge::Options::new(risk.extreme_damping);
+        let margin = self.assess_with(account, risk, &mut options)?;
+        Ok(Assessment { margin, option_marks: options.marks() })
+    }
+
+    #[inline(never)]
+    fn assess_with(
+        &self,
+        account: &MarginAccount,
+        risk: &RiskParameters,
+        options: &mut bridge::Options,
+    ) -> Result<Margin> {
         self.listing.rest.set(self.listing.views);
         let mut portfolio = Portfolio::new();
-        let has_old_rate = bridge::portfolio(account, self, self.now, &mut portfolio)?;
-        let margin = portfolio::margin(&portfolio, &[], risk).map_err(PlimsollError::from)?;
-        if has_old_rate { self.margin_at_old_rates(account, risk, margin) } else { Ok(margin) }
+        let has_old_rate = bridge::portfolio(account, self, self.now, &mut portfolio, options)?;
+        let margin = portfolio::margin(&portfolio, options.as_slice(), risk).map_err(PlimsollError::from)?;
+        if has_old_rate { self.with_old_rates(account, risk, margin) } else { Ok(margin) }
     }
 
     /// `margin`, its initial side without what stands at an old exchange rate.
     #[inline(never)]
-    fn margin_at_old_rates(&self, account: &MarginAccount, risk: &RiskParameters, margin: Margin) -> Result<Margin> {
-        self.listing.rest.set(self.listing.views);
-        let mut portfolio = Portfolio::new();
-        bridge::portfolio_at_init(account, self, self.now, &mut portfolio)?;
-        let init = portfolio::margin(&portfolio, &[], risk).map_err(PlimsollError::from)?;
+    fn with_old_rates(&self, account: &MarginAccount, risk: &RiskParameters, margin: Margin) -> Result<Margin> {
+        let mut options = bridge::Options::new(risk.extreme_damping);
+        let init = self.assess_at_init(account, risk, &mut options)?;
         Ok(bridge::with_init_of(margin, &init))
     }
 
-    /// What the house owes the account and has not paid, quote native.
-    fn unsettled_gain(&self, account: &MarginAccount) -> Result<i64> {
+    #[inline(never)]
+    fn assess_at_init(
+        &self,
+        account: &MarginAccount,
+        risk: &RiskParameters,
+        options: &mut bridge::Options,
+    ) -> Result<Margin> {
         self.listing.rest.set(self.listing.views);
-        Ok(bridge::unsettled_gain(account, self)?)
+        let mut portfolio = Portfolio::new();
+        bridge::portfolio_at_init(account, self, self.now, &mut portfolio, options)?;
+        Ok(portfolio::margin(&portfolio, options.as_slice(), risk).map_err(PlimsollError::from)?)
+    }
+
+    /// How old the price of a market is at which this transaction sees it.
+    ///
+    /// # Errors
+    /// [`PlimsollError::MissingMarket`], or what was wrong with its price account.
+    pub fn freshness_of(&self, market: &Address, now: Timestamp) -> Result<Freshness> {
+        let (market, observation) = self.market(market)?;
+        Ok(house::market_freshness(market, &observation, now))
+    }
+
+    /// What the house owes the account and has not paid, quote native.
+    fn unsettled_gain(&self, account: &MarginAccount, option_marks: i64) -> Result<i64> {
+        self.listing.rest.set(self.listing.views);
+        Ok(bridge::unsettled_gain(account, self, option_marks)?)
     }
 
     /// Checks that tokens may leave against an account: every price that its debts and positions depend on is fresh, and
@@ -260,21 +323,29 @@ impl Book<'_> {
     /// # Errors
     /// [`PlimsollError::OracleStale`], [`PlimsollError::InsufficientMargin`], [`PlimsollError::UnsettledGain`].
     pub fn require_withdrawal_margin(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<()> {
-        let margin = self.margin(account, risk)?;
-        require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
-        let health = health_init(&margin)?;
-        require!(health >= 0, PlimsollError::InsufficientMargin);
-        self.require_settled(account, health)
+        let assessment = self.assess(account, risk)?;
+        require!(assessment.margin.blocked_by.is_none(), PlimsollError::OracleStale);
+        require!(health_init(&assessment.margin)? >= 0, PlimsollError::InsufficientMargin);
+        self.require_settled(account, &assessment)
     }
 
     /// Checks that initial health does not rest on gains that the house has not paid.
     ///
     /// # Errors
     /// [`PlimsollError::UnsettledGain`].
-    pub fn require_settled(&self, account: &MarginAccount, health: i64) -> Result<()> {
-        require!(health >= self.unsettled_gain(account)?, PlimsollError::UnsettledGain);
+    pub fn require_settled(&self, account: &MarginAccount, assessment: &Assessment) -> Result<()> {
+        let gain = self.unsettled_gain(account, assessment.option_marks)?;
+        require!(health_init(&assessment.margin)? >= gain, PlimsollError::UnsettledGain);
         Ok(())
     }
+}
+
+/// What an account is worth and must be worth.
+pub struct Assessment {
+    /// Its margin.
+    pub margin: Margin,
+    /// What its options are worth, quote native, as in the margin's equity.
+    option_marks: i64,
 }
 
 /// `H_init` of a margin, quote native.

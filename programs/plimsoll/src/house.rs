@@ -3,13 +3,14 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{AccountType, Bank, Exchange, House, Market, same_address},
+    accounts::{AccountType, Bank, Exchange, House, HouseBoard, Market, same_address},
     bridge::{self, Side},
 };
 use plimsoll_risk::{
-    portfolio,
+    math,
+    portfolio::{self, RiskParameters},
     price::{Freshness, Observation, freshness},
-    units::{Base, Ppm, Seconds, Timestamp},
+    units::{Base, Fraction, Ppm, Price, Seconds, Timestamp},
 };
 
 use crate::{book, ledger};
@@ -103,22 +104,76 @@ pub fn require_budgets_covered(house: &House, net_asset_value: i64) -> Result<()
     Ok(())
 }
 
-/// Checks that the standalone loss `L_u` of the house's inventory in a market is within its risk budget.
+/// The standalone loss `L_u` of the house's whole inventory in a market, perpetual and options, quote native.
 ///
 /// # Errors
-/// [`PlimsollError::HouseRiskBudget`].
-pub fn require_within_budget(market: &Market, observation: &Observation) -> Result<()> {
-    require_exposure_within_budget(market, market.house_size, observation)
+/// [`PlimsollError::HouseBoardStale`] where options of the house were valued too long ago, or too far from the price.
+pub fn inventory_loss(
+    market: &Market,
+    observation: &Observation,
+    risk: &RiskParameters,
+    now: Timestamp,
+) -> Result<u64> {
+    inventory_loss_with(market, 0, observation, risk, now)
 }
 
-/// The same of an exposure of the house's, base units.
+/// The same with `spot_inventory` base units besides, which the house holds in a bank.
 ///
 /// # Errors
-/// [`PlimsollError::HouseRiskBudget`].
-pub fn require_exposure_within_budget(market: &Market, exposure: i64, observation: &Observation) -> Result<()> {
-    let loss = portfolio::standalone_loss(Base::from_raw(exposure), observation.spot, Ppm::from_raw(market.range_ppm))
-        .map_err(PlimsollError::from)?;
-    require!(loss <= market.config.risk_budget, PlimsollError::HouseRiskBudget);
+/// As [`inventory_loss`].
+pub fn inventory_loss_with(
+    market: &Market,
+    spot_inventory: i64,
+    observation: &Observation,
+    risk: &RiskParameters,
+    now: Timestamp,
+) -> Result<u64> {
+    let linear = add(market.house_size, spot_inventory)?;
+    let (range, spot) = (Ppm::from_raw(market.range_ppm), observation.spot);
+    if market.boards == 0 {
+        let loss = portfolio::standalone_loss(Base::from_raw(linear), spot, range);
+        return Ok(loss.map_err(PlimsollError::from)?);
+    }
+    let (mut exposure, mut short_minimum) = (linear, 0u64);
+    for board in market.house_boards.iter().filter(|board| board.valid_until != 0) {
+        require!(is_valid(board, spot, now), PlimsollError::HouseBoardStale);
+        exposure = add(exposure, board.exposure)?;
+        short_minimum = short_minimum.checked_add(board.short_minimum).ok_or(PlimsollError::Overflow)?;
+    }
+    let loss = portfolio::standalone_loss_with_options(
+        Base::from_raw(exposure),
+        spot,
+        range,
+        &market.house_gains,
+        short_minimum,
+        risk.extreme_damping,
+    );
+    Ok(loss.map_err(PlimsollError::from)?)
+}
+
+/// Whether the worth of the house's options of a board may be used now: a settled one's always.
+fn is_valid(board: &HouseBoard, spot: Price, now: Timestamp) -> bool {
+    if board.valid_until == i64::MAX {
+        return true;
+    }
+    let drift = math::mul_div_ceil(spot.raw().abs_diff(board.spot), Fraction::ONE.raw(), board.spot);
+    now.raw() <= board.valid_until && drift.is_some_and(|drift| drift <= board.max_drift)
+}
+
+/// Checks that the house's inventory in a market is within its risk budget, unless a trade has made its loss no larger
+/// than `before`.
+///
+/// # Errors
+/// [`PlimsollError::HouseRiskBudget`]; those of [`inventory_loss`].
+pub fn require_within_budget(
+    market: &Market,
+    observation: &Observation,
+    risk: &RiskParameters,
+    now: Timestamp,
+    before: u64,
+) -> Result<()> {
+    let loss = inventory_loss(market, observation, risk, now)?;
+    require!(loss <= before || loss <= market.config.risk_budget, PlimsollError::HouseRiskBudget);
     Ok(())
 }
 

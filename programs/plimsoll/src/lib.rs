@@ -15,8 +15,10 @@ mod auction;
 mod board;
 mod book;
 mod house;
+mod insolvency;
 mod instructions;
 mod ledger;
+mod option_trading;
 mod token;
 mod trading;
 
@@ -186,6 +188,44 @@ pub mod plimsoll {
         ctx.accounts.apply(&args)
     }
 
+    /// Counts the oracle's price towards the price that a board's options are settled at. Anyone may.
+    #[discrim = 25]
+    pub fn sample_expiry(ctx: &mut Context<SampleExpiry>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Fixes the price that a board's options are settled at, after its expiry. Anyone may.
+    #[discrim = 26]
+    pub fn settle_board(ctx: &mut Context<SettleBoard>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Closes a board without open options. The keeper may, and the admin.
+    #[discrim = 27]
+    pub fn close_board(ctx: &mut Context<CloseBoard>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Buys or sells an option against the house.
+    #[discrim = 28]
+    pub fn open_option(ctx: &mut Context<TradeOption>, args: OpenOptionArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.open(&args, &remaining)
+    }
+
+    /// Closes an option position, or a part of it, against the house.
+    #[discrim = 29]
+    pub fn close_option(ctx: &mut Context<TradeOption>, args: CloseOptionArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.close(&args, &remaining)
+    }
+
+    /// Pays an account's options of a settled board in cash. Anyone may.
+    #[discrim = 30]
+    pub fn settle_option(ctx: &mut Context<SettleOption>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
     // Volatility and funding.
 
     // The house as a pool.
@@ -193,6 +233,45 @@ pub mod plimsoll {
     // Controls and guards.
 
     // The waterfall.
+
+    /// Puts quote into the insurance. Anyone may, and nobody takes it out again.
+    #[discrim = 61]
+    pub fn fund_insurance(ctx: &mut Context<FundInsurance>, args: AmountArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Buys tokens of a bank's reserve for quote, which becomes insurance. Anyone may.
+    #[discrim = 62]
+    pub fn buy_reserve(ctx: &mut Context<BuyReserve>, args: BuyReserveArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// One step of covering the loss of an account without equity that the insurance cannot pay for. Anyone may.
+    #[discrim = 63]
+    pub fn resolve(ctx: &mut Context<Resolve>) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&remaining)
+    }
+
+    /// Closes a position of an account without equity against one in profit. Anyone may.
+    #[discrim = 64]
+    pub fn deleverage(ctx: &mut Context<Deleverage>, args: DeleverageArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Begins a liquidation without capital: until its end in the same transaction the taker's margin is not asked for.
+    #[discrim = 65]
+    pub fn begin_liquidation(ctx: &mut Context<BeginLiquidation>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Ends it: the taker has its initial margin.
+    #[discrim = 66]
+    pub fn end_liquidation(ctx: &mut Context<EndLiquidation>) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&remaining)
+    }
 
     // Collateral.
 
@@ -211,6 +290,27 @@ pub mod plimsoll {
     /// Exchanges a collateral for quote, or quote for it, against the house.
     #[discrim = 83]
     pub fn swap(ctx: &mut Context<Swap>, args: SwapArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    // Stored orders.
+
+    /// Stores an order that closes a position once the oracle's price is where it waits for it.
+    #[discrim = 93]
+    pub fn place_trigger(ctx: &mut Context<PlaceTrigger>, args: PlaceTriggerArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Removes a stored order.
+    #[discrim = 94]
+    pub fn cancel_trigger(ctx: &mut Context<CancelTrigger>, args: TriggerArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Executes a stored order that is due, for its tip. Anyone may.
+    #[discrim = 95]
+    pub fn execute_trigger(ctx: &mut Context<ExecuteTrigger>, args: TriggerArgs) -> Result<()> {
         let remaining = ctx.remaining_accounts()?;
         ctx.accounts.apply(&args, &remaining)
     }

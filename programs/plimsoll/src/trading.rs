@@ -1,12 +1,14 @@
-//! A trade of the perpetual against the house: what opening and closing have in common.
+//! A trade of the perpetual against the house: what opening and closing have in common, and what trades of options share
+//! with them.
 
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Exchange, MarginAccount, Market},
+    accounts::{Exchange, MarginAccount, Market, MarketSlot, deferral},
     config::{pause, state},
 };
 use plimsoll_risk::{
+    portfolio::RiskParameters,
     price::{Freshness, Observation, Width, check_limits},
     trade::{self, TradeQuote},
     units::{Base, Ppm, Price, Timestamp},
@@ -19,7 +21,7 @@ use crate::{
 
 /// What the trader asks for.
 pub struct Order {
-    /// Base units to buy, negative to sell.
+    /// Base units, or lots of an option, to buy, negative to sell.
     pub size: i64,
     /// Worst average price, fee not included.
     pub limit_price: Price,
@@ -27,6 +29,9 @@ pub struct Order {
     pub expires_at: i64,
     /// Whether it may only make the position smaller.
     pub reduce_only: bool,
+    /// What the trader pays besides to whoever executes it, quote native: leaves the trader's cash here, and is for the
+    /// caller to put elsewhere in the same market (INV-3). Not negative.
+    pub tip: i64,
 }
 
 /// The accounts of a trade.
@@ -52,7 +57,7 @@ pub struct Execution {
 }
 
 /// Whether a trade of `size` only makes `position` smaller, without crossing zero.
-fn is_reduction(position: i64, size: i64) -> bool {
+pub fn is_reduction(position: i64, size: i64) -> bool {
     position != 0 && (position < 0) != (size < 0) && size.unsigned_abs() <= position.unsigned_abs()
 }
 
@@ -65,42 +70,66 @@ fn is_reduction(position: i64, size: i64) -> bool {
 ///
 /// # Errors
 /// Those of orders, states, prices, budgets and margin.
-pub fn execute(
-    mut parties: Parties<'_>,
-    order: &Order,
-    observation: &Observation,
-    now: Timestamp,
-) -> Result<Execution> {
+pub fn execute(parties: Parties<'_>, order: &Order, observation: &Observation, now: Timestamp) -> Result<Execution> {
     let exchange = parties.exchange;
-    require!(!exchange.config.is_paused(pause::TRADE), PlimsollError::Paused);
-    require!(order.size != 0 && order.size != i64::MIN, PlimsollError::ZeroSize);
-    require!(order.expires_at == 0 || now.raw() <= order.expires_at, PlimsollError::OrderExpired);
-    let fresh = house::market_freshness(parties.market, observation, now) == Freshness::Fresh;
-    require!(fresh, PlimsollError::OracleStale);
-    parties.market.record(observation)?;
+    admit(exchange, parties.market, order, observation, now)?;
 
+    let deferred = parties.account.deferral != deferral::NONE;
     let slot_index = parties.account.market_slot_or_new(parties.market_address)?;
     let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
     let before = *slot;
     let reduces = is_reduction(before.size, order.size);
     if !reduces {
+        require!(!deferred, PlimsollError::LiquidationInProgress);
         require_opening_allowed(exchange, parties.market, observation, order, now)?;
+        require!(parties.market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
     }
     let quote = price(parties.market, observation, order)?;
     let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
     slot.size = before.size.checked_add(order.size).ok_or(PlimsollError::Overflow)?;
-    slot.cash = before.cash.checked_sub(outlay).ok_or(PlimsollError::Overflow)?;
+    let paid = outlay.checked_add(order.tip).ok_or(PlimsollError::Overflow)?;
+    slot.cash = before.cash.checked_sub(paid).ok_or(PlimsollError::Overflow)?;
     let after = *slot;
-    book_against_house(parties.market, before.size, after.size, outlay, observation)?;
+    let risk = exchange.risk(now);
+    book_against_house(parties.market, (before.size, after.size), outlay, observation, &risk, now)?;
 
-    require_margin(&mut parties, slot_index, (before, after), reduces, now)?;
+    // Between the two ends of a liquidation without capital, the second asks for the margin.
+    if !deferred {
+        let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
+        let change = Change { slot_index, before, after, option: None };
+        require_margin(&book, parties.account, &risk, &change, reduces)?;
+    }
     parties.account.release_market(slot_index)?;
     parties.account.touch();
     Ok(Execution { quote, position: after.size })
 }
 
+/// Checks what any order must be, whatever it does, and stores the price that it is executed at.
+///
+/// # Errors
+/// [`PlimsollError::Paused`], [`PlimsollError::ZeroSize`], [`PlimsollError::OrderExpired`], [`PlimsollError::OracleStale`],
+/// [`PlimsollError::OracleOlderThanObservation`].
+pub fn admit(
+    exchange: &Exchange,
+    market: &mut Market,
+    order: &Order,
+    observation: &Observation,
+    now: Timestamp,
+) -> Result<()> {
+    require!(!exchange.config.is_paused(pause::TRADE), PlimsollError::Paused);
+    require!(order.size != 0 && order.size != i64::MIN, PlimsollError::ZeroSize);
+    require!(order.expires_at == 0 || now.raw() <= order.expires_at, PlimsollError::OrderExpired);
+    let fresh = house::market_freshness(market, observation, now) == Freshness::Fresh;
+    require!(fresh, PlimsollError::OracleStale);
+    Ok(market.record(observation)?)
+}
+
 /// Checks that a trade that is not a reduction may happen here and now.
-fn require_opening_allowed(
+///
+/// # Errors
+/// [`PlimsollError::ReduceOnlyViolated`], [`PlimsollError::Paused`], [`PlimsollError::MarketReduceOnly`],
+/// [`PlimsollError::OracleTooWide`].
+pub fn require_opening_allowed(
     exchange: &Exchange,
     market: &Market,
     observation: &Observation,
@@ -109,7 +138,6 @@ fn require_opening_allowed(
 ) -> Result<()> {
     require!(!order.reduce_only, PlimsollError::ReduceOnlyViolated);
     require!(!exchange.config.is_paused(pause::OPEN), PlimsollError::Paused);
-    require!(market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
     require!(market.config.state == state::ACTIVE, PlimsollError::MarketReduceOnly);
     let width = check_limits(
         observation,
@@ -130,26 +158,36 @@ fn price(market: &Market, observation: &Observation, order: &Order) -> Result<Tr
         Base::from_raw(order.size),
     )
     .map_err(PlimsollError::from)?;
+    require_limit(order, &quote)?;
+    Ok(quote)
+}
+
+/// Checks that a price is within the order's limit.
+///
+/// # Errors
+/// [`PlimsollError::LimitPrice`].
+pub fn require_limit(order: &Order, quote: &TradeQuote) -> Result<()> {
     let acceptable = if order.size > 0 {
         quote.average_price <= order.limit_price
     } else {
         quote.average_price >= order.limit_price
     };
     require!(acceptable, PlimsollError::LimitPrice);
-    Ok(quote)
+    Ok(())
 }
 
 /// Books the other side of a trade with the house, and checks open interest and the house's budget where they grow.
 fn book_against_house(
     market: &mut Market,
-    position_before: i64,
-    position_after: i64,
+    (position_before, position_after): (i64, i64),
     outlay: i64,
     observation: &Observation,
+    risk: &RiskParameters,
+    now: Timestamp,
 ) -> Result<()> {
-    let house_before = market.house_size;
+    let loss_before = house::inventory_loss(market, observation, risk, now)?;
     let change = position_after.checked_sub(position_before).ok_or(PlimsollError::Overflow)?;
-    market.house_size = house_before.checked_sub(change).ok_or(PlimsollError::Overflow)?;
+    market.house_size = market.house_size.checked_sub(change).ok_or(PlimsollError::Overflow)?;
     market.house_cash = market.house_cash.checked_add(outlay).ok_or(PlimsollError::Overflow)?;
     let grown = move_open_interest(market, position_before, position_after)?;
     let limit = market.config.max_open_interest;
@@ -157,10 +195,7 @@ fn book_against_house(
         !grown || (market.open_interest_long <= limit && market.open_interest_short <= limit),
         PlimsollError::OpenInterestLimit
     );
-    if market.house_size.unsigned_abs() > house_before.unsigned_abs() {
-        house::require_within_budget(market, observation)?;
-    }
-    Ok(())
+    house::require_within_budget(market, observation, risk, now, loss_before)
 }
 
 /// Moves one account's position in the market's open interest, and says whether the account's part of it grew.
@@ -175,17 +210,57 @@ pub fn move_open_interest(market: &mut Market, before: i64, after: i64) -> core:
     Ok(long(after) > long(before) || short(after) > short(before))
 }
 
-/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before.
-fn require_margin(
-    parties: &mut Parties<'_>,
-    slot_index: usize,
-    (before, after): (plimsoll_interface::accounts::MarketSlot, plimsoll_interface::accounts::MarketSlot),
+/// What a trade changed in the trader's account.
+pub struct Change {
+    /// Index of the market's slot.
+    pub slot_index: usize,
+    /// The market's slot before the trade.
+    pub before: MarketSlot,
+    /// The market's slot after the trade.
+    pub after: MarketSlot,
+    /// The option that was traded.
+    pub option: Option<OptionChange>,
+}
+
+/// What a trade changed in an option of the trader's account.
+#[derive(Clone, Copy)]
+pub struct OptionChange {
+    /// Index of the board's slot.
+    pub board_slot: usize,
+    /// Series of the board.
+    pub series: u8,
+    /// Lots before the trade.
+    pub before: i32,
+    /// Lots after the trade.
+    pub after: i32,
+}
+
+impl Change {
+    /// Puts the account as it was before the trade, or as it is after it.
+    fn put(&self, account: &mut MarginAccount, is_after: bool) -> Result<()> {
+        let slot = account.markets.get_mut(self.slot_index).ok_or(PlimsollError::Corrupt)?;
+        *slot = if is_after { self.after } else { self.before };
+        if let Some(option) = self.option {
+            let lots = if is_after { option.after } else { option.before };
+            account.set_option(option.board_slot, option.series, lots)?;
+        }
+        Ok(())
+    }
+}
+
+/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before. No slot that
+/// the trade emptied is released yet.
+///
+/// # Errors
+/// [`PlimsollError::OracleStale`], [`PlimsollError::InsufficientMargin`]; those of the margin.
+pub fn require_margin(
+    book: &Book<'_>,
+    account: &mut MarginAccount,
+    risk: &RiskParameters,
+    change: &Change,
     reduces: bool,
-    now: Timestamp,
 ) -> Result<()> {
-    let risk = parties.exchange.risk(now);
-    let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
-    let margin = book.margin(parties.account, &risk)?;
+    let margin = book.margin(account, risk)?;
     let health = book::health_init(&margin)?;
     if margin.blocked_by.is_none() && health >= 0 {
         return Ok(());
@@ -194,11 +269,9 @@ fn require_margin(
         require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
         return Err(PlimsollError::InsufficientMargin.into());
     }
-    let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
-    *slot = before;
-    let margin_before = book.margin(parties.account, &risk)?;
-    let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
-    *slot = after;
+    change.put(account, false)?;
+    let margin_before = book.margin(account, risk)?;
+    change.put(account, true)?;
     require!(health >= book::health_init(&margin_before)?, PlimsollError::InsufficientMargin);
     Ok(())
 }

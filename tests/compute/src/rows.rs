@@ -5,11 +5,16 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use plimsoll_client::{
     Address,
-    accounts::{Bank, MarginAccount},
+    accounts::{Bank, Board, Exchange, MarginAccount, board_state},
     address,
-    instruction::{account, bank, collateral as build_collateral, exchange, house, liquidation, market, trade},
+    config::loss_mode,
+    instruction::{
+        account, bank, collateral as build_collateral, exchange, house, liquidation, market, option, trade, trigger,
+        waterfall,
+    },
     interface::instruction::{
-        ClosePositionArgs, CreateMarketArgs, LiquidateArgs, OpenPositionArgs, SetRateSourceArgs, SwapArgs,
+        BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, LiquidateArgs,
+        OpenOptionArgs, OpenPositionArgs, PlaceTriggerArgs, SetRateSourceArgs, SwapArgs,
     },
     price::PriceUpdate,
     remaining::{Pack, PriceAddresses},
@@ -47,15 +52,38 @@ impl Row {
 const SHAPES: [(usize, usize); 10] =
     [(1, 0), (4, 0), (8, 0), (16, 0), (1, 1), (1, 4), (1, 8), (1, 16), (8, 8), (16, 16)];
 
+/// A portfolio with options.
+#[derive(Clone, Copy, Debug)]
+struct OptionShape {
+    collaterals: usize,
+    perps: usize,
+    options: usize,
+    boards: usize,
+    variant: &'static str,
+}
+
+/// Portfolios with options: none else, the one that the budgets name, and the largest that there is.
+const OPTION_SHAPES: [OptionShape; 5] = [
+    OptionShape { collaterals: 1, perps: 1, options: 4, boards: 1, variant: "4 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 8, boards: 1, variant: "8 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 16, boards: 1, variant: "16 options of 1 board" },
+    OptionShape { collaterals: 8, perps: 8, options: 16, boards: 2, variant: "16 options of 2 boards" },
+    OptionShape { collaterals: 16, perps: 16, options: 32, boards: 8, variant: "32 options of 8 boards" },
+];
+
 /// Measures everything.
 pub fn measure(so: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     setting_up(so, &mut rows)?;
     cranks(so, &mut rows)?;
+    waterfall_rows(so, &mut rows)?;
     collateral(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
             .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
+    }
+    for shape in OPTION_SHAPES {
+        with_options(so, &shape, &mut rows).with_context(|| format!("{} of {shape:?}", shape.variant))?;
     }
     Ok(rows)
 }
@@ -105,8 +133,14 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let create = account::Create { payer: admin, owner: admin, exchange, index: 0 };
     single(rows, "create_account", "", world.send(create.instruction(), &[])?);
     let account = address::margin_account(&exchange, &admin, 0);
-    let delegate = account::SetDelegate { owner: admin, account, delegate: exchange };
+    let delegate = account::SetDelegate { owner: admin, account, delegate: exchange, scope: 0 };
     single(rows, "set_delegate", "", world.send(delegate.instruction(), &[])?);
+    let (size, when, side) = (u64::MAX, 1, 1);
+    let args = PlaceTriggerArgs { trigger_price: 1, limit_price: 0, size, tip: DOLLAR, expires_at: 0, side, when };
+    let place = trigger::Place { authority: admin, account, market, args };
+    single(rows, "place_trigger", "", world.send(place.instruction(), &[])?);
+    let cancel = trigger::Cancel { authority: admin, account, index: 0 };
+    single(rows, "cancel_trigger", "", world.send(cancel.instruction(), &[])?);
     let close = account::Close { owner: admin, account };
     single(rows, "close_account", "", world.send(close.instruction(), &[])?);
     Ok(())
@@ -135,6 +169,101 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     };
     single(rows, "house_withdraw", "16 markets", world.send(withdraw.instruction(), &[])?);
     Ok(())
+}
+
+/// The waterfall's, but for those that read a whole portfolio.
+fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (admin, exchange, quote_mint) = (world.admin.pubkey(), world.exchange, world.quote_mint);
+    let source = world.tokens(&quote_mint);
+    let fund = waterfall::FundInsurance { funder: admin, exchange, quote_mint, source, amount: DOLLAR };
+    single(rows, "fund_insurance", "", world.send(fund.instruction(), &[])?);
+    let mut bank: Bank = world.get(&world.banks[0])?;
+    bank.reserve = TOKEN;
+    world.put(world.banks[0], &bank)?;
+    let buy = waterfall::BuyReserve {
+        buyer: admin,
+        exchange,
+        mint: world.mints[0],
+        destination: world.tokens(&world.mints[0]),
+        quote_mint,
+        source,
+        market: world.markets[0],
+        oracle: world.oracles[0],
+        args: BuyReserveArgs { amount: TOKEN, max_payment: u64::MAX },
+    };
+    single(rows, "buy_reserve", "", world.send(buy.instruction(), &[])?);
+    Ok(())
+}
+
+/// An account of the shape without equity, owned by a stranger: it owes what it is worth, and a tenth of its requirement.
+fn insolvent(world: &World, account: &MarginAccount) -> Result<MarginAccount> {
+    let stranger = Keypair::new_from_array([8; 32]);
+    let mut sinking = MarginAccount { owner: stranger.pubkey(), ..*account };
+    let quote = sinking.balance_slot(&world.quote_bank).context("no quote balance")?;
+    sink(world, &mut sinking, quote)?;
+    let margin = crate::world::snapshot(world)?.margin(&sinking).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let owed = margin.equity_maint.raw() + margin.requirement_maint.raw() / 10;
+    sinking.balances[quote].shares -= owed;
+    Ok(sinking)
+}
+
+/// Puts `insurance` into the quote bank's reserve.
+fn insure(world: &mut World, insurance: u64) -> Result<()> {
+    let mut bank: Bank = world.get(&world.quote_bank)?;
+    bank.reserve = insurance;
+    world.put(world.quote_bank, &bank)
+}
+
+fn liquidate_insolvent(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let sinking = insolvent(world, account)?;
+    insure(world, 10_000_000 * DOLLAR)?;
+    take_over(world, account, &sinking, prices)
+}
+
+fn resolve(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let sinking = insolvent(world, account)?;
+    let address = world.put_account(0, &sinking)?;
+    let remaining = Pack::resolving(&sinking, &world.quote_bank).metas(prices);
+    let (exchange, quote_mint) = (world.exchange, world.quote_mint);
+    let resolve = waterfall::Resolve { exchange, account: address, quote_mint, remaining };
+    world.send(resolve.instruction(), &[])
+}
+
+/// Against an account of the same shape with the opposite position in one market, and all that it has gained unsettled.
+fn deleverage(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let mut exchange: Exchange = world.get(&world.exchange)?;
+    (exchange.config.loss_mode, exchange.config.house_floor) = (loss_mode::DELEVERAGE, u64::MAX);
+    world.put(world.exchange, &exchange)?;
+    let sinking = insolvent(world, account)?;
+    let index = traded(world, account);
+    let (market, oracle) = (world.markets[index], world.oracles[index]);
+    let mut gainer = *account;
+    let slot = gainer.market_slot(&market).context("no slot")?;
+    gainer.markets[slot].size = -sinking.markets[slot].size;
+    gainer.markets[slot].cash = (1_000_000 * DOLLAR) as i64;
+    let (address, counterparty) = (world.put_account(0, &sinking)?, world.put_account(0, &gainer)?);
+    let quote_bank = world.quote_bank;
+    let deleverage = waterfall::Deleverage {
+        exchange: world.exchange,
+        account: address,
+        counterparty,
+        market,
+        quote_mint: world.quote_mint,
+        oracle,
+        args: DeleverageArgs { size: u64::MAX },
+        remaining: Pack::deleveraging(&sinking, &gainer, &market, &oracle, &quote_bank, &[]).metas(prices),
+    };
+    world.send(deleverage.instruction(), &[])
+}
+
+/// Both ends with nothing between them: the second computes the margin of the taker.
+fn without_capital(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let taker = world.put_account(0, account)?;
+    let (authority, exchange) = (account.owner, world.exchange);
+    let begin = waterfall::Begin { authority, exchange, taker }.instruction();
+    let end = waterfall::End { authority, exchange, taker, remaining: Pack::of(account).metas(prices) };
+    world.send_all(&[begin, end.instruction()], &[])
 }
 
 /// Staked tokens and swaps. The first bank is of a staked token; its pool and its own feed are written directly.
@@ -229,7 +358,78 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
         measure("close_position", "", close)?;
     }
     measure("liquidate", "", liquidate)?;
+    measure("liquidate", "insolvent", liquidate_insolvent)?;
+    measure("resolve", "house", resolve)?;
+    if perps > 0 {
+        measure("deleverage", "", deleverage)?;
+    }
+    measure("begin_liquidation", "and end_liquidation", without_capital)?;
     Ok(())
+}
+
+/// What reads a portfolio with options.
+fn with_options(so: &Path, shape: &OptionShape, rows: &mut Vec<Row>) -> Result<()> {
+    let OptionShape { collaterals, perps, options, boards, variant } = *shape;
+    let mut measure = |instruction, f: fn(&mut World, &MarginAccount, &PriceAddresses) -> Result<u64>| {
+        let mut world = World::new(so)?;
+        let mut account = world.portfolio(world.admin.pubkey(), collaterals, perps)?;
+        world.add_options(&mut account, options, boards)?;
+        let units = f(&mut world, &account, &PriceAddresses::new()).with_context(|| instruction)?;
+        rows.push(Row { instruction, variant, collaterals, perps, units });
+        anyhow::Ok(())
+    };
+    measure("flag_liquidation", flag)?;
+    measure("withdraw", withdraw)?;
+    measure("open_position", open)?;
+    if options < 32 {
+        measure("open_option", open_option)?;
+    }
+    measure("close_option", close_option)?;
+    measure("settle_option", settle_option)?;
+    measure("liquidate", liquidate)
+}
+
+fn option_accounts(
+    world: &mut World,
+    account: &MarginAccount,
+    prices: &PriceAddresses,
+) -> Result<option::OptionAccounts> {
+    let board = account.boards[0].board;
+    let market = world.get::<Board>(&board)?.market;
+    let index = world.markets.iter().position(|other| *other == market).context("no market")?;
+    let oracle = world.oracles[index];
+    Ok(option::OptionAccounts {
+        authority: account.owner,
+        exchange: world.exchange,
+        account: world.put_account(0, account)?,
+        market,
+        board,
+        oracle,
+        remaining: Pack::trading(account, &market, &oracle).without(&board).metas(prices),
+    })
+}
+
+fn open_option(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let accounts = option_accounts(world, account, prices)?;
+    let args = OpenOptionArgs { lots: 1, limit_price: u64::MAX, expires_at: 0, series: 20, reduce_only: 0 };
+    world.send(option::Open { accounts, args }.instruction(), &[])
+}
+
+fn close_option(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let accounts = option_accounts(world, account, prices)?;
+    let args = CloseOptionArgs { lots: u64::MAX, limit_price: 0, expires_at: 0, series: 1 };
+    world.send(option::Close { accounts, args }.instruction(), &[])
+}
+
+fn settle_option(world: &mut World, account: &MarginAccount, _: &PriceAddresses) -> Result<u64> {
+    let address = world.put_account(0, account)?;
+    let board_address = account.boards[0].board;
+    let mut board: Board = world.get(&board_address)?;
+    (board.state, board.settlement_price) = (board_state::SETTLED, board.terms.spot);
+    world.put(board_address, &board)?;
+    let (exchange, market) = (world.exchange, board.market);
+    let settle = option::Settle { exchange, account: address, market, board: board_address };
+    world.send(settle.instruction(), &[])
 }
 
 fn flag(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
@@ -322,11 +522,22 @@ fn liquidate(world: &mut World, account: &MarginAccount, prices: &PriceAddresses
     let mut sinking = MarginAccount { owner: stranger.pubkey(), ..*account };
     let quote = sinking.balance_slot(&world.quote_bank).context("no quote balance")?;
     sink(world, &mut sinking, quote)?;
+    take_over(world, account, &sinking, prices)
+}
+
+/// An account of the shape with much quote besides takes over as much of the other as the program allows.
+fn take_over(
+    world: &mut World,
+    account: &MarginAccount,
+    sinking: &MarginAccount,
+    prices: &PriceAddresses,
+) -> Result<u64> {
     let mut taker = *account;
+    let quote = taker.balance_slot(&world.quote_bank).context("no quote balance")?;
     taker.balances[quote].shares = (10_000_000 * DOLLAR) as i64;
-    let address = world.put_account(0, &sinking)?;
+    let address = world.put_account(0, sinking)?;
     let taker_address = world.put_account(0, &taker)?;
-    let remaining = Pack::liquidating(&sinking, &taker, &world.quote_bank).metas(prices);
+    let remaining = Pack::liquidating(sinking, &taker, &world.quote_bank).metas(prices);
     let liquidate = liquidation::Liquidate {
         authority: taker.owner,
         exchange: world.exchange,

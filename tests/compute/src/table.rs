@@ -103,8 +103,25 @@ fn budgets(rows: &[Row]) -> Vec<(&'static str, u64, Option<u64>)> {
         ("`withdraw` with full margin, 8 collaterals", 15_000, find(rows, "withdraw", "", 8, 0)),
         ("`open_position`, 8 collaterals, 8 perps", 20_000, find(rows, "open_position", "", 8, 8)),
         ("`liquidate`, both accounts with 8 collaterals, 8 perps", 60_000, find(rows, "liquidate", "", 8, 8)),
+        (
+            "`open_position`, 8 collaterals, 8 perps, 16 options",
+            30_000,
+            find(rows, "open_position", "16 options of 2 boards", 8, 8),
+        ),
+        (
+            "`liquidate`, both accounts with 8 collaterals, 8 perps, 16 options",
+            60_000,
+            find(rows, "liquidate", "16 options of 2 boards", 8, 8),
+        ),
+        ("margin, per option over the full grid", 250, per_option(rows)),
         ("largest portfolio, worst instruction", 200_000, worst),
     ]
+}
+
+/// What an option more costs in a margin, from 8 to 16 of one board.
+fn per_option(rows: &[Row]) -> Option<u64> {
+    let from = find(rows, "flag_liquidation", "8 options of 1 board", 1, 1)?;
+    Some(find(rows, "flag_liquidation", "16 options of 1 board", 1, 1)?.saturating_sub(from).div_ceil(8))
 }
 
 fn markdown(table: &Table) -> Result<String> {

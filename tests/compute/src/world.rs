@@ -8,13 +8,21 @@ use bytemuck::Zeroable;
 use litesvm::LiteSVM;
 use plimsoll_client::{
     Address, ID, Keyed, Snapshot,
-    accounts::{AccountType, Bank, Exchange, House, MarginAccount, Market, oracle_kind},
+    accounts::{
+        AccountType, Bank, Board, BoardTerms, Exchange, House, MAX_MARKET_BOARDS, MAX_STRIKES, MarginAccount, Market,
+        board_state, oracle_kind,
+    },
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
     instruction::{TOKEN_PROGRAM, associated_token_account},
+    interface::board::terms_at,
     price::{PriceAccount, PriceUpdate},
     remaining::PriceAddresses,
-    risk::pyth,
+    risk::{
+        options::{Nodes, Refresh},
+        pyth,
+        units::{Price, Timestamp, Volatility},
+    },
 };
 use solana_account::Account;
 use solana_clock::Clock;
@@ -82,7 +90,7 @@ pub fn market_config(group: u8) -> MarketConfig {
         risk_budget: 10_000_000 * DOLLAR,
         max_open_interest: 1_000_000 * TOKEN,
         skew_scale: 1_000_000 * TOKEN,
-        options: OptionConfig::NONE,
+        options: option_config(),
         volatility: VolatilityConfig::fixed_range(150_000),
         funding: FundingConfig::NONE,
         confidence_multiplier_ppm: 1_000_000,
@@ -98,6 +106,26 @@ pub fn market_config(group: u8) -> MarketConfig {
         state: 0,
         perp_enabled: 1,
         _padding: 0,
+    }
+}
+
+/// Options in lots of a tenth of a token.
+fn option_config() -> OptionConfig {
+    OptionConfig {
+        lot: TOKEN / 10,
+        vega_scale: 1_000_000 * DOLLAR,
+        max_open_lots: 1 << 24,
+        short_minimum_ppm: 10_000,
+        volatility_up_ppm: 450_000,
+        volatility_down_ppm: 300_000,
+        volatility_power_short_ppm: 300_000,
+        volatility_power_long_ppm: 130_000,
+        half_spread_volatility_ppm: 20_000,
+        skew_volatility_ppm: 50_000,
+        fee_ppm: 300,
+        volatility_ratio_max_ppm: 3_000_000,
+        enabled: 1,
+        _padding: [0; 3],
     }
 }
 
@@ -326,6 +354,67 @@ impl World {
         Ok(account)
     }
 
+    /// Puts options into an account, as many of each of so many boards: one board in each of the account's last markets, with
+    /// expiries of 30 days and more, puts and calls, bought and sold, of strikes around the price.
+    pub fn add_options(&mut self, account: &mut MarginAccount, options: usize, boards: usize) -> Result<()> {
+        let fail = |error: plimsoll_client::PlimsollError| anyhow!("{}", error.message());
+        let used: Vec<Address> =
+            account.markets.iter().filter(|slot| slot.in_use == 1).map(|slot| slot.market).collect();
+        let markets: Vec<Address> = used.iter().rev().take(boards).copied().collect();
+        for index in 0..boards {
+            let market = markets[index % markets.len()];
+            let address = self.write_board(&market, index)?;
+            let slot = account.board_slot_or_new(&address, &market).map_err(fail)?;
+            for series in 0..options / boards {
+                let lots = if series % 3 == 0 { -2 } else { 2 };
+                account.set_option(slot, u8::try_from(series)?, lots).map_err(fail)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a board of sixteen strikes with its arrays of a minute ago, unless it is there.
+    fn write_board(&mut self, market_address: &Address, index: usize) -> Result<Address> {
+        let slot = u8::try_from(index % MAX_MARKET_BOARDS)?;
+        let address = address::board(market_address, slot);
+        if self.vm.get_account(&address).is_some() {
+            return Ok(address);
+        }
+        let mut market: Market = self.get(market_address)?;
+        market.range_ppm = market.config.volatility.initial_range_ppm();
+        market.range_maint_ppm = market.range_ppm;
+        market.boards |= 1 << slot;
+        self.put(*market_address, &market)?;
+        let mut board = Board {
+            market: *market_address,
+            exchange: self.exchange,
+            expiry: NOW + (30 + 7 * index as i64) * 86_400,
+            lot: market.config.options.lot,
+            state: board_state::ACTIVE,
+            slot,
+            version: 1,
+            volatilities_ppm: [800_000; MAX_STRIKES],
+            ..Board::zeroed()
+        };
+        for (place, strike) in (0u64..).zip(&mut board.strikes) {
+            *strike = market.spot / 100 * (76 + 3 * place);
+        }
+        let fail = |error: plimsoll_client::risk::Error| anyhow!("{}", error.message());
+        let spot = Price::from_raw(market.spot);
+        let terms = terms_at(&market, &board, spot, Timestamp::from_raw(NOW - 60))
+            .map_err(|error| anyhow!("{}", error.message()))?;
+        let nodes = Nodes::new(terms.range).map_err(fail)?;
+        let mut refresh = Refresh::new(&terms, &nodes).map_err(fail)?;
+        for (strike, array) in board.strikes.iter().zip(&mut board.arrays) {
+            let computed = refresh.array(Price::from_raw(*strike), Volatility::from_raw(800_000)).map_err(fail)?;
+            *array = computed.values;
+        }
+        board.terms = BoardTerms::from(refresh.terms());
+        board.refreshed = board.listed();
+        self.put(address, &board)?;
+        Ok(address)
+    }
+
     /// Writes a margin account, and the house's side and the open interest of its positions.
     pub fn put_account(&mut self, index: u16, account: &MarginAccount) -> Result<Address> {
         let address = address::margin_account(&self.exchange, &account.owner, index);
@@ -339,6 +428,14 @@ impl World {
                 market.open_interest_short += slot.size.unsigned_abs();
             }
             self.put(slot.market, &market)?;
+        }
+        for option in account.options.iter().filter(|option| option.lots != 0) {
+            let address = account.boards[usize::from(option.board_slot)].board;
+            let mut board: Board = self.get(&address)?;
+            let series = usize::from(option.series);
+            board.house_lots[series] -= i64::from(option.lots);
+            board.long_lots[series] += u64::from(option.lots.max(0).unsigned_abs());
+            self.put(address, &board)?;
         }
         let bump = bump(&[address::MARGIN, self.exchange.as_ref(), account.owner.as_ref(), &index.to_le_bytes()]);
         self.put(address, &MarginAccount { index, bump, ..*account })?;
@@ -367,7 +464,12 @@ impl World {
 
     /// Sends one instruction signed by the admin, and by `others`, and gives its compute units.
     pub fn send(&mut self, instruction: Instruction, others: &[&Keypair]) -> Result<u64> {
-        let message = Message::new(&[instruction], Some(&self.admin.pubkey()));
+        self.send_all(&[instruction], others)
+    }
+
+    /// Sends instructions in one transaction signed by the admin, and by `others`, and gives its compute units.
+    pub fn send_all(&mut self, instructions: &[Instruction], others: &[&Keypair]) -> Result<u64> {
+        let message = Message::new(instructions, Some(&self.admin.pubkey()));
         let mut signers: Vec<&Keypair> = vec![&self.admin];
         signers.extend(others);
         let transaction = Transaction::new(&signers, message, self.vm.latest_blockhash());
@@ -395,11 +497,21 @@ pub fn snapshot(world: &World) -> Result<Snapshot> {
     for market in &world.markets {
         markets.insert(*market, world.get(market)?);
     }
+    let mut boards = std::collections::BTreeMap::new();
+    for market in &world.markets {
+        for slot in 0..MAX_MARKET_BOARDS as u8 {
+            let address = address::board(market, slot);
+            if world.vm.get_account(&address).is_some() {
+                boards.insert(address, world.get(&address)?);
+            }
+        }
+    }
     Ok(Snapshot {
         exchange: Keyed { address: world.exchange, data: world.get(&world.exchange)? },
         house: None,
         banks,
         markets,
+        boards,
         prices: std::collections::BTreeMap::new(),
         now: NOW,
     })

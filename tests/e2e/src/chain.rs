@@ -13,11 +13,14 @@ use plimsoll_client::{
 };
 use plimsoll_interface::{Address, ID, PlimsollError};
 use solana_account::Account;
+use solana_account_info::AccountInfo;
 use solana_clock::Clock;
 use solana_instruction::{AccountMeta, Instruction, error::InstructionError};
 use solana_keypair::Keypair;
-use solana_program_test::{BanksTransactionResultWithMetadata, ProgramTest, ProgramTestContext};
+use solana_program_error::ProgramError;
+use solana_program_test::{BanksTransactionResultWithMetadata, ProgramTest, ProgramTestContext, processor};
 use solana_signer::Signer;
+use solana_sysvar::program_stubs::sol_invoke_signed;
 use solana_transaction::Transaction;
 use solana_transaction_error::TransactionError;
 use tokio::runtime::{Builder, Runtime};
@@ -27,6 +30,28 @@ pub const START: i64 = 1_800_000_000;
 
 const COMPUTE_BUDGET_PROGRAM: Address = Address::from_str_const("ComputeBudget111111111111111111111111111111");
 const BPF_LOADER: Address = Address::from_str_const("BPFLoader2111111111111111111111111111111111");
+/// A program that calls another: its first account, with its other accounts and its data.
+pub const CALLER: Address = Address::new_from_array([b'c'; 32]);
+
+fn call(_: &Address, accounts: &[AccountInfo], data: &[u8]) -> Result<(), ProgramError> {
+    let (program, rest) = accounts.split_first().ok_or(ProgramError::NotEnoughAccountKeys)?;
+    let meta = |info: &AccountInfo| AccountMeta {
+        pubkey: *info.key,
+        is_signer: info.is_signer,
+        is_writable: info.is_writable,
+    };
+    let called =
+        Instruction { program_id: *program.key, accounts: rest.iter().map(meta).collect(), data: data.to_vec() };
+    sol_invoke_signed(&called, accounts, &[])
+}
+
+/// The same instruction, sent by [`CALLER`].
+pub fn through_caller(instruction: &Instruction) -> Instruction {
+    let program = AccountMeta::new_readonly(instruction.program_id, false);
+    let accounts = [program].into_iter().chain(instruction.accounts.iter().cloned()).collect();
+    Instruction { program_id: CALLER, accounts, data: instruction.data.clone() }
+}
+
 /// Compute units that a transaction may ask for at most.
 const COMPUTE_LIMIT: u32 = 1_400_000;
 
@@ -106,6 +131,7 @@ impl Chain {
     pub fn new(accounts: impl IntoIterator<Item = (Address, Account)>) -> Self {
         LazyLock::force(&QUIET);
         let mut test = ProgramTest::default();
+        test.add_builtin_program("caller", CALLER, processor!(call).expect("a processor"));
         let program = Account {
             lamports: u32::MAX.into(),
             data: PROGRAM.clone(),
@@ -187,14 +213,20 @@ impl Chain {
 
     /// Sends one instruction, signed by everyone whose signature it asks for.
     pub fn send(&mut self, instruction: &Instruction) -> (Result<Outcome, TransactionError>, Vec<String>) {
-        self.known.extend(instruction.accounts.iter().map(|meta| meta.pubkey));
+        self.send_all(std::slice::from_ref(instruction))
+    }
+
+    /// Sends instructions in one transaction, signed by everyone whose signature they ask for.
+    pub fn send_all(&mut self, sent: &[Instruction]) -> (Result<Outcome, TransactionError>, Vec<String>) {
+        let metas = || sent.iter().flat_map(|instruction| &instruction.accounts);
+        self.known.extend(metas().map(|meta| meta.pubkey));
         self.sent += 1;
         // A limit of its own makes every transaction different from every other.
         let mut limit = vec![2];
         limit.extend_from_slice(&(COMPUTE_LIMIT - self.sent % 100_000).to_le_bytes());
         let limit = Instruction { program_id: COMPUTE_BUDGET_PROGRAM, accounts: vec![], data: limit };
         let mut signers = vec![&self.context.payer];
-        for meta in instruction.accounts.iter().filter(|meta| meta.is_signer) {
+        for meta in metas().filter(|meta| meta.is_signer) {
             let key = self.keys.get(&meta.pubkey).unwrap_or_else(|| panic!("no key for {}", meta.pubkey));
             if signers.iter().all(|signer| signer.pubkey() != meta.pubkey) {
                 signers.push(key);
@@ -203,7 +235,7 @@ impl Chain {
         let client = &self.context.banks_client;
         let result: BanksTransactionResultWithMetadata = self.runtime.block_on(async {
             let blockhash = client.get_latest_blockhash().await.expect("a blockhash");
-            let instructions = [limit, instruction.clone()];
+            let instructions: Vec<Instruction> = [limit].into_iter().chain(sent.iter().cloned()).collect();
             let transaction = Transaction::new_signed_with_payer(
                 &instructions,
                 Some(&self.context.payer.pubkey()),
@@ -228,6 +260,24 @@ impl Chain {
         }
     }
 
+    /// Sends instructions in one transaction that is to succeed.
+    #[track_caller]
+    pub fn ok_all(&mut self, instructions: &[Instruction]) -> Outcome {
+        match self.send_all(instructions) {
+            (Ok(outcome), _) => outcome,
+            (Err(error), logs) => panic!("{}\n{}", describe(&error), logs.join("\n")),
+        }
+    }
+
+    /// Sends instructions in one transaction of which the one at `index` is to fail with exactly this error; the
+    /// transaction is to change no byte of any account.
+    #[track_caller]
+    pub fn refuses_at(&mut self, instructions: &[Instruction], index: usize, expected: impl Into<Expected>) {
+        if let Err(what) = self.try_refuse_at(instructions, index, &expected.into()) {
+            panic!("{what}");
+        }
+    }
+
     /// Sends an instruction that is to fail with exactly this error and to change no byte of any account.
     #[track_caller]
     pub fn refuses(&mut self, instruction: &Instruction, expected: impl Into<Expected>) {
@@ -241,12 +291,22 @@ impl Chain {
     /// # Errors
     /// What the instruction did instead of failing as expected.
     pub fn try_refuse(&mut self, instruction: &Instruction, expected: &Expected) -> Result<(), String> {
-        self.known.extend(instruction.accounts.iter().map(|meta| meta.pubkey));
+        self.try_refuse_at(std::slice::from_ref(instruction), 0, expected)
+    }
+
+    /// As [`Self::refuses_at`], and says what happened instead.
+    ///
+    /// # Errors
+    /// What the transaction did instead of failing as expected.
+    pub fn try_refuse_at(&mut self, sent: &[Instruction], index: usize, expected: &Expected) -> Result<(), String> {
+        self.known.extend(sent.iter().flat_map(|instruction| &instruction.accounts).map(|meta| meta.pubkey));
         let before = self.bytes();
-        let (result, logs) = self.send(instruction);
-        let wanted = describe(&TransactionError::InstructionError(1, expected.0.clone()));
+        let (result, logs) = self.send_all(sent);
+        // The first instruction of all sets the compute limit.
+        let at = u8::try_from(index + 1).expect("few instructions");
+        let wanted = describe(&TransactionError::InstructionError(at, expected.0.clone()));
         match result {
-            Err(TransactionError::InstructionError(1, error)) if error == expected.0 => {}
+            Err(TransactionError::InstructionError(place, error)) if place == at && error == expected.0 => {}
             Err(error) => return Err(format!("wants {wanted}, got {}\n{}", describe(&error), logs.join("\n"))),
             Ok(_) => return Err(format!("wants {wanted}, succeeded\n{}", logs.join("\n"))),
         }

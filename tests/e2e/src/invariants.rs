@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
-    accounts::{Bank, House, MarginAccount, Market, NO_MARKET},
+    accounts::{Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, deferral},
+    event::{LossCovered, loss_source},
 };
 use plimsoll_risk::interest;
 
 use solana_account::Account;
 
-use crate::{chain::Chain, raw};
+use crate::{chain::Chain, raw, world::World};
 
 /// Where accounts are, whatever runs them.
 pub trait Ledger {
@@ -43,6 +44,7 @@ struct Books {
     accounts: Vec<(Address, MarginAccount)>,
     markets: BTreeMap<Address, Market>,
     banks: BTreeMap<Address, Bank>,
+    boards: BTreeMap<Address, Board>,
     houses: Vec<House>,
 }
 
@@ -55,6 +57,7 @@ impl Books {
                 Ok(AnyAccount::MarginAccount(account)) => books.accounts.push((*address, *account)),
                 Ok(AnyAccount::Market(market)) => drop(books.markets.insert(*address, *market)),
                 Ok(AnyAccount::Bank(bank)) => drop(books.banks.insert(*address, *bank)),
+                Ok(AnyAccount::Board(board)) => drop(books.boards.insert(*address, *board)),
                 Ok(AnyAccount::House(house)) => books.houses.push(*house),
                 _ => {}
             }
@@ -76,8 +79,12 @@ pub fn check(chain: &impl Ledger) {
     for (address, market) in &books.markets {
         check_market(address, market, &books);
     }
+    for (address, board) in &books.boards {
+        check_board(address, board, &books);
+    }
     for (address, account) in &books.accounts {
         check_account(address, account, &books);
+        check_options(address, account, &books);
     }
 }
 
@@ -123,9 +130,53 @@ fn check_market(address: &Address, market: &Market, books: &Books) {
     assert_eq!((market.open_interest_long, market.open_interest_short), (long, short), "open interest of {address}");
 }
 
+/// INV-2: the lots of all accounts and the house sum to zero in each series; the long ones are those of the accounts.
+fn check_board(address: &Address, board: &Board, books: &Books) {
+    let (mut lots, mut long) = ([0i64; MAX_SERIES], [0u64; MAX_SERIES]);
+    for (_, account) in &books.accounts {
+        let Some(slot) = account.board_slot(address) else { continue };
+        for option in &account.options[account.options_of(slot).expect("the slots agree")] {
+            let series = usize::from(option.series);
+            lots[series] += i64::from(option.lots);
+            long[series] += u64::from(option.lots.max(0).unsigned_abs());
+        }
+    }
+    assert_eq!(board.house_lots.map(|lots| -lots), lots, "INV-2: lots of {address}");
+    assert_eq!(board.long_lots, long, "long lots of {address}");
+}
+
+/// Options stand in the order of their boards' slots, by rising series, and no free slot before a taken one; each board
+/// knows how many there are, and each market how many boards.
+fn check_options(address: &Address, account: &MarginAccount, books: &Books) {
+    let mut position = 0;
+    for (index, slot) in account.boards.iter().enumerate() {
+        if slot.in_use == 0 {
+            assert_eq!(bytemuck::bytes_of(slot), &[0; 40], "{address}: free board {index} is not zero");
+            continue;
+        }
+        assert!(slot.options != 0, "{address}: board {index} is empty and not free");
+        let again = account.boards.iter().filter(|other| other.board == slot.board).count();
+        assert_eq!(again, 1, "{address}: board {index} is there twice");
+        let board = &books.boards[&slot.board];
+        let market = &account.markets[usize::from(slot.market_slot)];
+        assert_eq!((market.in_use, market.market), (1, board.market), "{address}: board {index}");
+        let own = &account.options[position..position + usize::from(slot.options)];
+        assert!(own.iter().all(|option| option.lots != 0 && usize::from(option.board_slot) == index), "{address}");
+        assert!(own.is_sorted_by(|one, other| one.series < other.series), "{address}: series of board {index}");
+        position += own.len();
+    }
+    let free = &account.options[position..];
+    assert!(free.iter().all(|option| bytemuck::bytes_of(option) == [0; 8]), "{address}: a free option is not zero");
+    for (index, slot) in account.markets.iter().enumerate() {
+        let boards = account.boards.iter().filter(|board| board.in_use == 1 && usize::from(board.market_slot) == index);
+        assert_eq!(usize::from(slot.boards), boards.count(), "{address}: boards of market {index}");
+    }
+}
+
 /// Slots do not contradict one another: none twice, free ones zero, each market knows how many balances it prices, and
 /// each balance names the market of its bank.
 fn check_account(address: &Address, account: &MarginAccount, books: &Books) {
+    assert_eq!(account.deferral, deferral::NONE, "{address}: a liquidation without capital outlived its transaction");
     for (index, slot) in account.balances.iter().enumerate() {
         if slot.in_use == 0 {
             assert_eq!(bytemuck::bytes_of(slot), &[0; 48], "{address}: free balance {index} is not zero");
@@ -157,4 +208,77 @@ fn check_account(address: &Address, account: &MarginAccount, books: &Books) {
 
 fn priced_by(balance: &plimsoll_interface::accounts::BalanceSlot, market: usize) -> bool {
     balance.in_use == 1 && usize::from(balance.market_slot) == market
+}
+
+/// Who bears losses, and what each has: quote native of the insurance, of the house and of all deposits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Losses {
+    /// The quote bank's reserve.
+    pub insurance: u64,
+    /// The house's quote deposit, rounded down.
+    pub house: u64,
+    /// What the house keeps.
+    pub house_floor: u64,
+    /// Deposits of the quote bank, in units of 2^-48.
+    pub deposits: u128,
+    /// Deposits of the quote bank, shares.
+    pub deposit_shares: u64,
+    /// Borrows of the quote bank, rounded up.
+    pub borrows: u64,
+    /// Tokens in its vault.
+    pub vault: u64,
+}
+
+impl Losses {
+    /// As they are now.
+    pub fn of(world: &World) -> Self {
+        let bank = world.bank(&world.places().usdc);
+        Self {
+            insurance: bank.reserve,
+            house: world.house_quote(),
+            house_floor: world.read::<Exchange>(&world.places().exchange).config.house_floor,
+            deposits: u128::from(bank.deposit_shares) * u128::from(bank.deposit_index),
+            deposit_shares: bank.deposit_shares,
+            borrows: interest::borrow_amount(bank.borrow_shares, bank.borrow_index()).expect("borrows fit"),
+            vault: bank.vault_amount,
+        }
+    }
+}
+
+/// INV-10: a loss is borne in the order insurance, house above its floor, deposits; and what one step takes from one is
+/// what another gets. The bank's interest had been accrued before.
+///
+/// # Panics
+/// Where it is broken.
+pub fn check_losses(before: &Losses, after: &Losses, event: &LossCovered) {
+    let amount = event.amount;
+    assert!(amount > 0 && event.equity <= 0, "INV-10: nothing was lost: {event:?}");
+    assert_eq!((after.insurance, after.house), (event.insurance, event.house), "INV-10: {event:?}");
+    assert_eq!(after.vault, before.vault, "INV-10: a step moved tokens");
+    let missing = event.due.saturating_sub(before.insurance);
+    let unit = 1u128 << 48;
+    let lost = before.deposits - after.deposits;
+    match event.source {
+        loss_source::INSURANCE => {
+            assert_eq!((missing, amount), (0, event.due), "INV-10: {event:?}");
+            assert_eq!(after.insurance + amount, before.insurance, "INV-10: {event:?}");
+            assert!((amount - 1..=amount).contains(&(before.borrows - after.borrows)), "INV-10: {event:?}");
+            assert_eq!(lost, 0, "INV-10: {event:?}");
+        }
+        loss_source::HOUSE => {
+            let above_floor = before.house - before.house_floor;
+            assert_eq!(amount, missing.min(above_floor), "INV-10: {event:?}");
+            assert_eq!(after.insurance, before.insurance + amount, "INV-10: {event:?}");
+            assert!(after.house >= before.house_floor.saturating_sub(2), "INV-10: {event:?}");
+            assert!(lost >= u128::from(amount) * unit && lost < u128::from(amount + 2) * unit, "INV-10: {event:?}");
+        }
+        loss_source::DEPOSITS => {
+            assert!(missing > 0 && before.house <= before.house_floor, "INV-10: {event:?}");
+            assert_eq!(after.insurance, before.insurance + amount, "INV-10: {event:?}");
+            assert_eq!(after.deposit_shares, before.deposit_shares, "INV-10: {event:?}");
+            assert!(amount <= missing + 1 + (before.deposit_shares >> 48), "INV-10: {event:?}");
+            assert!(lost >= u128::from(amount) * unit && lost < u128::from(amount + 1) * unit, "INV-10: {event:?}");
+        }
+        other => panic!("INV-10: source {other}"),
+    }
 }

@@ -34,6 +34,10 @@ struct Case {
 pub struct Table {
     instruction: Instruction,
     cases: Vec<Case>,
+    /// What precedes and what follows it in the same transaction.
+    around: (Vec<Instruction>, Vec<Instruction>),
+    /// The transaction that is to succeed, where it is not the instruction alone.
+    whole: Option<Vec<Instruction>>,
     /// Writable accounts that may just as well be passed read-only, and why.
     harmless: Vec<(usize, &'static str)>,
 }
@@ -41,7 +45,19 @@ pub struct Table {
 impl Table {
     /// A table without cases.
     pub fn new(instruction: Instruction) -> Self {
-        Self { instruction, cases: Vec::new(), harmless: Vec::new() }
+        Self { instruction, cases: Vec::new(), around: (Vec::new(), Vec::new()), whole: None, harmless: Vec::new() }
+    }
+
+    /// The same in a transaction with others before and behind it, and the transaction that is to succeed at the end. What
+    /// one instruction of a transaction signs or writes, all of them do: what stands around a case should do neither.
+    #[must_use]
+    pub fn between(self, before: Vec<Instruction>, behind: Vec<Instruction>, whole: Vec<Instruction>) -> Self {
+        Self { around: (before, behind), whole: Some(whole), ..self }
+    }
+
+    fn transaction(&self, instruction: Instruction) -> Vec<Instruction> {
+        let (before, behind) = &self.around;
+        before.iter().cloned().chain([instruction]).chain(behind.iter().cloned()).collect()
     }
 
     fn case(mut self, index: usize, name: String, wrong: Wrong, expected: Expected) -> Self {
@@ -102,12 +118,13 @@ impl Table {
         assert_eq!(self.gaps(), Vec::<String>::new());
         let mut surprises = Vec::new();
         for case in &self.cases {
-            if let Err(what) = chain.try_refuse(&self.changed(case), &case.expected) {
+            let sent = self.transaction(self.changed(case));
+            if let Err(what) = chain.try_refuse_at(&sent, self.around.0.len(), &case.expected) {
                 surprises.push(format!("{}: {}", case.name, what.lines().next().unwrap_or_default()));
             }
         }
         assert!(surprises.is_empty(), "{}", surprises.join("\n"));
-        chain.ok(&self.instruction);
+        chain.ok_all(self.whole.as_deref().unwrap_or(std::slice::from_ref(&self.instruction)));
         self.cases.len()
     }
 

@@ -2,13 +2,14 @@
 
 use std::{
     borrow::Borrow,
+    collections::BTreeMap,
     ops::{Deref, DerefMut},
     sync::LazyLock,
 };
 
 use plimsoll_client::{
     Keyed, Snapshot,
-    decode::{self, Named},
+    decode::{self, AnyAccount, Named},
     instruction::{self as build, associated_token_account},
     price::PriceAccount,
 };
@@ -18,8 +19,8 @@ use plimsoll_interface::{
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
     instruction::{
-        ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, LiquidateArgs, ListStrikesArgs, OpenPositionArgs,
-        PostVolatilitiesArgs, StrikePrice,
+        BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, DeleverageArgs,
+        LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
     },
 };
 use solana_account::Account;
@@ -547,6 +548,13 @@ impl World {
             .map_or((0, 0), |slot| (account.markets[slot].size, account.markets[slot].cash))
     }
 
+    /// The account's lots of a series of the asset's board in `slot`.
+    pub fn option_lots(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8) -> i32 {
+        let account = self.margin_account(trader);
+        let board = account.board_slot(&address::board(&asset.market, slot));
+        board.map_or(0, |board| account.option_lots(board, series).expect("the slots agree"))
+    }
+
     /// Tokens in the owner's wallet.
     pub fn tokens(&self, owner: &Address, asset: &Asset) -> u64 {
         self.tokens_at(&asset.tokens_of(owner))
@@ -555,6 +563,18 @@ impl World {
     /// Tokens in a token account.
     pub fn tokens_at(&self, address: &Address) -> u64 {
         raw::token_amount(&self.account(address).expect("a token account"))
+    }
+
+    /// Every board of the exchange.
+    pub fn boards(&self) -> BTreeMap<Address, Board> {
+        let known: Vec<Address> = self.known().iter().copied().collect();
+        let there = known.into_iter().filter_map(|address| Some((address, self.account(&address)?)));
+        let boards =
+            there.filter_map(|(address, account)| match decode::any(&address, &account.owner, &account.data) {
+                Ok(AnyAccount::Board(board)) => Some((address, *board)),
+                _ => None,
+            });
+        boards.filter(|(_, board)| board.exchange == self.places.exchange).collect()
     }
 
     /// The exchange as a client sees it that knows no price account.
@@ -570,6 +590,7 @@ impl World {
                 .map(|bank| (bank, self.read(&bank)))
                 .collect(),
             markets: [sol, btc, eth].iter().map(|asset| (asset.market, self.market(asset))).collect(),
+            boards: self.boards(),
             prices: Default::default(),
             now: self.now(),
         }
@@ -582,7 +603,8 @@ impl World {
         let others = [sol, btc, eth].into_iter().filter(|other| other.market != asset.market);
         let markets = others.map(|asset| (asset.market, self.market(&asset))).collect();
         let exchange = Keyed { address: self.places.exchange, data: self.read(&self.places.exchange) };
-        Snapshot { exchange, house: None, banks, markets, prices: Default::default(), now: self.now() }
+        let (boards, now) = (self.boards(), self.now());
+        Snapshot { exchange, house: None, banks, markets, boards, prices: Default::default(), now }
     }
 
     /// The exchange as a client sees it that passes every price account.
@@ -724,6 +746,31 @@ impl World {
         self.priced().close_position(trader.owner, &account, &asset.market, args).expect("an order")
     }
 
+    /// Trades an option of the asset's board in `slot`, at any price.
+    pub fn open_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i64) -> Instruction {
+        self.option_order_ix(trader, asset, slot, option_order(series, lots))
+    }
+
+    /// Trades an option as `args` says.
+    pub fn option_order_ix(&self, trader: &Trader, asset: &Asset, slot: u8, args: OpenOptionArgs) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        self.priced().open_option(trader.owner, &self.keyed(trader), &board, args).expect("an order")
+    }
+
+    /// Closes an option at any price.
+    pub fn close_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: u64) -> Instruction {
+        let limit_price = if self.option_lots(trader, asset, slot, series) > 0 { 0 } else { u64::MAX };
+        let args = CloseOptionArgs { lots, limit_price, expires_at: 0, series };
+        let board = address::board(&asset.market, slot);
+        self.priced().close_option(trader.owner, &self.keyed(trader), &board, args).expect("an order")
+    }
+
+    /// Pays an account's options of a settled board.
+    pub fn settle_option_ix(&self, trader: &Trader, asset: &Asset, slot: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        self.stored().settle_option(&trader.account, &board).expect("a settlement")
+    }
+
     /// Stores the price account's price.
     pub fn observe_ix(&self, asset: &Asset) -> Instruction {
         build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction()
@@ -755,9 +802,79 @@ impl World {
     }
 }
 
+/// The waterfall's.
+impl World {
+    /// Puts quote into the insurance, from the owner's wallet.
+    pub fn fund_ix(&self, funder: &Address, amount: u64) -> Instruction {
+        let Places { exchange, usdc, .. } = self.places;
+        let source = usdc.tokens_of(funder);
+        build::waterfall::FundInsurance { funder: *funder, exchange, quote_mint: usdc.mint, source, amount }
+            .instruction()
+    }
+
+    /// Buys of the asset's reserve at any price.
+    pub fn buy_reserve_ix(&self, buyer: &Address, asset: &Asset, amount: u64) -> Instruction {
+        let Places { exchange, usdc, .. } = self.places;
+        build::waterfall::BuyReserve {
+            buyer: *buyer,
+            exchange,
+            mint: asset.mint,
+            destination: asset.tokens_of(buyer),
+            quote_mint: usdc.mint,
+            source: usdc.tokens_of(buyer),
+            market: asset.market,
+            oracle: asset.oracle,
+            args: BuyReserveArgs { amount, max_payment: u64::MAX },
+        }
+        .instruction()
+    }
+
+    /// Covers a loss, by one step.
+    pub fn resolve_ix(&self, account: &Trader) -> Instruction {
+        self.priced().resolve(&self.keyed(account))
+    }
+
+    /// Closes `size` of an insolvent account's position against another's.
+    pub fn deleverage_ix(
+        &self,
+        account: &Trader,
+        counterparty: &Trader,
+        asset: &Asset,
+        size: u64,
+        candidates: &[Trader],
+    ) -> Instruction {
+        let candidates: Vec<Address> = candidates.iter().map(|trader| trader.account).collect();
+        let (account, counterparty) = (self.keyed(account), self.keyed(counterparty));
+        let args = DeleverageArgs { size };
+        self.priced().deleverage(&account, &counterparty, &asset.market, args, &candidates).expect("a price account")
+    }
+
+    /// The beginning and the end of a liquidation without capital.
+    pub fn without_capital(&self, taker: &Trader, account: &Trader) -> (Instruction, Instruction) {
+        self.priced().without_capital(taker.owner, &self.keyed(taker), &self.keyed(account))
+    }
+
+    /// The quote bank's reserve.
+    pub fn insurance(&self) -> u64 {
+        self.bank(&self.places.usdc).reserve
+    }
+
+    /// The house's quote deposit, rounded down.
+    pub fn house_quote(&self) -> u64 {
+        let index = self.bank(&self.places.usdc).deposit_index();
+        plimsoll_risk::interest::deposit_amount(self.house().quote_shares, index).expect("it fits")
+    }
+}
+
 /// An order at any price, for ever.
 pub fn order(size: i64) -> OpenPositionArgs {
     OpenPositionArgs { size, limit_price: if size > 0 { u64::MAX } else { 0 }, expires_at: 0, reduce_only: 0 }
+}
+
+/// An order for options at any price, for ever.
+pub fn option_order(series: u8, lots: i64) -> OpenOptionArgs {
+    let limit_price = if lots > 0 { u64::MAX } else { 0 };
+    OpenOptionArgs { lots, limit_price, expires_at: 0, series, reduce_only: 0 }
 }
 
 /// The same, sent, and to succeed.
@@ -820,6 +937,24 @@ impl World {
     #[track_caller]
     pub fn close(&mut self, trader: &Trader, asset: &Asset, size: u64) -> Outcome {
         self.ok(self.close_ix(trader, asset, size))
+    }
+
+    /// See [`Self::open_option_ix`].
+    #[track_caller]
+    pub fn open_option(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i64) -> Outcome {
+        self.ok(self.open_option_ix(trader, asset, slot, series, lots))
+    }
+
+    /// See [`Self::close_option_ix`].
+    #[track_caller]
+    pub fn close_option(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: u64) -> Outcome {
+        self.ok(self.close_option_ix(trader, asset, slot, series, lots))
+    }
+
+    /// See [`Self::settle_option_ix`].
+    #[track_caller]
+    pub fn settle_option(&mut self, trader: &Trader, asset: &Asset, slot: u8) -> Outcome {
+        self.ok(self.settle_option_ix(trader, asset, slot))
     }
 
     /// See [`Self::observe_ix`].

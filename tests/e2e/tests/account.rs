@@ -17,7 +17,8 @@ fn an_owner_opens_a_sub_account_that_another_pays_for() {
     let outcome = w.ok(create.instruction());
     let address = address::margin_account(&p.exchange, &p.alice.owner, 513);
     let (owner, delegate) = (p.alice.owner, Address::default());
-    let expected = AccountChanged { account: address, owner, delegate, kind: account_change::OPENED };
+    let expected =
+        AccountChanged { account: address, owner, delegate, kind: account_change::OPENED, delegate_scope: 0 };
     assert_eq!(outcome.event(), Event::AccountChanged(expected));
     let made: MarginAccount = w.read(&address);
     assert_eq!((made.exchange, made.owner, made.delegate), (p.exchange, owner, delegate));
@@ -48,10 +49,11 @@ fn lamports_sent_ahead_do_not_keep_an_owner_from_opening() {
 fn an_owner_names_a_delegate_and_takes_it_back() {
     let (mut w, p) = World::new();
     for delegate in [p.bob.owner, Address::default()] {
-        let set = account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate };
+        let set = account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate, scope: 0 };
         let outcome = w.ok(set.instruction());
         let (account, owner) = (p.alice.account, p.alice.owner);
-        let expected = AccountChanged { account, owner, delegate, kind: account_change::DELEGATE_SET };
+        let expected =
+            AccountChanged { account, owner, delegate, kind: account_change::DELEGATE_SET, delegate_scope: 0 };
         assert_eq!(outcome.event(), Event::AccountChanged(expected));
         assert_eq!(w.margin_account(&p.alice).delegate, delegate);
     }
@@ -61,8 +63,8 @@ fn an_owner_names_a_delegate_and_takes_it_back() {
 fn a_delegate_names_no_delegate_and_closes_nothing() {
     let (mut w, p) = World::new();
     let (account, delegate) = (p.alice.account, p.bob.owner);
-    w.ok(account::SetDelegate { owner: p.alice.owner, account, delegate }.instruction());
-    let again = account::SetDelegate { owner: p.bob.owner, account, delegate: p.carol.owner };
+    w.ok(account::SetDelegate { owner: p.alice.owner, account, delegate, scope: 0 }.instruction());
+    let again = account::SetDelegate { owner: p.bob.owner, account, delegate: p.carol.owner, scope: 0 };
     w.refuses(again.instruction(), E::NotOwner);
     w.refuses(account::Close { owner: p.bob.owner, account }.instruction(), E::NotOwner);
 }
@@ -74,7 +76,8 @@ fn an_empty_account_is_closed_and_its_rent_comes_back() {
     let before = w.account(&p.alice.owner).unwrap().lamports;
     let outcome = w.ok(account::Close { owner: p.alice.owner, account: p.alice.account }.instruction());
     let (owner, delegate) = (p.alice.owner, Address::default());
-    let expected = AccountChanged { account: p.alice.account, owner, delegate, kind: account_change::CLOSED };
+    let expected =
+        AccountChanged { account: p.alice.account, owner, delegate, kind: account_change::CLOSED, delegate_scope: 0 };
     assert_eq!(outcome.event(), Event::AccountChanged(expected));
     assert_eq!(w.account(&p.alice.account), None);
     assert_eq!(w.account(&owner).unwrap().lamports, before + rent);

@@ -114,7 +114,7 @@ fn solana_account_with(lamports: u64) -> solana_account::Account {
 fn a_reopened_account_remembers_nothing() {
     let (mut w, p) = World::new();
     let (exchange, owner) = (p.exchange, p.alice.owner);
-    let set = account::SetDelegate { owner, account: p.alice.account, delegate: p.mallory };
+    let set = account::SetDelegate { owner, account: p.alice.account, delegate: p.mallory, scope: 0 };
     w.ok(set.instruction());
     w.ok(account::Close { owner, account: p.alice.account }.instruction());
     w.ok(account::Create { payer: owner, owner, exchange, index: 0 }.instruction());

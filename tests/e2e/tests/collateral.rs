@@ -15,7 +15,7 @@ use plimsoll_interface::{
 use solana_instruction::{AccountMeta, Instruction};
 
 fn delegate(w: &mut World, trader: &Trader, delegate: Address) {
-    w.ok(account::SetDelegate { owner: trader.owner, account: trader.account, delegate }.instruction());
+    w.ok(account::SetDelegate { owner: trader.owner, account: trader.account, delegate, scope: 0 }.instruction());
 }
 
 /// Puts a bank with one native unit of the trader's in it, which no instruction made. SOL's market prices it.

@@ -136,7 +136,8 @@ fn every_change_of_an_account_counts() {
     w.withdraw(&p.alice, &p.usdc, 1);
     w.flag(&p.alice);
     let (owner, account) = (p.alice.owner, p.alice.account);
-    let set = plimsoll_client::instruction::account::SetDelegate { owner, account, delegate: Address::default() };
+    let set =
+        plimsoll_client::instruction::account::SetDelegate { owner, account, delegate: Address::default(), scope: 0 };
     w.ok(set.instruction());
     assert_eq!(sequence(&w), 7);
     // What fails, and what another account does, does not count.

@@ -69,6 +69,7 @@ mod flag {
             equity: EQUITY,
             requirement: REQUIREMENT,
             started_at: w.now(),
+            insolvent_since: 0,
         };
         assert_eq!(outcome.event(), Event::LiquidationFlagged(expected));
         let account = w.margin_account(&p.alice);
@@ -355,7 +356,8 @@ mod liquidate {
         let mut ix = w.liquidate_ix(&p.carol, &p.alice);
         ix.accounts[0].pubkey = p.bob.owner;
         w.refuses(&ix, E::NotOwnerOrDelegate);
-        let set = account::SetDelegate { owner: p.carol.owner, account: p.carol.account, delegate: p.bob.owner };
+        let set =
+            account::SetDelegate { owner: p.carol.owner, account: p.carol.account, delegate: p.bob.owner, scope: 0 };
         w.ok(set.instruction());
         w.ok(&ix);
     }

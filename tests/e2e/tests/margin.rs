@@ -1,8 +1,9 @@
 //! INV-7: the program's margin is the client's, bit for bit, over random portfolios.
 //!
 //! Every portfolio is written directly, with totals that fit it: eight markets of random decimals, prices, doubts,
-//! ages, ranges and groups, ten banks of random indexes, haircuts and weights, and the dollar's; random balances, debts,
-//! positions and cash. Some markets get a price account as well, younger or older than what they have stored.
+//! ages, ranges and groups, ten banks of random indexes, haircuts and weights, and the dollar's, four boards of random
+//! expiries, strikes, volatilities and ages, one of them settled at times; random balances, debts, positions, options and
+//! cash. Some markets get a price account as well, younger or older than what they have stored.
 //!
 //! The program tells its maintenance side by the event of `flag_liquidation`, and its initial side by what it lets
 //! through: the largest withdrawal that the client says leaves `H_init >= 0` succeeds, and one unit more fails. `PLIMSOLL_SEED` sets
@@ -14,19 +15,26 @@ use bytemuck::Zeroable;
 use plimsoll_client::{Keyed, Snapshot, event::Event, instruction::associated_token_account, price::PriceAccount};
 use plimsoll_e2e_tests::{
     E, World, raw,
-    world::{Places, bank_config, exchange_config, market_config},
+    world::{Places, bank_config, exchange_config, market_config, option_config},
 };
 use plimsoll_interface::{
     Address,
-    accounts::{Bank, Exchange, House, MarginAccount, Market},
+    accounts::{Bank, Board, BoardTerms, Exchange, House, MAX_STRIKES, MarginAccount, Market, board_state},
     address,
-    config::{BankConfig, ExchangeConfig, MarketConfig},
+    board::terms_at,
+    config::{BankConfig, ExchangeConfig, MarketConfig, OptionConfig},
 };
-use plimsoll_risk::{interest, portfolio::MAX_GROUPS};
+use plimsoll_risk::{
+    interest,
+    options::{Nodes, Refresh},
+    portfolio::MAX_GROUPS,
+    units::{Price, Timestamp, Volatility},
+};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 const MARKETS: usize = 8;
 const BANKS: usize = 10;
+const BOARDS: usize = 4;
 /// Of each of the four tests.
 const PORTFOLIOS: usize = 75;
 const ONE: u64 = 1 << 48;
@@ -113,6 +121,11 @@ impl Stage {
         let config = MarketConfig {
             confidence_multiplier_ppm: self.ratio(10_000_000),
             group: self.rng.random_range(0..MAX_GROUPS as u8),
+            // A lot of about a hundred dollars.
+            options: OptionConfig {
+                short_minimum_ppm: self.ratio(100_000),
+                ..option_config((1e8 * ONE as f64 / spot).max(1.0) as i64)
+            },
             ..market_config(1)
         };
         let age = match self.rng.random_range(0..40) {
@@ -194,6 +207,55 @@ impl Stage {
         }
     }
 
+    /// A board of a market, refreshed a while ago at a price nearby, or settled.
+    fn board(&mut self, place: usize, index: usize, market: &Market, now: i64) -> Board {
+        let life = self.magnitude(1e5, 2e7) as i64;
+        let mut board = Board {
+            market: self.markets[index].0,
+            exchange: self.p.exchange,
+            expiry: now + life,
+            lot: market.config.options.lot,
+            basis_ppm: self.rng.random_range(-20_000..=20_000),
+            state: board_state::ACTIVE,
+            slot: place as u8,
+            version: 1,
+            ..Board::zeroed()
+        };
+        for strike in board.strikes.iter_mut().take(self.rng.random_range(1..=MAX_STRIKES)) {
+            *strike = (market.spot as f64 * self.rng.random_range(0.6..1.6)) as u64;
+        }
+        let then = now - self.rng.random_range(0..life / 20);
+        let spot = (market.spot as f64 * self.rng.random_range(0.998..1.002)) as u64;
+        let terms = terms_at(market, &board, Price::from_raw(spot), Timestamp::from_raw(then)).unwrap();
+        let nodes = Nodes::new(terms.range).unwrap();
+        let mut refresh = Refresh::new(&terms, &nodes).unwrap();
+        for (strike, array) in board.strikes.iter().zip(&mut board.arrays).filter(|(strike, _)| **strike != 0) {
+            let volatility = Volatility::from_raw(self.rng.random_range(500_000..2_000_000));
+            *array = refresh.array(Price::from_raw(*strike), volatility).unwrap().values;
+        }
+        board.terms = BoardTerms::from(refresh.terms());
+        board.refreshed = board.listed();
+        if self.rng.random_range(0..6) == 0 {
+            (board.state, board.settlement_price) = (board_state::SETTLED, spot);
+        }
+        board
+    }
+
+    /// Random options of a board, with the house on the other side.
+    fn write(&mut self, account: &mut MarginAccount, place: usize, board: &mut Board) {
+        let slot = account.board_slot_or_new(&named(b'd', place), &board.market).unwrap();
+        let strikes = board.listed().count_ones() as u8;
+        for _ in 0..self.rng.random_range(1..=8) {
+            let series = self.rng.random_range(0..2 * strikes);
+            let lots = self.magnitude(1.0, 5_000.0) as i32;
+            let lots = if self.rng.random() { lots } else { -lots };
+            account.set_option(slot, series, lots).unwrap();
+            let series = usize::from(series);
+            board.house_lots[series] = -i64::from(lots);
+            board.long_lots[series] = lots.max(0).unsigned_abs().into();
+        }
+    }
+
     /// Base units worth between a thousandth of a dollar and a million, bought or sold.
     fn exposure(&mut self, market: &Market) -> i64 {
         let base = self.magnitude(1e3, 1e12) * ONE as f64 / market.spot as f64;
@@ -230,6 +292,16 @@ impl Stage {
                 self.take(&mut alice, index, market, (size, cash));
             }
         }
+        // The first two boards are of one market.
+        let of: [usize; BOARDS] = std::array::from_fn(|place| place.saturating_sub(1));
+        let mut boards: Vec<Board> =
+            (0..BOARDS).map(|place| self.board(place, of[place], &markets[of[place]], now)).collect();
+        for (place, board) in boards.iter_mut().enumerate() {
+            if self.rng.random_range(0..3) > 0 {
+                self.write(&mut alice, place, board);
+            }
+            self.w.put(named(b'd', place), board);
+        }
         for (index, bank) in banks.iter_mut().enumerate() {
             let market = self.places[index].market;
             let mut shares = 0;
@@ -253,7 +325,9 @@ impl Stage {
         let mut prices = BTreeMap::new();
         for (index, market) in markets.iter().enumerate() {
             self.w.put(self.markets[index].0, market);
-            if self.rng.random_range(0..3) == 0
+            // A price account would be out of the arrays' reach.
+            if !of.contains(&index)
+                && self.rng.random_range(0..3) == 0
                 && let Some(price) = self.price_account(index, market, now)
             {
                 prices.insert(self.markets[index].0, price);
@@ -264,6 +338,7 @@ impl Stage {
             house: None,
             banks: self.places.iter().map(|place| place.bank).zip(banks).collect(),
             markets: self.markets.iter().map(|(market, _)| *market).zip(markets).collect(),
+            boards: (0..BOARDS).map(|place| named(b'd', place)).zip(boards).collect(),
             prices,
             now,
         }

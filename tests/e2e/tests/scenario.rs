@@ -446,7 +446,7 @@ fn a_delegate_trades_and_deposits_and_never_withdraws() {
     let (mut w, p) = World::new();
     w.deposit(&p.alice, &p.usdc, 10_000 * USD as u64);
     let (owner, account) = (p.alice.owner, p.alice.account);
-    w.ok(account::SetDelegate { owner, account, delegate: p.bob.owner }.instruction());
+    w.ok(account::SetDelegate { owner, account, delegate: p.bob.owner, scope: 0 }.instruction());
     let as_bob = |mut ix: Instruction| {
         ix.accounts[0].pubkey = p.bob.owner;
         ix
@@ -458,6 +458,6 @@ fn a_delegate_trades_and_deposits_and_never_withdraws() {
     w.ok(account::Deposit { authority: p.bob.owner, exchange, account, mint, source, amount: 1 }.instruction());
     w.refuses(as_bob(w.withdraw_ix(&p.alice, &p.usdc, 1)), E::NotOwner);
     // As owner of a margin account of his own he is a stranger to Alice's.
-    w.ok(account::SetDelegate { owner, account, delegate: Address::default() }.instruction());
+    w.ok(account::SetDelegate { owner, account, delegate: Address::default(), scope: 0 }.instruction());
     w.refuses(as_bob(w.open_ix(&p.alice, &p.sol, SOL)), E::NotOwnerOrDelegate);
 }

@@ -1,12 +1,19 @@
 //! For every instruction: every account replaced by a wrong one. What a complete table is, [`Table`] says.
 
-use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, exchange, house};
+use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, exchange, house, trigger};
 use plimsoll_e2e_tests::{
-    Asset, E, I, World, raw,
+    Asset, E, I, Trader, World, raw,
     substitution::Table,
     world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config},
 };
-use plimsoll_interface::{Address, ID, address, config::MarketConfig, instruction::tag};
+use plimsoll_interface::{
+    Address, ID,
+    accounts::{Bank, Board, board_state, trigger_side, trigger_when},
+    address,
+    config::MarketConfig,
+    instruction::{PlaceTriggerArgs, tag},
+};
+use solana_instruction::Instruction;
 
 use crate::{staking, swap};
 
@@ -63,6 +70,18 @@ tables! {
     settle = SETTLE,
     flag_liquidation = FLAG_LIQUIDATION,
     liquidate = LIQUIDATE,
+    open_option = OPEN_OPTION,
+    close_option = CLOSE_OPTION,
+    settle_option = SETTLE_OPTION,
+    fund_insurance = FUND_INSURANCE,
+    buy_reserve = BUY_RESERVE,
+    resolve = RESOLVE,
+    deleverage = DELEVERAGE,
+    begin_liquidation = BEGIN_LIQUIDATION,
+    end_liquidation = END_LIQUIDATION,
+    place_trigger = PLACE_TRIGGER,
+    cancel_trigger = CANCEL_TRIGGER,
+    execute_trigger = EXECUTE_TRIGGER,
     update_rate = UPDATE_RATE,
     set_rate_source = SET_RATE_SOURCE,
     swap = SWAP,
@@ -400,7 +419,7 @@ mod table {
 
     pub fn set_delegate(w: &mut World, p: &Places) -> Table {
         let (owner, account) = (p.alice.owner, p.alice.account);
-        let set = account::SetDelegate { owner, account, delegate: p.bob.owner };
+        let set = account::SetDelegate { owner, account, delegate: p.bob.owner, scope: 0 };
         owned(Table::new(set.instruction()), w, p, 0, 1)
     }
 
@@ -535,6 +554,72 @@ mod table {
             .same(9, 2, DUPLICATE)
     }
 
+    /// A stop loss for a long position in SOL that is due at any price.
+    fn stop() -> PlaceTriggerArgs {
+        let (side, when) = (trigger_side::LONG, trigger_when::AT_OR_BELOW);
+        PlaceTriggerArgs { trigger_price: u64::MAX, limit_price: 0, size: u64::MAX, tip: 1, expires_at: 0, side, when }
+    }
+
+    pub fn place_trigger(w: &mut World, p: &Places) -> Table {
+        let (authority, account, market) = (p.alice.owner, p.alice.account, p.sol.market);
+        let place = trigger::Place { authority, account, market, args: stop() };
+        let table = Table::new(place.instruction())
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(1, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(1, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(1, CONSTRAINT_MUT)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .same(2, 1, DUPLICATE);
+        foreign_all(table, w, &[1, 2])
+    }
+
+    pub fn cancel_trigger(w: &mut World, p: &Places) -> Table {
+        let (authority, account, market) = (p.alice.owner, p.alice.account, p.sol.market);
+        w.ok(trigger::Place { authority, account, market, args: stop() }.instruction());
+        let table = Table::new(trigger::Cancel { authority, account, index: 0 }.instruction())
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(1, "a market", p.sol.market, I::AccountDataTooSmall)
+            .read_only(1, CONSTRAINT_MUT);
+        foreign(table, w, 1)
+    }
+
+    pub fn execute_trigger(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        w.deposit(&p.alice, &p.usdc, 1);
+        w.open(&p.alice, &p.sol, SOL);
+        w.deposit(&p.bob, &p.usdc, 1_000 * USD as u64);
+        w.open(&p.bob, &p.sol, SOL);
+        let (account, market) = (p.alice.account, p.sol.market);
+        w.ok(trigger::Place { authority: p.alice.owner, account, market, args: stop() }.instruction());
+        let (carol, keyed) = (p.carol, w.keyed(&p.alice));
+        let execute = w.priced().execute_trigger(carol.owner, &keyed, 0, Some(carol.account)).expect("an order");
+        let table = exchange_of_account(Table::new(execute), w, p, 1, 2)
+            .other(0, "not the executor's", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NoTrigger)
+            .other(3, "another market", p.btc.market, DUPLICATE)
+            .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(3, "a margin account", p.carol.account, DUPLICATE)
+            .read_only(3, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE)
+            .other(4, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(4, "nothing", NOWHERE, E::OracleWrongOwner)
+            .other(5, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(5, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(5, "a market", p.other.sol.market, I::AccountDataTooSmall)
+            .read_only(5, CONSTRAINT_MUT)
+            .same(5, 2, DUPLICATE);
+        let table = foreign_all(table, w, &[3, 5]);
+        // Behind: ETH and BTC with their price accounts, then SOL's bank, ETH's and the dollar's.
+        let table = listed(table, p, [6, 8, 6], &[10, 11, 12]);
+        table.same(6, 3, DUPLICATE).same(10, 2, DUPLICATE)
+    }
+
     pub fn observe(w: &mut World, p: &Places) -> Table {
         let table = Table::new(w.observe_ix(&p.sol))
             .other(0, "another market", p.btc.market, E::OracleWrongFeed)
@@ -615,5 +700,243 @@ mod table {
             .read_only(11, E::NotWritable)
             .read_only(12, E::NotWritable)
             .same(11, 4, DUPLICATE)
+    }
+
+    /// SOL has boards in slots 0 and 1; Alice has an option of each, Bob has 10,000 USD.
+    fn options(w: &mut World, p: &Places) {
+        w.enable_options(&p.sol, SOL);
+        w.enable_options(&p.btc, BTC / 100);
+        w.board(&p.btc, 30, &[60_000]);
+        for (slot, days) in [(0, 30), (1, 60)] {
+            w.board(&p.sol, days, &[100, 125]);
+            for trader in [p.alice, p.bob] {
+                w.deposit(&trader, &p.usdc, 10_000 * USD as u64);
+            }
+            w.open_option(&p.alice, &p.sol, slot, 1, 5);
+        }
+    }
+
+    fn trade_option(table: Table, w: &mut World, p: &Places) -> Table {
+        let table = exchange_of_account(table, w, p, 1, 2)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(3, "another market", p.btc.market, E::WrongMarket)
+            .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(3, "a margin account", p.carol.account, I::InvalidAccountData)
+            .read_only(3, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE)
+            .other(4, "of another market", address::board(&p.btc.market, 0), E::WrongMarket)
+            .other(4, "the other one", address::board(&p.sol.market, 1), DUPLICATE)
+            .other(4, "a market", p.btc.market, I::AccountDataTooSmall)
+            .read_only(4, CONSTRAINT_MUT)
+            .same(4, 3, DUPLICATE)
+            .other(5, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(5, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(5, "nothing", NOWHERE, E::OracleWrongOwner)
+            // Behind: the dollar's bank and the other board.
+            .other(6, "another bank", p.btc.bank, E::MissingBank)
+            .other(6, "nothing", NOWHERE, E::MissingBank)
+            .other(7, "of another market", address::board(&p.btc.market, 0), E::MissingBoard)
+            .other(7, "nothing", NOWHERE, E::MissingBoard);
+        foreign_all(table, w, &[3, 4])
+    }
+
+    pub fn open_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        trade_option(Table::new(w.open_option_ix(&p.alice, &p.sol, 0, 2, 1)), w, p)
+    }
+
+    pub fn close_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        trade_option(Table::new(w.close_option_ix(&p.alice, &p.sol, 0, 1, u64::MAX)), w, p)
+    }
+
+    pub fn settle_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        w.edit::<Board>(&address::board(&p.sol.market, 0), |board| {
+            (board.state, board.settlement_price) = (board_state::SETTLED, 1 << 45);
+        });
+        let table = exchange_of_account(Table::new(w.settle_option_ix(&p.alice, &p.sol, 0)), w, p, 0, 1)
+            .other(1, "another's", p.bob.account, E::NothingToSettle)
+            .other(2, "another market", p.btc.market, E::WrongMarket)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE)
+            .other(3, "one that is not settled", address::board(&p.sol.market, 1), E::BoardNotSettled)
+            .other(3, "of another market", address::board(&p.btc.market, 0), E::WrongMarket)
+            .read_only(3, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE);
+        foreign_all(table, w, &[2, 3])
+    }
+
+    pub fn fund_insurance(w: &mut World, p: &Places) -> Table {
+        let table = Table::new(w.fund_ix(&p.carol.owner, 1))
+            // The token program's "owner does not match".
+            .other(0, "another", p.mallory, I::Custom(4))
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::WrongQuoteBank)
+            .other(1, "a market", p.sol.market, I::InvalidAccountData)
+            .other(2, "another bank", p.sol.bank, E::WrongQuoteBank)
+            .other(2, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .other(4, "another's tokens", p.usdc.tokens_of(&p.alice.owner), I::Custom(4));
+        transfer(foreign_all(table, w, &[1, 2]), p, 2, &p.sol)
+    }
+
+    pub fn buy_reserve(w: &mut World, p: &Places) -> Table {
+        // SOL's bank owes nobody a tenth of a token that is in its vault.
+        w.deposit(&p.alice, &p.sol, SOL as u64);
+        let mut account = w.margin_account(&p.alice);
+        account.balances[0].shares -= SOL / 10;
+        w.put(p.alice.account, &account);
+        w.edit::<Bank>(&p.sol.bank, |bank| {
+            (bank.deposit_shares, bank.reserve) = (bank.deposit_shares - SOL as u64 / 10, SOL as u64 / 10);
+        });
+        let table = Table::new(w.buy_reserve_ix(&p.bob.owner, &p.sol, 1_000))
+            .other(0, "another", p.mallory, I::Custom(4))
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(1, "a market", p.sol.market, I::InvalidAccountData)
+            .other(2, "another bank", p.btc.bank, E::WrongBankMarket)
+            .other(2, "the quote bank", p.usdc.bank, DUPLICATE)
+            .other(2, "another exchange's", p.other.sol.bank, E::WrongExchange)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "another bank's", p.btc.vault, E::WrongVault)
+            .read_only(3, CONSTRAINT_MUT)
+            .other(4, "of another mint", p.btc.tokens_of(&p.bob.owner), E::WrongTokenAccount)
+            .other(4, "nothing", NOWHERE, E::WrongTokenAccount)
+            .read_only(4, CONSTRAINT_MUT)
+            .same(4, 3, DUPLICATE)
+            .other(5, "another mint", p.btc.mint, E::WrongMint)
+            .other(6, "another bank", p.btc.bank, E::WrongQuoteBank)
+            .other(6, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .read_only(6, CONSTRAINT_MUT)
+            .other(7, "another bank's", p.btc.vault, E::WrongVault)
+            .read_only(7, CONSTRAINT_MUT)
+            .other(8, "of another mint", p.btc.tokens_of(&p.bob.owner), E::WrongTokenAccount)
+            .other(8, "another's tokens", p.usdc.tokens_of(&p.alice.owner), I::Custom(4))
+            .read_only(8, CONSTRAINT_MUT)
+            .same(8, 7, DUPLICATE)
+            .other(9, "another mint", p.btc.mint, E::WrongMint)
+            .other(10, "another market", p.btc.market, E::WrongBankMarket)
+            .other(10, "another exchange's", p.other.sol.market, E::WrongBankMarket)
+            .other(11, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(11, "no price account", p.usdc.mint, E::OracleWrongOwner)
+            .other(11, "nothing", NOWHERE, E::OracleWrongOwner);
+        wrong_program(foreign_all(table, w, &[1, 2, 6, 10]), 12, TOKEN_PROGRAM)
+    }
+
+    /// Alice holds SOL and is long BTC, which has fallen below what she has; Carol is short as much.
+    fn insolvent(w: &mut World, p: &Places) {
+        w.deposit(&p.alice, &p.sol, 100 * SOL as u64);
+        w.open(&p.alice, &p.btc, BTC / 2);
+        w.deposit(&p.carol, &p.usdc, 50_000 * USD as u64);
+        w.open(&p.carol, &p.btc, -BTC / 2);
+        w.set_price(&p.btc, 34_000);
+    }
+
+    pub fn resolve(w: &mut World, p: &Places) -> Table {
+        insolvent(w, p);
+        let table = exchange_of_account(Table::new(w.resolve_ix(&p.alice)), w, p, 0, 1)
+            .other(1, "a healthy one", p.bob.account, E::AccountHealthy)
+            .other(2, "another bank", p.btc.bank, E::WrongQuoteBank)
+            .other(2, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "another exchange's", p.other.house, E::WrongExchange)
+            .other(3, "a bank", p.sol.bank, I::InvalidAccountData)
+            .read_only(3, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE);
+        // Behind: SOL and BTC, each with its price account, then SOL's bank.
+        behind(foreign_all(table, w, &[2, 3]), p, &[4, 6], 8)
+    }
+
+    /// Markets with their price accounts, and a bank.
+    fn behind(mut table: Table, p: &Places, markets: &[usize], bank: usize) -> Table {
+        for index in markets {
+            table = table
+                .other(*index, "another exchange's", p.other.sol.market, E::MissingMarket)
+                .other(*index, "nothing", NOWHERE, E::MissingMarket)
+                .other(index + 1, "no price account", p.usdc.mint, E::OracleWrongOwner);
+        }
+        table.other(bank, "another exchange's", p.other.sol.bank, E::MissingBank).other(
+            bank,
+            "nothing",
+            NOWHERE,
+            E::MissingBank,
+        )
+    }
+
+    pub fn deleverage(w: &mut World, p: &Places) -> Table {
+        insolvent(w, p);
+        w.configure(|config| (config.loss_mode, config.house_floor) = (1, u64::MAX));
+        let create = account::Create { payer: p.mallory, owner: p.mallory, exchange: p.exchange, index: 0 };
+        w.ok(create.instruction());
+        let candidate = Trader { owner: p.mallory, account: address::margin_account(&p.exchange, &p.mallory, 0) };
+        let ix = w.deleverage_ix(&p.alice, &p.carol, &p.btc, u64::MAX, &[candidate]);
+        let table = exchange_of_account(Table::new(ix), w, p, 0, 1)
+            .other(1, "a healthy one", p.bob.account, E::AccountHealthy)
+            .other(2, "one without a position", p.bob.account, E::NotOpposite)
+            .other(2, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(2, "a bank", p.btc.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE)
+            .other(3, "another market", p.eth.market, E::OracleWrongOwner)
+            .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .read_only(3, CONSTRAINT_MUT)
+            .other(4, "another bank", p.btc.bank, E::WrongQuoteBank)
+            .other(4, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .read_only(4, CONSTRAINT_MUT)
+            .same(4, 2, DUPLICATE)
+            .other(5, "another exchange's", p.other.house, E::WrongExchange)
+            .other(5, "a bank", p.sol.bank, I::InvalidAccountData)
+            .other(6, "of another feed", p.sol.oracle, E::OracleWrongFeed)
+            .other(6, "no price account", p.usdc.mint, E::OracleWrongOwner)
+            // Behind: SOL with its price account, SOL's bank, the candidate.
+            .other(10, "another exchange's", p.other.alice.account, E::WrongExchange);
+        behind(foreign_all(table, w, &[2, 3, 4, 5]), p, &[7], 9)
+    }
+
+    /// Bob is Carol's delegate, and signs the other end of what Carol signs.
+    fn without_capital(w: &mut World, p: &Places) -> [Instruction; 3] {
+        w.deposit(&p.carol, &p.sol, SOL as u64);
+        w.deposit(&p.carol, &p.usdc, 1);
+        let set =
+            account::SetDelegate { owner: p.carol.owner, account: p.carol.account, delegate: p.bob.owner, scope: 0 };
+        w.ok(set.instruction());
+        let (begin, end) = w.without_capital(&p.carol, &p.alice);
+        let mut delegates = end.clone();
+        delegates.accounts[0].pubkey = p.bob.owner;
+        [begin, end, delegates]
+    }
+
+    pub fn begin_liquidation(w: &mut World, p: &Places) -> Table {
+        let [begin, end, mut behind] = without_capital(w, p);
+        behind.accounts[2].is_writable = false;
+        let table = exchange_of_account(Table::new(begin.clone()), w, p, 1, 2)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.alice.account, E::NotOwnerOrDelegate)
+            .other(3, "no sysvar", p.usdc.mint, E::WrongSysvar)
+            .other(3, "nothing", NOWHERE, E::WrongSysvar);
+        table.between(vec![], vec![behind], vec![begin, end])
+    }
+
+    pub fn end_liquidation(w: &mut World, p: &Places) -> Table {
+        let [mut begin, end, behind] = without_capital(w, p);
+        begin.accounts[0].pubkey = p.bob.owner;
+        let table = foreign_all(Table::new(end.clone()), w, &[1, 2])
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(1, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(2, "another's", p.alice.account, E::NotOwnerOrDelegate)
+            .other(2, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .may_be_read_only(2, "the beginning writes it in the same transaction")
+            .other(6, "another exchange's", p.other.usdc.bank, E::MissingBank)
+            .other(6, "nothing", NOWHERE, E::MissingBank);
+        // Behind: SOL with its price account, SOL's bank, the quote bank.
+        self::behind(table, p, &[3], 5).between(vec![begin.clone()], vec![behind], vec![begin, end])
     }
 }

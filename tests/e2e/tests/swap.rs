@@ -300,7 +300,12 @@ fn staked_tokens_are_swapped_at_their_rates() {
 fn a_delegate_swaps() {
     let (mut w, p) = with_sol();
     let (owner, account) = (p.alice.owner, p.alice.account);
-    let set = plimsoll_client::instruction::account::SetDelegate { owner, account, delegate: p.bob.owner };
+    let set = plimsoll_client::instruction::account::SetDelegate {
+        owner,
+        account,
+        delegate: p.bob.owner,
+        scope: plimsoll_interface::accounts::delegate_scope::TRADE,
+    };
     w.ok(set.instruction());
     let bobs = w.priced().swap(p.bob.owner, &w.keyed(&p.alice), &p.sol.mint, any(-TEN)).unwrap();
     w.ok(&bobs);

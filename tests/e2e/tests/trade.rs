@@ -100,7 +100,7 @@ fn a_position_may_flip() {
 #[test]
 fn a_delegate_trades() {
     let (mut w, p) = funded();
-    let set = account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate: p.bob.owner };
+    let set = account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate: p.bob.owner, scope: 0 };
     w.ok(set.instruction());
     let keyed = w.keyed(&p.alice);
     let open = |w: &World, who| w.priced().open_position(who, &keyed, &p.sol.market, order(SOL)).unwrap();

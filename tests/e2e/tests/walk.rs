@@ -38,6 +38,8 @@ struct Walk {
 impl Walk {
     fn new(seed: u64) -> Self {
         let (mut w, p) = World::new();
+        w.enable_options(&p.sol, SOL / 100);
+        w.board(&p.sol, 30, &[80, 100, 115, 125, 135, 150, 180]);
         for (trader, dollars) in [(p.alice, 20_000), (p.bob, 20_000), (p.carol, 500_000)] {
             w.deposit(&trader, &p.usdc, dollars * USD as u64);
         }
@@ -78,9 +80,10 @@ impl Walk {
                 self.w.observe(&asset);
             }
         }
+        self.w.refresh(&self.p.sol, 0);
     }
 
-    /// Whoever has lost everything starts again: an insolvent account is for the waterfall, which is not built yet.
+    /// Whoever has lost everything starts again: walks of accounts that nobody refills are in `waterfall.rs`.
     fn refill(&mut self) {
         for trader in [self.p.alice, self.p.bob] {
             let equity = self.w.margin(&trader).equity_maint.raw();
@@ -101,7 +104,7 @@ impl Walk {
         let times = self.rng.random_range(1..=2_000);
         let (size, amount) = (lot / 100 * times, (parcel / 100 * times) as u64);
         let side = if self.rng.random() { size } else { -size };
-        match self.rng.random_range(0..17) {
+        match self.rng.random_range(0..20) {
             0..=2 => (self.w.deposit_ix(&trader, &bank, amount), Rule::Books),
             3..=5 => (self.w.withdraw_ix(&trader, &bank, amount), Rule::InitialMargin(trader)),
             6..=8 => (self.w.order_ix(&trader, &market, order(side)), Rule::Books),
@@ -110,6 +113,17 @@ impl Walk {
             11 => (self.w.accrue_ix(&bank), Rule::Books),
             12 => (self.w.flag_ix(&trader), Rule::Books),
             13 => self.liquidate(trader, self.p.alice),
+            14..=16 => {
+                // A lot is about a dollar of SOL.
+                let (series, lots) = (self.rng.random_range(0..14u8), self.rng.random_range(1..=1_000i64));
+                let closes = self.rng.random_range(0..4) == 0;
+                let sol = self.p.sol;
+                if closes {
+                    return (self.w.close_option_ix(&trader, &sol, 0, series, lots.unsigned_abs()), Rule::Books);
+                }
+                let lots = if self.rng.random() { lots } else { -lots };
+                (self.w.open_option_ix(&trader, &sol, 0, series, lots), Rule::Books)
+            }
             _ => {
                 let trader = if self.rng.random() { self.p.alice } else { self.p.bob };
                 let size = self.largest(&trader, lot);
@@ -166,7 +180,12 @@ impl Walk {
                 assert!(0 < e && e < r, "liquidated at {e} of {r}");
                 // What is left rounds by less than a unit of each balance and position; the dearest base unit is BTC's,
                 // worth less than 1,500 quote native.
-                assert!((e_after + 1_500) * r >= e * (r_after - 1_500), "{e} of {r} became {e_after} of {r_after}");
+                // Options move in whole lots: each may leave one lot more or less, worth as much as a hundredth of SOL at
+                // most, or as its strike.
+                let lots =
+                    self.w.margin_account(account).options.iter().filter(|option| option.lots != 0).count() as i128;
+                let off = 1_500 + lots * i128::from((self.prices[0] / 100 / 100).max(1_800_000));
+                assert!((e_after + off) * r >= e * (r_after - off), "{e} of {r} became {e_after} of {r_after}");
             }
         }
     }

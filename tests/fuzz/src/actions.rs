@@ -5,7 +5,7 @@ use plimsoll_e2e_tests::{Asset, Trader, world::order};
 use plimsoll_interface::{
     Address,
     config::state,
-    instruction::{ClosePositionArgs, LiquidateArgs, OpenPositionArgs, SwapArgs},
+    instruction::{ClosePositionArgs, LiquidateArgs, OpenPositionArgs, PlaceTriggerArgs, SwapArgs},
 };
 use rand::Rng;
 use solana_instruction::Instruction;
@@ -64,6 +64,9 @@ const ACTIONS: &[(u32, Action)] = &[
     (2, open_account),
     (2, close_account),
     (2, set_delegate),
+    (4, place_trigger),
+    (1, cancel_trigger),
+    (6, execute_trigger),
     (1, house_deposit),
     (1, house_withdrawal),
     (2, configure_exchange),
@@ -252,8 +255,45 @@ fn close_account(walk: &mut Walk) -> Option<Attempt> {
 fn set_delegate(walk: &mut Walk) -> Option<Attempt> {
     let trader = walk.trader();
     let delegate = if walk.rng.random() { walk.trader().owner } else { Address::default() };
-    let set = build::account::SetDelegate { owner: trader.owner, account: trader.account, delegate };
+    let scope = walk.rng.random_range(0..3);
+    let set = build::account::SetDelegate { owner: trader.owner, account: trader.account, delegate, scope };
     Attempt::new(set.instruction(), Rule::Books)
+}
+
+/// An order that waits for a price within a fifth of the market's.
+fn place_trigger(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, (asset, lot)) = (walk.trader(), walk.market());
+    let spot = walk.snapshot().markets.get(&asset.market)?.spot;
+    let args = PlaceTriggerArgs {
+        trigger_price: spot / 100 * walk.rng.random_range(80..=120),
+        limit_price: if walk.rng.random_range(0..4) == 0 { spot } else { 0 },
+        size: if walk.rng.random() { u64::MAX } else { lot.unsigned_abs() * walk.rng.random_range(0..3) },
+        tip: walk.rng.random_range(0..=110_000_000),
+        expires_at: if walk.rng.random() { 0 } else { walk.machine.now() + walk.rng.random_range(-10..=3_000) },
+        side: walk.rng.random_range(0..=3),
+        when: walk.rng.random_range(0..=3),
+    };
+    // Any price is a purchase's largest.
+    let limit_price = if args.side == 2 && args.limit_price == 0 { u64::MAX } else { args.limit_price };
+    let args = PlaceTriggerArgs { limit_price, ..args };
+    let (authority, account, market) = (trader.owner, trader.account, asset.market);
+    Attempt::new(build::trigger::Place { authority, account, market, args }.instruction(), Rule::Books)
+}
+
+fn cancel_trigger(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, index) = (walk.trader(), walk.rng.random_range(0..5));
+    let cancel = build::trigger::Cancel { authority: trader.owner, account: trader.account, index };
+    Attempt::new(cancel.instruction(), Rule::Books)
+}
+
+fn execute_trigger(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, executor) = (walk.trader(), walk.trader());
+    let account = walk.account(&trader)?;
+    let stored = account.data.triggers.iter().position(|slot| slot.side != 0)?;
+    let tipped = (executor.account != trader.account).then_some(executor.account);
+    let instruction =
+        walk.priced().execute_trigger(executor.owner, &account, u8::try_from(stored).ok()?, tipped).ok()?;
+    Attempt::new(instruction, Rule::Books)
 }
 
 fn house_deposit(walk: &mut Walk) -> Option<Attempt> {

@@ -12,7 +12,11 @@ use plimsoll_e2e_tests::{
     raw::Price,
     world::{BTC, ETH, EXPONENT, PRICE_USD, Places, SOL, USD},
 };
-use plimsoll_interface::{Address, PlimsollError, accounts::MarginAccount};
+use plimsoll_interface::{
+    Address, PlimsollError,
+    accounts::{Board, MarginAccount},
+    address,
+};
 use plimsoll_risk::portfolio::Margin;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use solana_instruction::{Instruction, error::InstructionError};
@@ -365,9 +369,17 @@ impl Walk {
             house: self.get(&house),
             banks: [usdc, sol, btc, eth].iter().filter_map(|a| Some((a.bank, self.get(&a.bank)?))).collect(),
             markets: [sol, btc, eth].iter().filter_map(|a| Some((a.market, self.get(&a.market)?))).collect(),
+            boards: self.boards(),
             prices: BTreeMap::new(),
             now: self.machine.now(),
         }
+    }
+
+    /// All boards that there are.
+    fn boards(&self) -> BTreeMap<Address, Board> {
+        let slots =
+            self.markets().into_iter().flat_map(|asset| (0..8).map(move |slot| address::board(&asset.market, slot)));
+        slots.filter_map(|address| Some((address, self.get(&address)?))).collect()
     }
 
     /// The exchange as a client sees it that passes every price account which can be read.

@@ -238,6 +238,7 @@ mod tests {
             house: None,
             banks: [(bank_address, bank)].into(),
             markets: [(market_address, market)].into(),
+            boards: BTreeMap::new(),
             prices: BTreeMap::new(),
             now: 0,
         };

@@ -113,7 +113,7 @@ impl Trader {
     pub fn delegate_and_second_account(&self, world: &mut World) -> Result<()> {
         let owner = self.wallet.pubkey();
         let delegate = Keypair::new().pubkey();
-        let set = account::SetDelegate { owner, account: self.account, delegate };
+        let set = account::SetDelegate { owner, account: self.account, delegate, scope: 0 };
         world.send(&[set.instruction()], &self.wallet)?;
         let create = account::Create { payer: owner, owner, exchange: world.exchange, index: 1 };
         world.send(&[create.instruction()], &self.wallet)?;

@@ -46,8 +46,10 @@ pub struct SetDelegate {
     pub owner: Address,
     /// The margin account.
     pub account: Address,
-    /// Who may trade; zero for nobody.
+    /// Who may act for the owner; zero for nobody.
     pub delegate: Address,
+    /// What it may do, one of [`plimsoll_interface::accounts::delegate_scope`].
+    pub scope: u8,
 }
 
 impl SetDelegate {
@@ -55,7 +57,7 @@ impl SetDelegate {
     pub fn instruction(&self) -> Instruction {
         build(
             tag::SET_DELEGATE,
-            &SetDelegateArgs { delegate: self.delegate },
+            &SetDelegateArgs { delegate: self.delegate, scope: self.scope },
             [(self.owner, Use::Sign), (self.account, Use::Write)],
             &[],
         )

@@ -137,3 +137,71 @@ impl Refresh {
         )
     }
 }
+
+/// Counts the market's price towards a board's settlement. Anyone may.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// The market.
+    pub market: Address,
+    /// The board.
+    pub board: Address,
+    /// The market's price account.
+    pub oracle: Address,
+}
+
+impl Sample {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        let declared = [(self.market, Use::Read), (self.board, Use::Write), (self.oracle, Use::Read)];
+        build(tag::SAMPLE_EXPIRY, &(), declared, &[])
+    }
+}
+
+/// Fixes what a board's options are settled at. Anyone may.
+#[derive(Clone, Copy, Debug)]
+pub struct Settle {
+    /// The exchange.
+    pub exchange: Address,
+    /// The market.
+    pub market: Address,
+    /// The board.
+    pub board: Address,
+}
+
+impl Settle {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        let declared = [(self.exchange, Use::Read), (self.market, Use::Write), (self.board, Use::Write)];
+        build(tag::SETTLE_BOARD, &(), declared, &[])
+    }
+}
+
+/// Closes a board without open options.
+#[derive(Clone, Copy, Debug)]
+pub struct Close {
+    /// The exchange's keeper or admin, who gets the rent.
+    pub authority: Address,
+    /// The exchange.
+    pub exchange: Address,
+    /// The market.
+    pub market: Address,
+    /// The board.
+    pub board: Address,
+}
+
+impl Close {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        build(
+            tag::CLOSE_BOARD,
+            &(),
+            [
+                (self.authority, Use::SignWrite),
+                (self.exchange, Use::Read),
+                (self.market, Use::Write),
+                (self.board, Use::Write),
+            ],
+            &[],
+        )
+    }
+}

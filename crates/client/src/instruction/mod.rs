@@ -16,12 +16,17 @@ pub mod exchange;
 pub mod house;
 pub mod liquidation;
 pub mod market;
+pub mod option;
 pub mod trade;
+pub mod trigger;
+pub mod waterfall;
 
 /// The SPL Token program.
 pub const TOKEN_PROGRAM: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 /// The associated token account program.
 pub const ASSOCIATED_TOKEN_PROGRAM: Address = Address::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+/// The instructions sysvar: the transaction, as its instructions see it.
+pub const INSTRUCTIONS_SYSVAR: Address = Address::from_str_const("Sysvar1nstructions1111111111111111111111111");
 /// The system program.
 pub const SYSTEM_PROGRAM: Address = Address::from_str_const("11111111111111111111111111111111");
 
@@ -59,6 +64,21 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::LIST_STRIKES => "list_strikes",
         tag::POST_VOLATILITIES => "post_volatilities",
         tag::REFRESH_BOARD => "refresh_board",
+        tag::SAMPLE_EXPIRY => "sample_expiry",
+        tag::SETTLE_BOARD => "settle_board",
+        tag::CLOSE_BOARD => "close_board",
+        tag::OPEN_OPTION => "open_option",
+        tag::CLOSE_OPTION => "close_option",
+        tag::SETTLE_OPTION => "settle_option",
+        tag::FUND_INSURANCE => "fund_insurance",
+        tag::BUY_RESERVE => "buy_reserve",
+        tag::RESOLVE => "resolve",
+        tag::DELEVERAGE => "deleverage",
+        tag::BEGIN_LIQUIDATION => "begin_liquidation",
+        tag::END_LIQUIDATION => "end_liquidation",
+        tag::PLACE_TRIGGER => "place_trigger",
+        tag::CANCEL_TRIGGER => "cancel_trigger",
+        tag::EXECUTE_TRIGGER => "execute_trigger",
         tag::UPDATE_RATE => "update_rate",
         tag::SET_RATE_SOURCE => "set_rate_source",
         tag::SWAP => "swap",

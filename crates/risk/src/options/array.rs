@@ -13,6 +13,11 @@ use crate::grid::{volatility_down, volatility_up};
 use crate::math::{mul_div_floor, mul_wide};
 use crate::units::{Fraction, Ppm, Price, Seconds, Timestamp, Volatility};
 
+/// A strike is at least the forward over this. Further out than the pricing of single options goes, as the strikes of a
+/// board stay while the market rises: a call so deep is its forward less its strike, and nothing else prices it. In the Q30
+/// of the nodes such a strike is 2^18, so that it counts to 1e-9 of the forward; the logarithms stay within
+/// `ln 4096 + ln 3.8`, below those of the highest strike at the lowest node.
+pub const MAX_DEPTH: u64 = 4_096;
 /// Smallest range of an underlying with options: 0.1 %.
 pub const MIN_RANGE: Ppm = Ppm::from_raw(1_000);
 /// Largest range of an underlying with options, 80 %: the lowest node of the moves is then above zero.
@@ -29,6 +34,8 @@ pub(super) const EXTREME: usize = 2 * NODES;
 pub(super) const EXTREMES: usize = 4;
 /// Where the values at the spot start: value, delta, gamma, vega, decay.
 pub(super) const MARK: usize = EXTREME + EXTREMES;
+/// Where the vega is.
+pub(super) const VEGA: usize = MARK + 3;
 /// Number of stored values.
 pub const VALUES: usize = MARK + 5;
 
@@ -365,7 +372,7 @@ impl Strike {
     fn new(strike: Price, forward: Price, mantissa: u64) -> Result<Self, Error> {
         // A quotient from 2^64 on is far above the bound.
         let ratio = mul_div_floor(strike.raw(), ONE, forward.raw()).ok_or(Error::StrikeOutOfRange)?;
-        if !(ONE / MAX_MONEYNESS..=MAX_MONEYNESS << 30).contains(&ratio) {
+        if !(ONE / MAX_DEPTH..=MAX_MONEYNESS << 30).contains(&ratio) {
             return Err(Error::StrikeOutOfRange);
         }
         // At most 4, as 50 < 64. Nearest: at the highest strikes a unit is 1.5e-8 forwards.

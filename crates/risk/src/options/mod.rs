@@ -67,9 +67,13 @@
 use crate::units::{Base, Quote};
 
 mod array;
+mod quote;
+mod settlement;
 mod sum;
 
-pub use array::{ArrayTerms, Board, MAX_RANGE, MIN_RANGE, MIN_TIME, Nodes, Refresh, RiskArray, VALUES};
+pub use array::{ArrayTerms, Board, MAX_DEPTH, MAX_RANGE, MIN_RANGE, MIN_TIME, Nodes, Refresh, RiskArray, VALUES};
+pub use quote::{NetVega, OptionPricing, OptionTrade, VegaWalk, payoff, quote_option, units_of};
+pub use settlement::{MAX_SAMPLES, settlement_price};
 pub use sum::{BoardSum, MAX_LOTS, Reading};
 
 /// Number of stress scenarios: seven moves of the price, with the volatility up and down, and two extreme moves.
@@ -97,4 +101,18 @@ pub struct OptionRisk {
     pub short_minimum: u64,
     /// The short-option minimum of the opposite position, quote native, rounded up.
     pub long_minimum: u64,
+}
+
+impl OptionRisk {
+    /// No options.
+    pub const NONE: Self = Self {
+        underlying: 0,
+        exposure: Base::ZERO,
+        value: Quote::ZERO,
+        delta: Base::ZERO,
+        pnl_init: [Quote::ZERO; SCENARIOS],
+        pnl_maint: [Quote::ZERO; SCENARIOS],
+        short_minimum: 0,
+        long_minimum: 0,
+    };
 }

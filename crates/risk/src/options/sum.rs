@@ -340,7 +340,7 @@ fn add_values(sums: &mut [i64; VALUES], array: &RiskArray, lots: i64) {
 }
 
 /// Lots in base units.
-fn base_of(lots: i64, lot: u64) -> Result<Base, Error> {
+pub(super) fn base_of(lots: i64, lot: u64) -> Result<Base, Error> {
     let lots_magnitude = lots.unsigned_abs();
     // A short cut: 2^31 2^32.
     let product = if (lots_magnitude >> 31) | (lot >> 32) == 0 {
@@ -429,6 +429,25 @@ fn add_gains(sums: &mut [Quote; SCENARIOS], gains: &[i64; SCENARIOS]) -> Result<
     Ok(())
 }
 
+/// By how many bits a value of arrays of a scale is shifted left and then right for quote native: one of them is zero.
+#[inline(always)]
+fn shifts(scale: i32) -> (u32, u32) {
+    let shift = scale.unsigned_abs().min(63);
+    if scale >= 0 { (0, shift) } else { (shift, 0) }
+}
+
+/// A value of arrays of a scale in quote native, rounded down; at most [`MAX_VALUE`] either way.
+#[inline(always)]
+pub(super) fn quote_of(value: i64, scale: i32) -> Result<i64, Error> {
+    let (left, right) = shifts(scale);
+    let up = value << left;
+    if up >> left != value {
+        return Err(Error::Overflow);
+    }
+    let quote = up >> right;
+    if quote.unsigned_abs() > MAX_VALUE { Err(Error::Overflow) } else { Ok(quote) }
+}
+
 /// Where the market is, seen from the arrays.
 struct Place {
     /// Spot over the arrays' spot, Q32.
@@ -472,8 +491,7 @@ impl Place {
     /// By how many bits a value of the arrays is shifted left and then right for quote native: one of them is zero.
     #[inline(always)]
     fn shifts(&self) -> (u32, u32) {
-        let shift = self.scale.unsigned_abs().min(63);
-        if self.scale >= 0 { (0, shift) } else { (shift, 0) }
+        shifts(self.scale)
     }
 
     /// Whether all values up to a magnitude are at most [`MAX_VALUE`] in quote native.
@@ -486,13 +504,7 @@ impl Place {
     /// A value of the arrays in quote native, rounded down; at most [`MAX_VALUE`] either way.
     #[inline(always)]
     fn quote(&self, value: i64) -> Result<i64, Error> {
-        let (left, right) = self.shifts();
-        let up = value << left;
-        if up >> left != value {
-            return Err(Error::Overflow);
-        }
-        let quote = up >> right;
-        if quote.unsigned_abs() > MAX_VALUE { Err(Error::Overflow) } else { Ok(quote) }
+        quote_of(value, self.scale)
     }
 }
 

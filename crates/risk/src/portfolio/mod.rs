@@ -127,7 +127,7 @@ use crate::units::{Base, Ppm, Price, Quote};
 pub use margin::margin;
 pub use parameters::{MAX_EXTREME_DAMPING, RHO_TOLERANCE, RiskParameters, pair_index};
 pub use report::{GroupReport, Report, UnderlyingReport, report};
-pub use standalone::{Standalone, standalone, standalone_loss};
+pub use standalone::{Standalone, standalone, standalone_loss, standalone_loss_with_options};
 
 /// Most underlyings of one portfolio.
 pub const MAX_UNDERLYINGS: usize = 16;

@@ -1,9 +1,11 @@
 //! Requirements of positions that stand alone.
+use super::general::worst;
 use super::margin::{margin, sum};
-use super::{MAX_RANGE, Margin, Portfolio, RiskParameters};
+use super::{MAX_EXTREME_DAMPING, MAX_RANGE, MAX_VALUE, Margin, Portfolio, RiskParameters};
 use crate::Error;
+use crate::grid::linear;
 use crate::math::{mul_ppm_ceil, positive};
-use crate::options::OptionRisk;
+use crate::options::{OptionRisk, SCENARIOS};
 use crate::units::{Base, Ppm, Price, Quote};
 
 /// The loss that one market's whole exposure could make alone, `L_u` rounded up, quote native: what the house's
@@ -17,6 +19,41 @@ pub fn standalone_loss(exposure: Base, spot: Price, range: Ppm) -> Result<u64, E
         return Err(Error::RangeTooLarge);
     }
     spot.magnitude_ceil(exposure).and_then(|value| mul_ppm_ceil(value, range)).ok_or(Error::Overflow)
+}
+
+/// [`standalone_loss`] of an inventory with options: `max(0, short minimum, max_k -(lin_k(a_u) + gain(k)))`, the `L_u` of
+/// an account that holds nothing else.
+///
+/// `gains` are those of the options in each scenario, extreme moves damped already, `short_minimum` their minimum, both
+/// quote native; `exposure` includes the forwards of the puts.
+///
+/// # Errors
+///
+/// [`Error::RangeTooLarge`]; [`Error::ExtremeDampingInvalid`]; [`Error::Overflow`] for a shock, a gain or a minimum above
+/// [`MAX_VALUE`].
+pub fn standalone_loss_with_options(
+    exposure: Base,
+    spot: Price,
+    range: Ppm,
+    gains: &[i64; SCENARIOS],
+    short_minimum: u64,
+    extreme_damping: Ppm,
+) -> Result<u64, Error> {
+    if extreme_damping > MAX_EXTREME_DAMPING {
+        return Err(Error::ExtremeDampingInvalid);
+    }
+    let shock = standalone_loss(exposure, spot, range)?;
+    let largest = gains.iter().fold(shock.max(short_minimum), |largest, gain| largest.max(gain.unsigned_abs()));
+    if largest > MAX_VALUE {
+        return Err(Error::Overflow);
+    }
+    let shock = shock.cast_signed();
+    let mut total = linear(if exposure.is_negative() { shock.wrapping_neg() } else { shock }, extreme_damping);
+    for (total, gain) in total.iter_mut().zip(gains) {
+        // Both within MAX_VALUE.
+        *total = total.wrapping_add(*gain);
+    }
+    Ok(worst(&total).loss.max(short_minimum))
 }
 
 /// What an account's positions would require if each stood in an account of its own.

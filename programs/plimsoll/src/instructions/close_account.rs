@@ -19,12 +19,14 @@ pub struct CloseAccount {
 impl CloseAccount {
     /// See the program's instruction.
     pub fn apply(&mut self) -> Result<()> {
+        self.account.require_not_deferred()?;
         require!(self.account.is_empty(), PlimsollError::AccountNotEmpty);
         emit!(AccountChanged {
             account: *self.account.address(),
             owner: *self.owner.address(),
             delegate: self.account.delegate,
             kind: account_change::CLOSED,
+            delegate_scope: u64::from(self.account.delegate_scope),
         });
         Ok(())
     }

@@ -46,6 +46,7 @@ impl CreateAccount {
             owner: *self.owner.address(),
             delegate: Address::default(),
             kind: account_change::OPENED,
+            delegate_scope: 0,
         });
         Ok(())
     }

@@ -39,7 +39,7 @@ impl Deposit {
     fn validate(&self, args: &AmountArgs) -> Result<()> {
         require!(args.amount > 0, PlimsollError::ZeroAmount);
         require!(!self.exchange.config.is_paused(pause::DEPOSIT), PlimsollError::Paused);
-        require!(self.account.may_trade(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
+        require!(self.account.may_reduce(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
         token::require_banks(&self.bank, self.vault.address(), self.mint.address(), self.token_program.address())?;
         token::require_token_account(self.source.account(), &self.bank)
     }

@@ -24,15 +24,17 @@ pub struct FlagLiquidation {
 impl FlagLiquidation {
     /// See the program's instruction.
     pub fn apply(&mut self, remaining: &[AccountView]) -> Result<()> {
+        self.account.require_not_deferred()?;
         let now = book::now()?;
         let margin = Book::new(remaining, now).margin(&self.account, &self.exchange.risk(now))?;
-        auction::update(&mut self.account, &self.exchange.config, book::health_maint(&margin)? < 0, now)?;
+        auction::update(&mut self.account, &self.exchange.config, &margin, now)?;
         self.account.touch();
         emit!(LiquidationFlagged {
             account: *self.account.address(),
             equity: margin.equity_maint.raw(),
             requirement: margin.requirement_maint.raw(),
             started_at: self.account.liquidation_started_at,
+            insolvent_since: self.account.insolvent_since,
         });
         Ok(())
     }

@@ -1,9 +1,12 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{AccountType, Bank, Exchange, MAX_BALANCES, MAX_MARKETS, MarginAccount, Market, same_address},
+    accounts::{
+        AccountType, Bank, Board, Exchange, MAX_BALANCES, MAX_BOARDS, MAX_MARKETS, MarginAccount, Market, deferral,
+        same_address,
+    },
     config::pause,
-    event::Liquidated,
+    event::{InsolventLiquidated, Liquidated},
     instruction::LiquidateArgs,
 };
 use plimsoll_risk::{
@@ -15,11 +18,11 @@ use plimsoll_risk::{
 use crate::{
     auction,
     book::{self, Book, Listing},
-    ledger, trading,
+    insolvency, ledger, option_trading, trading,
 };
 
 /// Accounts of `liquidate`. Behind them, writable: every market that either margin account uses, each with its price
-/// account behind it where the stored price is old, and every bank that either uses, the quote bank excepted.
+/// account behind it where the stored price is old, every bank that either uses, the quote bank excepted, and every board.
 #[derive(Accounts)]
 pub struct Liquidate {
     /// Owner or delegate of the taker's margin account.
@@ -48,13 +51,14 @@ impl Liquidate {
     fn validate(&self, args: &LiquidateArgs) -> Result<()> {
         require!(!self.exchange.config.is_paused(pause::LIQUIDATE), PlimsollError::Paused);
         require!(self.taker.may_trade(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
+        self.account.require_not_deferred()?;
         require!(!same_address(&self.taker.owner, &self.account.owner), PlimsollError::SameAccount);
         require!(args.max_fraction > 0, PlimsollError::ZeroAmount);
         Ok(())
     }
 
     /// See the program's instruction (INV-6): only below the line, up to the buffer above it, and the taker has its
-    /// initial margin afterwards.
+    /// initial margin afterwards. Of an account without equity, as much as the insurance can pay for.
     pub fn apply(&mut self, args: &LiquidateArgs, remaining: &[AccountView]) -> Result<()> {
         self.validate(args)?;
         let now = book::now()?;
@@ -64,26 +68,17 @@ impl Liquidate {
         }
         let margin = self.margin(remaining, &self.account, now)?;
         require!(book::health_maint(&margin)? < 0, PlimsollError::AccountHealthy);
-        auction::update(&mut self.account, &self.exchange.config, true, now)?;
+        auction::update(&mut self.account, &self.exchange.config, &margin, now)?;
+        if !margin.equity_maint.is_positive() {
+            return self.take_insolvent(args, &margin, remaining, now);
+        }
         // What the taker takes over may stand at an old price, or a dead feed would make an account unliquidatable: it
         // counts at its last value, with its full risk. Old prices of the taker's own stop it.
         let may_be_old = margin.blocked_by.is_some() && !self.is_blocked(remaining, &self.taker, now)?;
         let terms = self.terms(args, &margin, now)?;
         self.take_over(remaining, terms.fraction)?;
         let borrowed = self.pay(terms.payment)?;
-
-        let after = self.margin(remaining, &self.account, now)?;
-        auction::update(&mut self.account, &self.exchange.config, book::health_maint(&after)? < 0, now)?;
-        let taker = self.margin(remaining, &self.taker, now)?;
-        require!(taker.blocked_by.is_none() || may_be_old, PlimsollError::OracleStale);
-        let health = book::health_init(&taker)?;
-        require!(health >= 0, PlimsollError::TakerUnhealthy);
-        if borrowed {
-            // What is borrowed here, the account may withdraw: as in a withdrawal, no unpaid gain may stand for it.
-            self.book(remaining, now).require_settled(&self.taker, health)?;
-        }
-        self.account.touch();
-        self.taker.touch();
+        self.finish(remaining, may_be_old, borrowed, now)?;
         emit!(Liquidated {
             account: *self.account.address(),
             taker: *self.taker.address(),
@@ -93,6 +88,59 @@ impl Liquidate {
             payment: terms.payment,
             discount_ppm: u64::from(terms.discount.raw()),
         });
+        Ok(())
+    }
+
+    /// The same of an account without equity, for which the insurance pays who takes it over.
+    #[inline(never)]
+    fn take_insolvent(
+        &mut self,
+        args: &LiquidateArgs,
+        margin: &Margin,
+        remaining: &[AccountView],
+        now: Timestamp,
+    ) -> Result<()> {
+        insolvency::require_insolvent(&self.book(remaining, now), &self.account, margin, now)?;
+        let (insurance, config) = (self.quote_bank.reserve, &self.exchange.config);
+        let terms = insolvency::terms(&self.account, margin, config, insurance, args.max_fraction, now)?;
+        let may_be_old = margin.blocked_by.is_some() && !self.is_blocked(remaining, &self.taker, now)?;
+        self.take_over(remaining, terms.fraction)?;
+        self.receive(terms.payout)?;
+        self.finish(remaining, may_be_old, false, now)?;
+        emit!(InsolventLiquidated {
+            account: *self.account.address(),
+            taker: *self.taker.address(),
+            equity: margin.equity_maint.raw(),
+            requirement: margin.requirement_maint.raw(),
+            fraction: terms.fraction.raw(),
+            payout: terms.payout,
+            reward_ppm: u64::from(terms.reward.raw()),
+            insurance: self.quote_bank.reserve,
+        });
+        Ok(())
+    }
+
+    /// Checks both accounts after the take-over: the one leaves the auction where it is in order, the other has its initial
+    /// margin, now or, in a liquidation without capital, at its end.
+    fn finish(&mut self, remaining: &[AccountView], may_be_old: bool, borrowed: bool, now: Timestamp) -> Result<()> {
+        let after = self.margin(remaining, &self.account, now)?;
+        auction::update(&mut self.account, &self.exchange.config, &after, now)?;
+        self.account.touch();
+        self.taker.touch();
+        if self.taker.deferral != deferral::NONE {
+            if borrowed {
+                self.taker.deferral = deferral::BORROWED;
+            }
+            return Ok(());
+        }
+        let book = self.book(remaining, now);
+        let taker = book.assess(&self.taker, &self.exchange.risk(now))?;
+        require!(taker.margin.blocked_by.is_none() || may_be_old, PlimsollError::OracleStale);
+        require!(book::health_init(&taker.margin)? >= 0, PlimsollError::TakerUnhealthy);
+        if borrowed {
+            // What is borrowed here, the account may withdraw: as in a withdrawal, no unpaid gain may stand for it.
+            book.require_settled(&self.taker, &taker)?;
+        }
         Ok(())
     }
 
@@ -122,7 +170,8 @@ impl Liquidate {
         Ok(Terms { fraction, payment, discount })
     }
 
-    /// Moves the fraction of every balance, position and cash, so that hedges stay hedged; each rounded against the taker.
+    /// Moves the fraction of every balance, position, option and cash, so that hedges stay hedged; each rounded against the
+    /// taker.
     fn take_over(&mut self, views: &[AccountView], fraction: Fraction) -> Result<()> {
         let listing = Listing::new(views);
         for index in 0..MAX_MARKETS {
@@ -130,6 +179,9 @@ impl Liquidate {
         }
         for index in 0..MAX_BALANCES {
             self.take_balance(&listing, index, fraction)?;
+        }
+        for index in 0..MAX_BOARDS {
+            self.take_board(&listing, index, fraction)?;
         }
         Ok(())
     }
@@ -178,6 +230,29 @@ impl Liquidate {
         move_balance(&mut self.account, index, &mut self.taker, &slot.bank, &mut bank, shares)
     }
 
+    fn take_board(&mut self, listing: &Listing<'_>, index: usize, fraction: Fraction) -> Result<()> {
+        let slot = *self.account.boards.get(index).ok_or(PlimsollError::Corrupt)?;
+        if slot.in_use == 0 {
+            return Ok(());
+        }
+        let view = listing.find(&slot.board);
+        let mut board = book::load_mut::<Board>(*view.ok_or(PlimsollError::MissingBoard)?)?;
+        let market = board.market;
+        let taker_index = self.taker.board_slot_or_new(&slot.board, &market)?;
+        // From the last on: what is taken out moves those behind it.
+        for position in self.account.options_of(index)?.rev() {
+            let option = *self.account.options.get(position).ok_or(PlimsollError::Corrupt)?;
+            let lots =
+                i32::try_from(pro_rata(i64::from(option.lots), fraction)?).map_err(|_| PlimsollError::Overflow)?;
+            if lots != 0 {
+                move_option(&mut self.account, index, option.series, &mut board, lots.checked_neg())?;
+                move_option(&mut self.taker, taker_index, option.series, &mut board, Some(lots))?;
+            }
+        }
+        self.taker.release_board(taker_index)?;
+        Ok(self.account.release_board(index)?)
+    }
+
     /// Moves the payment from the taker's quote balance to the account's, and says whether the taker borrowed for it.
     /// Nothing is paid for an account whose equity is the reward.
     fn pay(&mut self, payment: u64) -> Result<bool> {
@@ -196,6 +271,22 @@ impl Liquidate {
     }
 }
 
+impl Liquidate {
+    /// Moves the payout from the insurance to the taker's quote balance: the reserve falls by what deposits rise by, or
+    /// borrows fall by, at most (INV-1).
+    fn receive(&mut self, payout: u64) -> Result<()> {
+        if payout == 0 {
+            return Ok(());
+        }
+        let bank = &mut self.quote_bank;
+        bank.reserve = bank.reserve.checked_sub(payout).ok_or(PlimsollError::AccountInsolvent)?;
+        let address = *bank.address();
+        let slot = self.taker.balance_slot_or_new(&address, None)?;
+        ledger::credit(&mut self.taker, slot, bank, payout)?;
+        Ok(self.taker.release_balance(slot)?)
+    }
+}
+
 /// Moves shares of a balance to the taker's balance of the same bank.
 fn move_balance(
     account: &mut MarginAccount,
@@ -210,6 +301,21 @@ fn move_balance(
     ledger::transfer_shares(account, index, taker, taker_index, bank, shares)?;
     taker.release_balance(taker_index)?;
     Ok(account.release_balance(index)?)
+}
+
+/// Adds lots of a series to an account's, and moves the board's long lots with it.
+fn move_option(
+    account: &mut MarginAccount,
+    board_slot: usize,
+    series: u8,
+    board: &mut Board,
+    lots: Option<i32>,
+) -> Result<()> {
+    let before = account.option_lots(board_slot, series)?;
+    let after = lots.and_then(|lots| before.checked_add(lots)).ok_or(PlimsollError::TooManyLots)?;
+    account.set_option(board_slot, series, after)?;
+    option_trading::move_open_lots(board, usize::from(series), i64::from(before), i64::from(after))?;
+    Ok(())
 }
 
 fn pro_rata(amount: i64, fraction: Fraction) -> Result<i64> {

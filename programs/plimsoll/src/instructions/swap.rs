@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{BalanceSlot, Bank, Exchange, House, MarginAccount, Market},
+    accounts::{BalanceSlot, Bank, Exchange, House, MarginAccount, Market, deferral},
     bridge::{self, Side},
     config::{pause, state},
     event::Swapped,
@@ -14,7 +14,7 @@ use plimsoll_risk::{
 };
 
 use crate::{
-    book::{self, Book},
+    book::{self, Assessment, Book},
     house, ledger,
 };
 
@@ -97,13 +97,18 @@ impl Swap {
             quote: self.account.balance_slot_or_new(self.quote_bank.address(), None)?,
         };
         let before = self.balances(places)?;
-        let borrowed = if terms.buys { self.buy(places, terms)? } else { self.sell(places, terms, &observation)? };
+        let borrowed = if terms.buys { self.buy(places, terms)? } else { self.sell(places, terms, &observation, now)? };
         self.account.touch();
         let reduces = !borrowed && (!terms.buys || self.balances(places)?.0.shares <= 0);
+        let deferred = self.account.deferral != deferral::NONE;
         if !reduces {
+            require!(!deferred, PlimsollError::LiquidationInProgress);
             self.require_opening_allowed(now)?;
         }
-        self.require_margin(places, before, borrowed, remaining, now)?;
+        // A liquidation without capital asks at its end.
+        if !deferred {
+            self.require_margin(places, before, borrowed, remaining, now)?;
+        }
         self.account.release_balance(places.bank)?;
         self.account.release_balance(places.quote)?;
         let paid = i64::try_from(terms.quote).map_err(|_| PlimsollError::Overflow)?;
@@ -162,7 +167,8 @@ impl Swap {
 
     /// The mint for quote. Says whether the account borrowed. The house keeps within the bank's cap and, where its exposure
     /// in the market grows, within the market's budget.
-    fn sell(&mut self, places: Places, terms: Terms, observation: &Observation) -> Result<bool> {
+    fn sell(&mut self, places: Places, terms: Terms, observation: &Observation, now: Timestamp) -> Result<bool> {
+        let loss_before = self.house_loss(observation, now)?;
         let debit = ledger::debit(&mut self.account, places.bank, &mut self.bank, terms.amount)?;
         ledger::require_borrow_allowed(&self.bank, debit)?;
         ledger::inventory_credit(&mut self.bank, terms.amount)?;
@@ -170,14 +176,17 @@ impl Swap {
             ledger::require_deposit_allowed(&self.bank)?;
         }
         require!(ledger::house_inventory(&self.bank)? <= self.bank.config.swap_cap, PlimsollError::SwapCap);
-        let inventory = house::inventory_base(&self.bank)?;
-        let exposure = self.market.house_size.checked_add(inventory).ok_or(PlimsollError::Overflow)?;
-        if exposure > 0 {
-            house::require_exposure_within_budget(&self.market, exposure, observation)?;
-        }
+        let loss = self.house_loss(observation, now)?;
+        require!(loss <= loss_before || loss <= self.market.config.risk_budget, PlimsollError::HouseRiskBudget);
         ledger::house_debit(&mut self.house, &mut self.quote_bank, terms.quote)?;
         ledger::credit(&mut self.account, places.quote, &mut self.quote_bank, terms.quote)?;
         Ok(debit.borrowed > 0)
+    }
+
+    /// What the house could lose in the market with its inventory of this mint.
+    fn house_loss(&self, observation: &Observation, now: Timestamp) -> Result<u64> {
+        let inventory = house::inventory_base(&self.bank)?;
+        house::inventory_loss_with(&self.market, inventory, observation, &self.exchange.risk(now), now)
     }
 
     /// Checks that a swap that is more than a sale of a deposit or a repayment may happen here and now.
@@ -202,17 +211,19 @@ impl Swap {
         if self.account.has_no_liability() {
             return Ok(());
         }
-        let (margin, health) = self.health(views, now)?;
-        if margin.blocked_by.is_none() && health >= 0 {
-            return if borrowed { self.book(views, now).require_settled(&self.account, health) } else { Ok(()) };
+        let assessment = self.assess(views, now)?;
+        let health = book::health_init(&assessment.margin)?;
+        let is_blocked = assessment.margin.blocked_by.is_some();
+        if !is_blocked && health >= 0 {
+            return if borrowed { self.book(views, now).require_settled(&self.account, &assessment) } else { Ok(()) };
         }
         if borrowed {
-            require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
+            require!(!is_blocked, PlimsollError::OracleStale);
             return Err(PlimsollError::InsufficientMargin.into());
         }
         let after = self.balances(places)?;
         self.put_balances(places, before)?;
-        let (_, health_before) = self.health(views, now)?;
+        let health_before = book::health_init(&self.assess(views, now)?.margin)?;
         self.put_balances(places, after)?;
         require!(health >= health_before, PlimsollError::InsufficientMargin);
         Ok(())
@@ -231,9 +242,7 @@ impl Swap {
             .with_market(self.market.address(), &self.market)
     }
 
-    fn health(&self, views: &[AccountView], now: Timestamp) -> Result<(plimsoll_risk::portfolio::Margin, i64)> {
-        let margin = self.book(views, now).margin(&self.account, &self.exchange.risk(now))?;
-        let health = book::health_init(&margin)?;
-        Ok((margin, health))
+    fn assess(&self, views: &[AccountView], now: Timestamp) -> Result<Assessment> {
+        self.book(views, now).assess(&self.account, &self.exchange.risk(now))
     }
 }

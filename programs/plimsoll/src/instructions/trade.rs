@@ -31,15 +31,17 @@ pub struct Trade {
 }
 
 impl Trade {
-    /// `open_position`.
+    /// `open_position`. What a delegate of that scope orders only reduces.
     pub fn open(&mut self, args: &OpenPositionArgs, remaining: &[AccountView]) -> Result<()> {
         self.validate()?;
+        let reduces = !self.account.may_trade(self.authority.address());
         self.execute(
             &Order {
                 size: args.size,
                 limit_price: Price::from_raw(args.limit_price),
                 expires_at: args.expires_at,
-                reduce_only: args.reduce_only != 0,
+                reduce_only: reduces || args.reduce_only != 0,
+                tip: 0,
             },
             remaining,
         )
@@ -58,12 +60,13 @@ impl Trade {
             limit_price: Price::from_raw(args.limit_price),
             expires_at: args.expires_at,
             reduce_only: true,
+            tip: 0,
         };
         self.execute(&order, remaining)
     }
 
     fn validate(&self) -> Result<()> {
-        require!(self.account.may_trade(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
+        require!(self.account.may_reduce(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
         Ok(())
     }
 

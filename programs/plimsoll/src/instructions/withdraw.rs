@@ -45,6 +45,7 @@ impl Withdraw {
     fn validate(&self, args: &WithdrawArgs) -> Result<()> {
         require!(args.amount > 0, PlimsollError::ZeroAmount);
         require!(!self.exchange.config.is_paused(pause::WITHDRAW), PlimsollError::Paused);
+        self.account.require_not_deferred()?;
         token::require_banks(&self.bank, self.vault.address(), self.mint.address(), self.token_program.address())?;
         token::require_token_account(self.destination.account(), &self.bank)
     }
