@@ -89,6 +89,7 @@ pub fn plan(deployment: &Deployment, state: &State, admin: &Address) -> Result<V
     for spec in &deployment.banks {
         planner.bank(spec)?;
     }
+    planner.lock();
     Ok(planner.steps)
 }
 
@@ -116,8 +117,9 @@ impl<'a> Planner<'a> {
     fn exchange(&mut self) -> Result<(), PlanError> {
         let (wanted, quote_mint) = (self.deployment.exchange, self.deployment.quote.mint);
         let Some(found) = &self.state.exchange else {
-            let create =
-                exchange::Create { creator: self.admin, quote_mint, index: self.deployment.index, config: wanted };
+            // Setting up loosens what is created at no weight: the timelock comes last.
+            let config = plimsoll_client::config::ExchangeConfig { timelock_seconds: 0, ..wanted };
+            let create = exchange::Create { creator: self.admin, quote_mint, index: self.deployment.index, config };
             self.step("create the exchange".into(), create.instruction());
             return Ok(());
         };
@@ -129,12 +131,26 @@ impl<'a> Planner<'a> {
         }
         self.markets = existing_markets(self.state, self.deployment);
         // A pause is an operator's act, not a part of the file: it stays.
-        let config = plimsoll_client::config::ExchangeConfig { pauses: found.config.pauses, ..wanted };
+        // A longer timelock comes last, as in a new exchange.
+        let timelock_seconds = wanted.timelock_seconds.min(found.config.timelock_seconds);
+        let config =
+            plimsoll_client::config::ExchangeConfig { pauses: found.config.pauses, timelock_seconds, ..wanted };
         if found.config != config {
             let configure = exchange::Configure { admin: self.admin, exchange: self.exchange, config };
             self.step("configure the exchange".into(), configure.instruction());
         }
         Ok(())
+    }
+
+    /// Sets a longer timelock.
+    fn lock(&mut self) {
+        let found = self.state.exchange.map(|exchange| exchange.config);
+        let (pauses, timelock_seconds) = found.map_or((0, 0), |config| (config.pauses, config.timelock_seconds));
+        let config = plimsoll_client::config::ExchangeConfig { pauses, ..self.deployment.exchange };
+        if config.timelock_seconds > timelock_seconds {
+            let configure = exchange::Configure { admin: self.admin, exchange: self.exchange, config };
+            self.step("set the timelock".into(), configure.instruction());
+        }
     }
 
     fn house(&mut self) {

@@ -2,7 +2,9 @@
 
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market},
+    accounts::{
+        AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Orders, Proposal, Venue,
+    },
 };
 
 use crate::Error;
@@ -29,8 +31,14 @@ pub enum AnyAccount {
     House(Box<House>),
     /// One option expiry.
     Board(Box<Board>),
+    /// A change that waits out the timelock.
+    Proposal(Box<Proposal>),
     /// One portfolio.
     MarginAccount(Box<MarginAccount>),
+    /// What a margin account's signed orders have filled.
+    Orders(Box<Orders>),
+    /// A program that may fill between accounts.
+    Venue(Box<Venue>),
 }
 
 /// The name of an account type, for messages.
@@ -63,6 +71,9 @@ named!(
     House = "house",
     Board = "board",
     MarginAccount = "margin account",
+    Proposal = "proposal",
+    Orders = "orders",
+    Venue = "venue",
 );
 
 /// The account of type `T` in `data`.

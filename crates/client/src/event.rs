@@ -4,10 +4,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured, Deleveraged,
-    ExpirySampled, InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged,
-    LossCovered, Observed, OptionTraded, OptionsSettled, RateUpdated, ReserveBought, Settled, StrikesListed, Swapped,
-    Traded, TriggerChanged, VolatilitiesPosted,
+    AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
+    Deleveraged, ExpirySampled, Filled, InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred,
+    LiquidationFlagged, LossCovered, Observed, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet,
+    PositionWoundDown, ProposalCancelled, Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet,
+    Settled, StrikesListed, Swapped, Traded, TriggerChanged, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -39,6 +40,22 @@ events!(
     Observed,
     /// Interest was accrued.
     Accrued,
+    /// A change that loosens was announced.
+    Proposed,
+    /// A proposal was taken back.
+    ProposalCancelled,
+    /// An admin was nominated, or a nomination taken back.
+    AdminNominated,
+    /// A role changed hands.
+    RoleSet,
+    /// Kinds of action were paused or resumed.
+    PausesSet,
+    /// The quote's price was observed.
+    QuoteObserved,
+    /// A position was closed because its market winds down.
+    PositionWoundDown,
+    /// A market or bank was retired.
+    Retired,
     /// A margin account was opened or closed, or its delegate set.
     AccountChanged,
     /// A deposit or a withdrawal.
@@ -81,6 +98,14 @@ events!(
     LiquidationDeferred,
     /// An order was stored, cancelled or executed.
     TriggerChanged,
+    /// Two accounts traded with each other.
+    Filled,
+    /// A signed order was filled, wholly or in part.
+    OrderFilled,
+    /// Signed orders were cancelled.
+    OrdersCancelled,
+    /// A venue was approved, or its approval withdrawn.
+    VenueApproved,
     /// A bank's exchange rate was updated.
     RateUpdated,
     /// A collateral was swapped against the house.

@@ -62,6 +62,13 @@ impl Pack {
         Self::of(account).without(quote_bank).without(bank).without(market).without(oracle)
     }
 
+    /// For `fill`, `fill_orders` and `venue_fill` in `market`, whose price account is `oracle`: what either account uses.
+    pub fn filling(buyer: &MarginAccount, seller: &MarginAccount, market: &Address, oracle: &Address) -> Self {
+        let mut pack = Self::of(buyer);
+        pack.add(seller);
+        pack.without(market).without(oracle)
+    }
+
     /// For `liquidate`: both accounts' markets, banks and boards, writable, without the quote bank, which is declared.
     pub fn liquidating(account: &MarginAccount, taker: &MarginAccount, quote_bank: &Address) -> Self {
         let mut pack = Self { writable: true, ..Self::of(account) };

@@ -9,8 +9,8 @@ use plimsoll_interface::{
     bridge::{self, Inputs},
     config::MarketConfig,
     instruction::{
-        CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, LiquidateArgs, OpenOptionArgs,
-        OpenPositionArgs, SwapArgs,
+        AssertHealthArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, FillArgs,
+        FillOrdersArgs, LiquidateArgs, OpenOptionArgs, OpenPositionArgs, SwapArgs,
     },
 };
 use plimsoll_risk::{
@@ -26,7 +26,10 @@ use solana_instruction::Instruction;
 
 use crate::{
     Error, Keyed,
-    instruction::{account, collateral, house, liquidation as liquidate, market, option, trade, trigger, waterfall},
+    instruction::{
+        account, collateral, controls, house, liquidation as liquidate, market, option, trade, trigger, venue,
+        waterfall,
+    },
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
 };
@@ -536,6 +539,88 @@ impl Snapshot {
         Ok(execute.instruction())
     }
 
+    /// What a fill between two accounts in `market` declares and what stands behind it.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn fill_accounts(
+        &self,
+        buyer: &Keyed<MarginAccount>,
+        seller: &Keyed<MarginAccount>,
+        market: &Address,
+    ) -> Result<venue::FillAccounts, Error> {
+        let oracle = self.price_of(market)?;
+        Ok(venue::FillAccounts {
+            exchange: self.exchange.address,
+            buyer: buyer.address,
+            seller: seller.address,
+            market: *market,
+            oracle,
+            remaining: Pack::filling(&buyer.data, &seller.data, market, &oracle).metas(&self.price_addresses()),
+        })
+    }
+
+    /// `fill` of two accounts that trade with each other, signed by `authorities`: the buyer's, then the seller's.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn fill(
+        &self,
+        authorities: [Address; 2],
+        buyer: &Keyed<MarginAccount>,
+        seller: &Keyed<MarginAccount>,
+        market: &Address,
+        args: FillArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.fill_accounts(buyer, seller, market)?;
+        let [buyer_authority, seller_authority] = authorities;
+        Ok(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction())
+    }
+
+    /// `fill_orders` of a resting order of `maker` against `taker`, whose side is a signed order too where `taker_signed`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn fill_orders(
+        &self,
+        submitter: Address,
+        maker: &Keyed<MarginAccount>,
+        taker: &Keyed<MarginAccount>,
+        taker_signed: bool,
+        market: &Address,
+        args: FillOrdersArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.fill_accounts(maker, taker, market)?;
+        let fill = venue::FillOrders {
+            submitter,
+            exchange: accounts.exchange,
+            maker: maker.address,
+            taker: taker.address,
+            taker_signed,
+            market: *market,
+            oracle: accounts.oracle,
+            args,
+            remaining: accounts.remaining,
+        };
+        Ok(fill.instruction())
+    }
+
+    /// `venue_fill` as the venue's program `program` calls it.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    pub fn venue_fill(
+        &self,
+        program: Address,
+        buyer: &Keyed<MarginAccount>,
+        seller: &Keyed<MarginAccount>,
+        market: &Address,
+        args: FillArgs,
+    ) -> Result<Instruction, Error> {
+        let accounts = self.fill_accounts(buyer, seller, market)?;
+        Ok(venue::VenueFill { program, accounts, args }.instruction())
+    }
+
     /// `settle` of an account's cash in `market`, at the price account in the snapshot or else the stored observation.
     pub fn settle(&self, account: &Address, market: &Address) -> Instruction {
         let settle = trade::Settle {
@@ -565,6 +650,17 @@ impl Snapshot {
             remaining: Pack::of(&account.data).metas(&self.price_addresses()),
         };
         flag.instruction()
+    }
+
+    /// `assert_health`: fails unless the account's health is at least as asserted.
+    pub fn assert_health(&self, account: &Keyed<MarginAccount>, args: AssertHealthArgs) -> Instruction {
+        let assert = controls::AssertHealth {
+            exchange: self.exchange.address,
+            account: account.address,
+            args,
+            remaining: Pack::of(&account.data).metas(&self.price_addresses()),
+        };
+        assert.instruction()
     }
 
     /// `liquidate`: `taker`, signed for by `authority`, takes over a part of `account`.

@@ -16,7 +16,7 @@ use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    config::{BankConfig, ExchangeConfig, MarketConfig, limits},
+    config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig, limits},
 };
 
 /// Collateral mints that one margin account may hold or owe.
@@ -33,6 +33,10 @@ pub const MAX_OPTIONS: usize = 32;
 pub const MAX_MARKET_BOARDS: usize = 8;
 /// Strikes of one board.
 pub const MAX_STRIKES: usize = 16;
+/// Venues that one margin account may approve.
+pub const MAX_VENUES: usize = 4;
+/// Partly or wholly filled orders of one margin account that still live.
+pub const MAX_ORDERS: usize = 32;
 /// Series of one board: a call and a put of each strike. Series `2 i` is the call of strike `i`, `2 i + 1` its put.
 pub const MAX_SERIES: usize = 2 * MAX_STRIKES;
 /// [`BalanceSlot::market_slot`] of a quote balance, which no market prices.
@@ -300,7 +304,7 @@ pub struct HouseBoard {
     pub spot: u64,
     /// How far the spot may have moved since, relative, Q32.
     pub max_drift: u64,
-    /// Worth of the house's options, quote native, rounded down.
+    /// Worth of the house's options at that spot, puts as a whole, quote native, rounded down.
     pub value: i64,
     /// Their delta, puts included, base units: what the worth changes by per unit of price.
     pub delta: i64,
@@ -628,7 +632,7 @@ pub struct Proposal {
     pub subject: Address,
     /// From when on the change may be made, unix seconds.
     pub ready_at: i64,
-    /// What kind of change, one of [`crate::config::change`].
+    /// What kind of change, one of [`crate::change::kind`].
     pub kind: u8,
     /// Bump of the address.
     pub bump: u8,
@@ -636,7 +640,7 @@ pub struct Proposal {
     pub version: u8,
     /// Zero.
     pub _padding: [u8; 5],
-    /// What it is to be, as [`crate::config::change`] says; zeros behind it.
+    /// What it is to be, as [`crate::change::kind`] says; zeros behind it.
     pub content: [u8; MAX_PROPOSAL],
 }
 account_type!(Proposal, [26, 94, 189, 187, 116, 136, 53, 33], 472);
@@ -773,6 +777,19 @@ pub mod delegate_scope {
     pub const LAST: u8 = REDUCE;
 }
 
+/// One venue that a margin account has approved.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct VenueSlot {
+    /// The venue, zero where the slot is free.
+    pub venue: Address,
+    /// Notional that it may fill for the account, quote native; [`u64::MAX`] for no limit, never zero in a taken slot.
+    pub limit: u64,
+    /// Notional that it has filled since the approval, quote native.
+    pub used: u64,
+}
+
 /// One portfolio of one owner.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]
 #[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
@@ -814,8 +831,10 @@ pub struct MarginAccount {
     pub insolvent_since: i64,
     /// Orders that wait for a price.
     pub triggers: [TriggerSlot; MAX_TRIGGERS],
-    /// Room for venue approvals.
-    pub _reserved: [u8; 1136],
+    /// Venues that may fill for the account. Written by `set_venue_approval`, and by every fill of theirs.
+    pub venues: [VenueSlot; MAX_VENUES],
+    /// Room for later.
+    pub _reserved: [u8; 944],
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
@@ -1086,5 +1105,173 @@ impl MarginAccount {
         self.balances.iter().all(|slot| slot.in_use == 0)
             && self.markets.iter().all(|slot| slot.in_use == 0)
             && self.boards.iter().all(|slot| slot.in_use == 0)
+    }
+}
+
+/// Approvals of venues.
+impl MarginAccount {
+    /// Allows `venue` fills of `limit` from now on, or none where it is zero.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyVenues`]; [`PlimsollError::VenueNotApproved`] where there is nothing to withdraw.
+    pub fn approve_venue(&mut self, venue: &Address, limit: u64) -> Result<(), PlimsollError> {
+        let mut slots = self.venues.iter_mut();
+        let known = slots.find(|slot| slot.limit != 0 && same_address(&slot.venue, venue));
+        if limit == 0 {
+            *known.ok_or(PlimsollError::VenueNotApproved)? = bytemuck::Zeroable::zeroed();
+            return Ok(());
+        }
+        let slot = match known {
+            Some(slot) => slot,
+            None => self.venues.iter_mut().find(|slot| slot.limit == 0).ok_or(PlimsollError::TooManyVenues)?,
+        };
+        *slot = VenueSlot { venue: *venue, limit, used: 0 };
+        Ok(())
+    }
+
+    /// Counts a fill of `notional` by `venue` against the account's allowance.
+    ///
+    /// # Errors
+    /// [`PlimsollError::VenueNotApproved`], [`PlimsollError::VenueAllowance`].
+    pub fn use_venue(&mut self, venue: &Address, notional: u64) -> Result<(), PlimsollError> {
+        let mut slots = self.venues.iter_mut();
+        let slot = slots.find(|slot| slot.limit != 0 && same_address(&slot.venue, venue));
+        let slot = slot.ok_or(PlimsollError::VenueNotApproved)?;
+        slot.used = slot.used.saturating_add(notional);
+        if slot.used > slot.limit { Err(PlimsollError::VenueAllowance) } else { Ok(()) }
+    }
+}
+
+/// What one signed order has filled.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct OrderSlot {
+    /// The order's nonce.
+    pub nonce: u64,
+    /// Base units filled of it, zero where the slot is free.
+    pub filled: u64,
+    /// When the order expires, unix seconds.
+    pub expires_at: i64,
+}
+
+/// What a margin account's signed orders have filled, and which of them are cancelled. It is never closed: a floor that was
+/// forgotten would bring cancelled orders back to life.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Orders {
+    /// The margin account.
+    pub account: Address,
+    /// Orders with a nonce below this are void. Written by `cancel_orders`, only ever rising.
+    pub floor: u64,
+    /// Orders that have filled. Written by `fill_orders`.
+    pub slots: [OrderSlot; MAX_ORDERS],
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 6],
+    /// Room for later.
+    pub _reserved: [u8; 64],
+}
+account_type!(Orders, [3, 215, 50, 3, 146, 247, 45, 36], 888);
+
+impl Orders {
+    /// Counts a fill of `size` of the order `nonce` over `total` base units, and gives what is filled of it so far.
+    ///
+    /// A slot is kept until its order has expired or is below the floor: only then could forgetting it do no harm.
+    ///
+    /// # Errors
+    /// [`PlimsollError::OrderExpired`], [`PlimsollError::OrderLifetime`], [`PlimsollError::OrderCancelled`],
+    /// [`PlimsollError::OrderNonceTaken`], [`PlimsollError::OrderOverfilled`], [`PlimsollError::TooManyOrders`].
+    pub fn fill(
+        &mut self,
+        nonce: u64,
+        size: u64,
+        total: u64,
+        expires_at: i64,
+        now: Timestamp,
+    ) -> Result<u64, PlimsollError> {
+        let now = now.raw();
+        if expires_at == 0 || expires_at.saturating_sub(now) > i64::from(limits::ORDER_SECONDS_MAX) {
+            return Err(PlimsollError::OrderLifetime);
+        }
+        if now > expires_at {
+            return Err(PlimsollError::OrderExpired);
+        }
+        let floor = self.floor;
+        if nonce < floor {
+            return Err(PlimsollError::OrderCancelled);
+        }
+        let lives = |slot: &OrderSlot| slot.filled != 0 && slot.expires_at >= now && slot.nonce >= floor;
+        let index = match self.slots.iter().position(|slot| lives(slot) && slot.nonce == nonce) {
+            Some(index) => index,
+            None => self.slots.iter().position(|slot| !lives(slot)).ok_or(PlimsollError::TooManyOrders)?,
+        };
+        let slot = self.slots.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        let mut filled = 0;
+        if lives(slot) {
+            // Two orders of one nonce would share what is filled.
+            if slot.expires_at != expires_at {
+                return Err(PlimsollError::OrderNonceTaken);
+            }
+            filled = slot.filled;
+        }
+        let filled =
+            filled.checked_add(size).filter(|filled| *filled <= total).ok_or(PlimsollError::OrderOverfilled)?;
+        *slot = OrderSlot { nonce, filled, expires_at };
+        Ok(filled)
+    }
+}
+
+/// A program that may fill between accounts which have approved it.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Venue {
+    /// Limits and state, written by `register_venue` and `configure_venue`.
+    pub config: VenueConfig,
+    /// The exchange it belongs to.
+    pub exchange: Address,
+    /// The venue's program.
+    pub program: Address,
+    /// What signs its calls: the program's address of the seed `plimsoll-venue`.
+    pub signer: Address,
+    /// When the running window began, unix seconds. Written by every fill.
+    pub window_start: i64,
+    /// Notional filled in it, quote native.
+    pub window_notional: u64,
+    /// Notional filled ever, quote native.
+    pub total_notional: u64,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 6],
+    /// Room for later.
+    pub _reserved: [u8; 128],
+}
+account_type!(Venue, [8, 155, 85, 226, 234, 173, 42, 242], 296);
+
+impl Venue {
+    /// Counts a fill of `notional` against the venue's limits.
+    ///
+    /// # Errors
+    /// [`PlimsollError::VenueLimit`].
+    pub fn count(&mut self, notional: u64, now: Timestamp) -> Result<(), PlimsollError> {
+        let since = now.raw().saturating_sub(self.window_start);
+        if since >= i64::from(self.config.window_seconds) {
+            self.window_start = now.raw();
+            self.window_notional = 0;
+        }
+        self.window_notional = self.window_notional.saturating_add(notional);
+        self.total_notional = self.total_notional.saturating_add(notional);
+        let within = notional <= self.config.fill_limit
+            && self.window_notional <= self.config.window_limit
+            && self.total_notional <= self.config.total_limit;
+        if within { Ok(()) } else { Err(PlimsollError::VenueLimit) }
     }
 }

@@ -14,6 +14,15 @@ pub const HOUSE: &[u8] = b"house";
 pub const MARGIN: &[u8] = b"margin";
 /// `["board", market, slot u8]`
 pub const BOARD: &[u8] = b"board";
+/// `["orders", margin account]`
+pub const ORDERS: &[u8] = b"orders";
+/// `["venue", exchange, venue program]`
+pub const VENUE: &[u8] = b"venue";
+/// `["plimsoll-venue"]` of the venue program: what signs its calls.
+pub const VENUE_SIGNER: &[u8] = b"plimsoll-venue";
+
+/// `["proposal", subject]`, the subject being an exchange, a market or a bank
+pub const PROPOSAL: &[u8] = b"proposal";
 
 /// Address derivation, off-chain.
 #[cfg(feature = "client")]
@@ -52,6 +61,11 @@ mod derive {
         derive(&[HOUSE, exchange.as_ref()])
     }
 
+    /// Address of the proposal to change an exchange, a market or a bank.
+    pub fn proposal(subject: &Address) -> Address {
+        derive(&[PROPOSAL, subject.as_ref()])
+    }
+
     /// Address of an owner's margin account.
     pub fn margin_account(exchange: &Address, owner: &Address, index: u16) -> Address {
         derive(&[MARGIN, exchange.as_ref(), owner.as_ref(), &index.to_le_bytes()])
@@ -60,6 +74,21 @@ mod derive {
     /// Address of a market's board.
     pub fn board(market: &Address, slot: u8) -> Address {
         derive(&[BOARD, market.as_ref(), &[slot]])
+    }
+
+    /// Address of what a margin account's signed orders have filled.
+    pub fn orders(account: &Address) -> Address {
+        derive(&[ORDERS, account.as_ref()])
+    }
+
+    /// Address of a venue of an exchange.
+    pub fn venue(exchange: &Address, program: &Address) -> Address {
+        derive(&[VENUE, exchange.as_ref(), program.as_ref()])
+    }
+
+    /// What signs a venue program's calls.
+    pub fn venue_signer(program: &Address) -> Address {
+        Address::find_program_address(&[VENUE_SIGNER], program).0
     }
 }
 #[cfg(feature = "client")]

@@ -211,8 +211,8 @@ pub fn terms_at(market: &Market, board: &Board, spot: Price, at: Timestamp) -> R
         time,
         now: at,
         range: Ppm::from_raw(market.range_ppm),
-        volatility_up: shock(parameters.volatility_up_ppm)?,
-        // Near expiries' shocks may be above one; a volatility does not fall below nothing.
+        // Near expiries' shocks may be beyond what the engine takes, which ends in its lowest and highest volatility anyway.
+        volatility_up: shock(parameters.volatility_up_ppm)?.min(options::MAX_VOLATILITY_SHOCK),
         volatility_down: shock(parameters.volatility_down_ppm)?.min(Ppm::ONE),
     })
 }

@@ -165,6 +165,29 @@ fn fill<I: Inputs>(
     }
 }
 
+/// What the account's options of the market in slot `market_slot` are worth, quote native, as in the equity. `portfolio` and
+/// `options` must be new.
+///
+/// # Errors
+/// As [`portfolio`].
+pub fn option_marks<I: Inputs>(
+    account: &MarginAccount,
+    market_slot: usize,
+    inputs: &I,
+    now: Timestamp,
+    portfolio: &mut Portfolio,
+    options: &mut Options,
+) -> Result<i64, PlimsollError> {
+    let slot = account.markets.get(market_slot).ok_or(PlimsollError::Corrupt)?;
+    let mut position_of_slot = [u8::MAX; MAX_MARKETS];
+    let position = position_of_slot.get_mut(market_slot).ok_or(PlimsollError::Corrupt)?;
+    add_market_slot(portfolio, options, slot, inputs, now, position)?;
+    if options.is_used() {
+        add_boards(portfolio, options, account, inputs, now, &position_of_slot)?;
+    }
+    Ok(options.marks())
+}
+
 /// The margin's storage for options: one entry for each market that the account has boards of.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -256,7 +279,12 @@ fn add_boards<I: Inputs>(
     for slot in account.boards.iter().filter(|slot| slot.in_use != 0) {
         let (own, behind) = rest.split_at_checked(usize::from(slot.options)).ok_or(PlimsollError::Corrupt)?;
         rest = behind;
-        let position = *position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
+        let market_slot = usize::from(slot.market_slot);
+        let position = *position_of_slot.get(market_slot).ok_or(PlimsollError::Corrupt)?;
+        // A market that the account uses and the portfolio has not was left out on purpose: by `option_marks`.
+        if position == u8::MAX && account.markets.get(market_slot).is_some_and(|market| market.in_use != 0) {
+            continue;
+        }
         let found = options.as_slice().iter().position(|risk| risk.underlying == position);
         let entry = found.ok_or(PlimsollError::Corrupt)?;
         match add_board(portfolio, options, slot, own, inputs, now, entry)? {

@@ -71,8 +71,8 @@ pub mod limits {
     pub const STRIKE_RATIO_MAX: u64 = 5;
     /// A lot is worth at least this when a strike is listed: 1 USD. The engine goes on down to 0.01 USD.
     pub const LOT_VALUE_MIN: u64 = 1_000_000;
-    /// A lot is worth at most this when a strike is listed: 1 million USD. The engine goes on up to 100 million.
-    pub const LOT_VALUE_MAX: u64 = 1_000_000_000_000;
+    /// A lot is worth at most this when a strike is listed: 100,000 USD. The engine goes on up to 100 million.
+    pub const LOT_VALUE_MAX: u64 = 100_000_000_000;
     /// Least time between two posts of a board's volatilities, seconds.
     pub const POST_SECONDS_MIN: i64 = 60;
     /// How far one post may move a volatility, relative, ppm: 25 %.
@@ -102,6 +102,10 @@ pub mod limits {
     pub const HOUSE_DELAY_SECONDS_MAX: u32 = 604_800;
     /// Largest tip of a stored order: 100 USD.
     pub const TRIGGER_TIP_MAX: u64 = 100_000_000;
+    /// Longest life of a signed order: 30 days. What it has filled is kept as long.
+    pub const ORDER_SECONDS_MAX: u32 = 2_592_000;
+    /// Longest window of a venue's limit: 30 days.
+    pub const VENUE_WINDOW_SECONDS_MAX: u32 = 2_592_000;
     /// Oldest exchange rate that may be called fresh: 7 days.
     pub const RATE_AGE_SECONDS_MAX: u32 = 604_800;
     /// Fastest rise of an exchange rate that may be believed: 1 % a day.
@@ -132,7 +136,7 @@ pub mod pause {
     pub const OPTION: u32 = 1 << 6;
     /// Issue and redemption of house shares.
     pub const HOUSE: u32 = 1 << 7;
-    /// What covers a loss when insurance is spent: write-offs against the house or the depositors, deleveraging.
+    /// Covering the loss of an account without equity: `resolve` and `deleverage`.
     pub const RESOLVE: u32 = 1 << 8;
     /// Every bit that has a meaning.
     pub const ALL: u32 = DEPOSIT | WITHDRAW | OPEN | TRADE | LIQUIDATE | SETTLE | OPTION | HOUSE | RESOLVE;
@@ -178,8 +182,10 @@ pub mod role {
     pub const KEEPER: u8 = 1;
     /// Posts volatility forecasts.
     pub const FORECASTER: u8 = 2;
-    /// The largest value with a meaning.
+    /// The largest value with a meaning as an argument.
     pub const LAST: u8 = FORECASTER;
+    /// The admin: in events only.
+    pub const ADMIN: u8 = 255;
 }
 
 /// Parameters of the whole exchange.
@@ -863,5 +869,51 @@ impl BankConfig {
     /// [`PlimsollError::InvalidBankParameters`].
     pub fn validate_quote(&self) -> Result<(), PlimsollError> {
         if self.weights() == BankParameters::default() { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
+    }
+}
+
+/// What a venue accepts, as stored in [`VenueConfig::state`].
+pub mod venue_state {
+    /// Fills.
+    pub const ACTIVE: u8 = 0;
+    /// Nothing.
+    pub const SUSPENDED: u8 = 1;
+    /// The largest value with a meaning.
+    pub const LAST: u8 = SUSPENDED;
+}
+
+/// Limits of a venue. All count the notional of fills at their price, whether they open or close.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
+#[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
+pub struct VenueConfig {
+    /// Largest notional of one fill, quote native.
+    pub fill_limit: u64,
+    /// Largest notional of all fills of one window, quote native.
+    pub window_limit: u64,
+    /// Largest notional of all fills ever, quote native; [`u64::MAX`] for no limit.
+    pub total_limit: u64,
+    /// Length of a window, seconds.
+    pub window_seconds: u32,
+    /// One of [`venue_state`].
+    pub state: u8,
+    /// Zero.
+    pub _padding: [u8; 3],
+}
+
+impl VenueConfig {
+    /// Checks every field against its range.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidVenueParameters`].
+    pub fn validate(&self) -> Result<(), PlimsollError> {
+        let in_range = (1..=limits::VENUE_WINDOW_SECONDS_MAX).contains(&self.window_seconds)
+            && self.state <= venue_state::LAST
+            && self._padding == [0; 3];
+        if in_range { Ok(()) } else { Err(PlimsollError::InvalidVenueParameters) }
     }
 }

@@ -146,7 +146,7 @@ errors! {
     OptionsDisabled = 161, "The market has no options: the admin enables them in its parameters";
     InvalidExpiry = 162, "A board expires at 08:00 UTC, from one hour to one year ahead";
     ExpiryTaken = 163, "The market has a board of this expiry already";
-    InvalidLot = 164, "A lot of the market must be worth from 1 to 1,000,000 USD when strikes are listed: configure another lot";
+    InvalidLot = 164, "A lot of the market must be worth from 1 to 100,000 USD when strikes are listed: configure another lot";
     InvalidStrike = 165, "A strike has three digits, 100 to 999, times a power of ten, and is from a fifth of the spot to five times the spot";
     DuplicateStrike = 166, "The board has this strike already";
     StrikeInUse = 167, "The strike has open options: list the new one in another slot";
@@ -169,11 +169,27 @@ errors! {
     TooManyLots = 183, "An account, or the house, may have 2^30 lots of one board: trade a smaller size";
     OpenLotsLimit = 184, "The series' open lots would exceed the market's limit: trade a smaller size";
     BoardNotSettled = 185, "The board is not settled yet: settle it first";
+
     // Controls and guards.
     NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
     NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
+    NotRiskAdmin = 222, "The signer is neither the exchange's admin nor its risk admin";
+    OnlyTightening = 223, "The risk admin only tightens and pauses: sign with the admin key";
+    ProposalWanted = 224, "The change does more than tighten: propose it, wait out the timelock, and pass the proposal";
+    ProposalMismatch = 225, "The proposal is for another change: pass the one that proposes exactly this";
+    TimelockRunning = 226, "The time announced has not come yet: wait until it has";
+    NotNominee = 227, "The signer is not whom the admin has nominated";
+    UnknownKind = 228, "The kind of change, role or health, or what stands behind it, has no meaning";
     OutflowLimit = 229, "More would leave the bank than may in one window: withdraw less, or wait until the window is over";
     QuoteDepegged = 230, "The quote is worth too little for new risk: reduce, repay, or wait until its price recovers";
+    NoQuoteFeed = 231, "The exchange has no price feed of its quote";
+    WindDownNotDue = 232, "The market is not winding down, or the time that was announced has not come";
+    NotEmpty = 233, "Something is left in it, or it is not winding down: it can be retired when all is closed, settled and withdrawn";
+    Retired = 234, "It is retired for good: create another";
+    HealthAssertion = 235, "The account's health is below what the transaction asserts";
+    SequenceAssertion = 236, "The account has changed since: its sequence is not the one that the transaction asserts";
+    PriceAssertion = 237, "The market's price is outside of what the transaction asserts, or older";
+
     // The waterfall.
     ReserveInsufficient = 240, "The bank's reserve is smaller than this: buy less";
     WrongBankMarket = 241, "The market is not the one that prices the bank";
@@ -193,12 +209,27 @@ errors! {
     LiquidationInProgress = 255, "The account is in a liquidation without capital: until its end it may only take over, reduce, deposit and settle";
     LiquidationNotBegun = 256, "The account is in no liquidation without capital: begin one first";
 
-    // Stored orders and delegation.
-    InvalidTrigger = 311, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
-    TooManyTriggers = 312, "The margin account has no room for another stored order: cancel one first";
-    NoTrigger = 313, "There is no stored order of that number and market";
-    TriggerNotReached = 314, "The price has not reached what the stored order waits for";
-    InvalidScope = 315, "The delegate's scope has no meaning: 0 to trade, 1 to reduce only";
+    // Fills and venues.
+    UnsupportedInstrument = 260, "Only perpetuals are filled between accounts";
+    FillPriceBand = 261, "The agreed price is further from the oracle's than the market allows";
+    DelegatePrice = 262, "A delegate may not agree to a price that is worse than the oracle's by more than the house's half spread";
+    PoorPrice = 263, "An account without its initial margin may not agree to a price that is worse than the oracle's";
+    OrderSignatureMissing = 264, "The transaction's instruction of this number is no Ed25519 verification: put the order's there";
+    OrderSignatureMalformed = 265, "The verification must be of one signature, with key, signature and order in its own data at the usual places";
+    OrderMalformed = 266, "The signed message is not an order of this version and program";
+    OrderWrongExchange = 267, "The order is for another exchange";
+    OrderWrongAccount = 268, "The order is of another margin account";
+    OrderWrongMarket = 269, "The order is for another market";
+    OrderCancelled = 270, "The order is cancelled: its nonce is below the account's floor";
+    OrderOverfilled = 271, "The order has not as much left: fill a smaller size";
+    OrderNonceTaken = 272, "Another order of the account has this nonce: sign one with a nonce of its own";
+    TooManyOrders = 273, "The account has too many partly filled orders: wait until one expires, or raise the floor";
+    OrdersNotCrossing = 274, "The two orders are of one side, or their limits do not meet";
+    OrderWrongVenue = 275, "The order may only be submitted by the venue that it names";
+    OrderLifetime = 276, "A signed order expires, and within 30 days: sign one with an expiry";
+    OrderMakerOnly = 277, "The order only makes: it is not filled as the taker";
+    WrongOrders = 278, "The orders are of another margin account: pass the account's own";
+    FloorNotRaised = 279, "The new floor is not above the old one";
 
     // Collateral.
     InvalidRateSource = 280, "The exchange rate's parameters are invalid: a kind, an age of 1 s to 7 days, a rise of at most 1 % a day, a feed of a program that the exchange accepts";
@@ -214,6 +245,23 @@ errors! {
     RateOld = 290, "The bank's exchange rate is too old to swap at: update it first";
     SwapCap = 291, "The house would hold more of the mint than its swap cap: swap less";
     SwapInventory = 292, "The house does not hold as much of the mint: swap less";
+
+    // Venues.
+    VenueNotApproved = 311, "The margin account has not approved the venue";
+    VenueLimit = 312, "The fill exceeds one of the venue's limits";
+    VenueAllowance = 313, "The fill exceeds what the margin account allows the venue";
+    VenueSuspended = 314, "The venue is suspended";
+    TooManyVenues = 315, "The margin account has no free venue slot: withdraw an approval first";
+    InvalidVenueParameters = 316, "The venue's parameters are invalid: window of 1 second to 30 days, a state with a meaning";
+    NotVenueSigner = 317, "The signer is not the venue's: its program signs with its address of the seed plimsoll-venue";
+    NotAProgram = 318, "The venue must be a program";
+
+    // Stored orders and delegation.
+    InvalidTrigger = 330, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
+    TooManyTriggers = 331, "The margin account has no room for another stored order: cancel one first";
+    NoTrigger = 332, "There is no stored order of that number and market";
+    TriggerNotReached = 333, "The price has not reached what the stored order waits for";
+    InvalidScope = 334, "The delegate's scope has no meaning: 0 to trade, 1 to reduce only";
 }
 
 /// The one place where the engine's causes become the program's codes.

@@ -82,6 +82,106 @@ event! {
 }
 
 event! {
+    /// A change that loosens was announced.
+    Proposed = [216, 37, 138, 141, 130, 208, 180, 153], {
+        /// The exchange.
+        exchange: Address,
+        /// The exchange, market or bank that is to change.
+        subject: Address,
+        /// From when on the change may be made, unix seconds.
+        ready_at: i64,
+        /// One of [`crate::change::kind`].
+        kind: u64,
+    }
+}
+
+event! {
+    /// A proposal was taken back.
+    ProposalCancelled = [253, 59, 104, 46, 129, 78, 9, 14], {
+        /// The exchange.
+        exchange: Address,
+        /// The exchange, market or bank that stays as it is.
+        subject: Address,
+        /// Who did it.
+        authority: Address,
+    }
+}
+
+event! {
+    /// An admin was nominated, or a nomination taken back.
+    AdminNominated = [22, 247, 53, 33, 59, 59, 68, 112], {
+        /// The exchange.
+        exchange: Address,
+        /// Who may accept, zero for nobody.
+        nominee: Address,
+        /// From when on, unix seconds.
+        ready_at: i64,
+    }
+}
+
+event! {
+    /// A role changed hands.
+    RoleSet = [188, 56, 139, 81, 114, 65, 108, 196], {
+        /// The exchange.
+        exchange: Address,
+        /// Who holds it from now on, zero for nobody.
+        holder: Address,
+        /// One of [`crate::config::role`].
+        role: u64,
+    }
+}
+
+event! {
+    /// Kinds of action were paused or resumed.
+    PausesSet = [16, 89, 166, 164, 26, 253, 16, 180], {
+        /// The exchange.
+        exchange: Address,
+        /// Who did it.
+        authority: Address,
+        /// What is paused from now on, bits of [`crate::config::pause`].
+        pauses: u64,
+    }
+}
+
+event! {
+    /// The quote's price was observed.
+    QuoteObserved = [246, 133, 31, 188, 56, 75, 194, 57], {
+        /// The exchange.
+        exchange: Address,
+        /// Price, ppm of a dollar.
+        price_ppm: u64,
+        /// When it was published, unix seconds.
+        publish_time: i64,
+    }
+}
+
+event! {
+    /// A position was closed because its market winds down.
+    PositionWoundDown = [91, 171, 195, 9, 95, 59, 226, 106], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// The position that was closed, base units.
+        size: i64,
+        /// What it was worth, quote native, as cash of the account.
+        value: i64,
+        /// Oracle price of the closing, Q16.48 quote native per base unit.
+        spot: u64,
+    }
+}
+
+event! {
+    /// A market or bank was retired.
+    Retired = [106, 202, 161, 255, 255, 39, 222, 10], {
+        /// The exchange.
+        exchange: Address,
+        /// The market or bank.
+        subject: Address,
+    }
+}
+
+event! {
     /// A margin account was opened or closed, or its delegate set.
     AccountChanged = [183, 191, 16, 59, 91, 104, 1, 7], {
         /// The margin account.
@@ -320,6 +420,76 @@ event! {
         settlement_price: u64,
         /// How many series the account had.
         series: u64,
+    }
+}
+
+event! {
+    /// Two accounts traded with each other.
+    Filled = [134, 4, 17, 63, 221, 45, 177, 173], {
+        /// The market.
+        market: Address,
+        /// The buyer's margin account.
+        buyer: Address,
+        /// The seller's margin account.
+        seller: Address,
+        /// The venue that filled, zero for none.
+        venue: Address,
+        /// Base units.
+        size: u64,
+        /// Agreed price, Q16.48 quote native per base unit.
+        price: u64,
+        /// What the buyer paid the seller, quote native.
+        cost: u64,
+        /// What the taker paid the house, quote native.
+        fee: u64,
+        /// 1 where the seller took, 0 where the buyer did.
+        seller_takes: u64,
+        /// Oracle price, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The buyer's position afterwards, base units.
+        buyer_position: i64,
+        /// The seller's position afterwards, base units.
+        seller_position: i64,
+    }
+}
+
+event! {
+    /// A signed order was filled, wholly or in part.
+    OrderFilled = [120, 124, 109, 66, 249, 116, 174, 30], {
+        /// The margin account.
+        account: Address,
+        /// Who signed: owner or delegate.
+        signer: Address,
+        /// The order's nonce.
+        nonce: u64,
+        /// The order's size, base units, negative to sell.
+        size: i64,
+        /// Filled of it so far, base units.
+        filled: u64,
+    }
+}
+
+event! {
+    /// A margin account's signed orders below a nonce were cancelled.
+    OrdersCancelled = [7, 134, 210, 3, 65, 222, 254, 188], {
+        /// The margin account.
+        account: Address,
+        /// Who did it: owner or delegate.
+        authority: Address,
+        /// Nonces below this are void.
+        floor: u64,
+    }
+}
+
+event! {
+    /// A margin account approved a venue, changed its allowance or withdrew the approval.
+    VenueApproved = [224, 4, 67, 188, 7, 196, 137, 102], {
+        /// The margin account.
+        account: Address,
+        /// The venue.
+        venue: Address,
+        /// Notional allowed from now on, quote native; zero for none.
+        limit: u64,
     }
 }
 

@@ -4,8 +4,8 @@
 use solana_address::Address;
 
 use crate::{
-    accounts::MAX_STRIKES,
-    config::{BankConfig, ExchangeConfig, MarketConfig},
+    accounts::{MAX_PROPOSAL, MAX_STRIKES},
+    config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig},
 };
 
 /// Declares the instructions' tags, and their list.
@@ -64,6 +64,20 @@ tags! {
     // The house as a pool.
 
     // Controls and guards.
+    NOMINATE_ADMIN = 45,
+    ACCEPT_ADMIN = 46,
+    SET_ROLE = 47,
+    PROPOSE = 48,
+    CANCEL_PROPOSAL = 49,
+    SET_PAUSES = 50,
+    WIND_DOWN_POSITION = 51,
+    RETIRE_MARKET = 52,
+    RETIRE_BANK = 53,
+    OBSERVE_QUOTE = 54,
+    ASSERT_HEALTH = 55,
+    ASSERT_SEQUENCE = 56,
+    ASSERT_PRICE = 57,
+    SET_QUOTE_FEED = 58,
 
     // The waterfall.
     FUND_INSURANCE = 61,
@@ -82,6 +96,15 @@ tags! {
     PLACE_TRIGGER = 93,
     CANCEL_TRIGGER = 94,
     EXECUTE_TRIGGER = 95,
+    // Fills and venues.
+    FILL = 71,
+    FILL_ORDERS = 72,
+    REGISTER_VENUE = 73,
+    SET_VENUE_APPROVAL = 74,
+    VENUE_FILL = 75,
+    CREATE_ORDERS = 76,
+    CANCEL_ORDERS = 77,
+    CONFIGURE_VENUE = 78,
 }
 
 macro_rules! args {
@@ -149,6 +172,78 @@ args! {
     ConfigureBankArgs {
         /// The parameters that replace the old ones.
         config: BankConfig,
+    }
+}
+args! {
+    /// Arguments of `nominate_admin`.
+    NominateAdminArgs {
+        /// Who may become the admin, zero to take a nomination back.
+        nominee: Address,
+    }
+}
+args! {
+    /// Arguments of `set_role`.
+    SetRoleArgs {
+        /// One of [`crate::config::role`].
+        role: u8,
+        /// Who holds it from now on, zero for nobody.
+        holder: Address,
+    }
+}
+args! {
+    /// Arguments of `propose`.
+    ProposeArgs {
+        /// One of [`crate::change::kind`].
+        kind: u8,
+        /// [`crate::change::Change::content`].
+        content: [u8; MAX_PROPOSAL],
+    }
+}
+args! {
+    /// Arguments of `set_pauses`.
+    SetPausesArgs {
+        /// Kinds of action to pause, bits of [`crate::config::pause`].
+        set: u32,
+        /// Kinds of action to resume; one that is in both is paused.
+        clear: u32,
+    }
+}
+args! {
+    /// Arguments of `set_quote_feed`.
+    SetQuoteFeedArgs {
+        /// One of [`crate::accounts::oracle_kind`].
+        oracle_kind: u8,
+        /// Pyth feed id of the quote against the dollar; for a legacy price account, its address.
+        feed_id: [u8; 32],
+        /// The program that owns the price account, zero for no feed.
+        oracle_owner: Address,
+    }
+}
+args! {
+    /// Arguments of `assert_health`.
+    AssertHealthArgs {
+        /// 0 for initial health, 1 for maintenance.
+        kind: u8,
+        /// Least health accepted, quote native.
+        minimum: i64,
+    }
+}
+args! {
+    /// Arguments of `assert_sequence`.
+    AssertSequenceArgs {
+        /// The account's sequence as it must be.
+        sequence: u64,
+    }
+}
+args! {
+    /// Arguments of `assert_price`.
+    AssertPriceArgs {
+        /// Lowest price accepted, Q16.48 quote native per base unit.
+        minimum: u64,
+        /// Highest price accepted, Q16.48 quote native per base unit.
+        maximum: u64,
+        /// Oldest price accepted, seconds.
+        max_age_seconds: u32,
     }
 }
 args! {
@@ -357,5 +452,64 @@ args! {
         limit_amount: u64,
         /// Unix seconds after which the order is void, zero for never.
         expires_at: i64,
+    }
+}
+
+/// What is filled between two accounts.
+pub mod instrument {
+    /// The market's perpetual.
+    pub const PERP: u8 = 0;
+    /// An option of one of the market's boards: not yet.
+    pub const OPTION: u8 = 1;
+    /// A balance of the market's bank against quote: not yet.
+    pub const SPOT: u8 = 2;
+}
+
+args! {
+    /// Arguments of `fill` and `venue_fill`.
+    FillArgs {
+        /// One of [`instrument`].
+        instrument: u8,
+        /// 1 where the seller takes and pays the fee, 0 where the buyer does.
+        seller_takes: u8,
+        /// Base units that the buyer receives.
+        size: u64,
+        /// Agreed price, Q16.48 quote native per base unit.
+        price: u64,
+        /// Unix seconds after which the agreement is void, zero for never.
+        expires_at: i64,
+    }
+}
+args! {
+    /// Arguments of `fill_orders`.
+    FillOrdersArgs {
+        /// Base units to fill.
+        size: u64,
+        /// Which of the transaction's instructions verifies the maker's order.
+        maker_instruction: u8,
+        /// Which of them verifies the taker's; not read where the submitter takes in its own name.
+        taker_instruction: u8,
+    }
+}
+args! {
+    /// Arguments of `cancel_orders`.
+    CancelOrdersArgs {
+        /// Orders with a nonce below this are void from now on.
+        floor: u64,
+    }
+}
+args! {
+    /// Arguments of `register_venue` and `configure_venue`.
+    VenueArgs {
+        /// Its limits and state.
+        config: VenueConfig,
+    }
+}
+args! {
+    /// Arguments of `set_venue_approval`.
+    SetVenueApprovalArgs {
+        /// Notional that the venue may fill for the account from now on, quote native; zero withdraws the approval,
+        /// [`u64::MAX`] sets no limit.
+        limit: u64,
     }
 }

@@ -23,11 +23,13 @@ pub mod accounts;
 pub mod address;
 pub mod board;
 pub mod bridge;
+pub mod change;
 pub mod config;
 pub mod error;
 pub mod event;
 pub mod instruction;
 pub mod oracle;
+pub mod order;
 pub mod rate;
 
 pub use error::PlimsollError;

@@ -1,15 +1,17 @@
-//! Reading a market's price account, the same on-chain and off.
+//! Reading the price account of a market or of the quote, the same on-chain and off.
 
 use plimsoll_risk::{
+    math,
     price::{Observation, check_publish_time},
     pyth::{self, PythPrice},
-    units::Timestamp,
+    units::{Ppm, Timestamp},
 };
 use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    accounts::{Market, oracle_kind, same_address},
+    accounts::{Exchange, Market, oracle_kind, same_address},
+    config::limits,
 };
 
 /// Programs that may own a price account, with the format that each writes. No role can add to them.
@@ -32,27 +34,51 @@ pub fn read(
     data: &[u8],
     now: Timestamp,
 ) -> Result<Observation, PlimsollError> {
-    let feed = Feed { id: &market.feed_id, owner: &market.oracle_owner, kind: market.oracle_kind };
-    read_feed(&feed, market.base_decimals, address, owner, data, now)
+    let feed = Feed { owner: &market.oracle_owner, kind: market.oracle_kind, id: &market.feed_id };
+    read_feed(feed, market.base_decimals, address, owner, data, now)
+}
+
+/// The price of the quote in its price account, ppm of a dollar, rounded down, and when it was published.
+///
+/// # Errors
+/// [`PlimsollError::NoQuoteFeed`]; those of [`read`].
+pub fn read_quote(
+    exchange: &Exchange,
+    address: &Address,
+    owner: &Address,
+    data: &[u8],
+    now: Timestamp,
+) -> Result<(u32, Timestamp), PlimsollError> {
+    if same_address(&exchange.quote_oracle_owner, &Address::default()) {
+        return Err(PlimsollError::NoQuoteFeed);
+    }
+    let feed =
+        Feed { owner: &exchange.quote_oracle_owner, kind: exchange.quote_oracle_kind, id: &exchange.quote_feed_id };
+    // One unit of the quote is 1e-6 dollars, so the price of one is Q16.48 dollars.
+    let observation = read_feed(feed, limits::QUOTE_DECIMALS, address, owner, data, now)?;
+    let ppm = math::mul_q48_floor(u64::from(Ppm::ONE.raw()), observation.spot.raw());
+    let ppm = ppm.and_then(|ppm| u32::try_from(ppm).ok()).ok_or(PlimsollError::OraclePriceOutOfRange)?;
+    Ok((ppm, observation.publish_time))
 }
 
 /// A price feed.
 pub struct Feed<'a> {
-    /// Pyth feed id; for a legacy price account, its address.
-    pub id: &'a [u8; 32],
     /// The program that must own its accounts.
     pub owner: &'a Address,
     /// One of [`oracle_kind`].
     pub kind: u8,
+    /// Pyth feed id; for a legacy price account, its address.
+    pub id: &'a [u8; 32],
 }
 
 /// The observation in a feed's price account, in quote native per `10^-base_decimals` of what it prices.
 ///
 /// # Errors
 /// As [`read`].
+
 #[inline(always)]
 pub fn read_feed(
-    feed: &Feed<'_>,
+    feed: Feed<'_>,
     base_decimals: u8,
     address: &Address,
     owner: &Address,

@@ -42,7 +42,7 @@ pub fn read_own_feed(
     now: Timestamp,
 ) -> Result<Observation, PlimsollError> {
     let feed = Feed { id: &rate.feed_id, owner: &rate.feed_owner, kind: rate.feed_kind };
-    oracle::read_feed(&feed, market.base_decimals, address, owner, data, now)
+    oracle::read_feed(feed, market.base_decimals, address, owner, data, now)
 }
 
 /// Takes over what the pool says, the rise limited and deposits capped by the prices of the token's own feed and of the

@@ -1,9 +1,14 @@
 //! Every parameter is refused just outside its range and accepted at its edge.
 
 use plimsoll_interface::{
-    PlimsollError,
-    config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig, limits, pause},
+    Address, PlimsollError,
+    accounts::MAX_PROPOSAL,
+    change::{Change, QuoteFeed, RoleHolder},
+    config::{
+        BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig, limits, pause, state,
+    },
 };
+use plimsoll_risk::parameters::BankParameters;
 
 fn exchange() -> ExchangeConfig {
     ExchangeConfig {
@@ -221,4 +226,204 @@ fn bank_parameters_have_edges() {
         state: [0, 1, 2] not [3];
         _padding: [[0; 7]] not [[0, 0, 0, 0, 0, 0, 1]];
     );
+}
+
+/// What a move of one field is: `Tightens` at once, `Waits` for the timelock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Move {
+    Tightens,
+    Waits,
+}
+use Move::{Tightens, Waits};
+
+/// Asserts what moving a field up and down is, from a configuration with room on both sides.
+macro_rules! moves {
+    ($make:ident: $($field:ident $([$index:literal])? $(. $inner:ident)?: $up:ident, $down:ident;)*) => {
+        $(
+            let (mut up, mut down, from) = ($make(), $make(), $make());
+            up.$field $([$index])? $(.$inner)? += 1;
+            down.$field $([$index])? $(.$inner)? -= 1;
+            let name = concat!(stringify!($field) $(, ".", stringify!($inner))?);
+            assert_eq!(up.loosens(&from), $up == Waits, "{name} up");
+            assert_eq!(down.loosens(&from), $down == Waits, "{name} down");
+            assert!(!from.loosens(&from), "{name} as it was");
+        )*
+    };
+}
+
+fn roomy_exchange() -> ExchangeConfig {
+    ExchangeConfig { house_floor: 10, timelock_seconds: 10, pauses: 1, loss_mode: 1, ..exchange() }
+}
+
+#[test]
+fn each_parameter_of_the_exchange_has_its_direction() {
+    moves!(roomy_exchange:
+        liquidation_dust: Waits, Waits;
+        house_floor: Waits, Waits;
+        phi_ppm[0]: Waits, Waits;
+        phi_ppm[7]: Waits, Waits;
+        rho_ppm[0]: Waits, Waits;
+        rho_ppm[27]: Waits, Waits;
+        maintenance_ratio_ppm: Waits, Waits;
+        liquidation_buffer_ppm: Waits, Waits;
+        liquidation_discount_min_ppm: Waits, Waits;
+        liquidation_discount_max_ppm: Waits, Waits;
+        liquidation_duration_seconds: Waits, Waits;
+        pauses: Tightens, Tightens;
+        extreme_damping_ppm: Waits, Waits;
+        insolvency_reward_max_ppm: Waits, Waits;
+        insolvency_duration_seconds: Waits, Waits;
+        house_delay_seconds: Waits, Waits;
+        timelock_seconds: Tightens, Waits;
+        quote_scale_below_ppm: Tightens, Waits;
+        quote_refuse_below_ppm: Tightens, Waits;
+        loss_mode: Waits, Waits;
+    );
+}
+
+fn roomy_market() -> MarketConfig {
+    MarketConfig {
+        options: options(),
+        funding: FundingConfig { skew_rate_per_day_ppm: 100, max_rate_per_day_ppm: 100 },
+        group: 3,
+        perp_enabled: 1,
+        ..market()
+    }
+}
+
+#[test]
+fn each_parameter_of_a_market_has_its_direction() {
+    moves!(roomy_market:
+        risk_budget: Waits, Tightens;
+        max_open_interest: Waits, Tightens;
+        skew_scale: Waits, Waits;
+        options.lot: Waits, Waits;
+        options.vega_scale: Waits, Waits;
+        options.max_open_lots: Waits, Tightens;
+        options.short_minimum_ppm: Waits, Waits;
+        options.volatility_up_ppm: Waits, Waits;
+        options.volatility_down_ppm: Waits, Waits;
+        options.volatility_power_short_ppm: Waits, Waits;
+        options.volatility_power_long_ppm: Waits, Waits;
+        options.half_spread_volatility_ppm: Tightens, Waits;
+        options.skew_volatility_ppm: Waits, Waits;
+        options.fee_ppm: Waits, Waits;
+        options.volatility_ratio_max_ppm: Waits, Tightens;
+        options.enabled: Waits, Tightens;
+        volatility.floor_ppm: Waits, Waits;
+        volatility.cap_ppm: Waits, Waits;
+        volatility.initial_ppm: Waits, Waits;
+        volatility.jump_limit_ppm: Waits, Waits;
+        volatility.confidence_level_ppm: Waits, Waits;
+        volatility.range_min_ppm: Waits, Waits;
+        volatility.range_max_ppm: Waits, Waits;
+        volatility.rise_per_hour_ppm: Waits, Waits;
+        volatility.fall_per_day_ppm: Waits, Waits;
+        volatility.half_life_seconds: Waits, Waits;
+        volatility.sample_spacing_seconds: Waits, Waits;
+        volatility.longest_gap_seconds: Waits, Waits;
+        volatility.confirmation_seconds: Waits, Waits;
+        volatility.margin_period_seconds: Waits, Waits;
+        volatility.forecast_expiry_seconds: Waits, Waits;
+        volatility.forecast_ramp_seconds: Waits, Waits;
+        funding.skew_rate_per_day_ppm: Waits, Waits;
+        funding.max_rate_per_day_ppm: Waits, Waits;
+        confidence_multiplier_ppm: Waits, Waits;
+        max_confidence_ppm: Waits, Tightens;
+        max_ema_gap_ppm: Waits, Tightens;
+        half_spread_ppm: Tightens, Waits;
+        skew_premium_ppm: Waits, Waits;
+        taker_fee_ppm: Waits, Waits;
+        max_age_seconds: Waits, Waits;
+        dead_age_seconds: Waits, Waits;
+        group: Waits, Waits;
+        perp_enabled: Waits, Tightens;
+    );
+    // A lower limit raises the charge on positions where there is one, and the charge itself moves the line.
+    let charged = MarketConfig { concentration_ppm: 1, ..roomy_market() };
+    assert!(MarketConfig { max_open_interest: charged.max_open_interest - 1, ..charged }.loosens(&charged));
+    assert!(charged.loosens(&roomy_market()));
+    assert!(roomy_market().loosens(&charged));
+}
+
+fn roomy_bank() -> BankConfig {
+    let config = BankConfig { base_rate_ppm: 10, deposit_cap: 1_000, borrow_cap: 1_000, ..bank() };
+    let limited = BankConfig { outflow_limit: 1_000, outflow_window_seconds: 60, ..config };
+    BankConfig { haircut_maint_full_ppm: limited.haircut_maint_ppm, ..limited }
+}
+
+#[test]
+fn each_parameter_of_a_bank_has_its_direction() {
+    moves!(roomy_bank:
+        deposit_cap: Waits, Tightens;
+        borrow_cap: Waits, Tightens;
+        outflow_limit: Waits, Tightens;
+        haircut_init_ppm: Tightens, Waits;
+        haircut_maint_ppm: Waits, Waits;
+        haircut_init_full_ppm: Tightens, Waits;
+        haircut_maint_full_ppm: Waits, Waits;
+        borrow_weight_init_ppm: Tightens, Waits;
+        borrow_weight_maint_ppm: Waits, Waits;
+        optimal_utilisation_ppm: Waits, Waits;
+        base_rate_ppm: Waits, Waits;
+        optimal_rate_ppm: Waits, Waits;
+        max_rate_ppm: Waits, Waits;
+        reserve_factor_ppm: Waits, Waits;
+        outflow_window_seconds: Tightens, Waits;
+    );
+    // Where the maintenance haircut grows with how full the bank is, a lower cap moves the line.
+    let growing = BankConfig { haircut_maint_full_ppm: 60_000, ..roomy_bank() };
+    assert!(BankConfig { deposit_cap: growing.deposit_cap - 1, ..growing }.loosens(&growing));
+}
+
+#[test]
+fn only_from_active_to_reduce_only_tightens_without_taking() {
+    let states = [state::ACTIVE, state::REDUCE_ONLY, state::WIND_DOWN];
+    for (old, new) in states.iter().flat_map(|old| states.map(|new| (*old, new))) {
+        let waits = old != new && (old, new) != (state::ACTIVE, state::REDUCE_ONLY);
+        let market = |state| MarketConfig { state, ..roomy_market() };
+        let bank = |state| BankConfig { state, ..roomy_bank() };
+        assert_eq!(market(new).loosens(&market(old)), waits, "{old} to {new}");
+        assert_eq!(bank(new).loosens(&bank(old)), waits, "{old} to {new}");
+    }
+}
+
+/// Tightening one field does not hide loosening another.
+#[test]
+fn a_mixture_waits() {
+    let from = roomy_bank();
+    let mixed = BankConfig { borrow_cap: from.borrow_cap - 1, haircut_init_ppm: from.haircut_init_ppm - 1, ..from };
+    assert!(mixed.loosens(&from));
+    let both = BankConfig { borrow_cap: from.borrow_cap - 1, haircut_init_ppm: from.haircut_init_ppm + 1, ..from };
+    assert!(!both.loosens(&from));
+}
+
+#[test]
+fn what_is_new_starts_without_weight_and_without_risk() {
+    let new = bank().starting();
+    assert_eq!((new.validate(), new.weights()), (Ok(()), BankParameters::WORTHLESS));
+    let new = roomy_market().starting();
+    assert_eq!((new.validate(), new.risk_budget, new.options.enabled), (Ok(()), 0, 0));
+    assert!(bank().loosens(&bank().starting()) && roomy_market().loosens(&new));
+}
+
+#[test]
+fn changes_are_read_back_from_their_bytes() {
+    let holder = RoleHolder { role: 1, holder: Address::new_from_array([3; 32]) };
+    let changes = [
+        Change::Exchange(roomy_exchange()),
+        Change::Market(roomy_market()),
+        Change::Bank(roomy_bank()),
+        Change::Role(holder),
+        Change::QuoteFeed(QuoteFeed::NONE),
+    ];
+    for (kind, change) in changes.into_iter().enumerate() {
+        assert_eq!(usize::from(change.kind()), kind);
+        let mut content = change.content();
+        assert_eq!(Change::read(change.kind(), &content), Ok(change));
+        assert_eq!(change.validate(), Ok(()));
+        *content.last_mut().unwrap() = 1;
+        assert_eq!(Change::read(change.kind(), &content), Err(PlimsollError::UnknownKind));
+    }
+    assert_eq!(Change::read(5, &[0; MAX_PROPOSAL]), Err(PlimsollError::UnknownKind));
 }

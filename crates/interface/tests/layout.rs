@@ -6,9 +6,10 @@ use core::mem::{offset_of, size_of};
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
     AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, ExchangeRate, House, HouseBoard,
-    MarginAccount, Market, MarketSlot, OptionSlot, Proposal, TriggerSlot, VolatilityEstimate, VolatilityForecast,
+    MarginAccount, Market, MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, TriggerSlot, Venue, VenueSlot,
+    VolatilityEstimate, VolatilityForecast,
 };
-use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig};
+use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig};
 
 /// Asserts offsets within the struct, behind the eight bytes of the discriminator.
 macro_rules! offsets {
@@ -90,10 +91,22 @@ fn house_and_margin_account_fields_stand_where_clients_read_them() {
     offsets!(MarginAccount: balances = 0, markets = 768, boards = 1792, options = 2112, liquidation_started_at = 2368,
         liquidation_seen_at = 2376, exchange = 2384, owner = 2416, delegate = 2448, index = 2480, bump = 2482,
         version = 2483, deferral = 2484, delegate_scope = 2485, sequence = 2488, insolvent_since = 2496,
-        triggers = 2504);
+        triggers = 2504, venues = 2824);
     assert_eq!(size_of::<TriggerSlot>(), 80);
     offsets!(TriggerSlot: market = 0, trigger_price = 32, limit_price = 40, size = 48, tip = 56, expires_at = 64, side = 72,
         when = 73);
+}
+
+#[test]
+fn orders_and_venue_fields_stand_where_clients_read_them() {
+    assert_eq!((Orders::SPACE, Venue::SPACE, size_of::<VenueConfig>()), (888, 296, 32));
+    assert_eq!((size_of::<OrderSlot>(), size_of::<VenueSlot>()), (24, 48));
+    offsets!(Orders: account = 0, floor = 32, slots = 40, bump = 808, version = 809);
+    offsets!(OrderSlot: nonce = 0, filled = 8, expires_at = 16);
+    offsets!(Venue: config = 0, exchange = 32, program = 64, signer = 96, window_start = 128, window_notional = 136,
+        total_notional = 144, bump = 152, version = 153);
+    offsets!(VenueConfig: fill_limit = 0, window_limit = 8, total_limit = 16, window_seconds = 24, state = 28);
+    offsets!(VenueSlot: venue = 0, limit = 32, used = 40);
 }
 
 /// Program account sizes choose what an account behind the declared ones is looked at as.

@@ -70,6 +70,7 @@
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`waterfall`] | what a loss beyond a margin takes from whom |
 //! | [`trade`] | what a trade against the house costs |
+//! | [`fill`] | what a trade between two accounts costs, and how far from the market it may be |
 //! | [`staking`] | exchange rates of staked tokens |
 //! | [`volatility`] | volatility estimated and forecast, and the shock range it gives |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
@@ -106,6 +107,7 @@
 pub mod addons;
 pub mod black;
 pub mod error;
+pub mod fill;
 pub mod functions;
 pub mod greeks;
 pub mod grid;

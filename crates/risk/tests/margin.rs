@@ -651,3 +651,31 @@ fn standalone_loss_of_an_inventory() {
     assert_eq!(standalone_loss(Base::MIN, Price::MAX, Ppm::ONE), Err(Error::Overflow));
     assert_eq!(standalone_loss(Base::ZERO, price(1), Ppm::from_raw(1_000_001)), Err(Error::RangeTooLarge));
 }
+
+/// A quote at 0.95 of a dollar: `ceil(R / 0.95)` towards init, maint and equities as they were.
+#[test]
+fn a_cheap_quote_scales_the_initial_requirement_up() {
+    let strict = RiskParameters::STRICT;
+    for (amount, price, expected) in [
+        (3_750_000_000, 950_000, 3_947_368_422),
+        (950_000, 950_000, 1_000_000),
+        (1, 999_999, 2),
+        (0, 1, 0),
+        (7, 1_000_000, 7),
+        (7, 1_500_000, 7),
+    ] {
+        let mut portfolio = Portfolio::new();
+        portfolio.quote = Quote::from_raw(5);
+        (portfolio.quote_addon_init, portfolio.quote_addon_maint) = (amount, amount);
+        let cheap = RiskParameters { quote_price: Ppm::from_raw(price), ..strict };
+        let (whole, scaled) = (margin(&portfolio, &[], &strict).unwrap(), margin(&portfolio, &[], &cheap).unwrap());
+        let requirement_init = Quote::from_raw(expected);
+        assert_eq!(scaled, Margin { requirement_init, ..whole }, "{amount} at {price}");
+        let explained = report(&portfolio, &[], &cheap).unwrap();
+        assert_eq!((explained.margin, explained.saving_init.raw()), (scaled, 0));
+    }
+    let mut portfolio = Portfolio::new();
+    portfolio.quote_addon_init = 1;
+    let worthless = RiskParameters { quote_price: Ppm::ZERO, ..strict };
+    assert_eq!(margin(&portfolio, &[], &worthless), Err(Error::Overflow));
+}

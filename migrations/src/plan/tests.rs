@@ -68,7 +68,7 @@ impl Fake {
             tag::CONFIGURE_MARKET => {
                 let args: ConfigureMarketArgs = Self::args(step);
                 let others = self.state.markets.len() - 1;
-                assert_eq!(step.instruction.accounts.len(), 5 + 2 * others);
+                assert_eq!(step.instruction.accounts.len(), 6 + 2 * others);
                 self.state.markets.get_mut(&account(4)).unwrap().config = args.config;
             }
             tag::OBSERVE => self.state.markets.get_mut(&account(0)).unwrap().spot = 1,
@@ -214,4 +214,17 @@ fn what_cannot_be_done_is_said() {
     assert!(matches!(refused, RunError::Plan(PlanError::OtherAdmin { .. })));
     // The words that the program would use are not needed: the plan fails first.
     assert!(!refused.to_string().contains(PlimsollError::NotAdmin.name()));
+}
+
+#[test]
+fn a_new_exchange_is_locked_last() {
+    let (mut deployment, mut chain) = (deployment(), chain());
+    deployment.exchange.timelock_seconds = 86_400;
+    chain.fails_at = Some(ALL.len() - 2);
+    migrate(&deployment, &mut chain).unwrap_err();
+    chain.fails_at = None;
+    assert_eq!(migrate(&deployment, &mut chain).unwrap(), 3);
+    assert_eq!(chain.sent.last().unwrap(), "set the timelock");
+    assert_eq!(chain.state.exchange.unwrap().config, deployment.exchange);
+    assert_eq!(migrate(&deployment, &mut chain).unwrap(), 0);
 }

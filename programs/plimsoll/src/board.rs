@@ -6,14 +6,26 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Board, BoardTerms, Exchange, HouseBoard, Market, board_state, same_address},
     board::{VolatilityBand, array_strike, terms_at, used_volatility},
+    config::state,
 };
 use plimsoll_risk::{
+    math::mul_div_ceil,
     options::{self, Nodes, OptionRisk, Reading, Refresh, SCENARIOS},
     price::Observation,
-    units::{Ppm, Price, Quote, Timestamp, Volatility},
+    units::{Ppm, Price, Q32, Quote, Timestamp, Volatility},
 };
 
 use crate::book;
+
+/// Checks that boards and strikes may be added to a market: it has options, and neither only reduces nor winds down.
+///
+/// # Errors
+/// [`PlimsollError::OptionsDisabled`], [`PlimsollError::MarketReduceOnly`].
+pub fn require_listing(market: &Market) -> Result<()> {
+    require!(market.config.options.enabled == 1, PlimsollError::OptionsDisabled);
+    require!(market.config.state == state::ACTIVE, PlimsollError::MarketReduceOnly);
+    Ok(())
+}
 
 /// Whether a signer may list boards and post volatilities: the keeper or the admin.
 pub fn is_keeper(exchange: &Exchange, signer: &Address) -> bool {
@@ -164,7 +176,7 @@ pub fn revalue_house(
     } else {
         let mut risk = OptionRisk::default();
         house_risk(market, board, extreme_damping, spot, now, &mut risk)?;
-        (entry_of(board, &risk)?, risk.pnl_init.map(Quote::raw))
+        (entry_of(board, &risk, spot)?, risk.pnl_init.map(Quote::raw))
     };
     for ((sum, old), new) in market.house_gains.iter_mut().zip(&mut board.house_gains).zip(gains) {
         let rest = sum.checked_sub(*old).ok_or(PlimsollError::Overflow)?;
@@ -197,14 +209,20 @@ fn house_risk(
     Ok(sum.finish(&(&board.terms).into(), &reading, risk).map_err(PlimsollError::from)?)
 }
 
-/// What the market keeps of an active board.
-fn entry_of(board: &Board, risk: &OptionRisk) -> Result<HouseBoard> {
+/// What the market keeps of an active board, at the price at which it was read off.
+///
+/// The arrays reach `max_drift` from their own spot `A`. From the current one `S`, `d` away, they reach
+/// `(max_drift - d) A / S`, and as `d` is at most 1/32, `A / S` is at least 31/32.
+fn entry_of(board: &Board, risk: &OptionRisk, spot: Price) -> Result<HouseBoard> {
     let terms = &board.terms;
+    let drift = mul_div_ceil(spot.raw().abs_diff(terms.spot), 1 << Q32, terms.spot).ok_or(PlimsollError::Overflow)?;
+    let left = terms.max_drift.saturating_sub(drift);
+    let puts = spot.value_floor(risk.exposure).ok_or(PlimsollError::Overflow)?;
     Ok(HouseBoard {
         valid_until: terms.time.checked_add(terms.max_age_seconds).ok_or(PlimsollError::Overflow)?,
-        spot: terms.spot,
-        max_drift: terms.max_drift,
-        value: risk.value.raw(),
+        spot: spot.raw(),
+        max_drift: if drift == 0 { left } else { left.saturating_sub(left >> 5) },
+        value: risk.value.checked_add(puts).ok_or(PlimsollError::Overflow)?.raw(),
         delta: risk.delta.checked_add(risk.exposure).ok_or(PlimsollError::Overflow)?.raw(),
         exposure: risk.exposure.raw(),
         short_minimum: risk.short_minimum,

@@ -302,6 +302,25 @@ impl Book<'_> {
         Ok(portfolio::margin(&portfolio, options.as_slice(), risk).map_err(PlimsollError::from)?)
     }
 
+    /// What an account's options of the market in one of its slots are worth, quote native.
+    #[inline(never)]
+    pub fn option_marks(&self, account: &MarginAccount, market_slot: usize, risk: &RiskParameters) -> Result<i64> {
+        let mut options = bridge::Options::new(risk.extreme_damping);
+        self.option_marks_with(account, market_slot, &mut options)
+    }
+
+    #[inline(never)]
+    fn option_marks_with(
+        &self,
+        account: &MarginAccount,
+        market_slot: usize,
+        options: &mut bridge::Options,
+    ) -> Result<i64> {
+        self.listing.rest.set(self.listing.views);
+        let mut portfolio = Portfolio::new();
+        Ok(bridge::option_marks(account, market_slot, self, self.now, &mut portfolio, options)?)
+    }
+
     /// How old the price of a market is at which this transaction sees it.
     ///
     /// # Errors

@@ -14,10 +14,12 @@ pub use plimsoll_interface::{ID, PlimsollError, accounts::*, event::*, id, instr
 mod auction;
 mod board;
 mod book;
+mod controls;
 mod house;
 mod insolvency;
 mod instructions;
 mod ledger;
+mod matching;
 mod option_trading;
 mod token;
 mod trading;
@@ -232,6 +234,91 @@ pub mod plimsoll {
 
     // Controls and guards.
 
+    /// Nominates an admin, who may accept once the timelock is over; or takes a nomination back.
+    #[discrim = 45]
+    pub fn nominate_admin(ctx: &mut Context<ChangeAdmin>, args: NominateAdminArgs) -> Result<()> {
+        ctx.accounts.nominate(&args)
+    }
+
+    /// Makes the nominee the admin.
+    #[discrim = 46]
+    pub fn accept_admin(ctx: &mut Context<ChangeAdmin>) -> Result<()> {
+        ctx.accounts.accept()
+    }
+
+    /// Gives a role to somebody, or takes it away.
+    #[discrim = 47]
+    pub fn set_role(ctx: &mut Context<SetRole>, args: SetRoleArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Announces a change that does more than tighten.
+    #[discrim = 48]
+    pub fn propose(ctx: &mut Context<Propose>, args: ProposeArgs) -> Result<()> {
+        ctx.accounts.apply(&args, ctx.bumps.proposal)
+    }
+
+    /// Takes an announced change back.
+    #[discrim = 49]
+    pub fn cancel_proposal(ctx: &mut Context<CancelProposal>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Pauses or resumes kinds of action.
+    #[discrim = 50]
+    pub fn set_pauses(ctx: &mut Context<SetPauses>, args: SetPausesArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Closes a position in a market that winds down, at the oracle's price. Anyone may once the announced time has come.
+    #[discrim = 51]
+    pub fn wind_down_position(ctx: &mut Context<WindDownPosition>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Ends a market that is wound down and empty.
+    #[discrim = 52]
+    pub fn retire_market(ctx: &mut Context<RetireMarket>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Ends a bank that is wound down and empty.
+    #[discrim = 53]
+    pub fn retire_bank(ctx: &mut Context<RetireBank>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Stores the price of the quote. Anyone may.
+    #[discrim = 54]
+    pub fn observe_quote(ctx: &mut Context<ObserveQuote>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Fails unless an account has the health that is asserted. Anyone may.
+    #[discrim = 55]
+    pub fn assert_health(ctx: &mut Context<AssertHealth>, args: AssertHealthArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Fails unless an account is as it was. Anyone may.
+    #[discrim = 56]
+    pub fn assert_sequence(ctx: &mut Context<AssertSequence>, args: AssertSequenceArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Fails unless a market's price is within what is asserted. Anyone may.
+    #[discrim = 57]
+    pub fn assert_price(ctx: &mut Context<AssertPrice>, args: AssertPriceArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Sets the price feed of the quote.
+    #[discrim = 58]
+    pub fn set_quote_feed(ctx: &mut Context<SetQuoteFeed>, args: SetQuoteFeedArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
     // The waterfall.
 
     /// Puts quote into the insurance. Anyone may, and nobody takes it out again.
@@ -260,6 +347,15 @@ pub mod plimsoll {
         ctx.accounts.apply(&args, &remaining)
     }
 
+    // Fills and venues.
+
+    /// Lets two accounts that both signed trade with each other at their price.
+    #[discrim = 71]
+    pub fn fill(ctx: &mut Context<Fill>, args: FillArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
     /// Begins a liquidation without capital: until its end in the same transaction the taker's margin is not asked for.
     #[discrim = 65]
     pub fn begin_liquidation(ctx: &mut Context<BeginLiquidation>) -> Result<()> {
@@ -271,6 +367,50 @@ pub mod plimsoll {
     pub fn end_liquidation(ctx: &mut Context<EndLiquidation>) -> Result<()> {
         let remaining = ctx.remaining_accounts()?;
         ctx.accounts.apply(&remaining)
+    }
+
+    /// Fills a signed order against another, or against the submitter's account. Anyone may.
+    #[discrim = 72]
+    pub fn fill_orders(ctx: &mut Context<FillOrders>, args: FillOrdersArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Registers a program that may fill between accounts which approve it.
+    #[discrim = 73]
+    pub fn register_venue(ctx: &mut Context<RegisterVenue>, args: VenueArgs) -> Result<()> {
+        ctx.accounts.apply(&args, ctx.bumps.venue)
+    }
+
+    /// Approves a venue for an account, up to a notional, or withdraws the approval.
+    #[discrim = 74]
+    pub fn set_venue_approval(ctx: &mut Context<SetVenueApproval>, args: SetVenueApprovalArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Lets two accounts that approved a venue trade with each other. The venue's program calls it.
+    #[discrim = 75]
+    pub fn venue_fill(ctx: &mut Context<VenueFill>, args: FillArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Makes the account that keeps what a margin account's signed orders have filled. Anyone may.
+    #[discrim = 76]
+    pub fn create_orders(ctx: &mut Context<CreateOrders>) -> Result<()> {
+        ctx.accounts.apply(ctx.bumps.orders)
+    }
+
+    /// Voids all signed orders of an account with a nonce below a floor.
+    #[discrim = 77]
+    pub fn cancel_orders(ctx: &mut Context<CancelOrders>, args: CancelOrdersArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Replaces a venue's limits and state.
+    #[discrim = 78]
+    pub fn configure_venue(ctx: &mut Context<ConfigureVenue>, args: VenueArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
     }
 
     // Collateral.

@@ -139,13 +139,19 @@ pub fn require_opening_allowed(
     require!(!order.reduce_only, PlimsollError::ReduceOnlyViolated);
     require!(!exchange.config.is_paused(pause::OPEN), PlimsollError::Paused);
     require!(market.config.state == state::ACTIVE, PlimsollError::MarketReduceOnly);
+    require_narrow(market, observation)?;
+    Ok(exchange.require_quote_sound(now)?)
+}
+
+/// Checks that the oracle's doubt is within the market's limits.
+fn require_narrow(market: &Market, observation: &Observation) -> Result<()> {
     let width = check_limits(
         observation,
         Ppm::from_raw(market.config.max_confidence_ppm),
         Ppm::from_raw(market.config.max_ema_gap_ppm),
     );
     require!(width == Width::Normal, PlimsollError::OracleTooWide);
-    Ok(exchange.require_quote_sound(now)?)
+    Ok(())
 }
 
 /// The house's price for an order, within its limit.
@@ -198,6 +204,50 @@ fn book_against_house(
     house::require_within_budget(market, observation, risk, now, loss_before)
 }
 
+/// A position that was closed.
+pub struct Closed {
+    /// What it was, base units.
+    pub size: i64,
+    /// What it was worth at the price, quote native, rounded down: now cash of the account.
+    pub value: i64,
+}
+
+/// Closes a position whole at the oracle's price, without spread, premium or fee, in a market that winds down and whose
+/// announced time has come. Its value becomes cash, so the account's equity is what it was, but for rounding against it
+/// (INV-2, INV-3, INV-4).
+///
+/// The house's budget is not asked: of two opposite positions one is closed first, and the house holds the other side
+/// until that is closed too, which anyone may do in the same transaction.
+///
+/// # Errors
+/// [`PlimsollError::WindDownNotDue`], [`PlimsollError::OracleStale`], [`PlimsollError::OracleTooWide`],
+/// [`PlimsollError::NoPosition`].
+pub fn close_at_spot(
+    account: &mut MarginAccount,
+    market_address: &Address,
+    market: &mut Market,
+    observation: &Observation,
+    now: Timestamp,
+) -> Result<Closed> {
+    let is_due = market.config.state == state::WIND_DOWN && now.raw() >= market.wind_down_at;
+    require!(is_due, PlimsollError::WindDownNotDue);
+    require!(house::market_freshness(market, observation, now) == Freshness::Fresh, PlimsollError::OracleStale);
+    require_narrow(market, observation)?;
+    market.record(observation)?;
+    let index = account.market_slot(market_address).ok_or(PlimsollError::NoPosition)?;
+    let slot = account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+    let size = slot.size;
+    require!(size != 0, PlimsollError::NoPosition);
+    let value = observation.spot.value_floor(Base::from_raw(size)).ok_or(PlimsollError::Overflow)?.raw();
+    slot.size = 0;
+    slot.cash = slot.cash.checked_add(value).ok_or(PlimsollError::Overflow)?;
+    market.house_size = market.house_size.checked_add(size).ok_or(PlimsollError::Overflow)?;
+    market.house_cash = market.house_cash.checked_sub(value).ok_or(PlimsollError::Overflow)?;
+    move_open_interest(market, size, 0)?;
+    account.release_market(index)?;
+    Ok(Closed { size, value })
+}
+
 /// Moves one account's position in the market's open interest, and says whether the account's part of it grew.
 pub fn move_open_interest(market: &mut Market, before: i64, after: i64) -> core::result::Result<bool, PlimsollError> {
     let long = |position: i64| if position > 0 { position.unsigned_abs() } else { 0 };
@@ -248,8 +298,8 @@ impl Change {
     }
 }
 
-/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before. No slot that
-/// the trade emptied is released yet.
+/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before. Says whether
+/// the account has its initial margin now. No slot that the trade emptied is released yet.
 ///
 /// # Errors
 /// [`PlimsollError::OracleStale`], [`PlimsollError::InsufficientMargin`]; those of the margin.
@@ -259,11 +309,11 @@ pub fn require_margin(
     risk: &RiskParameters,
     change: &Change,
     reduces: bool,
-) -> Result<()> {
+) -> Result<bool> {
     let margin = book.margin(account, risk)?;
     let health = book::health_init(&margin)?;
     if margin.blocked_by.is_none() && health >= 0 {
-        return Ok(());
+        return Ok(true);
     }
     if !reduces {
         require!(margin.blocked_by.is_none(), PlimsollError::OracleStale);
@@ -273,5 +323,5 @@ pub fn require_margin(
     let margin_before = book.margin(account, risk)?;
     change.put(account, true)?;
     require!(health >= book::health_init(&margin_before)?, PlimsollError::InsufficientMargin);
-    Ok(())
+    Ok(false)
 }

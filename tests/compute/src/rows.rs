@@ -4,17 +4,23 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use plimsoll_client::{
-    Address,
-    accounts::{Bank, Board, Exchange, MarginAccount, board_state},
+    Address, ID,
+    accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state},
     address,
-    config::loss_mode,
+    config::{BankConfig, ExchangeConfig, VenueConfig, limits, loss_mode, role, state},
     instruction::{
-        account, bank, collateral as build_collateral, exchange, house, liquidation, market, option, trade, trigger,
-        waterfall,
+        account, bank, board, collateral as build_collateral, controls as build, exchange, house, liquidation, market,
+        option, trade, trigger, venue, waterfall,
     },
-    interface::instruction::{
-        BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, LiquidateArgs,
-        OpenOptionArgs, OpenPositionArgs, PlaceTriggerArgs, SetRateSourceArgs, SwapArgs,
+    interface::{
+        change::{Change, QuoteFeed},
+        instruction::{
+            AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
+            CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
+            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, SetRateSourceArgs, StrikePrice, SwapArgs,
+            VenueArgs,
+        },
+        order::Order,
     },
     price::PriceUpdate,
     remaining::{Pack, PriceAddresses},
@@ -75,8 +81,11 @@ const OPTION_SHAPES: [OptionShape; 5] = [
 pub fn measure(so: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     setting_up(so, &mut rows)?;
+    controls(so, &mut rows)?;
     cranks(so, &mut rows)?;
     waterfall_rows(so, &mut rows)?;
+    boards(so, &mut rows)?;
+    venues(so, &mut rows)?;
     collateral(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
@@ -146,6 +155,89 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     Ok(())
 }
 
+/// What an administrator does under a timelock, and what anyone may assert.
+fn controls(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let market: Market = world.get(&world.markets[0])?;
+    let feed = QuoteFeed { oracle_kind: 0, feed_id: market.feed_id, oracle_owner: market.oracle_owner };
+    let set = build::SetQuoteFeed { admin, exchange, feed, proposed: false };
+    single(rows, "set_quote_feed", "", world.send(set.instruction(), &[])?);
+    let config = ExchangeConfig { timelock_seconds: 60, ..exchange_config() };
+    world.send(exchange::Configure { admin, exchange, config }.instruction(), &[])?;
+    let nominate = build::NominateAdmin { authority: admin, exchange, nominee: admin };
+    single(rows, "nominate_admin", "", world.send(nominate.instruction(), &[])?);
+    let take = build::SetRole {
+        authority: admin,
+        exchange,
+        role: role::FORECASTER,
+        holder: Address::default(),
+        proposed: false,
+    };
+    single(rows, "set_role", "taken away", world.send(take.instruction(), &[])?);
+    let pauses = build::SetPauses { authority: admin, exchange, set: 1, clear: 1 };
+    single(rows, "set_pauses", "", world.send(pauses.instruction(), &[])?);
+    let resume = build::SetPauses { authority: admin, exchange, set: 0, clear: 1 };
+    world.send(resume.instruction(), &[])?;
+    let subject = world.banks[0];
+    let wish = BankConfig { borrow_cap: 7, haircut_init_ppm: 40_000, ..bank_config() };
+    let propose = build::Propose { admin, exchange, subject, change: Change::Bank(wish) };
+    single(rows, "propose", "", world.send(propose.instruction(), &[])?);
+    let cancel = build::CancelProposal { authority: admin, exchange, subject };
+    single(rows, "cancel_proposal", "", world.send(cancel.instruction(), &[])?);
+    world.send(propose.instruction(), &[])?;
+    let account = world.portfolio(admin, 8, 8)?;
+    let address = world.put_account(0, &account)?;
+    let remaining = Pack::of(&account).metas(&PriceAddresses::new());
+    let args = AssertHealthArgs { kind: 1, minimum: i64::MIN };
+    let health = build::AssertHealth { exchange, account: address, args, remaining };
+    single(rows, "assert_health", "8 collaterals, 8 perps", world.send(health.instruction(), &[])?);
+    let sequence = build::AssertSequence { account: address, sequence: 0 };
+    single(rows, "assert_sequence", "", world.send(sequence.instruction(), &[])?);
+    let args = AssertPriceArgs { minimum: 0, maximum: u64::MAX, max_age_seconds: 60 };
+    let price = build::AssertPrice { market: world.markets[0], oracle: None, args };
+    single(rows, "assert_price", "", world.send(price.instruction(), &[])?);
+    winding_down(&mut world, &account, address, rows)?;
+    let configure = bank::Configure { admin, exchange, bank: subject, config: wish };
+    single(rows, "configure_bank", "proposed", world.send(configure.proposed(), &[])?);
+    Ok(())
+}
+
+/// The end of a position, a market and a bank, and the quote's price; a day later than everything else.
+fn winding_down(world: &mut World, account: &MarginAccount, address: Address, rows: &mut Vec<Row>) -> Result<()> {
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let slot = account.markets.iter().rev().find(|slot| slot.size != 0).context("no position")?;
+    let index = world.markets.iter().position(|market| *market == slot.market).context("no market")?;
+    let end = NOW + i64::from(limits::WIND_DOWN_NOTICE_SECONDS_MIN);
+    let mut data: Market = world.get(&world.markets[index])?;
+    (data.config.state, data.config.risk_budget, data.wind_down_at) = (state::WIND_DOWN, 0, end);
+    world.put(world.markets[index], &data)?;
+    let mut data: Bank = world.get(&world.banks[index])?;
+    (data.config.state, data.deposit_shares, data.borrow_shares) = (state::WIND_DOWN, 0, 0);
+    world.put(world.banks[index], &data)?;
+    let mut clock = world.vm.get_sysvar::<solana_clock::Clock>();
+    clock.unix_timestamp = end;
+    world.vm.set_sysvar(&clock);
+    for index in [0, index] {
+        world.set_price(index, 1, end)?;
+    }
+    let accept = build::AcceptAdmin { nominee: admin, exchange };
+    single(rows, "accept_admin", "", world.send(accept.instruction(), &[])?);
+    let observe = build::ObserveQuote { exchange, oracle: world.oracles[0] };
+    single(rows, "observe_quote", "", world.send(observe.instruction(), &[])?);
+    let (market, oracle) = (slot.market, world.oracles[index]);
+    let wind_down = build::WindDownPosition { exchange, account: address, market, oracle };
+    single(rows, "wind_down_position", "", world.send(wind_down.instruction(), &[])?);
+    let mut data: Market = world.get(&market)?;
+    (data.house_size, data.house_cash, data.open_interest_long, data.open_interest_short) = (0, 0, 0, 0);
+    world.put(market, &data)?;
+    let retire = build::RetireMarket { admin, exchange, market };
+    single(rows, "retire_market", "", world.send(retire.instruction(), &[])?);
+    let retire = build::RetireBank { admin, exchange, bank: world.banks[index] };
+    single(rows, "retire_bank", "", world.send(retire.instruction(), &[])?);
+    Ok(())
+}
+
 /// What anyone may do to keep the exchange up to date, and the house's withdrawal, which reads every market.
 fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let mut world = World::new(so)?;
@@ -196,14 +288,14 @@ fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     Ok(())
 }
 
-/// An account of the shape without equity, owned by a stranger: it owes what it is worth, and a tenth of its requirement.
+/// An account of the shape without equity, owned by a stranger: it owes what it is worth, and 100,000 USD.
 fn insolvent(world: &World, account: &MarginAccount) -> Result<MarginAccount> {
     let stranger = Keypair::new_from_array([8; 32]);
     let mut sinking = MarginAccount { owner: stranger.pubkey(), ..*account };
     let quote = sinking.balance_slot(&world.quote_bank).context("no quote balance")?;
     sink(world, &mut sinking, quote)?;
     let margin = crate::world::snapshot(world)?.margin(&sinking).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let owed = margin.equity_maint.raw() + margin.requirement_maint.raw() / 10;
+    let owed = margin.equity_maint.raw() + (100_000 * DOLLAR) as i64;
     sinking.balances[quote].shares -= owed;
     Ok(sinking)
 }
@@ -264,6 +356,57 @@ fn without_capital(world: &mut World, account: &MarginAccount, prices: &PriceAdd
     let begin = waterfall::Begin { authority, exchange, taker }.instruction();
     let end = waterfall::End { authority, exchange, taker, remaining: Pack::of(account).metas(prices) };
     world.send_all(&[begin, end.instruction()], &[])
+}
+
+/// Lists a strike of 50 to 95 dollars in each of the given slots; the market is at 100.
+fn listing(slots: std::ops::Range<u16>) -> ListStrikesArgs {
+    let mut strikes = [StrikePrice { digits: 0, exponent: 0 }; MAX_STRIKES];
+    for slot in slots {
+        strikes[usize::from(slot)] = StrikePrice { digits: 500 + 30 * slot, exponent: -1 };
+    }
+    ListStrikesArgs { strikes }
+}
+
+/// The life of an option board: of one strike, of sixteen, and with the house in all of its series.
+fn boards(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (authority, exchange, market) = (world.admin.pubkey(), world.exchange, world.markets[0]);
+    let (oracle, board) = (Some(world.oracles[0]), address::board(&market, 0));
+    let args = CreateBoardArgs { expiry: NOW.div_euclid(86_400) * 86_400 + 30 * 86_400 + 28_800, slot: 0 };
+    let create = board::Create { authority, exchange, market, args };
+    single(rows, "create_board", "", world.send(create.instruction(), &[])?);
+    let list = |args| board::ListStrikes { authority, exchange, market, board, oracle, args }.instruction();
+    world.send(list(listing(0..1)), &[])?;
+    let refresh = board::Refresh { exchange, market, board, oracle, max_strikes: 0 }.instruction();
+    single(rows, "refresh_board", "1 strike", world.send(refresh.clone(), &[])?);
+    single(rows, "list_strikes", "15 strikes", world.send(list(listing(1..16)), &[])?);
+    let args = PostVolatilitiesArgs { volatilities_ppm: [1_100_000; MAX_STRIKES], basis_ppm: 1_000 };
+    let post = board::PostVolatilities { authority, exchange, market, board, args };
+    single(rows, "post_volatilities", "16 strikes", world.send(post.instruction(), &[])?);
+    single(rows, "refresh_board", "16 strikes", world.send(refresh.clone(), &[])?);
+    let mut full: Board = world.get(&board)?;
+    full.house_lots = std::array::from_fn(|series| if series % 3 == 0 { 5 } else { -7 });
+    world.put(board, &full)?;
+    single(rows, "refresh_board", "16 strikes, house in 32 series", world.send(refresh, &[])?);
+    // As if it expired in a minute, then as if it had.
+    let mut late: Board = world.get(&board)?;
+    late.expiry = NOW + 60;
+    world.put(board, &late)?;
+    let sample = board::Sample { market, board, oracle: world.oracles[0] };
+    single(rows, "sample_expiry", "", world.send(sample.instruction(), &[])?);
+    let mut over: Board = world.get(&board)?;
+    over.expiry = NOW - 60;
+    over.samples = std::array::from_fn(|index| over.samples[0] + index as u64 * 7_919 % 30);
+    over.sample_count = over.samples.len() as u64;
+    world.put(board, &over)?;
+    let settle = board::Settle { exchange, market, board };
+    single(rows, "settle_board", "30 samples, house in 32 series", world.send(settle.instruction(), &[])?);
+    let mut empty: Board = world.get(&board)?;
+    empty.house_lots = [0; MAX_SERIES];
+    world.put(board, &empty)?;
+    let close = board::Close { authority, exchange, market, board };
+    single(rows, "close_board", "", world.send(close.instruction(), &[])?);
+    Ok(())
 }
 
 /// Staked tokens and swaps. The first bank is of a staked token; its pool and its own feed are written directly.
@@ -364,6 +507,54 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
         measure("deleverage", "", deleverage)?;
     }
     measure("begin_liquidation", "and end_liquidation", without_capital)?;
+    measure("fill", "", fill)?;
+    measure("fill_orders", "two orders", fill_orders)?;
+    Ok(())
+}
+
+/// What registers venues and keeps orders.
+fn venues(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
+    let account = world.portfolio(admin, 1, 0)?;
+    let account = world.put_account(0, &account)?;
+    let create = venue::CreateOrders { payer: admin, account };
+    single(rows, "create_orders", "", world.send(create.instruction(), &[])?);
+    let cancel = venue::CancelOrders { authority: admin, account, floor: 1 };
+    single(rows, "cancel_orders", "", world.send(cancel.instruction(), &[])?);
+    let config = VenueConfig {
+        fill_limit: u64::MAX,
+        window_limit: u64::MAX,
+        total_limit: u64::MAX,
+        window_seconds: 3_600,
+        state: 0,
+        _padding: [0; 3],
+    };
+    let args = VenueArgs { config };
+    let register = venue::Register { admin, exchange, program: ID, args };
+    single(rows, "register_venue", "", world.send(register.instruction(), &[])?);
+    let configure = venue::Configure { admin, exchange, program: ID, args };
+    single(rows, "configure_venue", "", world.send(configure.instruction(), &[])?);
+    let venue = address::venue(&exchange, &ID);
+    let approve = venue::SetApproval { owner: admin, account, venue, limit: u64::MAX };
+    single(rows, "set_venue_approval", "", world.send(approve.instruction(), &[])?);
+    venue_fill(&mut world, rows, venue)
+}
+
+/// Between two accounts that hold quote alone; the admin stands in for the venue program's address.
+fn venue_fill(world: &mut World, rows: &mut Vec<Row>, venue: Address) -> Result<()> {
+    let admin = world.admin.pubkey();
+    let mut data: Venue = world.get(&venue)?;
+    data.signer = admin;
+    world.put(venue, &data)?;
+    let mut account = world.portfolio(admin, 1, 0)?;
+    account.approve_venue(&venue, u64::MAX).map_err(|error| anyhow::anyhow!(error.message()))?;
+    let (buyer, seller) = (world.put_account(0, &account)?, world.put_account(1, &account)?);
+    let accounts = fill_accounts(world, &account, buyer, seller, &PriceAddresses::new())?;
+    let args = fill_args(world, &accounts.market)?;
+    let mut fill = venue::VenueFill { program: ID, accounts, args }.instruction();
+    fill.accounts[0].pubkey = admin;
+    single(rows, "venue_fill", "", world.send(fill, &[])?);
     Ok(())
 }
 
@@ -512,6 +703,72 @@ fn close(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) ->
     let accounts = trade_accounts(world, account, prices)?;
     let args = ClosePositionArgs { size: u64::MAX, limit_price, expires_at: 0 };
     world.send(trade::Close { accounts, args }.instruction(), &[])
+}
+
+/// Two accounts of one shape trade in the market that a trade with the house would be in.
+fn fill_accounts(
+    world: &World,
+    account: &MarginAccount,
+    buyer: Address,
+    seller: Address,
+    prices: &PriceAddresses,
+) -> Result<venue::FillAccounts> {
+    let index = traded(world, account);
+    let (market, oracle) = (world.markets[index], world.oracles[index]);
+    let remaining = Pack::filling(account, account, &market, &oracle).metas(prices);
+    Ok(venue::FillAccounts { exchange: world.exchange, buyer, seller, market, oracle, remaining })
+}
+
+fn fill_args(world: &World, market: &Address) -> Result<FillArgs> {
+    let price = world.get::<Market>(market)?.spot;
+    Ok(FillArgs { instrument: 0, seller_takes: 0, size: 2 * TOKEN, price, expires_at: NOW + 60 })
+}
+
+fn fill(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let (buyer, seller) = (world.put_account(0, account)?, world.put_account(1, account)?);
+    let accounts = fill_accounts(world, account, buyer, seller, prices)?;
+    let args = fill_args(world, &accounts.market)?;
+    let (buyer_authority, seller_authority) = (account.owner, account.owner);
+    world.send(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction(), &[])
+}
+
+/// Two orders of one key for two of its accounts: what verifies them stands before, and costs no compute units.
+fn fill_orders(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let (maker, taker) = (world.put_account(0, account)?, world.put_account(1, account)?);
+    let accounts = fill_accounts(world, account, maker, taker, prices)?;
+    let args = fill_args(world, &accounts.market)?;
+    let signer = account.owner;
+    let verified = [(maker, args.size.cast_signed()), (taker, -args.size.cast_signed())].map(|(account, size)| {
+        let order = Order {
+            exchange: world.exchange,
+            account,
+            market: accounts.market,
+            venue: Address::default(),
+            size,
+            limit_price: args.price,
+            nonce: 1,
+            expires_at: NOW + 60,
+            instrument: 0,
+            flags: 0,
+        };
+        venue::signed(&signer, &order, |message| world.admin.sign_message(message).into())
+    });
+    for account in [maker, taker] {
+        world.send(venue::CreateOrders { payer: signer, account }.instruction(), &[])?;
+    }
+    let fill = venue::FillOrders {
+        submitter: signer,
+        exchange: world.exchange,
+        maker,
+        taker,
+        taker_signed: true,
+        market: accounts.market,
+        oracle: accounts.oracle,
+        args: FillOrdersArgs { size: args.size, maker_instruction: 0, taker_instruction: 1 },
+        remaining: accounts.remaining,
+    };
+    let [one, other] = verified;
+    world.send_all(&[one, other, fill.instruction()], &[])
 }
 
 /// Both accounts have the shape; the one to be liquidated owes quote enough to be below its line, or, without anything

@@ -64,6 +64,28 @@ static PROGRAM: LazyLock<Vec<u8>> = LazyLock::new(|| {
     fs::read(&file).unwrap_or_else(|_| panic!("{} cannot be read: run `make program`", file.display()))
 });
 
+/// The example of a venue.
+static EXAMPLE_VENUE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = env::var_os("PLIMSOLL_SO_DIR")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/deploy"));
+    let file = folder.join("example_venue.so");
+    fs::read(&file).unwrap_or_else(|_| panic!("{} cannot be read: run `make programs`", file.display()))
+});
+
+/// Where the example of a venue stands in a chain that has it.
+pub const VENUE_PROGRAM: Address = Address::new_from_array([b'v'; 32]);
+
+fn program(data: &[u8]) -> Account {
+    Account {
+        lamports: u32::MAX.into(),
+        data: data.to_vec(),
+        owner: BPF_LOADER,
+        executable: true,
+        rent_epoch: u64::MAX,
+    }
+}
+
 /// Keeps the runtime from logging every instruction, unless `RUST_LOG` asks for it: a failed transaction's log is in the
 /// panic. The first logger that is set stays.
 static QUIET: LazyLock<()> = LazyLock::new(|| {
@@ -124,22 +146,40 @@ pub struct Chain {
     keys: BTreeMap<Address, Keypair>,
     known: BTreeSet<Address>,
     sent: u32,
+    /// Instructions that stand behind every one sent, until others are set: verifications of signed orders. The first of
+    /// them is the transaction's instruction number [`COMPANION`].
+    pub companions: Vec<Instruction>,
 }
+
+/// The key that a name stands for.
+pub fn named_key(name: &str) -> Keypair {
+    let mut seed = [0; 32];
+    seed[..name.len()].copy_from_slice(name.as_bytes());
+    Keypair::new_from_array(seed)
+}
+
+/// Number of the first of [`Chain::companions`] in a transaction.
+pub const COMPANION: u8 = 2;
 
 impl Chain {
     /// A bank with the program and the given accounts.
     pub fn new(accounts: impl IntoIterator<Item = (Address, Account)>) -> Self {
+        Self::start(accounts, false)
+    }
+
+    /// The same with the example of a venue at [`VENUE_PROGRAM`].
+    pub fn with_venue(accounts: impl IntoIterator<Item = (Address, Account)>) -> Self {
+        Self::start(accounts, true)
+    }
+
+    fn start(accounts: impl IntoIterator<Item = (Address, Account)>, venue: bool) -> Self {
         LazyLock::force(&QUIET);
         let mut test = ProgramTest::default();
         test.add_builtin_program("caller", CALLER, processor!(call).expect("a processor"));
-        let program = Account {
-            lamports: u32::MAX.into(),
-            data: PROGRAM.clone(),
-            owner: BPF_LOADER,
-            executable: true,
-            rent_epoch: u64::MAX,
-        };
-        test.add_account(ID, program);
+        test.add_account(ID, program(&PROGRAM));
+        if venue {
+            test.add_account(VENUE_PROGRAM, program(&EXAMPLE_VENUE));
+        }
         let mut known = BTreeSet::new();
         for (address, account) in accounts {
             known.insert(address);
@@ -147,20 +187,23 @@ impl Chain {
         }
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let context = runtime.block_on(test.start_with_context());
-        let chain = Self { runtime, context, keys: BTreeMap::new(), known, sent: 0 };
+        let chain = Self { runtime, context, keys: BTreeMap::new(), known, sent: 0, companions: Vec::new() };
         chain.set_now(START);
         chain
     }
 
     /// Makes a key that signs wherever its address is to sign. The same name gives the same key.
     pub fn key(&mut self, name: &str) -> Address {
-        let mut seed = [0; 32];
-        seed[..name.len()].copy_from_slice(name.as_bytes());
-        let key = Keypair::new_from_array(seed);
+        let key = named_key(name);
         let address = key.pubkey();
         self.keys.insert(address, key);
         self.known.insert(address);
         address
+    }
+
+    /// A known key's Ed25519 signature of a message.
+    pub fn sign(&self, who: &Address, message: &[u8]) -> [u8; 64] {
+        self.keys[who].sign_message(message).into()
     }
 
     /// Who pays the fees. Its lamports are the only thing that a failed transaction changes.
@@ -235,7 +278,8 @@ impl Chain {
         let client = &self.context.banks_client;
         let result: BanksTransactionResultWithMetadata = self.runtime.block_on(async {
             let blockhash = client.get_latest_blockhash().await.expect("a blockhash");
-            let instructions: Vec<Instruction> = [limit].into_iter().chain(sent.iter().cloned()).collect();
+            let behind = sent.iter().chain(&self.companions).cloned();
+            let instructions: Vec<Instruction> = [limit].into_iter().chain(behind).collect();
             let transaction = Transaction::new_signed_with_payer(
                 &instructions,
                 Some(&self.context.payer.pubkey()),

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
-    accounts::{Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, deferral},
+    accounts::{
+        Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, board_state, deferral,
+    },
+    address,
     event::{LossCovered, loss_source},
 };
 use plimsoll_risk::interest;
@@ -46,6 +49,7 @@ struct Books {
     banks: BTreeMap<Address, Bank>,
     boards: BTreeMap<Address, Board>,
     houses: Vec<House>,
+    orders: Vec<(Address, Orders)>,
 }
 
 impl Books {
@@ -59,6 +63,7 @@ impl Books {
                 Ok(AnyAccount::Bank(bank)) => drop(books.banks.insert(*address, *bank)),
                 Ok(AnyAccount::Board(board)) => drop(books.boards.insert(*address, *board)),
                 Ok(AnyAccount::House(house)) => books.houses.push(*house),
+                Ok(AnyAccount::Orders(orders)) => books.orders.push((*address, *orders)),
                 _ => {}
             }
         }
@@ -78,6 +83,7 @@ pub fn check(chain: &impl Ledger) {
     }
     for (address, market) in &books.markets {
         check_market(address, market, &books);
+        check_boards_of(address, market, &books);
     }
     for (address, board) in &books.boards {
         check_board(address, board, &books);
@@ -85,6 +91,10 @@ pub fn check(chain: &impl Ledger) {
     for (address, account) in &books.accounts {
         check_account(address, account, &books);
         check_options(address, account, &books);
+        check_venues(address, account);
+    }
+    for (address, orders) in &books.orders {
+        check_orders(address, orders);
     }
 }
 
@@ -130,7 +140,8 @@ fn check_market(address: &Address, market: &Market, books: &Books) {
     assert_eq!((market.open_interest_long, market.open_interest_short), (long, short), "open interest of {address}");
 }
 
-/// INV-2: the lots of all accounts and the house sum to zero in each series; the long ones are those of the accounts.
+/// INV-2 for options: lots of all accounts and the house sum to zero in each series, and long lots are their sum; only
+/// listed strikes have any, and they have arrays. The market knows the board by its slot.
 fn check_board(address: &Address, board: &Board, books: &Books) {
     let (mut lots, mut long) = ([0i64; MAX_SERIES], [0u64; MAX_SERIES]);
     for (_, account) in &books.accounts {
@@ -142,7 +153,31 @@ fn check_board(address: &Address, board: &Board, books: &Books) {
         }
     }
     assert_eq!(board.house_lots.map(|lots| -lots), lots, "INV-2: lots of {address}");
-    assert_eq!(board.long_lots, long, "long lots of {address}");
+    assert_eq!(board.long_lots, long, "INV-2: long lots of {address}");
+    let traded = (0..MAX_SERIES).filter(|series| board.house_lots[*series] != 0 || long[*series] != 0);
+    for series in traded {
+        assert!(board.strikes[series / 2] != 0, "{address}: options of a strike that is not listed");
+        assert!(board.state == board_state::SETTLED || board.is_refreshed(series / 2), "{address}: no array");
+    }
+    let (market, slot) = (&books.markets[&board.market], usize::from(board.slot));
+    assert_eq!(*address, address::board(&board.market, board.slot), "{address} is not where its slot is");
+    assert_eq!((market.boards >> slot & 1, market.board_expiries[slot]), (1, board.expiry), "{address}: its market");
+}
+
+/// What a market says of its boards is what they say: no bit, no expiry and no worth without a board, and the gains of all
+/// boards together.
+fn check_boards_of(address: &Address, market: &Market, books: &Books) {
+    let boards: Vec<_> = books.boards.values().filter(|board| board.market == *address).collect();
+    for slot in 0..market.house_boards.len() {
+        if boards.iter().all(|board| usize::from(board.slot) != slot) {
+            assert_eq!((market.boards >> slot & 1, market.board_expiries[slot]), (0, 0), "{address}: board {slot}");
+            assert_eq!(market.house_boards[slot], bytemuck::Zeroable::zeroed(), "{address}: worth of board {slot}");
+        }
+    }
+    for (index, gain) in market.house_gains.iter().enumerate() {
+        let sum: i64 = boards.iter().map(|board| board.house_gains[index]).sum();
+        assert_eq!(*gain, sum, "{address}: gains in scenario {index}");
+    }
 }
 
 /// Options stand in the order of their boards' slots, by rising series, and no free slot before a taken one; each board
@@ -280,5 +315,27 @@ pub fn check_losses(before: &Losses, after: &Losses, event: &LossCovered) {
             assert!(lost >= u128::from(amount) * unit && lost < u128::from(amount + 1) * unit, "INV-10: {event:?}");
         }
         other => panic!("INV-10: source {other}"),
+    }
+}
+/// INV-20: no venue fills for an account beyond its allowance, and none is approved twice.
+fn check_venues(address: &Address, account: &MarginAccount) {
+    for (index, slot) in account.venues.iter().enumerate() {
+        if slot.limit == 0 {
+            assert_eq!(bytemuck::bytes_of(slot), &[0; 48], "{address}: free venue {index} is not zero");
+            continue;
+        }
+        assert!(slot.used <= slot.limit, "INV-20: {address} allows venue {index} less than it has used");
+        let again = account.venues.iter().filter(|other| other.limit != 0 && other.venue == slot.venue).count();
+        assert_eq!(again, 1, "{address}: venue {index} is there twice");
+    }
+}
+
+/// INV-20: of one order there is one count of what it has filled.
+fn check_orders(address: &Address, orders: &Orders) {
+    for (index, slot) in orders.slots.iter().enumerate().filter(|(_, slot)| slot.filled != 0) {
+        let one = |other: &&plimsoll_interface::accounts::OrderSlot| {
+            other.filled != 0 && (other.nonce, other.expires_at) == (slot.nonce, slot.expires_at)
+        };
+        assert_eq!(orders.slots.iter().filter(one).count(), 1, "INV-20: {address} counts order {index} twice");
     }
 }

@@ -15,7 +15,10 @@ use plimsoll_client::{
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{AccountType, Bank, Board, Exchange, House, MAX_STRIKES, MarginAccount, Market, oracle_kind},
+    accounts::{
+        AccountType, Bank, Board, BoardSlot, Exchange, House, MAX_STRIKES, MarginAccount, Market, OptionSlot,
+        oracle_kind,
+    },
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
     instruction::{
@@ -25,6 +28,7 @@ use plimsoll_interface::{
 };
 use solana_account::Account;
 use solana_instruction::Instruction;
+use solana_signer::Signer;
 
 use crate::{
     chain::{self, Chain, Expected, Outcome},
@@ -453,6 +457,13 @@ pub fn genesis() -> (Vec<(Address, Account)>, Places) {
     (accounts, places(&mut Chain::new([])))
 }
 
+/// The signature of one of the people of every world.
+pub fn sign(owner: &Address, message: &[u8]) -> Option<[u8; 64]> {
+    let keys = NAMES.iter().map(|name| chain::named_key(name));
+    let key = keys.into_iter().find(|key| key.pubkey() == *owner)?;
+    Some(key.sign_message(message).into())
+}
+
 /// An exchange with a funded house, three markets, four banks and three traders. Its invariants are checked when it ends.
 pub struct World {
     chain: Chain,
@@ -487,6 +498,13 @@ impl World {
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> (Self, Places) {
         let mut chain = Chain::new(GENESIS.iter().cloned());
+        let places = places(&mut chain);
+        (Self { chain, places, added: Vec::new() }, places)
+    }
+
+    /// The same with the example of a venue at [`chain::VENUE_PROGRAM`].
+    pub fn with_venue() -> (Self, Places) {
+        let mut chain = Chain::with_venue(GENESIS.iter().cloned());
         let places = places(&mut chain);
         (Self { chain, places, added: Vec::new() }, places)
     }
@@ -671,6 +689,54 @@ impl World {
         self.set_account(*address, account);
     }
 
+    /// Gives an account lots of a series at no price, the house the opposite.
+    pub fn give_options(&mut self, trader: &Trader, asset: &Asset, slot: u8, series: u8, lots: i32) {
+        let board = address::board(&asset.market, slot);
+        self.edit::<MarginAccount>(&trader.account, |account| {
+            let market = account.market_slot_or_new(&asset.market).expect("a market slot");
+            let named = account.boards.iter().position(|slot| slot.in_use == 1 && slot.board == board);
+            let index = named.unwrap_or_else(|| {
+                let index = account.boards.iter().position(|slot| slot.in_use == 0).expect("a board slot");
+                account.markets[market].boards += 1;
+                account.boards[index] =
+                    BoardSlot { board, in_use: 1, market_slot: market as u8, options: 0, _padding: [0; 5] };
+                index
+            });
+            account.boards[index].options += 1;
+            let option = account.options.iter_mut().find(|option| option.lots == 0).expect("an option slot");
+            *option = OptionSlot { lots, board_slot: index as u8, series, _padding: [0; 2] };
+        });
+        self.edit::<Board>(&board, |board| {
+            board.house_lots[usize::from(series)] -= i64::from(lots);
+            board.long_lots[usize::from(series)] += u64::from(lots.max(0).unsigned_abs());
+        });
+    }
+
+    /// Takes all options of a board from an account and the house.
+    pub fn take_options(&mut self, trader: &Trader, asset: &Asset, slot: u8) {
+        let board = address::board(&asset.market, slot);
+        let mut taken = Vec::new();
+        self.edit::<MarginAccount>(&trader.account, |account| {
+            let index = account.boards.iter().position(|slot| slot.in_use == 1 && slot.board == board);
+            let index = index.expect("options of the board");
+            let of_board = |option: &&mut OptionSlot| option.lots != 0 && usize::from(option.board_slot) == index;
+            for option in account.options.iter_mut().filter(of_board) {
+                taken.push((usize::from(option.series), option.lots));
+                *option = bytemuck::Zeroable::zeroed();
+            }
+            let market = usize::from(account.boards[index].market_slot);
+            account.boards[index] = bytemuck::Zeroable::zeroed();
+            account.markets[market].boards -= 1;
+            account.release_market(market).expect("consistent slots");
+        });
+        self.edit::<Board>(&board, |board| {
+            for (series, lots) in taken {
+                board.house_lots[series] += i64::from(lots);
+                board.long_lots[series] -= u64::from(lots.max(0).unsigned_abs());
+            }
+        });
+    }
+
     /// Puts a new account of the program.
     pub fn put<T: AccountType>(&mut self, address: Address, data: &T) {
         self.set_account(address, raw::account(ID, decode::encode(data)));
@@ -725,6 +791,25 @@ impl World {
         let board = address::board(&asset.market, slot);
         let (exchange, market, oracle) = (self.places.exchange, asset.market, Some(asset.oracle));
         build::board::Refresh { exchange, market, board, oracle, max_strikes }.instruction()
+    }
+
+    /// Samples the price account's price for a board's settlement.
+    pub fn sample_ix(&self, asset: &Asset, slot: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        build::board::Sample { market: asset.market, board, oracle: asset.oracle }.instruction()
+    }
+
+    /// Settles a board.
+    pub fn settle_board_ix(&self, asset: &Asset, slot: u8) -> Instruction {
+        let board = address::board(&asset.market, slot);
+        build::board::Settle { exchange: self.places.exchange, market: asset.market, board }.instruction()
+    }
+
+    /// Closes a board, by the keeper.
+    pub fn close_board_ix(&self, asset: &Asset, slot: u8) -> Instruction {
+        let Places { admin, exchange, .. } = self.places;
+        let board = address::board(&asset.market, slot);
+        build::board::Close { authority: admin, exchange, market: asset.market, board }.instruction()
     }
 
     /// Trades at any price.
@@ -987,12 +1072,17 @@ impl World {
         self.ok(self.liquidate_ix(taker, account))
     }
 
-    /// Replaces the exchange's parameters.
+    /// Replaces the exchange's parameters, and what is paused.
     #[track_caller]
     pub fn configure(&mut self, change: impl FnOnce(&mut ExchangeConfig)) -> Outcome {
         let Places { admin, exchange, .. } = self.places;
-        let mut config = self.read::<Exchange>(&exchange).config;
+        let before = self.read::<Exchange>(&exchange).config;
+        let mut config = before;
         change(&mut config);
+        if config.pauses != before.pauses {
+            let (set, clear) = (config.pauses, !config.pauses & before.pauses);
+            self.ok(build::controls::SetPauses { authority: admin, exchange, set, clear }.instruction());
+        }
         self.ok(build::exchange::Configure { admin, exchange, config }.instruction())
     }
 

@@ -5,12 +5,7 @@ use plimsoll_e2e_tests::{
     E, I, World,
     world::{exchange_config, order},
 };
-use plimsoll_interface::{
-    accounts::Exchange,
-    address,
-    config::{ExchangeConfig, pause},
-    event::Configured,
-};
+use plimsoll_interface::{accounts::Exchange, address, config::ExchangeConfig, event::Configured};
 
 type Change = fn(&mut ExchangeConfig);
 
@@ -89,7 +84,7 @@ fn invalid_parameters_are_refused_when_created_and_when_configured() {
 fn parameters_are_replaced_as_a_whole() {
     let (mut w, p) = World::new();
     let before: Exchange = w.read(&p.exchange);
-    let config = ExchangeConfig { pauses: pause::ALL, liquidation_buffer_ppm: 5, ..exchange_config() };
+    let config = ExchangeConfig { loss_mode: 1, liquidation_buffer_ppm: 5, ..exchange_config() };
     let outcome = w.ok(exchange::Configure { admin: p.admin, exchange: p.exchange, config }.instruction());
     let expected = Configured { exchange: p.exchange, subject: p.exchange, admin: p.admin };
     assert_eq!(outcome.event(), Event::Configured(expected));
@@ -100,7 +95,7 @@ fn parameters_are_replaced_as_a_whole() {
 fn data_that_is_no_instruction_is_refused() {
     let (mut w, p) = World::new();
     let mut ix = w.order_ix(&p.alice, &p.sol, order(1));
-    ix.data[0] = 21;
+    ix.data[0] = 200;
     w.refuses(&ix, I::InvalidInstructionData);
     ix.data[0] = u8::MAX;
     w.refuses(&ix, I::InvalidInstructionData);

@@ -151,17 +151,17 @@ fn a_risk_budget_wants_every_other_market_listed_once() {
     let raised = MarketConfig { risk_budget: 200_001 * USD as u64, ..market_config(SOL) };
     let configure = w.stored().configure_market(&sol, raised);
     let refused = [
-        (with_list(configure.clone(), 5, &[btc]), E::MissingMarket),
-        (with_list(configure.clone(), 5, &[eth, btc]), E::SameAccount),
-        (with_list(configure.clone(), 5, &[btc, btc]), E::SameAccount),
-        (with_list(configure.clone(), 5, &[btc, elsewhere]), E::WrongExchange),
-        (with_list(configure.clone(), 5, &[btc, p.sol.oracle, eth]), E::OracleWrongFeed),
+        (with_list(configure.clone(), 6, &[btc]), E::MissingMarket),
+        (with_list(configure.clone(), 6, &[eth, btc]), E::SameAccount),
+        (with_list(configure.clone(), 6, &[btc, btc]), E::SameAccount),
+        (with_list(configure.clone(), 6, &[btc, elsewhere]), E::WrongExchange),
+        (with_list(configure.clone(), 6, &[btc, p.sol.oracle, eth]), E::OracleWrongFeed),
     ];
     for (ix, error) in refused {
         w.refuses(&ix, error);
     }
     // The declared market is writable: Anchor's "duplicate mutable account".
-    w.refuses(with_list(configure.clone(), 5, &[sol, btc, eth]), I::Custom(2040));
+    w.refuses(with_list(configure.clone(), 6, &[sol, btc, eth]), I::Custom(2040));
     w.ok(&configure);
 }
 
@@ -170,7 +170,7 @@ fn a_lower_budget_needs_no_other_market() {
     let (mut w, p) = World::new();
     let config =
         MarketConfig { risk_budget: 1, volatility: VolatilityConfig::fixed_range(300_000), ..market_config(SOL) };
-    let outcome = w.ok(with_list(w.stored().configure_market(&p.sol.market, config), 5, &[]));
+    let outcome = w.ok(with_list(w.stored().configure_market(&p.sol.market, config), 6, &[]));
     let expected = Configured { exchange: p.exchange, subject: p.sol.market, admin: p.admin };
     assert_eq!(outcome.event(), Event::Configured(expected));
     assert_eq!(w.market(&p.sol).config, config);

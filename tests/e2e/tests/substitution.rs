@@ -1,17 +1,24 @@
 //! For every instruction: every account replaced by a wrong one. What a complete table is, [`Table`] says.
 
-use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, exchange, house, trigger};
+use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, controls, exchange, house, trigger, venue};
 use plimsoll_e2e_tests::{
-    Asset, E, I, Trader, World, raw,
+    Asset, E, I, Trader, World,
+    chain::COMPANION,
+    raw,
     substitution::Table,
-    world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config},
+    world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config, strikes},
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{Bank, Board, board_state, trigger_side, trigger_when},
+    accounts::{Bank, Board, MAX_STRIKES, Venue, board_state, trigger_side, trigger_when},
     address,
-    config::MarketConfig,
-    instruction::{PlaceTriggerArgs, tag},
+    change::{Change, QuoteFeed, RoleHolder},
+    config::{MarketConfig, VenueConfig, limits, role, state},
+    instruction::{
+        AssertHealthArgs, AssertPriceArgs, FillArgs, FillOrdersArgs, PlaceTriggerArgs, PostVolatilitiesArgs, VenueArgs,
+        tag,
+    },
+    order::Order,
 };
 use solana_instruction::Instruction;
 
@@ -21,6 +28,10 @@ use crate::{staking, swap};
 const NOWHERE: Address = Address::new_from_array([b'?'; 32]);
 /// Anchor's "an account that is to change was passed read-only".
 const CONSTRAINT_MUT: I = I::Custom(2000);
+/// Anchor's "an account is not at the expected address".
+const ADDRESS: I = I::Custom(2012);
+/// The clock.
+const CLOCK: Address = Address::from_str_const("SysvarC1ock11111111111111111111111111111111");
 /// Anchor's "an account is no program".
 const NOT_EXECUTABLE: I = I::Custom(2007);
 /// Anchor's "one account was passed twice where it is to change".
@@ -70,6 +81,27 @@ tables! {
     settle = SETTLE,
     flag_liquidation = FLAG_LIQUIDATION,
     liquidate = LIQUIDATE,
+    nominate_admin = NOMINATE_ADMIN,
+    accept_admin = ACCEPT_ADMIN,
+    set_role = SET_ROLE,
+    propose = PROPOSE,
+    cancel_proposal = CANCEL_PROPOSAL,
+    set_pauses = SET_PAUSES,
+    wind_down_position = WIND_DOWN_POSITION,
+    retire_market = RETIRE_MARKET,
+    retire_bank = RETIRE_BANK,
+    observe_quote = OBSERVE_QUOTE,
+    assert_health = ASSERT_HEALTH,
+    assert_sequence = ASSERT_SEQUENCE,
+    assert_price = ASSERT_PRICE,
+    set_quote_feed = SET_QUOTE_FEED,
+    create_board = CREATE_BOARD,
+    list_strikes = LIST_STRIKES,
+    post_volatilities = POST_VOLATILITIES,
+    refresh_board = REFRESH_BOARD,
+    sample_expiry = SAMPLE_EXPIRY,
+    settle_board = SETTLE_BOARD,
+    close_board = CLOSE_BOARD,
     open_option = OPEN_OPTION,
     close_option = CLOSE_OPTION,
     settle_option = SETTLE_OPTION,
@@ -82,6 +114,14 @@ tables! {
     place_trigger = PLACE_TRIGGER,
     cancel_trigger = CANCEL_TRIGGER,
     execute_trigger = EXECUTE_TRIGGER,
+    fill = FILL,
+    fill_orders = FILL_ORDERS,
+    register_venue = REGISTER_VENUE,
+    set_venue_approval = SET_VENUE_APPROVAL,
+    venue_fill = VENUE_FILL,
+    create_orders = CREATE_ORDERS,
+    cancel_orders = CANCEL_ORDERS,
+    configure_venue = CONFIGURE_VENUE,
     update_rate = UPDATE_RATE,
     set_rate_source = SET_RATE_SOURCE,
     swap = SWAP,
@@ -168,7 +208,9 @@ mod table {
         let configure = exchange::Configure { admin: p.admin, exchange: p.exchange, config: exchange_config() };
         administrated(Table::new(configure.instruction()), w, p, 0, 1)
             .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .read_only(0, I::MissingRequiredSignature)
             .read_only(1, CONSTRAINT_MUT)
+            .other(2, "no proposal", p.alice.account, CONSTRAINT_MUT)
     }
 
     pub fn create_market(w: &mut World, p: &Places) -> Table {
@@ -207,17 +249,19 @@ mod table {
         let raised = MarketConfig { risk_budget: 200_001 * USD as u64, ..market_config(SOL) };
         let table = Table::new(w.priced().configure_market(&p.sol.market, raised));
         let table = administrated(table, w, p, 0, 1)
-            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
             .other(2, "another exchange's", p.other.house, E::WrongExchange)
             .read_only(2, CONSTRAINT_MUT)
             .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
             .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
             .other(4, "another exchange's", p.other.sol.market, E::WrongExchange)
             .other(4, "the house of another", p.other.house, I::AccountDataTooSmall)
+            .read_only(0, I::MissingRequiredSignature)
             .read_only(4, CONSTRAINT_MUT)
+            .other(5, "no proposal", p.alice.account, CONSTRAINT_MUT)
             .same(4, 2, DUPLICATE);
         let table = foreign_all(table, w, &[2, 3, 4]);
-        let behind = [(5, p.sol.oracle, E::OracleWrongFeed), (7, p.sol.oracle, E::OracleWrongOwner)];
+        let behind = [(6, p.sol.oracle, E::OracleWrongFeed), (8, p.sol.oracle, E::OracleWrongOwner)];
         behind.into_iter().fold(table, |table, (index, feed, error)| {
             table
                 .other(index, "another exchange's", p.other.sol.market, E::WrongExchange)
@@ -265,11 +309,211 @@ mod table {
         let configure =
             bank::Configure { admin: p.admin, exchange: p.exchange, bank: p.sol.bank, config: bank_config() };
         let table = administrated(Table::new(configure.instruction()), w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(2, "another exchange's", p.other.sol.bank, E::WrongExchange)
+            .other(2, "a market", p.sol.market, I::InvalidAccountData)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "no proposal", p.alice.account, CONSTRAINT_MUT);
+        foreign(table, w, 2)
+    }
+
+    /// Who signs, where the risk admin may too.
+    fn controlled(table: Table, w: &mut World, p: &Places, writable: &[usize]) -> Table {
+        let table = foreign(table, w, 1)
+            .other(0, "another's admin", p.mallory, E::NotRiskAdmin)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::NotRiskAdmin)
+            .other(1, "a market", p.other.sol.market, I::InvalidAccountData);
+        writable.iter().fold(table, |table, index| table.read_only(*index, CONSTRAINT_MUT))
+    }
+
+    pub fn nominate_admin(w: &mut World, p: &Places) -> Table {
+        let nominate = controls::NominateAdmin { authority: p.admin, exchange: p.exchange, nominee: p.bob.owner };
+        controlled(Table::new(nominate.instruction()), w, p, &[1])
+    }
+
+    pub fn accept_admin(w: &mut World, p: &Places) -> Table {
+        let nominate = controls::NominateAdmin { authority: p.admin, exchange: p.exchange, nominee: p.bob.owner };
+        w.ok(nominate.instruction());
+        let accept = controls::AcceptAdmin { nominee: p.bob.owner, exchange: p.exchange };
+        foreign(Table::new(accept.instruction()), w, 1)
+            .other(0, "the admin", p.admin, E::NotNominee)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::NotNominee)
+            .other(1, "a market", p.sol.market, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+    }
+
+    /// A timelock of a day, a proposal of `change`, and the day gone by.
+    fn proposed(w: &mut World, p: &Places, subject: Address, change: Change) {
+        w.configure(|config| config.timelock_seconds = 86_400);
+        w.ok(controls::Propose { admin: p.admin, exchange: p.exchange, subject, change }.instruction());
+        w.pass(86_400);
+    }
+
+    /// Wrong proposals at an index, where the exchange's own is wanted.
+    fn wrong_proposals(table: Table, w: &mut World, p: &Places, index: usize) -> Table {
+        let change = Change::Bank(bank_config());
+        w.ok(controls::Propose { admin: p.admin, exchange: p.exchange, subject: p.sol.bank, change }.instruction());
+        foreign(table, w, index)
+            .other(index, "another one", address::proposal(&p.sol.bank), E::ProposalMismatch)
+            .other(index, "none", ID, E::ProposalWanted)
+            .other(index, "a margin account", p.alice.account, I::InvalidAccountData)
+            .read_only(index, CONSTRAINT_MUT)
+    }
+
+    pub fn set_role(w: &mut World, p: &Places) -> Table {
+        let (role, holder) = (role::KEEPER, p.bob.owner);
+        proposed(w, p, p.exchange, Change::Role(RoleHolder { role, holder }));
+        let set = controls::SetRole { authority: p.admin, exchange: p.exchange, role, holder, proposed: true };
+        let table = administrated(Table::new(set.instruction()), w, p, 0, 1)
             .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(1, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        wrong_proposals(table, w, p, 2)
+    }
+
+    pub fn set_quote_feed(w: &mut World, p: &Places) -> Table {
+        let feed = QuoteFeed { oracle_kind: 0, feed_id: [7; 32], oracle_owner: raw::RECEIVER };
+        proposed(w, p, p.exchange, Change::QuoteFeed(feed));
+        let set = controls::SetQuoteFeed { admin: p.admin, exchange: p.exchange, feed, proposed: true };
+        let table = administrated(Table::new(set.instruction()), w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(1, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        wrong_proposals(table, w, p, 2)
+    }
+
+    pub fn propose(w: &mut World, p: &Places) -> Table {
+        let change = Change::Bank(bank_config());
+        let propose = controls::Propose { admin: p.admin, exchange: p.exchange, subject: p.sol.bank, change };
+        let table = administrated(Table::new(propose.instruction()), w, p, 0, 1)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another bank", p.btc.bank, I::InvalidSeeds)
+            .other(3, "another bank's", address::proposal(&p.btc.bank), I::InvalidSeeds)
+            .other(3, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(3, I::PrivilegeEscalation)
+            .same(3, 0, DUPLICATE);
+        wrong_program(table, 4, Address::default())
+    }
+
+    pub fn cancel_proposal(w: &mut World, p: &Places) -> Table {
+        proposed(w, p, p.sol.bank, Change::Bank(bank_config()));
+        let (admin, exchange, subject) = (p.mallory, p.other.exchange, p.other.sol.bank);
+        let elsewhere = controls::Propose { admin, exchange, subject, change: Change::Bank(bank_config()) };
+        w.ok(elsewhere.instruction());
+        let cancel = controls::CancelProposal { authority: p.admin, exchange: p.exchange, subject: p.sol.bank };
+        let table = Table::new(cancel.instruction())
+            .other(0, "another's admin", p.mallory, E::NotRiskAdmin)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(1, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(2, "another exchange's", address::proposal(&subject), E::WrongExchange)
+            .other(2, "a margin account", p.alice.account, I::InvalidAccountData)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 0, DUPLICATE);
+        foreign_all(table, w, &[1, 2])
+    }
+
+    pub fn set_pauses(w: &mut World, p: &Places) -> Table {
+        let pauses = controls::SetPauses { authority: p.admin, exchange: p.exchange, set: 1, clear: 2 };
+        controlled(Table::new(pauses.instruction()), w, p, &[1])
+    }
+
+    pub fn wind_down_position(w: &mut World, p: &Places) -> Table {
+        w.deposit(&p.alice, &p.usdc, 1_000 * USD as u64);
+        w.open(&p.alice, &p.sol, SOL);
+        w.configure_market(&p.sol, |config| config.state = state::WIND_DOWN);
+        w.pass(limits::WIND_DOWN_NOTICE_SECONDS_MIN.into());
+        w.set_price(&p.sol, 125);
+        w.set_price(&p.btc, 60_000);
+        let (exchange, account, market, oracle) = (p.exchange, p.alice.account, p.sol.market, p.sol.oracle);
+        let wind_down = controls::WindDownPosition { exchange, account, market, oracle };
+        let table = exchange_of_account(Table::new(wind_down.instruction()), w, p, 0, 1)
+            .other(1, "another's", p.bob.account, E::NoPosition)
+            .other(2, "another market", p.btc.market, E::OracleWrongFeed)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE)
+            .other(3, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(3, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(3, "nothing", NOWHERE, E::OracleWrongOwner);
+        foreign(table, w, 2)
+    }
+
+    pub fn retire_market(w: &mut World, p: &Places) -> Table {
+        w.configure_market(&p.sol, |config| (config.state, config.risk_budget) = (state::WIND_DOWN, 0));
+        let retire = controls::RetireMarket { admin: p.admin, exchange: p.exchange, market: p.sol.market };
+        let table = administrated(Table::new(retire.instruction()), w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another market", p.btc.market, E::NotEmpty)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT);
+        foreign(table, w, 2)
+    }
+
+    pub fn retire_bank(w: &mut World, p: &Places) -> Table {
+        w.configure_bank(&p.sol, |config| config.state = state::WIND_DOWN);
+        let retire = controls::RetireBank { admin: p.admin, exchange: p.exchange, bank: p.sol.bank };
+        let table = administrated(Table::new(retire.instruction()), w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another bank", p.btc.bank, E::NotEmpty)
             .other(2, "another exchange's", p.other.sol.bank, E::WrongExchange)
             .other(2, "a market", p.sol.market, I::InvalidAccountData)
             .read_only(2, CONSTRAINT_MUT);
         foreign(table, w, 2)
+    }
+
+    pub fn observe_quote(w: &mut World, p: &Places) -> Table {
+        let feed = QuoteFeed { oracle_kind: 0, feed_id: p.sol.feed_id, oracle_owner: raw::RECEIVER };
+        w.ok(controls::SetQuoteFeed { admin: p.admin, exchange: p.exchange, feed, proposed: false }.instruction());
+        let table = Table::new(controls::ObserveQuote { exchange: p.exchange, oracle: p.sol.oracle }.instruction())
+            .other(0, "one without a feed", p.other.exchange, E::NoQuoteFeed)
+            .other(0, "a market", p.sol.market, I::InvalidAccountData)
+            .read_only(0, CONSTRAINT_MUT)
+            .other(1, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(1, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(1, "nothing", NOWHERE, E::OracleWrongOwner);
+        foreign(table, w, 0)
+    }
+
+    pub fn assert_health(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        let args = AssertHealthArgs { kind: 0, minimum: USD };
+        let table = Table::new(w.priced().assert_health(&w.keyed(&p.alice), args));
+        let table = foreign_all(table, w, &[0, 1])
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(1, "another's", p.bob.account, E::HealthAssertion)
+            .other(1, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(1, "a bank", p.sol.bank, I::AccountDataTooSmall);
+        // Behind: SOL, ETH and BTC, each with its price account, then the banks of SOL and ETH.
+        listed(table, p, [2, 4, 6], &[8, 9])
+    }
+
+    pub fn assert_sequence(w: &mut World, p: &Places) -> Table {
+        w.deposit(&p.alice, &p.usdc, 1);
+        let assert = controls::AssertSequence { account: p.alice.account, sequence: 1 };
+        foreign(Table::new(assert.instruction()), w, 0)
+            .other(0, "another's", p.bob.account, E::SequenceAssertion)
+            .other(0, "a market", p.sol.market, I::AccountDataTooSmall)
+    }
+
+    pub fn assert_price(w: &mut World, p: &Places) -> Table {
+        let args = AssertPriceArgs { minimum: 1, maximum: 1 << 45, max_age_seconds: 0 };
+        let assert = controls::AssertPrice { market: p.sol.market, oracle: Some(p.sol.oracle), args };
+        foreign(Table::new(assert.instruction()), w, 0)
+            .other(0, "another market", p.btc.market, E::OracleWrongFeed)
+            .other(0, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(1, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(1, "nothing", NOWHERE, E::OracleWrongOwner)
     }
 
     pub fn set_rate_source(w: &mut World, p: &Places) -> Table {
@@ -664,6 +908,120 @@ mod table {
         foreign_all(table, w, &[2, 3, 4])
     }
 
+    /// Boards of SOL and BTC that expire in a day, both in slot 0; the one of BTC.
+    fn boards(w: &mut World, p: &Places) -> Address {
+        w.enable_options(&p.sol, SOL);
+        w.enable_options(&p.btc, BTC / 100);
+        w.board(&p.sol, 1, &[125]);
+        w.board(&p.btc, 1, &[60_000])
+    }
+
+    /// Wrong keepers at 0 and exchanges at 1.
+    fn kept(table: Table, w: &mut World, p: &Places) -> Table {
+        foreign(table, w, 1)
+            .other(0, "another's admin", p.mallory, E::NotKeeper)
+            .other(0, "a trader", p.alice.owner, E::NotKeeper)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::NotKeeper)
+            .other(1, "a margin account", p.alice.account, I::InvalidAccountData)
+            .other(1, "a market", p.other.sol.market, I::InvalidAccountData)
+    }
+
+    /// Wrong markets and boards, the board's behind the market's.
+    fn of_market(table: Table, w: &mut World, p: &Places, market: usize, other: Address) -> Table {
+        foreign_all(table, w, &[market, market + 1])
+            .other(market, "another market", p.btc.market, E::WrongMarket)
+            .other(market, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(market, "a margin account", p.alice.account, I::InvalidAccountData)
+            .other(market + 1, "another market's", other, E::WrongMarket)
+            .other(market + 1, "a margin account", p.alice.account, I::AccountDataTooSmall)
+            .read_only(market + 1, CONSTRAINT_MUT)
+    }
+
+    /// Wrong price accounts of SOL.
+    fn priced(table: Table, p: &Places, oracle: usize) -> Table {
+        table
+            .other(oracle, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(oracle, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(oracle, "no price account", p.usdc.mint, E::OracleWrongOwner)
+            .other(oracle, "nothing", NOWHERE, E::OracleWrongOwner)
+    }
+
+    pub fn create_board(w: &mut World, p: &Places) -> Table {
+        w.enable_options(&p.sol, SOL);
+        w.enable_options(&p.btc, BTC / 100);
+        let other = w.board(&p.btc, 1, &[60_000]);
+        let table = Table::new(w.create_board_ix(&p.sol, 0, w.now() + 86_400));
+        let table = kept(table, w, p)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(2, "another market", p.btc.market, I::InvalidSeeds)
+            .other(2, "another exchange's", p.other.sol.market, I::InvalidSeeds)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "another board", other, I::InvalidSeeds)
+            .other(3, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(3, I::PrivilegeEscalation)
+            .same(3, 2, DUPLICATE);
+        wrong_program(foreign(table, w, 2), 4, Address::default())
+    }
+
+    pub fn list_strikes(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        w.pass(1);
+        let price = w.price(125);
+        w.publish(&p.sol, price);
+        let table = kept(Table::new(w.list_strikes_ix(&p.sol, 0, strikes(&[150]))), w, p);
+        let table = of_market(table, w, p, 2, other).other(2, "another's", p.other.sol.market, E::WrongExchange);
+        priced(table, p, 4)
+    }
+
+    pub fn post_volatilities(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        let args = PostVolatilitiesArgs { volatilities_ppm: [1_000_000; MAX_STRIKES], basis_ppm: 0 };
+        let table = kept(Table::new(w.post_volatilities_ix(&p.sol, 0, args)), w, p);
+        of_market(table, w, p, 2, other).other(2, "another's", p.other.sol.market, E::WrongExchange)
+    }
+
+    pub fn refresh_board(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        let table = foreign(Table::new(w.refresh_ix(&p.sol, 0, 0)), w, 0)
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        let table = of_market(table, w, p, 1, other).other(1, "another's", p.other.sol.market, E::WrongExchange);
+        priced(table, p, 3)
+    }
+
+    pub fn sample_expiry(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        w.pass(86_400 - 100);
+        for asset in [p.sol, p.btc] {
+            w.set_price(&asset, if asset.market == p.sol.market { 125 } else { 60_000 });
+        }
+        priced(of_market(Table::new(w.sample_ix(&p.sol, 0)), w, p, 0, other), p, 2)
+    }
+
+    pub fn settle_board(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        w.pass(2 * 86_400);
+        let table = foreign(Table::new(w.settle_board_ix(&p.sol, 0)), w, 0)
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        of_market(table, w, p, 1, other).other(1, "another's", p.other.sol.market, E::WrongExchange)
+    }
+
+    pub fn close_board(w: &mut World, p: &Places) -> Table {
+        let other = boards(w, p);
+        let table = kept(Table::new(w.close_board_ix(&p.sol, 0)), w, p)
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE);
+        of_market(table, w, p, 2, other).other(2, "another's", p.other.sol.market, E::WrongExchange)
+    }
+
     pub fn flag_liquidation(w: &mut World, p: &Places) -> Table {
         position(w, p);
         let table = exchange_of_account(Table::new(w.flag_ix(&p.alice)), w, p, 0, 1);
@@ -938,5 +1296,222 @@ mod table {
             .other(6, "nothing", NOWHERE, E::MissingBank);
         // Behind: SOL with its price account, SOL's bank, the quote bank.
         self::behind(table, p, &[3], 5).between(vec![begin.clone()], vec![behind], vec![begin, end])
+    }
+
+    /// Alice holds SOL and ETH and is long BTC, Bob holds dollars.
+    fn two_parties(w: &mut World, p: &Places) {
+        position(w, p);
+        w.deposit(&p.alice, &p.usdc, 1);
+        w.deposit(&p.bob, &p.usdc, 1_000 * USD as u64);
+    }
+
+    /// A SOL that Alice buys from Bob at the oracle's price.
+    fn deal() -> FillArgs {
+        FillArgs { instrument: 0, seller_takes: 0, size: SOL as u64, price: 1 << 45, expires_at: 0 }
+    }
+
+    /// Wrong accounts of a trade of two accounts in SOL. The exchange stands at `at`, then, behind `between` accounts, the
+    /// two margin accounts; the market and its price account at `market`.
+    fn parties(table: Table, w: &mut World, p: &Places, at: usize, accounts: usize, market: usize) -> Table {
+        let (one, other) = (accounts, accounts + 1);
+        let table = foreign_all(table, w, &[at, one, other, market])
+            .other(at, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(at, "a margin account", p.carol.account, I::InvalidAccountData)
+            .other(at, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(one, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(one, "a bank", p.btc.bank, I::AccountDataTooSmall)
+            .read_only(one, CONSTRAINT_MUT)
+            .other(other, "another exchange's", p.other.alice.account, E::WrongExchange)
+            .other(other, "a bank", p.btc.bank, I::AccountDataTooSmall)
+            .read_only(other, CONSTRAINT_MUT)
+            .same(other, one, DUPLICATE)
+            .other(market, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(market, "a bank", p.btc.bank, I::AccountDataTooSmall)
+            .read_only(market, CONSTRAINT_MUT)
+            .same(market, other, DUPLICATE)
+            .other(market + 1, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(market + 1, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
+            .other(market + 1, "no price account", p.usdc.mint, E::OracleWrongOwner)
+            .other(market + 1, "nothing", NOWHERE, E::OracleWrongOwner);
+        table
+    }
+
+    pub fn fill(w: &mut World, p: &Places) -> Table {
+        two_parties(w, p);
+        let signers = [p.alice.owner, p.bob.owner];
+        let fill = w.priced().fill(signers, &w.keyed(&p.alice), &w.keyed(&p.bob), &p.sol.market, deal()).unwrap();
+        let table = parties(Table::new(fill), w, p, 2, 3, 5)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(1, I::MissingRequiredSignature)
+            .other(3, "another's", p.carol.account, E::NotOwnerOrDelegate)
+            .other(4, "another's", p.carol.account, E::NotOwnerOrDelegate)
+            .other(5, "another market", p.btc.market, DUPLICATE);
+        // Behind: ETH and BTC with their price accounts, then SOL's bank, ETH's and the dollar's.
+        listed(table, p, [7, 9, 7], &[11, 12, 13]).same(7, 5, DUPLICATE).same(11, 3, DUPLICATE)
+    }
+
+    pub fn fill_orders(w: &mut World, p: &Places) -> Table {
+        two_parties(w, p);
+        for trader in [p.alice, p.bob, p.carol, p.other.alice] {
+            w.ok(venue::CreateOrders { payer: p.carol.owner, account: trader.account }.instruction());
+        }
+        let now = w.now();
+        let order = |trader: &Trader, size| Order {
+            exchange: p.exchange,
+            account: trader.account,
+            market: p.sol.market,
+            venue: p.carol.owner,
+            size,
+            limit_price: 1 << 45,
+            nonce: 1,
+            expires_at: now + 100,
+            instrument: 0,
+            flags: 0,
+        };
+        let verified = [(p.alice, SOL), (p.bob, -SOL)].map(|(trader, size)| {
+            venue::signed(&trader.owner, &order(&trader, size), |message| w.sign(&trader.owner, message))
+        });
+        w.companions = verified.to_vec();
+        let args = FillOrdersArgs { size: SOL as u64, maker_instruction: COMPANION, taker_instruction: COMPANION + 1 };
+        let (maker, taker) = (w.keyed(&p.alice), w.keyed(&p.bob));
+        let fill = w.priced().fill_orders(p.carol.owner, &maker, &taker, true, &p.sol.market, args).unwrap();
+        let [other, carols] = [p.other.alice, p.carol].map(|trader| address::orders(&trader.account));
+        let table = parties(Table::new(fill), w, p, 1, 2, 6);
+        let table = foreign(foreign(table, w, 4), w, 5)
+            .other(0, "another", p.mallory, E::OrderWrongVenue)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.carol.account, E::WrongOrders)
+            .other(3, "another's", p.carol.account, E::WrongOrders)
+            .other(4, "another's", carols, E::WrongOrders)
+            .other(4, "another exchange's", other, E::WrongOrders)
+            .other(4, "a margin account", p.carol.account, I::InvalidAccountData)
+            .read_only(4, CONSTRAINT_MUT)
+            .same(4, 5, DUPLICATE)
+            .other(5, "another's", carols, E::WrongOrders)
+            .other(5, "none, so that the submitter takes", ID, E::NotOwnerOrDelegate)
+            .read_only(5, CONSTRAINT_MUT)
+            .other(6, "another market", p.btc.market, DUPLICATE)
+            .other(8, "another sysvar", CLOCK, ADDRESS)
+            .other(8, "nothing", NOWHERE, ADDRESS);
+        listed(table, p, [9, 11, 9], &[13, 14, 15]).same(9, 6, DUPLICATE).same(13, 2, DUPLICATE)
+    }
+
+    fn venue_args() -> VenueArgs {
+        let config = VenueConfig {
+            fill_limit: u64::MAX,
+            window_limit: u64::MAX,
+            total_limit: u64::MAX,
+            window_seconds: 60,
+            state: 0,
+            _padding: [0; 3],
+        };
+        VenueArgs { config }
+    }
+
+    /// Plimsoll itself is a venue of both exchanges: of the venue's program only that it is one is asked here.
+    fn registered(w: &mut World, p: &Places) -> [Address; 2] {
+        [(p.admin, p.exchange), (p.mallory, p.other.exchange)].map(|(admin, exchange)| {
+            w.ok(venue::Register { admin, exchange, program: ID, args: venue_args() }.instruction());
+            address::venue(&exchange, &ID)
+        })
+    }
+
+    pub fn register_venue(w: &mut World, p: &Places) -> Table {
+        let register = venue::Register { admin: p.admin, exchange: p.exchange, program: ID, args: venue_args() };
+        let table = administrated(Table::new(register.instruction()), w, p, 0, 1)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, I::InvalidSeeds)
+            .other(2, "another program", TOKEN_PROGRAM, I::InvalidSeeds)
+            .other(2, "no program", NOWHERE, I::InvalidSeeds)
+            .other(3, "another venue", address::venue(&p.exchange, &TOKEN_PROGRAM), I::InvalidSeeds)
+            .other(3, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(3, I::PrivilegeEscalation)
+            .same(3, 0, DUPLICATE);
+        wrong_program(table, 4, Address::default())
+    }
+
+    pub fn configure_venue(w: &mut World, p: &Places) -> Table {
+        let [_, foreigner] = registered(w, p);
+        let configure = venue::Configure { admin: p.admin, exchange: p.exchange, program: ID, args: venue_args() };
+        let table = administrated(Table::new(configure.instruction()), w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another exchange's", foreigner, E::WrongExchange)
+            .other(2, "a margin account", p.alice.account, I::InvalidAccountData)
+            .read_only(2, CONSTRAINT_MUT);
+        foreign(table, w, 2)
+    }
+
+    pub fn set_venue_approval(w: &mut World, p: &Places) -> Table {
+        let [venue, foreigner] = registered(w, p);
+        let (owner, account) = (p.alice.owner, p.alice.account);
+        let set = venue::SetApproval { owner, account, venue, limit: 1 };
+        let table = owned(Table::new(set.instruction()), w, p, 0, 1)
+            .other(1, "of another exchange", p.other.alice.account, E::WrongExchange)
+            .other(2, "another exchange's", foreigner, E::WrongExchange)
+            .other(2, "a margin account", p.bob.account, I::InvalidAccountData);
+        foreign(table, w, 2)
+    }
+
+    /// In the place of the program's address a key signs, which the venue is made to name.
+    pub fn venue_fill(w: &mut World, p: &Places) -> Table {
+        two_parties(w, p);
+        let [venue, foreigner] = registered(w, p);
+        for trader in [p.alice, p.bob] {
+            let (owner, account) = (trader.owner, trader.account);
+            w.ok(venue::SetApproval { owner, account, venue, limit: u64::MAX }.instruction());
+        }
+        for venue in [venue, foreigner] {
+            w.edit::<Venue>(&venue, |venue| venue.signer = p.carol.owner);
+        }
+        let (buyer, seller) = (w.keyed(&p.alice), w.keyed(&p.bob));
+        let mut fill = w.priced().venue_fill(ID, &buyer, &seller, &p.sol.market, deal()).unwrap();
+        fill.accounts[0].pubkey = p.carol.owner;
+        let table = parties(Table::new(fill), w, p, 1, 3, 5);
+        let table = foreign(table, w, 2)
+            .other(0, "another", p.mallory, E::NotVenueSigner)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another exchange's", foreigner, E::WrongExchange)
+            .other(2, "a margin account", p.carol.account, I::InvalidAccountData)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 3, DUPLICATE)
+            .other(3, "another's", p.carol.account, E::VenueNotApproved)
+            .other(4, "another's", p.carol.account, E::VenueNotApproved)
+            .other(5, "another market", p.btc.market, DUPLICATE);
+        listed(table, p, [7, 9, 7], &[11, 12, 13]).same(7, 5, DUPLICATE).same(11, 3, DUPLICATE)
+    }
+
+    pub fn create_orders(w: &mut World, p: &Places) -> Table {
+        let create = venue::CreateOrders { payer: p.carol.owner, account: p.alice.account };
+        let table = Table::new(create.instruction())
+            // The system program's "not enough lamports".
+            .other(0, "a pauper", w.key("pauper"), I::Custom(1))
+            .unsigned(0, I::MissingRequiredSignature)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(1, "another's", p.bob.account, I::InvalidSeeds)
+            .other(1, "a market", p.sol.market, I::AccountDataTooSmall)
+            .other(2, "another's", address::orders(&p.bob.account), I::InvalidSeeds)
+            .other(2, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(2, I::PrivilegeEscalation)
+            .same(2, 0, DUPLICATE);
+        wrong_program(foreign(table, w, 1), 3, Address::default())
+    }
+
+    pub fn cancel_orders(w: &mut World, p: &Places) -> Table {
+        for trader in [p.alice, p.bob] {
+            w.ok(venue::CreateOrders { payer: p.carol.owner, account: trader.account }.instruction());
+        }
+        let (authority, account) = (p.alice.owner, p.alice.account);
+        let cancel = venue::CancelOrders { authority, account, floor: 1 };
+        let table = Table::new(cancel.instruction())
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(1, "a market", p.sol.market, I::AccountDataTooSmall)
+            .other(2, "another's", address::orders(&p.bob.account), E::WrongOrders)
+            .other(2, "a margin account", p.bob.account, I::InvalidAccountData)
+            .read_only(2, CONSTRAINT_MUT);
+        foreign_all(table, w, &[1, 2])
     }
 }

@@ -4,7 +4,7 @@
 use plimsoll_client::{
     Keyed,
     event::Event,
-    instruction::account,
+    instruction::{account, trigger},
     snapshot::{Insolvency, Resolution},
 };
 use plimsoll_e2e_tests::{
@@ -15,12 +15,12 @@ use plimsoll_e2e_tests::{
     world::{BTC, ETH, PRICE_USD, Places, SOL, USD, order},
 };
 use plimsoll_interface::{
-    accounts::{Bank, MarginAccount, deferral},
+    accounts::{Bank, MarginAccount, deferral, trigger_side, trigger_when},
     config::{loss_mode, pause},
     event::{
         Deleveraged, InsolventLiquidated, InsuranceFunded, LiquidationDeferred, LossCovered, ReserveBought, loss_source,
     },
-    instruction::{BuyReserveArgs, LiquidateArgs},
+    instruction::{BuyReserveArgs, LiquidateArgs, PlaceTriggerArgs},
 };
 use plimsoll_risk::units::{Fraction, Ppm};
 use solana_instruction::Instruction;
@@ -478,7 +478,7 @@ mod resolution {
         w.set_price(&p.btc, 60_000);
         w.refuses(w.resolve_ix(&p.alice), E::AccountHealthy);
         w.set_price(&p.btc, 47_000);
-        w.configure(|config| config.pauses = pause::LIQUIDATE);
+        w.configure(|config| config.pauses = pause::RESOLVE);
         w.refuses(w.resolve_ix(&p.alice), E::Paused);
     }
 
@@ -622,7 +622,7 @@ mod deleveraging {
         w.refuses(ix(&w, 1), E::NotDeleveraging);
         w.configure(|config| (config.loss_mode, config.house_floor) = (loss_mode::DELEVERAGE, 999_999_999_999));
         w.refuses(ix(&w, 1), E::HouseNotSpent);
-        w.configure(|config| (config.house_floor, config.pauses) = (u64::MAX, pause::LIQUIDATE));
+        w.configure(|config| (config.house_floor, config.pauses) = (u64::MAX, pause::RESOLVE));
         w.refuses(ix(&w, 1), E::Paused);
         w.configure(|config| config.pauses = 0);
         w.refuses(w.deleverage_ix(&p.alice, &p.bob, &p.eth, 1, &[]), E::NotOpposite);
@@ -657,6 +657,33 @@ mod deleveraging {
         let size = 8 * BTC as u64 / 10;
         w.refuses(w.deleverage_ix(&p.alice, &p.bob, &p.btc, size, &[]), E::CounterpartyUnhealthy);
         w.ok(w.deleverage_ix(&p.alice, &p.carol, &p.btc, size, &[]));
+    }
+
+    /// Bob is short 500 SOL and has sold 200 calls: what he was paid for them stands in the same cash as what his position has
+    /// gained, and he may still have to pay it back. With 200 calls bought the cash is that much less, and no gain of theirs
+    /// is taken for the position's.
+    #[test]
+    fn a_premium_for_open_options_is_no_gain_of_the_position() {
+        for lots in [-200, 200] {
+            let (mut w, p) = World::new();
+            w.enable_options(&p.sol, SOL);
+            w.board(&p.sol, 30, &[100, 125, 150]);
+            w.deposit(&p.alice, &p.usdc, 20_000 * USD as u64);
+            w.open(&p.alice, &p.sol, 700 * SOL);
+            w.deposit(&p.bob, &p.usdc, 100_000 * USD as u64);
+            w.open(&p.bob, &p.sol, -500 * SOL);
+            w.open_option(&p.bob, &p.sol, 0, 2, lots);
+            w.configure(|config| (config.loss_mode, config.house_floor) = (loss_mode::DELEVERAGE, u64::MAX));
+            w.set_price(&p.sol, 95);
+            w.refresh(&p.sol, 0);
+            let gain = w.position(&p.bob, &p.sol).1 - 500 * 95 * USD;
+            let marks = w.margin(&p.bob).equity_maint.raw() - gain - 100_000 * USD;
+            assert_eq!(marks < 0, lots < 0);
+            assert!(marks.abs() > 50 * USD, "{marks}");
+            let event = deleveraged(&w.ok(w.deleverage_ix(&p.alice, &p.bob, &p.sol, SOL as u64, &[])));
+            assert_eq!(event.gain as i64, gain + marks.min(0));
+            assert_eq!(event.taken, event.gain / 500);
+        }
     }
 
     /// When the auction has run out, deposits bear what no gain has covered.
@@ -816,7 +843,23 @@ mod without_capital {
         w.deposit(&p.carol, &p.usdc, 50_000 * USD as u64);
         w.deposit(&p.bob, &p.usdc, 50_000 * USD as u64);
         w.configure(|config| (config.loss_mode, config.house_floor) = (loss_mode::DELEVERAGE, u64::MAX));
+        w.ok(trigger::Place {
+            authority: p.bob.owner,
+            account: p.bob.account,
+            market: p.btc.market,
+            args: PlaceTriggerArgs {
+                trigger_price: u64::MAX,
+                limit_price: 0,
+                size: u64::MAX,
+                tip: 0,
+                expires_at: 0,
+                side: trigger_side::LONG,
+                when: trigger_when::AT_OR_BELOW,
+            },
+        }
+        .instruction());
         let (begin, end) = w.without_capital(&p.bob, &p.alice);
+        let execute = w.priced().execute_trigger(p.carol.owner, &w.keyed(&p.bob), 0, None).unwrap();
         let delegate =
             account::SetDelegate { owner: p.bob.owner, account: p.bob.account, delegate: p.carol.owner, scope: 0 };
         let refused = [
@@ -827,6 +870,7 @@ mod without_capital {
             w.resolve_ix(&p.bob),
             w.deleverage_ix(&p.bob, &p.carol, &p.btc, 1, &[]),
             w.deleverage_ix(&p.alice, &p.bob, &p.btc, 1, &[]),
+            execute,
             delegate.instruction(),
             account::Close { owner: p.bob.owner, account: p.bob.account }.instruction(),
             begin.clone(),

@@ -1,11 +1,19 @@
 //! What people do. Each action has a weight, and builds instructions as their senders would: often valid, often not.
 
-use plimsoll_client::{address, instruction as build};
-use plimsoll_e2e_tests::{Asset, Trader, world::order};
+use plimsoll_client::{Keyed, address, instruction as build};
+use plimsoll_e2e_tests::{
+    Asset, Trader,
+    world::{order, sign},
+};
 use plimsoll_interface::{
-    Address,
-    config::state,
-    instruction::{ClosePositionArgs, LiquidateArgs, OpenPositionArgs, PlaceTriggerArgs, SwapArgs},
+    Address, ID,
+    accounts::{MarginAccount, Market, Orders},
+    config::{VenueConfig, loss_mode, pause, state, venue_state},
+    instruction::{
+        BuyReserveArgs, ClosePositionArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, OpenPositionArgs,
+        PlaceTriggerArgs, SwapArgs, VenueArgs,
+    },
+    order::{MAKER_ONLY, Order, REDUCE_ONLY},
 };
 use rand::Rng;
 use solana_instruction::Instruction;
@@ -18,6 +26,8 @@ pub enum Rule {
     Books,
     /// INV-5: the trader has its initial margin afterwards.
     InitialMargin(Trader),
+    /// INV-5 of both sides of a fill, each with its position in the market before: who only reduced may lack its margin.
+    Fill([(Trader, i64); 2], Address),
     /// INV-7: what the program says of the account's margin is what the client says.
     Flag(Trader),
     /// INV-5 of the taker and INV-6 of the account.
@@ -72,6 +82,19 @@ const ACTIONS: &[(u32, Action)] = &[
     (2, configure_exchange),
     (2, configure_market),
     (2, configure_bank),
+    (2, fund_insurance),
+    (2, buy_reserve),
+    (10, resolve_sunk),
+    (10, deleverage_sunk),
+    (6, without_capital),
+    (10, any_fill),
+    (10, any_signed_fill),
+    (3, create_orders),
+    (1, cancel_orders),
+    (1, register_venue),
+    (1, configure_venue),
+    (4, approve_venue),
+    (8, any_venue_fill),
 ];
 
 /// One of them.
@@ -215,14 +238,94 @@ fn liquidation(walk: &mut Walk, taker: Trader, account: Trader) -> Option<Attemp
     Attempt::new(instruction, Rule::Liquidation { account, taker })
 }
 
-/// Whoever is below its line is taken over, mostly by the one who can carry it.
-fn liquidate_sunk(walk: &mut Walk) -> Option<Attempt> {
+/// Who is below its line, of those without equity only where `insolvent`.
+fn sunk(walk: &Walk, insolvent: bool) -> Vec<Trader> {
     let snapshot = walk.priced();
     let is_sunk = |trader: &&Trader| {
         let margin = walk.account(trader).and_then(|account| snapshot.margin(&account.data).ok());
+        let margin = margin.filter(|margin| !insolvent || !margin.equity_maint.is_positive());
         margin.and_then(|margin| margin.health_maint().ok()).is_some_and(|health| health.raw() < 0)
     };
-    let sunk: Vec<Trader> = walk.traders.iter().filter(is_sunk).copied().collect();
+    walk.traders.iter().filter(is_sunk).copied().collect()
+}
+
+fn fund_insurance(walk: &mut Walk) -> Option<Attempt> {
+    let (funder, places) = (walk.trader().owner, walk.places);
+    let (exchange, quote_mint, source) = (places.exchange, places.usdc.mint, places.usdc.tokens_of(&funder));
+    let amount = walk.rng.random_range(0..10_000_000);
+    let fund = build::waterfall::FundInsurance { funder, exchange, quote_mint, source, amount };
+    Attempt::new(fund.instruction(), Rule::Books)
+}
+
+/// Of reserves that are a few units of interest, mostly all.
+fn buy_reserve(walk: &mut Walk) -> Option<Attempt> {
+    let (buyer, (asset, _), places) = (walk.trader().owner, walk.market(), walk.places);
+    let amount = if walk.rng.random() { u64::MAX } else { walk.rng.random_range(0..1_000) };
+    let buy = build::waterfall::BuyReserve {
+        buyer,
+        exchange: places.exchange,
+        mint: asset.mint,
+        destination: asset.tokens_of(&buyer),
+        quote_mint: places.usdc.mint,
+        source: places.usdc.tokens_of(&buyer),
+        market: asset.market,
+        oracle: asset.oracle,
+        args: BuyReserveArgs { amount, max_payment: u64::MAX },
+    };
+    Attempt::new(buy.instruction(), Rule::Books)
+}
+
+fn resolve_sunk(walk: &mut Walk) -> Option<Attempt> {
+    let insolvent = sunk(walk, true);
+    let trader = if insolvent.is_empty() { walk.trader() } else { walk.one_of(&insolvent) };
+    let account = walk.account(&trader)?;
+    Attempt::new(walk.priced().resolve(&account), Rule::Books)
+}
+
+/// Against whoever has the other side of a position of an account without equity, or whoever it may be.
+fn deleverage_sunk(walk: &mut Walk) -> Option<Attempt> {
+    let accounts: Vec<_> = walk.traders.iter().filter_map(|trader| walk.account(trader)).collect();
+    let mut pairs = Vec::new();
+    for account in sunk(walk, true).iter().filter_map(|trader| walk.account(trader)) {
+        for slot in account.data.markets.iter().filter(|slot| slot.size != 0) {
+            let opposite = |other: &&Keyed<MarginAccount>| {
+                let theirs = other.data.market_slot(&slot.market).map(|index| other.data.markets[index].size);
+                theirs.is_some_and(|size| size != 0 && (size < 0) != (slot.size < 0))
+            };
+            pairs.extend(accounts.iter().filter(opposite).map(|other| (account, *other, slot.market)));
+        }
+    }
+    let (account, counterparty, market) = if pairs.is_empty() {
+        (walk.one_of(&accounts), walk.one_of(&accounts), walk.market().0.market)
+    } else {
+        walk.one_of(&pairs)
+    };
+    let size = if walk.rng.random() { u64::MAX } else { walk.rng.random_range(0..1_000_000_000) };
+    let args = DeleverageArgs { size };
+    let instruction = walk.priced().deleverage(&account, &counterparty, &market, args, &[]).ok()?;
+    Attempt::new(instruction, Rule::Books)
+}
+
+/// Somebody, mostly with nothing in the account, takes over a part without being asked for margin until the end.
+fn without_capital(walk: &mut Walk) -> Option<Attempt> {
+    let sunk = sunk(walk, false);
+    let account = if sunk.is_empty() { walk.trader() } else { walk.one_of(&sunk) };
+    let taker = walk.trader();
+    let (keyed_taker, keyed) = (walk.account(&taker)?, walk.account(&account)?);
+    let snapshot = walk.priced();
+    let (begin, end) = snapshot.without_capital(taker.owner, &keyed_taker, &keyed);
+    let mut instructions = vec![begin];
+    if walk.rng.random_range(0..4) > 0 {
+        let args = LiquidateArgs { max_fraction: walk.rng.random_range(0..1 << 33), max_payment: u64::MAX };
+        instructions.push(snapshot.liquidate(taker.owner, &keyed_taker, &keyed, args));
+    }
+    instructions.push(end);
+    Some(Attempt { instructions, rule: Rule::InitialMargin(taker), tampered: false })
+}
+
+/// Whoever is below its line is taken over, mostly by the one who can carry it.
+fn liquidate_sunk(walk: &mut Walk) -> Option<Attempt> {
+    let sunk = sunk(walk, false);
     if sunk.is_empty() {
         return any_order(walk);
     }
@@ -313,12 +416,17 @@ fn house_withdrawal(walk: &mut Walk) -> Option<Attempt> {
 /// Pauses something for a while, or moves what may be moved.
 fn configure_exchange(walk: &mut Walk) -> Option<Attempt> {
     let mut config = walk.snapshot().exchange.data.config;
-    // What is paused for long is not tested.
-    config.pauses = if walk.rng.random_range(0..5) > 0 { 0 } else { 1 << walk.rng.random_range(0..7) };
-    if walk.rng.random_range(0..4) == 0 {
-        config.maintenance_ratio_ppm = walk.rng.random_range(400_000..=600_000);
-    }
     let (admin, exchange) = (walk.places.admin, walk.places.exchange);
+    if walk.rng.random_range(0..4) > 0 {
+        // What is paused for long is not tested.
+        let set = if walk.rng.random_range(0..5) > 0 { 0 } else { 1 << walk.rng.random_range(0..10) };
+        let clear = pause::ALL & !set;
+        let pauses = build::controls::SetPauses { authority: admin, exchange, set, clear };
+        return Attempt::new(pauses.instruction(), Rule::Books);
+    }
+    config.maintenance_ratio_ppm = walk.rng.random_range(400_000..=600_000);
+    config.loss_mode = walk.rng.random_range(0..=loss_mode::LAST);
+    config.house_floor = if walk.rng.random() { u64::MAX } else { 0 };
     Attempt::new(build::exchange::Configure { admin, exchange, config }.instruction(), Rule::Books)
 }
 
@@ -351,4 +459,152 @@ fn configure_bank(walk: &mut Walk) -> Option<Attempt> {
     }
     let (admin, exchange) = (walk.places.admin, walk.places.exchange);
     Attempt::new(build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction(), Rule::Books)
+}
+
+/// Two margin accounts that would trade with each other, and what of.
+struct Pair {
+    buyer: (Trader, Keyed<MarginAccount>),
+    seller: (Trader, Keyed<MarginAccount>),
+    asset: Asset,
+    args: FillArgs,
+}
+
+impl Pair {
+    fn rule(&self) -> Rule {
+        let side = |(trader, account): &(Trader, Keyed<MarginAccount>)| {
+            let slot = account.data.market_slot(&self.asset.market);
+            (*trader, slot.map_or(0, |slot| account.data.markets[slot].size))
+        };
+        Rule::Fill([side(&self.buyer), side(&self.seller)], self.asset.market)
+    }
+}
+
+/// Mostly different accounts, a price mostly in the market's band, a size that one of them has half of the time.
+fn pair(walk: &mut Walk) -> Option<Pair> {
+    let (buyer, seller, (asset, lot)) = (walk.trader(), walk.trader(), walk.market());
+    let (one, other) = (walk.account(&buyer)?, walk.account(&seller)?);
+    let market: Market = walk.get(&asset.market)?;
+    let price = match walk.rng.random_range(0..20) {
+        0 => walk.rng.random(),
+        1..=9 => market.spot,
+        _ => (market.spot as f64 * walk.rng.random_range(0.94..1.06)) as u64,
+    };
+    let held = one.data.market_slot(&asset.market).map_or(0, |slot| one.data.markets[slot].size.unsigned_abs());
+    let size = match walk.rng.random_range(0..20) {
+        0 => walk.rng.random_range(0..4),
+        1 => u64::MAX,
+        2..=9 if held > 0 => walk.rng.random_range(1..=held),
+        _ => lot.unsigned_abs() / 100 * walk.rng.random_range(1..=1_000),
+    };
+    let expires_at = if walk.rng.random_range(0..20) == 0 { walk.machine.now() - 1 } else { 0 };
+    let args = FillArgs { instrument: 0, seller_takes: walk.rng.random_range(0..2), size, price, expires_at };
+    Some(Pair { buyer: (buyer, one), seller: (seller, other), asset, args })
+}
+
+fn any_fill(walk: &mut Walk) -> Option<Attempt> {
+    let pair = pair(walk)?;
+    let by_delegate = walk.rng.random_range(0..4) == 0;
+    let signer = |(trader, account): &(Trader, Keyed<MarginAccount>)| {
+        if by_delegate && account.data.delegate != Address::default() { account.data.delegate } else { trader.owner }
+    };
+    let signers = [signer(&pair.buyer), signer(&pair.seller)];
+    let fill = walk.priced().fill(signers, &pair.buyer.1, &pair.seller.1, &pair.asset.market, pair.args).ok()?;
+    Attempt::new(fill, pair.rule())
+}
+
+/// The maker's order, and mostly the taker's, verified before the fill: the compute budget's instruction stands first.
+fn any_signed_fill(walk: &mut Walk) -> Option<Attempt> {
+    let pair = pair(walk)?;
+    let buyer_makes = walk.rng.random();
+    let (maker, taker) = if buyer_makes { (&pair.buyer, &pair.seller) } else { (&pair.seller, &pair.buyer) };
+    let mut signed = |side: &(Trader, Keyed<MarginAccount>), buys: bool| {
+        let size = (pair.args.size.min(1 << 60) * walk.rng.random_range(1..4)).cast_signed();
+        let order = Order {
+            exchange: walk.places.exchange,
+            account: side.0.account,
+            market: pair.asset.market,
+            venue: Address::default(),
+            size: if buys { size } else { -size },
+            limit_price: pair.args.price,
+            nonce: walk.rng.random_range(0..60),
+            expires_at: walk.machine.now() / 300 * 300 + walk.rng.random_range(0..4) * 300,
+            instrument: 0,
+            flags: if walk.rng.random_range(0..5) == 0 {
+                walk.rng.random_range(1..=REDUCE_ONLY | MAKER_ONLY)
+            } else {
+                0
+            },
+        };
+        let signature = sign(&side.0.owner, &order.to_bytes())?;
+        Some(build::venue::verify(&side.0.owner, &signature, &order))
+    };
+    let verified = [signed(maker, buyer_makes)?, signed(taker, !buyer_makes)?];
+    let taker_signs = walk.rng.random_range(0..3) > 0;
+    let submitter = if taker_signs { walk.places.mallory } else { taker.0.owner };
+    let args = FillOrdersArgs { size: pair.args.size, maker_instruction: 1, taker_instruction: 2 };
+    let market = &pair.asset.market;
+    let fill = walk.priced().fill_orders(submitter, &maker.1, &taker.1, taker_signs, market, args).ok()?;
+    let instructions = verified.into_iter().chain([fill]).collect();
+    Some(Attempt { instructions, rule: pair.rule(), tampered: false })
+}
+
+fn create_orders(walk: &mut Walk) -> Option<Attempt> {
+    let account = walk.trader().account;
+    Attempt::new(build::venue::CreateOrders { payer: walk.places.mallory, account }.instruction(), Rule::Books)
+}
+
+fn cancel_orders(walk: &mut Walk) -> Option<Attempt> {
+    let trader = walk.trader();
+    let floor = walk.get::<Orders>(&address::orders(&trader.account)).map_or(0, |orders| orders.floor);
+    let floor = floor + walk.rng.random_range(0..3);
+    let cancel = build::venue::CancelOrders { authority: trader.owner, account: trader.account, floor };
+    Attempt::new(cancel.instruction(), Rule::Books)
+}
+
+/// The program stands for a venue's: its address of the venue's seed signs, as nobody's signature is checked here.
+const VENUE_PROGRAM: Address = ID;
+
+fn venue_args(walk: &mut Walk) -> VenueArgs {
+    let mut limit = |most: u64| if walk.rng.random() { u64::MAX } else { walk.rng.random_range(0..most) };
+    let config = VenueConfig {
+        fill_limit: limit(20_000_000_000),
+        window_limit: limit(100_000_000_000),
+        total_limit: limit(1_000_000_000_000),
+        window_seconds: 600,
+        state: venue_state::ACTIVE,
+        _padding: [0; 3],
+    };
+    let suspended = walk.rng.random_range(0..8) == 0;
+    VenueArgs { config: VenueConfig { state: u8::from(suspended), ..config } }
+}
+
+fn register_venue(walk: &mut Walk) -> Option<Attempt> {
+    let (admin, exchange, args) = (walk.places.admin, walk.places.exchange, venue_args(walk));
+    let register = build::venue::Register { admin, exchange, program: VENUE_PROGRAM, args };
+    Attempt::new(register.instruction(), Rule::Books)
+}
+
+fn configure_venue(walk: &mut Walk) -> Option<Attempt> {
+    let (admin, exchange, args) = (walk.places.admin, walk.places.exchange, venue_args(walk));
+    let configure = build::venue::Configure { admin, exchange, program: VENUE_PROGRAM, args };
+    Attempt::new(configure.instruction(), Rule::Books)
+}
+
+fn approve_venue(walk: &mut Walk) -> Option<Attempt> {
+    let trader = walk.trader();
+    let limit = match walk.rng.random_range(0..10) {
+        0 => 0,
+        1..=3 => walk.rng.random_range(1..50_000_000_000),
+        _ => u64::MAX,
+    };
+    let venue = address::venue(&walk.places.exchange, &VENUE_PROGRAM);
+    let set = build::venue::SetApproval { owner: trader.owner, account: trader.account, venue, limit };
+    Attempt::new(set.instruction(), Rule::Books)
+}
+
+fn any_venue_fill(walk: &mut Walk) -> Option<Attempt> {
+    let pair = pair(walk)?;
+    let market = &pair.asset.market;
+    let fill = walk.priced().venue_fill(VENUE_PROGRAM, &pair.buyer.1, &pair.seller.1, market, pair.args).ok()?;
+    Attempt::new(fill, pair.rule())
 }

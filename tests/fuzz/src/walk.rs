@@ -111,6 +111,11 @@ impl Walk {
             Err(error) => Err(self.known_error(error).map_err(|what| format!("{what}\n{}", sent.logs.join("\n")))?),
         };
         let succeeded = told.is_ok();
+        if succeeded {
+            for instruction in attempt.instructions.iter().rev().skip(1) {
+                self.coverage.note(instruction.data.first().copied().unwrap_or(0), Ok(()), 0);
+            }
+        }
         self.coverage.note(tag, told, sent.compute_units);
         invariants::check(&self.machine);
         for (bank, (before, after)) in slack.iter().zip(self.slack()).enumerate() {
@@ -160,6 +165,7 @@ impl Walk {
         match rule {
             Rule::Books => Ok(()),
             Rule::InitialMargin(trader) => self.check_initial(trader),
+            Rule::Fill(sides, market) => sides.iter().try_for_each(|side| self.check_side(side, market)),
             Rule::Flag(trader) => self.check_flag(trader, events),
             Rule::Liquidation { account, taker } => {
                 self.check_initial(taker)?;
@@ -179,6 +185,14 @@ impl Walk {
             Ok(health) if health.raw() >= 0 => Ok(()),
             other => Err(format!("INV-5: initial health {other:?}")),
         }
+    }
+
+    /// INV-5 of one side of a fill, unless it only reduced.
+    fn check_side(&self, (trader, before): &(Trader, i64), market: &Address) -> Result<(), String> {
+        let Some(account) = self.account(trader) else { return Ok(()) };
+        let after = account.data.market_slot(market).map_or(0, |slot| account.data.markets[slot].size);
+        let reduced = before.signum() != -after.signum() && after.unsigned_abs() < before.unsigned_abs();
+        if reduced { Ok(()) } else { self.check_initial(trader) }
     }
 
     /// INV-7: what the program said of the account's margin is what the client says.

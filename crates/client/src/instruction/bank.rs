@@ -7,7 +7,7 @@ use plimsoll_interface::{
 };
 use solana_instruction::Instruction;
 
-use super::{SYSTEM_PROGRAM, TOKEN_PROGRAM, Use, build};
+use super::{SYSTEM_PROGRAM, TOKEN_PROGRAM, Use, build, controls::proposal};
 
 /// Adds a bank and its vault to an exchange.
 #[derive(Clone, Debug)]
@@ -61,12 +61,26 @@ pub struct Configure {
 }
 
 impl Configure {
-    /// The instruction.
+    /// The instruction, for a change that tightens, or where there is no timelock.
     pub fn instruction(&self) -> Instruction {
+        self.build(false)
+    }
+
+    /// The instruction, for a change that was proposed and waited out the timelock.
+    pub fn proposed(&self) -> Instruction {
+        self.build(true)
+    }
+
+    fn build(&self, proposed: bool) -> Instruction {
         build(
             tag::CONFIGURE_BANK,
             &ConfigureBankArgs { config: self.config },
-            [(self.admin, Use::Sign), (self.exchange, Use::Read), (self.bank, Use::Write)],
+            [
+                (self.admin, Use::SignWrite),
+                (self.exchange, Use::Read),
+                (self.bank, Use::Write),
+                proposal(&self.bank, proposed),
+            ],
             &[],
         )
     }

@@ -7,7 +7,7 @@ use plimsoll_interface::{
 };
 use solana_instruction::Instruction;
 
-use super::{SYSTEM_PROGRAM, Use, build};
+use super::{SYSTEM_PROGRAM, Use, build, controls::proposal};
 
 /// Opens an exchange. Its creator pays for it and becomes its admin.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl Create {
 /// Replaces an exchange's parameters.
 #[derive(Clone, Debug)]
 pub struct Configure {
-    /// The exchange's admin.
+    /// The exchange's admin, or its risk admin to tighten.
     pub admin: Address,
     /// The exchange.
     pub exchange: Address,
@@ -51,12 +51,21 @@ pub struct Configure {
 }
 
 impl Configure {
-    /// The instruction.
+    /// The instruction, for a change that tightens, or where there is no timelock.
     pub fn instruction(&self) -> Instruction {
+        self.build(false)
+    }
+
+    /// The instruction, for a change that was proposed and waited out the timelock.
+    pub fn proposed(&self) -> Instruction {
+        self.build(true)
+    }
+
+    fn build(&self, proposed: bool) -> Instruction {
         build(
             tag::CONFIGURE_EXCHANGE,
             &ConfigureExchangeArgs { config: self.config },
-            [(self.admin, Use::Sign), (self.exchange, Use::Write)],
+            [(self.admin, Use::SignWrite), (self.exchange, Use::Write), proposal(&self.exchange, proposed)],
             &[],
         )
     }

@@ -7,7 +7,7 @@ use plimsoll_interface::{
 };
 use solana_instruction::{AccountMeta, Instruction};
 
-use super::{SYSTEM_PROGRAM, Use, build};
+use super::{SYSTEM_PROGRAM, Use, build, controls::proposal};
 
 /// Adds a market to an exchange.
 #[derive(Clone, Debug)]
@@ -57,17 +57,27 @@ pub struct Configure {
 }
 
 impl Configure {
-    /// The instruction.
+    /// The instruction, for a change that tightens, or where there is no timelock.
     pub fn instruction(&self) -> Instruction {
+        self.build(false)
+    }
+
+    /// The instruction, for a change that was proposed and waited out the timelock.
+    pub fn proposed(&self) -> Instruction {
+        self.build(true)
+    }
+
+    fn build(&self, proposed: bool) -> Instruction {
         build(
             tag::CONFIGURE_MARKET,
             &ConfigureMarketArgs { config: self.config },
             [
-                (self.admin, Use::Sign),
+                (self.admin, Use::SignWrite),
                 (self.exchange, Use::Read),
                 (address::house(&self.exchange), Use::Write),
                 (self.quote_bank, Use::Read),
                 (self.market, Use::Write),
+                proposal(&self.market, proposed),
             ],
             &self.remaining,
         )

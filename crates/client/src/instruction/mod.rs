@@ -12,6 +12,7 @@ pub mod account;
 pub mod bank;
 pub mod board;
 pub mod collateral;
+pub mod controls;
 pub mod exchange;
 pub mod house;
 pub mod liquidation;
@@ -19,6 +20,7 @@ pub mod market;
 pub mod option;
 pub mod trade;
 pub mod trigger;
+pub mod venue;
 pub mod waterfall;
 
 /// The SPL Token program.
@@ -60,6 +62,20 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::SETTLE => "settle",
         tag::FLAG_LIQUIDATION => "flag_liquidation",
         tag::LIQUIDATE => "liquidate",
+        tag::NOMINATE_ADMIN => "nominate_admin",
+        tag::ACCEPT_ADMIN => "accept_admin",
+        tag::SET_ROLE => "set_role",
+        tag::PROPOSE => "propose",
+        tag::CANCEL_PROPOSAL => "cancel_proposal",
+        tag::SET_PAUSES => "set_pauses",
+        tag::WIND_DOWN_POSITION => "wind_down_position",
+        tag::RETIRE_MARKET => "retire_market",
+        tag::RETIRE_BANK => "retire_bank",
+        tag::OBSERVE_QUOTE => "observe_quote",
+        tag::ASSERT_HEALTH => "assert_health",
+        tag::ASSERT_SEQUENCE => "assert_sequence",
+        tag::ASSERT_PRICE => "assert_price",
+        tag::SET_QUOTE_FEED => "set_quote_feed",
         tag::CREATE_BOARD => "create_board",
         tag::LIST_STRIKES => "list_strikes",
         tag::POST_VOLATILITIES => "post_volatilities",
@@ -79,6 +95,14 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::PLACE_TRIGGER => "place_trigger",
         tag::CANCEL_TRIGGER => "cancel_trigger",
         tag::EXECUTE_TRIGGER => "execute_trigger",
+        tag::FILL => "fill",
+        tag::FILL_ORDERS => "fill_orders",
+        tag::REGISTER_VENUE => "register_venue",
+        tag::SET_VENUE_APPROVAL => "set_venue_approval",
+        tag::VENUE_FILL => "venue_fill",
+        tag::CREATE_ORDERS => "create_orders",
+        tag::CANCEL_ORDERS => "cancel_orders",
+        tag::CONFIGURE_VENUE => "configure_venue",
         tag::UPDATE_RATE => "update_rate",
         tag::SET_RATE_SOURCE => "set_rate_source",
         tag::SWAP => "swap",

@@ -22,6 +22,8 @@ pub const MAX_DEPTH: u64 = 4_096;
 pub const MIN_RANGE: Ppm = Ppm::from_raw(1_000);
 /// Largest range of an underlying with options, 80 %: the lowest node of the moves is then above zero.
 pub const MAX_RANGE: Ppm = Ppm::from_raw(800_000);
+/// Largest relative shock of a volatility up that arrays are computed with: 1,000 %.
+pub const MAX_VOLATILITY_SHOCK: Ppm = Ppm::from_raw(10_000_000);
 /// The least time to expiry that arrays are computed with: ten minutes.
 pub const MIN_TIME: Seconds = Seconds::from_raw(600);
 /// Nodes of the moves of one volatility.
@@ -213,7 +215,7 @@ impl<'a> Refresh<'a> {
         if !board.time.is_positive() || board.time > MAX_EXPIRY {
             return Err(Error::ExpiryOutOfRange);
         }
-        if board.volatility_up > Ppm::from_raw(10_000_000) || board.volatility_down > Ppm::ONE {
+        if board.volatility_up > MAX_VOLATILITY_SHOCK || board.volatility_down > Ppm::ONE {
             return Err(Error::VolatilityShockInvalid);
         }
         let time = board.time.max(MIN_TIME);

@@ -38,7 +38,7 @@ pub struct CreateBoard {
 impl CreateBoard {
     fn validate(&self, args: &CreateBoardArgs) -> Result<()> {
         require!(usize::from(args.slot) < MAX_MARKET_BOARDS, PlimsollError::InvalidSlot);
-        require!(self.market.config.options.enabled == 1, PlimsollError::OptionsDisabled);
+        board::require_listing(&self.market)?;
         let left = args.expiry.saturating_sub(book::now()?.raw());
         let in_time = (limits::EXPIRY_SECONDS_MIN..=limits::EXPIRY_SECONDS_MAX).contains(&left);
         let on_the_hour = args.expiry.rem_euclid(DAY) == limits::EXPIRY_SECOND_OF_DAY;

@@ -60,7 +60,7 @@ struct Closing {
 impl Deleverage {
     fn validate(&self, args: &DeleverageArgs) -> Result<()> {
         require!(args.size > 0, PlimsollError::ZeroSize);
-        require!(!self.exchange.config.is_paused(pause::LIQUIDATE), PlimsollError::Paused);
+        require!(!self.exchange.config.is_paused(pause::RESOLVE), PlimsollError::Paused);
         require!(self.exchange.config.loss_mode == loss_mode::DELEVERAGE, PlimsollError::NotDeleveraging);
         self.account.require_not_deferred()?;
         Ok(self.counterparty.require_not_deferred()?)
@@ -80,7 +80,7 @@ impl Deleverage {
         let deficit = self.deficit(remaining, now)?;
         let before = book::health_init(&self.margin(remaining, &self.counterparty, now)?)?;
         let position = self.slot(&self.counterparty)?.size;
-        let closing = self.closing(args, observation.spot, deficit)?;
+        let closing = self.closing(args, remaining, observation.spot, deficit, now)?;
         self.require_most_profitable(remaining, &closing.gainer, observation.spot)?;
         self.close(&closing, observation.spot)?;
         let after = book::health_init(&self.margin(remaining, &self.counterparty, now)?)?;
@@ -122,17 +122,37 @@ impl Deleverage {
         Ok(*account.markets.get(index).ok_or(PlimsollError::Corrupt)?)
     }
 
-    fn closing(&self, args: &DeleverageArgs, spot: Price, deficit: u64) -> Result<Closing> {
+    fn closing(
+        &self,
+        args: &DeleverageArgs,
+        views: &[AccountView],
+        spot: Price,
+        deficit: u64,
+        now: Timestamp,
+    ) -> Result<Closing> {
         let (mine, theirs) = (self.slot(&self.account)?, self.slot(&self.counterparty)?);
         let opposite = mine.size != 0 && theirs.size != 0 && (mine.size < 0) != (theirs.size < 0);
         require!(opposite, PlimsollError::NotOpposite);
-        let gainer = gainer(&theirs, spot)?.ok_or(PlimsollError::NoGain)?;
+        let owed = self.owed_by_options(views, &theirs, now)?;
+        let gainer = gainer(&theirs, owed, spot)?.ok_or(PlimsollError::NoGain)?;
         let closed = args.size.min(mine.size.unsigned_abs()).min(gainer.size);
         let taken = waterfall::gain_taken(&gainer, closed, deficit).map_err(PlimsollError::from)?;
         Ok(Closing { closed, gainer, taken, deficit })
     }
 
-    /// Checks that none of the candidates that were passed has gained more per base unit on the counterparty's side.
+    /// What the counterparty's options of this market count less than nothing for: premiums that it was paid for them are no
+    /// gain of its position.
+    fn owed_by_options(&self, views: &[AccountView], slot: &MarketSlot, now: Timestamp) -> Result<i64> {
+        if slot.boards == 0 {
+            return Ok(0);
+        }
+        let index = self.counterparty.market_slot(self.market.address()).ok_or(PlimsollError::Corrupt)?;
+        let risk = self.exchange.risk(now);
+        Ok(self.book(views, now).option_marks(&self.counterparty, index, &risk)?.min(0))
+    }
+
+    /// Checks that none of the candidates that were passed has gained more per base unit on the counterparty's side. One with
+    /// options of the market is no candidate: what they are worth is on boards that were not passed.
     fn require_most_profitable(&self, views: &[AccountView], chosen: &Gainer, spot: Price) -> Result<()> {
         let is_long = self.slot(&self.counterparty)?.size > 0;
         let market = self.market.address();
@@ -140,8 +160,11 @@ impl Deleverage {
             let candidate = Account::<MarginAccount>::load(*view)?;
             require!(same_address(&candidate.exchange, self.exchange.address()), PlimsollError::WrongExchange);
             let slot = candidate.market_slot(market).and_then(|index| candidate.markets.get(index));
-            let Some(slot) = slot.filter(|slot| slot.size != 0 && (slot.size > 0) == is_long) else { continue };
-            let is_ahead = gainer(slot, spot)?.is_some_and(|other| other.is_ahead_of(chosen));
+            let Some(slot) = slot.filter(|slot| slot.boards == 0 && slot.size != 0 && (slot.size > 0) == is_long)
+            else {
+                continue;
+            };
+            let is_ahead = gainer(slot, 0, spot)?.is_some_and(|other| other.is_ahead_of(chosen));
             require!(!is_ahead, PlimsollError::NotMostProfitable);
         }
         Ok(())
@@ -179,10 +202,12 @@ impl Deleverage {
     }
 }
 
-/// What a slot has gained in its market and not been paid, rounded down; `None` where that is nothing.
-fn gainer(slot: &MarketSlot, spot: Price) -> Result<Option<Gainer>> {
+/// What a slot has gained in its market and not been paid, less what its options owe, rounded down; `None` where that is
+/// nothing.
+fn gainer(slot: &MarketSlot, option_marks: i64, spot: Price) -> Result<Option<Gainer>> {
     let value = spot.value_floor(Base::from_raw(slot.size)).ok_or(PlimsollError::Overflow)?;
-    let gain = value.raw().checked_add(slot.cash).ok_or(PlimsollError::Overflow)?;
+    let gain = value.raw().checked_add(slot.cash).and_then(|gain| gain.checked_add(option_marks));
+    let gain = gain.ok_or(PlimsollError::Overflow)?;
     Ok((gain > 0).then(|| Gainer { gain: gain.unsigned_abs(), size: slot.size.unsigned_abs() }))
 }
 

@@ -37,7 +37,7 @@ impl ListStrikes {
     fn validate(&self) -> Result<Price> {
         let now = book::now()?;
         board::require_open(&self.board, now)?;
-        require!(self.market.config.options.enabled == 1, PlimsollError::OptionsDisabled);
+        board::require_listing(&self.market)?;
         let observation = board::observed(&self.market, &self.oracle, now)?;
         let fresh = house::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
         require!(fresh, PlimsollError::OracleStale);

@@ -34,7 +34,7 @@ impl Resolve {
     /// See the program's instruction: one step of the waterfall (INV-10), in the order insurance, house above its floor,
     /// deposits.
     pub fn apply(&mut self, remaining: &[AccountView]) -> Result<()> {
-        require!(!self.exchange.config.is_paused(pause::LIQUIDATE), PlimsollError::Paused);
+        require!(!self.exchange.config.is_paused(pause::RESOLVE), PlimsollError::Paused);
         self.account.require_not_deferred()?;
         let now = book::now()?;
         ledger::accrue(&mut self.quote_bank, now)?;
