@@ -87,15 +87,6 @@ tags! {
     BEGIN_LIQUIDATION = 65,
     END_LIQUIDATION = 66,
 
-    // Collateral.
-    UPDATE_RATE = 81,
-    SET_RATE_SOURCE = 82,
-    SWAP = 83,
-
-    // Stored orders.
-    PLACE_TRIGGER = 93,
-    CANCEL_TRIGGER = 94,
-    EXECUTE_TRIGGER = 95,
     // Fills and venues.
     FILL = 71,
     FILL_ORDERS = 72,
@@ -105,6 +96,16 @@ tags! {
     CREATE_ORDERS = 76,
     CANCEL_ORDERS = 77,
     CONFIGURE_VENUE = 78,
+
+    // Collateral.
+    UPDATE_RATE = 81,
+    SET_RATE_SOURCE = 82,
+    SWAP = 83,
+
+    // Stored orders.
+    PLACE_TRIGGER = 93,
+    CANCEL_TRIGGER = 94,
+    EXECUTE_TRIGGER = 95,
 }
 
 macro_rules! args {
