@@ -75,7 +75,6 @@ pub struct Feed<'a> {
 ///
 /// # Errors
 /// As [`read`].
-
 #[inline(always)]
 pub fn read_feed(
     feed: Feed<'_>,
