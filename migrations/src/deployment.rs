@@ -6,18 +6,26 @@ use plimsoll_client::{
     Address,
     accounts::oracle_kind,
     address,
-    config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig, limits, state},
+    config::{
+        BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig, limits, loss_mode,
+        state,
+    },
     interface::{PlimsollError, instruction::CreateMarketArgs},
     price,
     risk::{
-        portfolio::{GROUP_PAIRS, MAX_GROUPS, pair_index},
+        parameters::{MAX_SHORT_MINIMUM, MAX_VOLATILITY_DOWN, MAX_VOLATILITY_POWER, MAX_VOLATILITY_UP},
+        portfolio::{GROUP_PAIRS, MAX_EXTREME_DAMPING, MAX_GROUPS, pair_index},
         pyth,
+        units::{Ppm, Seconds},
     },
 };
 
 use crate::{
     FileError,
-    file::{self, BankTable, File, LendingTable, MarketTable, OracleValue, PerpetualTable, QuoteTable, StateValue},
+    file::{
+        self, BankTable, File, LendingTable, LossValue, MarketTable, OracleValue, OutflowTable, PerpetualTable,
+        QuoteTable, StateValue, VolatilityTable,
+    },
     value::Number,
 };
 
@@ -239,6 +247,7 @@ impl Reader<'_> {
         }
         let dust = self.amount("exchange.liquidation_dust_usd", table.liquidation_dust_usd, QUOTE_DECIMALS)?;
         let ratio = |key: &str, value, most| self.ratio(&format!("exchange.{key}"), value, most);
+        let seconds = |key: &str, value, least, most| self.seconds(&format!("exchange.{key}"), value, least, most);
         let config = ExchangeConfig {
             liquidation_dust: dust,
             phi_ppm,
@@ -260,22 +269,34 @@ impl Reader<'_> {
                 table.liquidation_discount_max,
                 LIQUIDATION_DISCOUNT_PPM_MAX,
             )?,
-            liquidation_duration_seconds: self.seconds(
-                "exchange.liquidation_duration_seconds",
+            liquidation_duration_seconds: seconds(
+                "liquidation_duration_seconds",
                 table.liquidation_duration_seconds,
                 1,
                 LIQUIDATION_DURATION_SECONDS_MAX,
             )?,
             pauses: 0,
-            house_floor: 0,
-            extreme_damping_ppm: 333_333,
-            insolvency_reward_max_ppm: 0,
-            insolvency_duration_seconds: 300,
-            house_delay_seconds: 60,
-            timelock_seconds: 0,
-            quote_scale_below_ppm: 990_000,
-            quote_refuse_below_ppm: 900_000,
-            loss_mode: 0,
+            house_floor: self.amount("exchange.house_floor_usd", table.house_floor_usd, QUOTE_DECIMALS)?,
+            extreme_damping_ppm: ratio("extreme_damping", table.extreme_damping, MAX_EXTREME_DAMPING.raw())?,
+            insolvency_reward_max_ppm: ratio(
+                "insolvency_reward_max",
+                table.insolvency_reward_max,
+                LIQUIDATION_DISCOUNT_PPM_MAX,
+            )?,
+            insolvency_duration_seconds: seconds(
+                "insolvency_duration_seconds",
+                table.insolvency_duration_seconds,
+                1,
+                INSOLVENCY_DURATION_SECONDS_MAX,
+            )?,
+            house_delay_seconds: seconds("house_delay_seconds", table.house_delay_seconds, 0, HOUSE_DELAY_SECONDS_MAX)?,
+            timelock_seconds: seconds("timelock_seconds", table.timelock_seconds, 0, TIMELOCK_SECONDS_MAX)?,
+            quote_scale_below_ppm: ratio("quote_scale_below", table.quote_scale_below, one)?,
+            quote_refuse_below_ppm: ratio("quote_refuse_below", table.quote_refuse_below, one)?,
+            loss_mode: match table.loss_mode {
+                LossValue::Socialise => loss_mode::SOCIALISE,
+                LossValue::Deleverage => loss_mode::DELEVERAGE,
+            },
             _padding: [0; 3],
         };
         self.valid("exchange", config.validate())?;
@@ -313,7 +334,8 @@ impl Reader<'_> {
         let at = |key: &str| format!("markets.{symbol}.{key}");
         let ratio = |key: &str, value, least, most| self.ratio_from(&at(key), value, least, most);
         let config = MarketConfig {
-            volatility: VolatilityConfig::fixed_range(ratio("range", table.range, RANGE_PPM_MIN, RANGE_PPM_MAX)?),
+            volatility: self.volatility(symbol, table)?,
+            options: self.options(symbol, table)?,
             confidence_multiplier_ppm: ratio(
                 "confidence_multiplier",
                 table.confidence_multiplier,
@@ -335,6 +357,151 @@ impl Reader<'_> {
         };
         self.valid(&format!("markets.{symbol}"), config.validate())?;
         Ok(config)
+    }
+
+    /// A range that is always the same, or what it follows.
+    fn volatility(&self, symbol: &str, table: &MarketTable) -> Result<VolatilityConfig> {
+        use limits::*;
+        use plimsoll_client::risk::volatility::*;
+        let key = format!("markets.{symbol}");
+        let volatility = match (table.range, &table.volatility) {
+            (Some(range), None) => {
+                let range = self.ratio_from(&format!("{key}.range"), range, RANGE_PPM_MIN, RANGE_PPM_MAX)?;
+                return Ok(VolatilityConfig::fixed_range(range));
+            }
+            (None, Some(volatility)) => volatility,
+            _ => return self.refuse(key, "either `range` or the table `volatility` is wanted"),
+        };
+        let (usual, table) = (VolatilityConfig::DEFAULT, volatility);
+        let ratio = |name: &str, value: Option<Number>, usual: u32, least: Ppm, most: Ppm| match value {
+            Some(value) => self.ratio_from(&format!("{key}.volatility.{name}"), value, least.raw(), most.raw()),
+            None => Ok(usual),
+        };
+        let (low, high) = (ppm(MIN_VOLATILITY.raw()), ppm(MAX_VOLATILITY.raw()));
+        let (range_low, range_high) = (ppm(RANGE_PPM_MIN), ppm(RANGE_PPM_MAX));
+        let level = (MIN_CONFIDENCE_LEVEL, MAX_CONFIDENCE_LEVEL);
+        let (rise, fall) = (usual.rise_per_hour_ppm, usual.fall_per_day_ppm);
+        Ok(VolatilityConfig {
+            floor_ppm: ratio("floor", table.floor, usual.floor_ppm, low, high)?,
+            cap_ppm: ratio("cap", table.cap, usual.cap_ppm, low, high)?,
+            initial_ppm: ratio("initial", table.initial, usual.initial_ppm, low, high)?,
+            jump_limit_ppm: ratio(
+                "jump_limit",
+                table.jump_limit,
+                usual.jump_limit_ppm,
+                MIN_JUMP_LIMIT,
+                MAX_JUMP_LIMIT,
+            )?,
+            confidence_level_ppm: ratio(
+                "confidence_level",
+                table.confidence_level,
+                usual.confidence_level_ppm,
+                level.0,
+                level.1,
+            )?,
+            range_min_ppm: ratio("range_min", table.range_min, usual.range_min_ppm, range_low, range_high)?,
+            range_max_ppm: ratio("range_max", table.range_max, usual.range_max_ppm, range_low, range_high)?,
+            rise_per_hour_ppm: ratio("rise_per_hour", table.rise_per_hour, rise, ppm(1), MAX_RISE_PER_HOUR)?,
+            fall_per_day_ppm: ratio("fall_per_day", table.fall_per_day, fall, ppm(1), MAX_FALL_PER_DAY)?,
+            ..self.volatility_times(&format!("{key}.volatility"), table)?
+        })
+    }
+
+    /// The times of how volatility is measured and forecast.
+    fn volatility_times(&self, key: &str, table: &VolatilityTable) -> Result<VolatilityConfig> {
+        use plimsoll_client::risk::volatility::*;
+        let usual = VolatilityConfig::DEFAULT;
+        let seconds = |name: &str, value: Option<u32>, usual: u32, least: Seconds, most: Seconds| {
+            let bound = |seconds: Seconds| u32::try_from(seconds.raw()).unwrap_or(u32::MAX);
+            self.seconds(&format!("{key}.{name}"), value.unwrap_or(usual), bound(least), bound(most))
+        };
+        let (spacing, gap) = (usual.sample_spacing_seconds, usual.longest_gap_seconds);
+        let (period, expiry, ramp) =
+            (usual.margin_period_seconds, usual.forecast_expiry_seconds, usual.forecast_ramp_seconds);
+        let (second, longest) = (Seconds::from_raw(1), MAX_HALF_LIFE);
+        Ok(VolatilityConfig {
+            half_life_seconds: seconds(
+                "half_life_seconds",
+                table.half_life_seconds,
+                usual.half_life_seconds,
+                MIN_HALF_LIFE,
+                MAX_HALF_LIFE,
+            )?,
+            sample_spacing_seconds: seconds(
+                "sample_spacing_seconds",
+                table.sample_spacing_seconds,
+                spacing,
+                second,
+                longest,
+            )?,
+            longest_gap_seconds: seconds("longest_gap_seconds", table.longest_gap_seconds, gap, second, longest)?,
+            confirmation_seconds: seconds(
+                "confirmation_seconds",
+                table.confirmation_seconds,
+                usual.confirmation_seconds,
+                Seconds::ZERO,
+                longest,
+            )?,
+            margin_period_seconds: seconds(
+                "margin_period_seconds",
+                table.margin_period_seconds,
+                period,
+                MIN_MARGIN_PERIOD,
+                MAX_MARGIN_PERIOD,
+            )?,
+            forecast_expiry_seconds: seconds(
+                "forecast_expiry_seconds",
+                table.forecast_expiry_seconds,
+                expiry,
+                MIN_EXPIRY,
+                MAX_EXPIRY,
+            )?,
+            forecast_ramp_seconds: seconds(
+                "forecast_ramp_seconds",
+                table.forecast_ramp_seconds,
+                ramp,
+                MIN_RAMP,
+                MAX_RAMP,
+            )?,
+            ..usual
+        })
+    }
+
+    /// A market's options; none where there is no table.
+    fn options(&self, symbol: &str, market: &MarketTable) -> Result<OptionConfig> {
+        use limits::*;
+        let Some(table) = &market.options else { return Ok(OptionConfig::NONE) };
+        let at = |key: &str| format!("markets.{symbol}.options.{key}");
+        let ratio = |key: &str, value, most: u32| self.ratio(&at(key), value, most);
+        Ok(OptionConfig {
+            lot: self.amount(&at("lot"), table.lot, market.base_decimals)?,
+            vega_scale: self.amount(&at("vega_scale_usd"), table.vega_scale_usd, QUOTE_DECIMALS)?,
+            max_open_lots: table.max_open_lots,
+            short_minimum_ppm: ratio("short_minimum", table.short_minimum, MAX_SHORT_MINIMUM.raw())?,
+            volatility_up_ppm: ratio("volatility_up", table.volatility_up, MAX_VOLATILITY_UP.raw())?,
+            volatility_down_ppm: ratio("volatility_down", table.volatility_down, MAX_VOLATILITY_DOWN.raw())?,
+            volatility_power_short_ppm: ratio(
+                "volatility_power_short",
+                table.volatility_power_short,
+                MAX_VOLATILITY_POWER.raw(),
+            )?,
+            volatility_power_long_ppm: ratio(
+                "volatility_power_long",
+                table.volatility_power_long,
+                MAX_VOLATILITY_POWER.raw(),
+            )?,
+            half_spread_volatility_ppm: ratio("half_spread", table.half_spread, OPTION_SPREAD_PPM_MAX)?,
+            skew_volatility_ppm: ratio("skew_premium", table.skew_premium, OPTION_SPREAD_PPM_MAX)?,
+            fee_ppm: ratio("fee", table.fee, TRADE_COST_PPM_MAX)?,
+            volatility_ratio_max_ppm: self.ratio_from(
+                &at("volatility_ratio_max"),
+                table.volatility_ratio_max,
+                1_000_000,
+                OPTION_VOLATILITY_RATIO_PPM_MAX,
+            )?,
+            enabled: 1,
+            _padding: [0; 3],
+        })
     }
 
     /// The part of a market's parameters that its perpetual needs; zeros where it has none.
@@ -370,6 +537,12 @@ impl Reader<'_> {
         config.skew_premium_ppm = self.ratio(&at("skew_premium"), table.skew_premium, SKEW_PREMIUM_PPM_MAX)?;
         config.half_spread_ppm = self.ratio(&at("half_spread"), table.half_spread, TRADE_COST_PPM_MAX)?;
         config.taker_fee_ppm = self.ratio(&at("taker_fee"), table.taker_fee, TRADE_COST_PPM_MAX)?;
+        config.concentration_ppm = self.ratio(&at("concentration"), table.concentration, 1_000_000)?;
+        let most = FUNDING_PPM_PER_DAY_MAX;
+        config.funding = FundingConfig {
+            skew_rate_per_day_ppm: self.ratio(&at("funding_per_day"), table.funding_per_day, most)?,
+            max_rate_per_day_ppm: self.ratio(&at("funding_per_day_max"), table.funding_per_day_max, most)?,
+        };
         if config.skew_scale == 0 || config.max_open_interest / 5 > config.skew_scale {
             return self.refuse(at("skew_scale"), "must be at least a fifth of max_open_interest");
         }
@@ -390,12 +563,18 @@ impl Reader<'_> {
         }
         let init = self.ratio(&at("haircut_init"), table.haircut_init, 1_000_000)?;
         let maint = self.ratio(&at("haircut_maint"), table.haircut_maint, init)?;
+        let full = |key: &str, value: Option<Number>, empty, most| match value {
+            Some(value) => self.ratio_from(&at(key), value, empty, most),
+            None => Ok(empty),
+        };
+        let init_full = full("haircut_init_full", table.haircut_init_full, init, 1_000_000)?;
+        let maint_full = full("haircut_maint_full", table.haircut_maint_full, maint, init_full)?;
         let weight = self.ratio(&at("borrow_weight_init"), table.borrow_weight_init, 1_000_000)?;
         let config = BankConfig {
             haircut_init_ppm: init,
             haircut_maint_ppm: maint,
-            haircut_init_full_ppm: init,
-            haircut_maint_full_ppm: maint,
+            haircut_init_full_ppm: init_full,
+            haircut_maint_full_ppm: maint_full,
             borrow_weight_init_ppm: weight,
             borrow_weight_maint_ppm: self.ratio(&at("borrow_weight_maint"), table.borrow_weight_maint, weight)?,
             ..self.lending(&at("lending"), &table.lending, table.decimals)?
@@ -431,7 +610,10 @@ impl Reader<'_> {
         Ok(BankConfig {
             deposit_cap: self.amount(&at("deposit_cap"), table.deposit_cap, decimals)?,
             borrow_cap: self.amount(&at("borrow_cap"), table.borrow_cap, decimals)?,
-            outflow_limit: u64::MAX,
+            outflow_limit: match &table.outflow {
+                Some(outflow) => self.amount(&at("outflow.limit"), outflow.limit, decimals)?,
+                None => u64::MAX,
+            },
             swap_cap: 0,
             haircut_init_ppm: 0,
             haircut_maint_ppm: 0,
@@ -450,7 +632,13 @@ impl Reader<'_> {
             max_rate_ppm: max_rate,
             reserve_factor_ppm: ratio("reserve_factor", table.reserve_factor, one)?,
             state: state_value(table.state),
-            outflow_window_seconds: 0,
+            outflow_window_seconds: match &table.outflow {
+                Some(OutflowTable { window_seconds, .. }) => {
+                    let most = limits::OUTFLOW_WINDOW_SECONDS_MAX;
+                    self.seconds(&at("outflow.window_seconds"), *window_seconds, 1, most)?
+                }
+                None => 0,
+            },
             _padding: [0; 7],
         })
     }
@@ -502,6 +690,10 @@ fn state_value(value: StateValue) -> u8 {
     }
 }
 
+fn ppm(raw: u32) -> Ppm {
+    Ppm::from_raw(raw)
+}
+
 /// A ratio in ppm as people write it.
 fn ppm_text(ppm: u32) -> String {
     let text = format!("{}.{:06}", ppm / 1_000_000, ppm % 1_000_000);
@@ -528,7 +720,16 @@ mod tests {
     fn the_example_is_read_in_the_programs_units() {
         let deployment = read(LOCALNET).unwrap();
         let sol = deployment.markets.iter().find(|market| market.symbol == "SOL").unwrap();
-        assert_eq!(sol.args.config.volatility, VolatilityConfig::fixed_range(150_000));
+        let usual = VolatilityConfig::DEFAULT;
+        let expected = VolatilityConfig { initial_ppm: 1_400_000, range_min_ppm: 60_000, ..usual };
+        assert_eq!(sol.args.config.volatility, expected);
+        let funding = FundingConfig { skew_rate_per_day_ppm: 2_000, max_rate_per_day_ppm: 5_000 };
+        assert_eq!((sol.args.config.funding, sol.args.config.concentration_ppm), (funding, 20_000));
+        let options = sol.args.config.options;
+        assert_eq!((options.enabled, options.lot, options.vega_scale), (1, 100_000_000, 50_000_000_000));
+        let bank = deployment.banks.iter().find(|bank| bank.symbol == "SOL").unwrap().config;
+        assert_eq!((bank.haircut_init_full_ppm, bank.haircut_maint_full_ppm), (150_000, 30_000));
+        assert_eq!((bank.outflow_limit, bank.outflow_window_seconds), (100_000_000_000_000, 86_400));
         assert_eq!(sol.args.base_decimals, 9);
         assert_eq!(deployment.house_deposit, 2_000_000_000_000);
         assert_eq!(deployment.missing_mints(), ["USDC", "BTC", "SOL"]);
@@ -550,6 +751,8 @@ mod tests {
     fn a_missing_key_and_a_wrong_type_are_named() {
         let text = error("base_decimals = 9", "");
         assert!(text.contains("markets.SOL: missing field `base_decimals`"), "{text}");
+        let text = error("loss_mode = \"socialise\"", "loss_mode = \"forget\"");
+        assert!(text.contains("exchange.loss_mode: unknown variant `forget`"), "{text}");
         let text = error("base_decimals = 9", "base_decimals = \"nine\"");
         assert!(text.contains("markets.SOL.base_decimals: invalid type"), "{text}");
         let text = error("[exchange]", "[exchange");
@@ -560,9 +763,79 @@ mod tests {
     fn a_value_out_of_range_says_what_is_allowed() {
         for (from, to, expected) in [
             (
-                "range = 0.15",
-                "range = 1.5",
-                "markets.SOL.range: 1.5 is not allowed: a ratio from 0.001 to 0.8 in steps of 0.000001",
+                "range_min = 0.06",
+                "range_min = 1.5",
+                "markets.SOL.volatility.range_min: 1.5 is not allowed: a ratio from 0.001 to 0.8 in steps of 0.000001",
+            ),
+            (
+                "[markets.BTC.volatility]",
+                "[markets.BTC.volatility]\nhalf_life_seconds = 599",
+                "markets.BTC.volatility.half_life_seconds: 599 is not allowed: from 600 to 7776000 seconds",
+            ),
+            (
+                "[markets.BTC.volatility]",
+                "[markets.BTC.volatility]\nforecast_ramp_seconds = 604_801",
+                "markets.BTC.volatility.forecast_ramp_seconds: 604801 is not allowed: from 600 to 604800 seconds",
+            ),
+            (
+                "group = \"majors\"",
+                "group = \"majors\"\nrange = 0.1",
+                "markets.BTC: either `range` or the table `volatility` is wanted",
+            ),
+            (
+                "funding_per_day = 0.002",
+                "funding_per_day = 1.1",
+                "markets.SOL.perpetual.funding_per_day: 1.1 is not allowed: a ratio from 0 to 1 in steps of 0.000001",
+            ),
+            (
+                "concentration = 0.02",
+                "concentration = -1",
+                "markets.BTC.perpetual.concentration: -1 is not allowed: a ratio from 0 to 1 in steps of 0.000001",
+            ),
+            (
+                "lot = 0.1 ",
+                "lot = 0.0000000001 ",
+                "markets.SOL.options.lot: 0.0000000001 is not allowed: from 0 to 18446744073, with at most 9 decimals",
+            ),
+            (
+                "volatility_ratio_max = 3 ",
+                "volatility_ratio_max = 0.9 ",
+                "markets.SOL.options.volatility_ratio_max: 0.9 is not allowed: a ratio from 1 to 10 in steps of 0.000001",
+            ),
+            (
+                "haircut_init_full = 0.15",
+                "haircut_init_full = 0.05",
+                "banks.SOL.haircut_init_full: 0.05 is not allowed: a ratio from 0.06 to 1 in steps of 0.000001",
+            ),
+            (
+                "window_seconds = 86400",
+                "window_seconds = 0",
+                "quote.lending.outflow.window_seconds: 0 is not allowed: from 1 to 604800 seconds",
+            ),
+            (
+                "extreme_damping = 0.333333",
+                "extreme_damping = 0.34",
+                "exchange.extreme_damping: 0.34 is not allowed: a ratio from 0 to 0.333333 in steps of 0.000001",
+            ),
+            (
+                "insolvency_duration_seconds = 300",
+                "insolvency_duration_seconds = 3601",
+                "exchange.insolvency_duration_seconds: 3601 is not allowed: from 1 to 3600 seconds",
+            ),
+            (
+                "house_delay_seconds = 60",
+                "house_delay_seconds = 604801",
+                "exchange.house_delay_seconds: 604801 is not allowed: from 0 to 604800 seconds",
+            ),
+            (
+                "timelock_seconds = 0",
+                "timelock_seconds = 2592001",
+                "exchange.timelock_seconds: 2592001 is not allowed: from 0 to 2592000 seconds",
+            ),
+            (
+                "quote_scale_below = 0.99",
+                "quote_scale_below = 1.01",
+                "exchange.quote_scale_below: 1.01 is not allowed: a ratio from 0 to 1 in steps of 0.000001",
             ),
             (
                 "liquidation_duration_seconds = 300",
@@ -600,6 +873,16 @@ mod tests {
             text.starts_with("test.toml: banks.SOL.haircut_maint: 0.3 is not allowed: a ratio from 0 to "),
             "{text}"
         );
+        for (from, to, table) in [
+            ("haircut_init_full = 0.15", "haircut_init_full = 0.6", "banks.SOL"),
+            ("initial = 1.4", "initial = 0.3", "markets.SOL"),
+            ("volatility_up = 0.45", "volatility_up = 0.2", "markets.SOL"),
+            ("quote_refuse_below = 0.95", "quote_refuse_below = 0.995", "exchange"),
+            ("insolvency_reward_max = 0.05", "insolvency_reward_max = 0.2", "exchange"),
+        ] {
+            let text = error(from, to);
+            assert!(text.starts_with(&format!("test.toml: {table}: taken together the program refuses it")), "{text}");
+        }
         let text = error("liquidation_discount_min = 0.01", "liquidation_discount_min = 0.3");
         assert!(text.starts_with("test.toml: exchange: taken together the program refuses it"), "{text}");
     }

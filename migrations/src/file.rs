@@ -66,6 +66,22 @@ pub struct ExchangeTable {
     pub liquidation_discount_min: Number,
     pub liquidation_discount_max: Number,
     pub liquidation_duration_seconds: u32,
+    pub extreme_damping: Number,
+    pub insolvency_reward_max: Number,
+    pub insolvency_duration_seconds: u32,
+    pub house_floor_usd: Number,
+    pub house_delay_seconds: u32,
+    pub timelock_seconds: u32,
+    pub loss_mode: LossValue,
+    pub quote_scale_below: Number,
+    pub quote_refuse_below: Number,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossValue {
+    Socialise,
+    Deleverage,
 }
 
 #[derive(Deserialize)]
@@ -112,7 +128,9 @@ pub struct MarketTable {
     pub price_account: Option<String>,
     pub base_decimals: u8,
     pub group: String,
-    pub range: Number,
+    /// A range that is always the same. Either this or `volatility`.
+    pub range: Option<Number>,
+    pub volatility: Option<VolatilityTable>,
     pub confidence_multiplier: Number,
     pub max_confidence: Number,
     pub max_ema_gap: Number,
@@ -121,6 +139,46 @@ pub struct MarketTable {
     #[serde(default)]
     pub state: StateValue,
     pub perpetual: Option<PerpetualTable>,
+    pub options: Option<OptionTable>,
+}
+
+/// What is not given is the engine's calibrated default.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VolatilityTable {
+    pub floor: Option<Number>,
+    pub cap: Option<Number>,
+    pub initial: Option<Number>,
+    pub jump_limit: Option<Number>,
+    pub confidence_level: Option<Number>,
+    pub range_min: Option<Number>,
+    pub range_max: Option<Number>,
+    pub rise_per_hour: Option<Number>,
+    pub fall_per_day: Option<Number>,
+    pub half_life_seconds: Option<u32>,
+    pub sample_spacing_seconds: Option<u32>,
+    pub longest_gap_seconds: Option<u32>,
+    pub confirmation_seconds: Option<u32>,
+    pub margin_period_seconds: Option<u32>,
+    pub forecast_expiry_seconds: Option<u32>,
+    pub forecast_ramp_seconds: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionTable {
+    pub lot: Number,
+    pub max_open_lots: u64,
+    pub vega_scale_usd: Number,
+    pub short_minimum: Number,
+    pub volatility_up: Number,
+    pub volatility_down: Number,
+    pub volatility_power_short: Number,
+    pub volatility_power_long: Number,
+    pub half_spread: Number,
+    pub skew_premium: Number,
+    pub fee: Number,
+    pub volatility_ratio_max: Number,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +190,9 @@ pub struct PerpetualTable {
     pub skew_premium: Number,
     pub half_spread: Number,
     pub taker_fee: Number,
+    pub funding_per_day: Number,
+    pub funding_per_day_max: Number,
+    pub concentration: Number,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +211,9 @@ pub struct BankTable {
     pub mint: Option<String>,
     pub haircut_init: Number,
     pub haircut_maint: Number,
+    /// The same at the deposit cap; as when empty, where it is not given.
+    pub haircut_init_full: Option<Number>,
+    pub haircut_maint_full: Option<Number>,
     pub borrow_weight_init: Number,
     pub borrow_weight_maint: Number,
     pub lending: LendingTable,
@@ -165,8 +229,16 @@ pub struct LendingTable {
     pub optimal_rate: Number,
     pub max_rate: Number,
     pub reserve_factor: Number,
+    pub outflow: Option<OutflowTable>,
     #[serde(default)]
     pub state: StateValue,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutflowTable {
+    pub limit: Number,
+    pub window_seconds: u32,
 }
 
 /// Reads the tables of `text`; `file` names it in errors.

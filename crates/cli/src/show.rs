@@ -7,6 +7,7 @@ use plimsoll_client::{
     Address, Error, Keyed, Snapshot,
     accounts::{MarginAccount, Market},
     interface::bridge,
+    risk::units::Timestamp,
     rpc::Rpc,
 };
 use serde_json::{Value, json};
@@ -99,7 +100,20 @@ pub fn sorted_markets(snapshot: &Snapshot) -> Vec<(&Address, &Market)> {
 }
 
 fn markets(snapshot: &Snapshot) -> Table {
-    let header = ["market", "price USD", "age s", "range", "long", "short", "house size", "house cash USD", "address"];
+    let header = [
+        "market",
+        "price USD",
+        "age s",
+        "volatility",
+        "range",
+        "range maint",
+        "funding a day",
+        "long",
+        "short",
+        "house size",
+        "house cash USD",
+        "address",
+    ];
     let mut table = format::table(&header);
     for (address, market) in sorted_markets(snapshot) {
         let size = |size: i64| number(format::amount(size, market.base_decimals));
@@ -107,7 +121,10 @@ fn markets(snapshot: &Snapshot) -> Table {
             format::symbol(&market.symbol).into(),
             number(format::price(market.spot, market.base_decimals)),
             number(snapshot.now.saturating_sub(market.publish_time).to_string()),
+            number(volatility(snapshot, market)),
             number(format::percent(market.range_ppm.into())),
+            number(format::percent(market.range_maint_ppm.into())),
+            number(funding(market)),
             size(market.open_interest_long.try_into().unwrap_or(i64::MAX)),
             size(market.open_interest_short.try_into().unwrap_or(i64::MAX)),
             size(market.house_size),
@@ -116,6 +133,21 @@ fn markets(snapshot: &Snapshot) -> Table {
         ]);
     }
     table
+}
+
+/// The volatility in use towards initial margin, or that the range is fixed.
+fn volatility(snapshot: &Snapshot, market: &Market) -> String {
+    if !market.config.measures_volatility() {
+        return "fixed".into();
+    }
+    format::percent(market.used_volatility(Timestamp::from_raw(snapshot.now)).init.raw().into())
+}
+
+/// The rate at which funding is running, of the notional a day; longs pay where it is positive.
+fn funding(market: &Market) -> String {
+    let rate = market.funding_rate_per_day();
+    let sign = if rate < 0 { "-" } else { "" };
+    format!("{sign}{}", format::percent(rate.unsigned_abs() / 1_000_000))
 }
 
 fn banks(snapshot: &Snapshot) -> Result<Table> {
@@ -228,6 +260,11 @@ fn exchange_json(snapshot: &Snapshot) -> Value {
             "symbol": format::symbol(&market.symbol),
             "spot_q48": market.spot.to_string(),
             "publish_time": market.publish_time,
+            "volatility_ppm": market.used_volatility(Timestamp::from_raw(snapshot.now)).init.raw(),
+            "range_ppm": market.range_ppm,
+            "range_maint_ppm": market.range_maint_ppm,
+            "funding_rate_per_day_e12": market.funding_rate_per_day(),
+            "funding_index_q48": market.funding_index.to_string(),
             "open_interest_long": market.open_interest_long.to_string(),
             "open_interest_short": market.open_interest_short.to_string(),
             "house_size": market.house_size.to_string(),

@@ -14,9 +14,9 @@ fn the_demonstration_liquidates_and_every_check_holds() {
         assert!(stdout.contains(part), "{part} is missing in\n{stdout}");
     }
     assert!(!stdout.contains("BROKEN"));
-    // Every instruction of the program was called and measured.
-    for tag in 0.. {
-        let Some(name) = plimsoll_client::instruction::name(&[tag]) else { break };
+    // Every instruction of the main job was called and measured: the first ones, up to `liquidate`.
+    for tag in 0..=plimsoll_client::interface::instruction::tag::LIQUIDATE {
+        let name = plimsoll_client::instruction::name(&[tag]).expect("tags of the main job have no gaps");
         assert!(stdout.contains(&format!("│ {name} ")), "{name} was not called");
     }
 }

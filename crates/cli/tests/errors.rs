@@ -66,9 +66,12 @@ fn a_bad_key_and_a_bad_value() {
     fs::write(files.path("bad.toml"), LOCALNET.replacen("maintenance_ratio", "maintenence_ratio", 1)).unwrap();
     let line = files.demo(&files.path("program.so"), &files.path("bad.toml"), &[]);
     assert!(line.contains("bad.toml, line ") && line.contains("unknown field `maintenence_ratio`"), "{line}");
-    fs::write(files.path("bad.toml"), LOCALNET.replacen("range = 0.15", "range = 15", 1)).unwrap();
+    fs::write(files.path("bad.toml"), LOCALNET.replacen("range_min = 0.06", "range_min = 15", 1)).unwrap();
     let line = files.demo(&files.path("program.so"), &files.path("bad.toml"), &[]);
-    assert!(line.contains("bad.toml: markets.SOL.range: 15 is not allowed: a ratio from 0.001 to 0.8"), "{line}");
+    assert!(
+        line.contains("bad.toml: markets.SOL.volatility.range_min: 15 is not allowed: a ratio from 0.001 to 0.8"),
+        "{line}"
+    );
     let line = files.demo(&files.path("program.so"), &files.path("none.toml"), &[]);
     assert!(line.contains("none.toml: No such file"), "{line}");
 }

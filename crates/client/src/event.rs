@@ -5,10 +5,11 @@ use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
-    Deleveraged, ExpirySampled, Filled, InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred,
-    LiquidationFlagged, LossCovered, Observed, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet,
-    PositionWoundDown, ProposalCancelled, Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet,
-    Settled, StrikesListed, Swapped, Traded, TriggerChanged, VenueApproved, VolatilitiesPosted,
+    Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, InsolventLiquidated,
+    InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, OptionTraded,
+    OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown, ProposalCancelled, Proposed,
+    QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet, Settled, StrikesListed, Swapped, Traded,
+    TriggerChanged, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -110,6 +111,12 @@ events!(
     RateUpdated,
     /// A collateral was swapped against the house.
     Swapped,
+    /// A volatility forecast was posted.
+    ForecastPosted,
+    /// Funding was accrued.
+    FundingAccrued,
+    /// A position paid or received funding.
+    FundingPaid,
 );
 
 /// The program's events in a transaction's log, in order.

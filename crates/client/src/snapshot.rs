@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plimsoll_interface::{
     Address, PlimsollError,
-    accounts::{Bank, Board, Exchange, House, MarginAccount, Market, board_state},
+    accounts::{Bank, Board, Exchange, House, MAX_BOARDS, MarginAccount, Market, board_state},
     address,
     bridge::{self, Inputs},
     config::MarketConfig,
@@ -16,7 +16,7 @@ use plimsoll_interface::{
 use plimsoll_risk::{
     greeks::{self, OptionGreeks, PortfolioGreeks},
     interest, liquidation,
-    options::{ArrayTerms, BoardSum, Reading},
+    options::{ArrayTerms, BoardSum, OptionRisk, Reading},
     portfolio::{self, Margin, Portfolio, Report, RiskParameters, Standalone},
     price::Observation,
     units::{Fraction, Ppm, Seconds, Timestamp},
@@ -91,11 +91,12 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
-    pub fn portfolio(&self, account: &MarginAccount) -> Result<(Portfolio, bridge::Options), Error> {
+    pub fn portfolio(&self, account: &MarginAccount) -> Result<(Portfolio, Vec<OptionRisk>), Error> {
         let mut portfolio = Portfolio::new();
-        let mut options = bridge::Options::new(self.risk().extreme_damping);
-        bridge::portfolio(account, self, Timestamp::from_raw(self.now), &mut portfolio, &mut options)?;
-        Ok((portfolio, options))
+        let mut storage = [OptionRisk::NONE; MAX_BOARDS];
+        let mut options = bridge::Options::new(&mut storage, self.risk().extreme_damping);
+        bridge::portfolio(account, self, Timestamp::from_raw(self.now), &mut portfolio, Some(&mut options))?;
+        Ok((portfolio, options.as_slice().to_vec()))
     }
 
     /// Equity and requirement of an account, to the unit what the chain computes.
@@ -103,18 +104,26 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn margin(&self, account: &MarginAccount) -> Result<Margin, Error> {
+        Ok(self.assess(account)?.0)
+    }
+
+    /// The margin, and the marks of the account's options.
+    fn assess(&self, account: &MarginAccount) -> Result<(Margin, i64), Error> {
         let (now, risk) = (Timestamp::from_raw(self.now), self.risk());
         let mut portfolio = Portfolio::new();
-        let mut options = bridge::Options::new(risk.extreme_damping);
-        let has_old_rate = bridge::portfolio(account, self, now, &mut portfolio, &mut options)?;
+        let mut storage = [OptionRisk::NONE; MAX_BOARDS];
+        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
+        let has_old_rate = bridge::portfolio(account, self, now, &mut portfolio, Some(&mut options))?;
         let margin = portfolio::margin(&portfolio, options.as_slice(), &risk)?;
+        let marks = options.marks();
         if !has_old_rate {
-            return Ok(margin);
+            return Ok((margin, marks));
         }
         let mut at_init = Portfolio::new();
-        let mut options = bridge::Options::new(risk.extreme_damping);
-        bridge::portfolio_at_init(account, self, now, &mut at_init, &mut options)?;
-        Ok(bridge::with_init_of(margin, &portfolio::margin(&at_init, options.as_slice(), &risk)?))
+        let mut storage = [OptionRisk::NONE; MAX_BOARDS];
+        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
+        bridge::portfolio_at_init(account, self, now, &mut at_init, Some(&mut options))?;
+        Ok((bridge::with_init_of(margin, &portfolio::margin(&at_init, options.as_slice(), &risk)?), marks))
     }
 
     /// The risk parameters at this moment: the exchange's, and what its quote is worth.
@@ -128,9 +137,9 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn withdrawal_health(&self, account: &MarginAccount) -> Result<i64, Error> {
-        let (_, options) = self.portfolio(account)?;
-        let health = self.margin(account)?.health_init().map_err(PlimsollError::from)?;
-        let gain = bridge::unsettled_gain(account, self, options.marks())?;
+        let (margin, marks) = self.assess(account)?;
+        let health = margin.health_init().map_err(PlimsollError::from)?;
+        let gain = bridge::unsettled_gain(account, self, marks)?;
         health.raw().checked_sub(gain).ok_or(Error::Program(PlimsollError::Overflow))
     }
 
@@ -140,7 +149,7 @@ impl Snapshot {
     /// [`Error::Program`] with what the chain would answer.
     pub fn report(&self, account: &MarginAccount) -> Result<Report, Error> {
         let (portfolio, options) = self.portfolio(account)?;
-        Ok(portfolio::report(&portfolio, options.as_slice(), &self.risk())?)
+        Ok(portfolio::report(&portfolio, &options, &self.risk())?)
     }
 
     /// Delta, gamma, vega and theta of an account, by underlying and in all. Settled options have none.
@@ -319,9 +328,10 @@ impl Snapshot {
     }
 }
 
-/// Interest.
+/// Interest and funding.
 impl Snapshot {
-    /// Brings every bank's interest up to [`Self::now`], as `accrue` does for one and `liquidate` for those it touches.
+    /// Brings every bank's interest and every market's funding up to [`Self::now`], as `accrue` and `accrue_funding` do for
+    /// one and `liquidate` for those it touches.
     ///
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
@@ -340,6 +350,9 @@ impl Snapshot {
             bank.deposit_index = accrual.deposit_index.raw();
             bank.borrow_index = accrual.borrow_index.raw();
             bank.accrued_at = self.now;
+        }
+        for market in self.markets.values_mut() {
+            market.accrue_funding(Timestamp::from_raw(self.now));
         }
         Ok(())
     }

@@ -9,14 +9,13 @@ use core::ops::Range;
 use plimsoll_risk::{
     options::{MAX_SAMPLES, SCENARIOS, VALUES},
     portfolio::RiskParameters,
-    price::Observation,
-    units::{Index, Ppm, Price, Timestamp},
+    units::{Index, Ppm, Timestamp},
 };
 use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig, limits},
+    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
 };
 
 /// Collateral mints that one margin account may hold or owe.
@@ -205,7 +204,9 @@ pub struct Market {
     pub forecast: VolatilityForecast,
     /// Funding paid by one long base unit since the market began, Q16.48 quote native. Written by every accrual.
     pub funding_index: i64,
-    /// When funding was last accrued, unix seconds.
+    /// What of it is beyond its last place, see [`plimsoll_risk::funding::FundingIndex`].
+    pub funding_remainder: u64,
+    /// Up to when funding is accrued, unix seconds.
     pub funding_accrued_at: i64,
     /// Sum over all accounts of position times the funding index that it has paid up to, Q16.48 quote native, as a 128-bit
     /// two's complement number, low word first. With it, what traders owe in funding and have not paid is
@@ -247,7 +248,7 @@ pub struct Market {
     /// Written by `configure_market`.
     pub wind_down_at: i64,
     /// Room for the valuation of the house.
-    pub _reserved: [u8; 440],
+    pub _reserved: [u8; 432],
 }
 account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 1688);
 
@@ -324,34 +325,6 @@ pub mod oracle_kind {
     pub const LEGACY: u8 = 1;
     /// The largest value with a meaning.
     pub const LAST: u8 = LEGACY;
-}
-
-impl Market {
-    /// The stored observation.
-    #[inline(always)]
-    pub fn observation(&self) -> Observation {
-        Observation {
-            spot: Price::from_raw(self.spot),
-            ema: Price::from_raw(self.ema),
-            confidence: Price::from_raw(self.confidence),
-            publish_time: Timestamp::from_raw(self.publish_time),
-        }
-    }
-
-    /// Stores an observation, unless the stored one is younger.
-    ///
-    /// # Errors
-    /// [`PlimsollError::OracleOlderThanObservation`].
-    pub fn record(&mut self, observation: &Observation) -> Result<(), PlimsollError> {
-        if observation.publish_time.raw() < self.publish_time {
-            return Err(PlimsollError::OracleOlderThanObservation);
-        }
-        self.spot = observation.spot.raw();
-        self.ema = observation.ema.raw();
-        self.confidence = observation.confidence.raw();
-        self.publish_time = observation.publish_time.raw();
-        Ok(())
-    }
 }
 
 /// One option expiry of a market: its strikes, their volatilities and risk arrays, and the house's inventory in them.
@@ -536,40 +509,15 @@ pub struct ExchangeRate {
     pub updated_at: i64,
     /// Seconds of rise not used then.
     pub allowance: u64,
-    /// The account that says the rate. Written by `set_rate_source`, like all below.
-    pub source: Address,
-    /// Pyth feed id of the token's own feed; for a legacy price account, the address of that account.
-    pub feed_id: [u8; 32],
-    /// The program that must own the own feed's price account.
-    pub feed_owner: Address,
-    /// Age up to which the rate is fresh, seconds.
-    pub max_age_seconds: u32,
-    /// Fastest rise that is believed, ppm a day.
-    pub rise_per_day_ppm: u32,
-    /// One of [`rate_kind`].
-    pub kind: u8,
-    /// Format of the own feed's price account, one of [`oracle_kind`].
-    pub feed_kind: u8,
-    /// 1 where the token's own feed caps the rate of deposits.
-    pub has_feed: u8,
-    /// Zero.
-    pub _padding: [u8; 5],
-}
-
-/// What says a bank's exchange rate, as stored in [`ExchangeRate::kind`].
-pub mod rate_kind {
-    /// Nothing: one unit of the mint is one of the underlying.
-    pub const NONE: u8 = 0;
-    /// An SPL stake pool.
-    pub const STAKE_POOL: u8 = 1;
-    /// The largest value with a meaning.
-    pub const LAST: u8 = STAKE_POOL;
+    /// Where it is read. Written by `set_rate_source`.
+    pub source: RateSource,
 }
 
 impl ExchangeRate {
     /// Whether the rate is young enough to base new risk on.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        self.deposit != 0 && now.since(Timestamp::from_raw(self.updated_at)).raw() <= i64::from(self.max_age_seconds)
+        self.deposit != 0
+            && now.since(Timestamp::from_raw(self.updated_at)).raw() <= i64::from(self.source.max_age_seconds)
     }
 }
 

@@ -5,7 +5,7 @@
 use core::ops::Deref;
 
 use plimsoll_risk::{
-    interest,
+    addons, interest,
     math::{self, mul_q48_ceil_checked, mul_q48_floor},
     options::{ArrayTerms, BoardSum, OptionRisk, Reading},
     portfolio::{MAX_VALUE, Margin, Portfolio, Underlying},
@@ -59,8 +59,8 @@ pub trait Inputs {
 }
 
 /// The portfolio of `account` at time `now`, written into `portfolio`, and what its options are worth and could lose,
-/// written into `options`; both must be new. Markets are asked for in slot order, then banks in slot order, then boards in
-/// slot order.
+/// written into `options`; both must be new. An account without boards needs no `options`. Markets are asked for in slot
+/// order, then banks in slot order, then boards in slot order.
 ///
 /// Says whether an exchange rate in it is old: initial margin then is that of [`portfolio_at_init`], and [`with_init_of`]
 /// puts the two together.
@@ -81,7 +81,7 @@ pub fn portfolio<I: Inputs>(
     inputs: &I,
     now: Timestamp,
     portfolio: &mut Portfolio,
-    options: &mut Options,
+    options: Option<&mut Options<'_>>,
 ) -> Result<bool, PlimsollError> {
     let mut terms =
         Terms { position_of_slot: [u8::MAX; MAX_MARKETS], now, old_rates: OldRates::Counted, is_old: false };
@@ -100,7 +100,7 @@ pub fn portfolio_at_init<I: Inputs>(
     inputs: &I,
     now: Timestamp,
     portfolio: &mut Portfolio,
-    options: &mut Options,
+    options: Option<&mut Options<'_>>,
 ) -> Result<(), PlimsollError> {
     let mut terms =
         Terms { position_of_slot: [u8::MAX; MAX_MARKETS], now, old_rates: OldRates::Refused, is_old: false };
@@ -145,12 +145,16 @@ fn fill<I: Inputs>(
     inputs: &I,
     terms: &mut Terms,
     portfolio: &mut Portfolio,
-    options: &mut Options,
+    mut options: Option<&mut Options<'_>>,
 ) -> Result<(), PlimsollError> {
     let now = terms.now;
     for (slot, position) in account.markets.iter().zip(&mut terms.position_of_slot) {
         if slot.in_use != 0 {
-            add_market_slot(portfolio, options, slot, inputs, now, position)?;
+            let short_minimum = add_market_slot(portfolio, slot, inputs, now, position)?;
+            if slot.boards != 0 {
+                let options = options.as_deref_mut().ok_or(PlimsollError::Corrupt)?;
+                options.take(*position, short_minimum)?;
+            }
         }
     }
     for slot in &account.balances {
@@ -158,10 +162,9 @@ fn fill<I: Inputs>(
             add_balance_slot(portfolio, slot, inputs, terms)?;
         }
     }
-    if options.is_used() {
-        add_boards(portfolio, options, account, inputs, now, &terms.position_of_slot)
-    } else {
-        Ok(())
+    match options {
+        Some(options) => add_boards(portfolio, options, account, inputs, now, &terms.position_of_slot),
+        None => Ok(()),
     }
 }
 
@@ -176,25 +179,26 @@ pub fn option_marks<I: Inputs>(
     inputs: &I,
     now: Timestamp,
     portfolio: &mut Portfolio,
-    options: &mut Options,
+    options: &mut Options<'_>,
 ) -> Result<i64, PlimsollError> {
     let slot = account.markets.get(market_slot).ok_or(PlimsollError::Corrupt)?;
     let mut position_of_slot = [u8::MAX; MAX_MARKETS];
     let position = position_of_slot.get_mut(market_slot).ok_or(PlimsollError::Corrupt)?;
-    add_market_slot(portfolio, options, slot, inputs, now, position)?;
-    if options.is_used() {
+    let short_minimum = add_market_slot(portfolio, slot, inputs, now, position)?;
+    if slot.boards != 0 {
+        options.take(*position, short_minimum)?;
         add_boards(portfolio, options, account, inputs, now, &position_of_slot)?;
     }
     Ok(options.marks())
 }
 
-/// The margin's storage for options: one entry for each market that the account has boards of.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
+/// An account's options by market: what the engine wants of them.
+#[derive(Debug)]
+pub struct Options<'a> {
     /// How many of `risks` are in use.
     len: usize,
     /// Entries by rising number of their underlying.
-    risks: [OptionRisk; MAX_BOARDS],
+    risks: &'a mut [OptionRisk],
     /// Short-option minimum of each entry's market.
     short_minimums: [Ppm; MAX_BOARDS],
     /// What part of an extreme move counts.
@@ -203,17 +207,12 @@ pub struct Options {
     marks: i64,
 }
 
-impl Options {
-    /// Without any. `extreme_damping` is the exchange's.
+impl<'a> Options<'a> {
+    /// None yet, in a `storage` of as many entries as the account has boards, each [`OptionRisk::NONE`].
+    /// `extreme_damping` is the exchange's.
     #[inline]
-    pub const fn new(extreme_damping: Ppm) -> Self {
-        Self {
-            len: 0,
-            risks: [OptionRisk::NONE; MAX_BOARDS],
-            short_minimums: [Ppm::ZERO; MAX_BOARDS],
-            extreme_damping,
-            marks: 0,
-        }
+    pub const fn new(storage: &'a mut [OptionRisk], extreme_damping: Ppm) -> Self {
+        Self { len: 0, risks: storage, short_minimums: [Ppm::ZERO; MAX_BOARDS], extreme_damping, marks: 0 }
     }
 
     /// One entry for each market with options that are not settled, in the order that the engine wants.
@@ -226,12 +225,6 @@ impl Options {
     #[inline(always)]
     pub const fn marks(&self) -> i64 {
         self.marks
-    }
-
-    /// Whether the account has boards.
-    #[inline(always)]
-    const fn is_used(&self) -> bool {
-        self.len != 0
     }
 
     /// Takes the entry of an underlying.
@@ -268,7 +261,7 @@ impl Options {
 #[inline(never)]
 fn add_boards<I: Inputs>(
     portfolio: &mut Portfolio,
-    options: &mut Options,
+    options: &mut Options<'_>,
     account: &MarginAccount,
     inputs: &I,
     now: Timestamp,
@@ -310,7 +303,7 @@ fn add_boards<I: Inputs>(
 #[inline(never)]
 fn add_board<I: Inputs>(
     portfolio: &Portfolio,
-    options: &mut Options,
+    options: &mut Options<'_>,
     slot: &BoardSlot,
     own: &[OptionSlot],
     inputs: &I,
@@ -357,19 +350,18 @@ pub fn add_option(sum: &mut BoardSum, board: &Board, option: &OptionSlot) -> Res
     Ok(sum.add(board.array(strike)?, series_kind(series), board.series_strike(series)?, lots)?)
 }
 
-/// Adds a market slot as a new underlying, and says its number in `position`.
+/// Adds a market slot as a new underlying, and says its number in `position` and the market's short-option minimum.
 ///
 /// Not inlined, like [`add_balance_slot`]: a call costs two instructions and gives the callee fresh registers, where the
 /// loop would spill.
 #[inline(never)]
 fn add_market_slot<I: Inputs>(
     portfolio: &mut Portfolio,
-    options: &mut Options,
     slot: &MarketSlot,
     inputs: &I,
     now: Timestamp,
     position: &mut u8,
-) -> Result<(), PlimsollError> {
+) -> Result<Ppm, PlimsollError> {
     let (market, observation) = inputs.market(&slot.market)?;
     if observation.spot.raw() == 0 {
         return Err(PlimsollError::OracleNeverObserved);
@@ -391,11 +383,32 @@ fn add_market_slot<I: Inputs>(
     underlying.range_maint = Ppm::from_raw(market.range_maint_ppm);
     underlying.confidence_multiplier = Ppm::from_raw(config.confidence_multiplier_ppm);
     underlying.group = config.group;
-    *position = u8::try_from(index).map_err(|_| PlimsollError::Corrupt)?;
-    if slot.boards != 0 {
-        options.take(*position, Ppm::from_raw(config.options.short_minimum_ppm))?;
+    if slot.size != 0 && config.concentration_ppm != 0 {
+        charge_concentration(underlying, slot.size, &market)?;
     }
-    portfolio.quote = Quote::from_raw(signed_sum(portfolio.quote.raw(), slot.cash)?);
+    *position = u8::try_from(index).map_err(|_| PlimsollError::Corrupt)?;
+    let short_minimum = Ppm::from_raw(config.options.short_minimum_ppm);
+    // Funding that is not settled is owed, or due, all the same.
+    let cash = slot.cash_after_funding(&market)?;
+    portfolio.quote = Quote::from_raw(signed_sum(portfolio.quote.raw(), cash.raw())?);
+    Ok(short_minimum)
+}
+
+/// Adds the charge for closing a position in a market in which its side is crowded, towards initial and maintenance margin
+/// alike: at a rate that grows with the side's open interest against the limit. The sides have rates of their own, as the
+/// house stands between them.
+#[inline(never)]
+fn charge_concentration(underlying: &mut Underlying, size: i64, market: &Market) -> Result<(), PlimsollError> {
+    let total = if size > 0 { market.open_interest_long } else { market.open_interest_short };
+    let config = &market.config;
+    let rate = addons::concentration_rate(Ppm::from_raw(config.concentration_ppm), total, config.max_open_interest);
+    let charge = addons::concentration_charge(Base::from_raw(size), underlying.observation.spot, rate)?;
+    if charge > MAX_VALUE {
+        return Err(PlimsollError::Overflow);
+    }
+    // The first of the underlying's add-ons.
+    underlying.addon_init = charge;
+    underlying.addon_maint = charge;
     Ok(())
 }
 
@@ -451,7 +464,8 @@ pub fn unsettled_gain<I: Inputs>(account: &MarginAccount, inputs: &I, marks: i64
     for slot in account.markets.iter().filter(|slot| slot.size != 0 || slot.cash != 0) {
         let mut worth = slot.cash;
         if slot.size != 0 {
-            let (_, observation) = inputs.market(&slot.market)?;
+            let (market, observation) = inputs.market(&slot.market)?;
+            worth = slot.cash_after_funding(&market)?.raw();
             let value = observation.spot.value_ceil(Base::from_raw(slot.size)).ok_or(PlimsollError::Overflow)?;
             worth = signed_sum(worth, value.raw())?;
         }
@@ -507,9 +521,30 @@ fn add_balance(
         (config.borrow_weight_init_ppm, config.borrow_weight_maint_ppm)
     } else {
         let rest = Ppm::ONE.raw().saturating_sub(underlying.range.raw());
-        (config.haircut_init_ppm.min(rest), config.haircut_maint_ppm.min(rest))
+        let (init, maint) = haircuts(bank)?;
+        (init.min(rest), maint.min(rest))
     };
     add_weights(underlying, value, init, maint)
+}
+
+/// Haircuts of a bank's deposits towards initial and maintenance margin, ppm, by its total of deposits against their cap;
+/// most banks have the same however full they are, which takes no division.
+#[inline(always)]
+fn haircuts(bank: &Bank) -> Result<(u32, u32), PlimsollError> {
+    let config = &bank.config;
+    if config.haircut_init_full_ppm == config.haircut_init_ppm
+        && config.haircut_maint_full_ppm == config.haircut_maint_ppm
+    {
+        return Ok((config.haircut_init_ppm, config.haircut_maint_ppm));
+    }
+    growing_haircuts(bank)
+}
+
+#[inline(never)]
+fn growing_haircuts(bank: &Bank) -> Result<(u32, u32), PlimsollError> {
+    let total = mul_q48_ceil_checked(bank.deposit_shares, bank.deposit_index).ok_or(PlimsollError::Overflow)?;
+    let (init, maint) = bank.config.weights().haircuts(total, bank.config.deposit_cap);
+    Ok((init.raw(), maint.raw()))
 }
 
 /// Adds `value * weight`, rounded up, to both add-ons: an add-on is a requirement.

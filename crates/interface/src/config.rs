@@ -4,6 +4,7 @@
 //! Ratios are parts per million (`_ppm`), times are seconds, quote amounts are 1e-6 USD.
 
 use plimsoll_risk::{
+    funding::FundingParameters,
     interest::RateModel,
     liquidation::{InsolvencyParameters, LiquidationParameters},
     options::OptionPricing,
@@ -14,7 +15,9 @@ use plimsoll_risk::{
     volatility::{self, VolatilityParameters},
 };
 
-use crate::PlimsollError;
+use solana_address::Address;
+
+use crate::{PlimsollError, oracle::ORACLE_PROGRAMS};
 
 /// Ceilings and floors that no role can exceed.
 pub mod limits {
@@ -588,6 +591,22 @@ pub struct MarketConfig {
 }
 
 impl MarketConfig {
+    /// Whether observations feed the volatility estimate: where something follows it, the shock range or what options may be
+    /// priced at. Otherwise they cost nothing for it.
+    #[inline(always)]
+    pub fn measures_volatility(&self) -> bool {
+        self.volatility.range_min_ppm < self.volatility.range_max_ppm || self.options.enabled == 1
+    }
+
+    /// The engine's view of funding.
+    pub fn funding(&self) -> FundingParameters {
+        FundingParameters {
+            skew_rate_per_day: Ppm::from_raw(self.funding.skew_rate_per_day_ppm),
+            max_rate_per_day: Ppm::from_raw(self.funding.max_rate_per_day_ppm),
+            skew_scale: self.skew_scale,
+        }
+    }
+
     /// The same without a risk budget and without options: what a new market must be.
     #[must_use]
     pub const fn starting(self) -> Self {
@@ -719,6 +738,78 @@ impl MarketConfig {
     }
 }
 
+/// Where a bank's exchange rate is read, and how far it is believed. All zero for a bank without one.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
+#[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
+pub struct RateSource {
+    /// The stake pool.
+    pub pool: Address,
+    /// Pyth feed id of the token's own feed; for a legacy price account, the address of that account.
+    pub feed_id: [u8; 32],
+    /// The program that must own the own feed's price account, zero for no feed.
+    pub feed_owner: Address,
+    /// Age up to which the rate is fresh, seconds.
+    pub max_age_seconds: u32,
+    /// Fastest rise that is believed, ppm a day.
+    pub rise_per_day_ppm: u32,
+    /// One of [`rate_kind`].
+    pub kind: u8,
+    /// Format of the own feed's price account, one of [`crate::accounts::oracle_kind`].
+    pub feed_kind: u8,
+    /// 1 where the token's own feed caps the rate of deposits.
+    pub has_feed: u8,
+    /// Zero.
+    pub _padding: [u8; 5],
+}
+
+/// What says a bank's exchange rate, as stored in [`RateSource::kind`].
+pub mod rate_kind {
+    /// Nothing: one unit of the mint is one of the underlying.
+    pub const NONE: u8 = 0;
+    /// An SPL stake pool.
+    pub const STAKE_POOL: u8 = 1;
+}
+
+impl RateSource {
+    /// No exchange rate.
+    pub const NONE: Self = Self {
+        pool: Address::new_from_array([0; 32]),
+        feed_id: [0; 32],
+        feed_owner: Address::new_from_array([0; 32]),
+        max_age_seconds: 0,
+        rise_per_day_ppm: 0,
+        kind: rate_kind::NONE,
+        feed_kind: 0,
+        has_feed: 0,
+        _padding: [0; 5],
+    };
+
+    /// Checks every field by itself and with the others.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidRateSource`].
+    pub fn validate(&self) -> Result<(), PlimsollError> {
+        let without_feed =
+            Self { feed_id: [0; 32], feed_owner: Address::new_from_array([0; 32]), feed_kind: 0, has_feed: 0, ..*self };
+        let feed_is_valid = match self.has_feed {
+            0 => *self == without_feed,
+            1 => ORACLE_PROGRAMS.contains(&(self.feed_owner, self.feed_kind)),
+            _ => false,
+        };
+        let is_pool = self.kind == rate_kind::STAKE_POOL
+            && self._padding == [0; 5]
+            && feed_is_valid
+            && (1..=limits::RATE_AGE_SECONDS_MAX).contains(&self.max_age_seconds)
+            && self.rise_per_day_ppm <= limits::RATE_RISE_PER_DAY_PPM_MAX;
+        if is_pool || *self == Self::NONE { Ok(()) } else { Err(PlimsollError::InvalidRateSource) }
+    }
+}
+
 /// Parameters of one bank.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -741,9 +832,12 @@ pub struct BankConfig {
     /// Share of a deposit's value that does not count for maintenance margin while the bank is empty, ppm, at most the
     /// initial one.
     pub haircut_maint_ppm: u32,
-    /// The same for initial margin when deposits are at their cap, ppm, at least that of the empty bank.
+    /// The same for initial margin when deposits are at their cap, ppm, at least that of the empty bank, and above it by at
+    /// most what it leaves of the whole: `2 full - empty <= 1`, so that a deposit is never worth less than what it takes
+    /// from the deposits that are there already.
     pub haircut_init_full_ppm: u32,
-    /// The same for maintenance margin when deposits are at their cap, ppm, at most the initial one.
+    /// The same for maintenance margin when deposits are at their cap, ppm, at most the initial one, and within the same
+    /// bound. Above that of the empty bank, deposits of some raise the line of others.
     pub haircut_maint_full_ppm: u32,
     /// Share of a borrow's value charged on top for initial margin, ppm in 0..=1e6.
     pub borrow_weight_init_ppm: u32,
@@ -854,7 +948,10 @@ impl BankConfig {
     /// # Errors
     /// [`PlimsollError::InvalidBankParameters`].
     pub fn validate(&self) -> Result<(), PlimsollError> {
-        let in_range = self.weights().validate().is_ok()
+        let weights = self.weights();
+        let in_range = weights.validate().is_ok()
+            && leaves_every_deposit_its_worth(weights.haircut_init_empty, weights.haircut_init_full)
+            && leaves_every_deposit_its_worth(weights.haircut_maint_empty, weights.haircut_maint_full)
             && (self.outflow_window_seconds > 0 || self.outflow_limit == u64::MAX)
             && self.outflow_window_seconds <= limits::OUTFLOW_WINDOW_SECONDS_MAX
             && self.max_rate_ppm <= limits::RATE_PPM_MAX
@@ -916,4 +1013,12 @@ impl VenueConfig {
             && self._padding == [0; 3];
         if in_range { Ok(()) } else { Err(PlimsollError::InvalidVenueParameters) }
     }
+}
+
+/// Whether a deposit never takes from its own bank's deposits more than it adds, where one account holds all of them. At a
+/// total of `T`, of which one account has `A <= T <= cap`, a unit more adds `1 - rate(T)` and raises the rate on the `A`
+/// by `(full - empty) A / cap`: at least `1 - full - (full - empty)` in all.
+fn leaves_every_deposit_its_worth(empty: Ppm, full: Ppm) -> bool {
+    let growth = full.raw().saturating_sub(empty.raw());
+    full.raw().saturating_add(growth) <= Ppm::ONE.raw()
 }

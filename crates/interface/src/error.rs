@@ -170,6 +170,12 @@ errors! {
     OpenLotsLimit = 184, "The series' open lots would exceed the market's limit: trade a smaller size";
     BoardNotSettled = 185, "The board is not settled yet: settle it first";
 
+    // Volatility and funding.
+    NotForecaster = 190, "The signer is neither the exchange's forecaster nor its admin";
+    ForecastTooFast = 191, "The forecast is further from the last one than the market's rate limits allow: post one nearer to it";
+    ForecastOutOfBounds = 192, "The forecast is below the volatility estimate or the floor, or above the cap: post one in between";
+    ForecastUnused = 193, "Nothing in this market follows a volatility: its shock range is fixed and it has no options";
+
     // Controls and guards.
     NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
     NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
@@ -236,7 +242,7 @@ errors! {
     RateSourceInvalid = 281, "The account is no stake pool of the bank's mint, or of a program that is not accepted";
     RateSourceInUse = 282, "The bank has deposits that count, or debts: its rate source may only change before, or while its haircut is full";
     RateNotConfigured = 283, "The bank has no exchange rate: it is priced by its market alone";
-    RateWrongSource = 284, "The account is not the stake pool that the bank names";
+    RateWrongSource = 284, "The account is not the stake pool that the bank, or its new source, names";
     RateWrongMarket = 285, "The market is not the one that prices the bank";
     RatePoolOld = 286, "The stake pool was updated in neither this epoch nor the last: update the pool first";
     RateOutOfRange = 287, "The stake pool is empty, or its rate or the token's own price is outside of the supported range";
@@ -246,22 +252,22 @@ errors! {
     SwapCap = 291, "The house would hold more of the mint than its swap cap: swap less";
     SwapInventory = 292, "The house does not hold as much of the mint: swap less";
 
-    // Venues.
-    VenueNotApproved = 311, "The margin account has not approved the venue";
-    VenueLimit = 312, "The fill exceeds one of the venue's limits";
-    VenueAllowance = 313, "The fill exceeds what the margin account allows the venue";
-    VenueSuspended = 314, "The venue is suspended";
-    TooManyVenues = 315, "The margin account has no free venue slot: withdraw an approval first";
-    InvalidVenueParameters = 316, "The venue's parameters are invalid: window of 1 second to 30 days, a state with a meaning";
-    NotVenueSigner = 317, "The signer is not the venue's: its program signs with its address of the seed plimsoll-venue";
-    NotAProgram = 318, "The venue must be a program";
-
     // Stored orders and delegation.
-    InvalidTrigger = 330, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
-    TooManyTriggers = 331, "The margin account has no room for another stored order: cancel one first";
-    NoTrigger = 332, "There is no stored order of that number and market";
-    TriggerNotReached = 333, "The price has not reached what the stored order waits for";
-    InvalidScope = 334, "The delegate's scope has no meaning: 0 to trade, 1 to reduce only";
+    InvalidTrigger = 311, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
+    TooManyTriggers = 312, "The margin account has no room for another stored order: cancel one first";
+    NoTrigger = 313, "There is no stored order of that number and market";
+    TriggerNotReached = 314, "The price has not reached what the stored order waits for";
+    InvalidScope = 315, "The delegate's scope has no meaning: 0 to trade, 1 to reduce only";
+
+    // Venues.
+    VenueNotApproved = 330, "The margin account has not approved the venue";
+    VenueLimit = 331, "The fill exceeds one of the venue's limits";
+    VenueAllowance = 332, "The fill exceeds what the margin account allows the venue";
+    VenueSuspended = 333, "The venue is suspended";
+    TooManyVenues = 334, "The margin account has no free venue slot: withdraw an approval first";
+    InvalidVenueParameters = 335, "The venue's parameters are invalid: window of 1 second to 30 days, a state with a meaning";
+    NotVenueSigner = 336, "The signer is not the venue's: its program signs with its address of the seed plimsoll-venue";
+    NotAProgram = 337, "The venue must be a program";
 }
 
 /// The one place where the engine's causes become the program's codes.
@@ -317,10 +323,10 @@ impl From<RiskError> for PlimsollError {
             E::StakePoolInvalid | E::StakePoolMintMismatch => Self::RateSourceInvalid,
             E::ExchangeRateOutOfRange => Self::RateOutOfRange,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
-            // No instruction gives these yet: options and forecasts are not on chain.
-            E::DiscountFactorInvalid | E::OptionPriceOutOfRange | E::ForecastTooFast | E::ForecastOutOfBounds => {
-                Self::Corrupt
-            }
+            E::ForecastTooFast => Self::ForecastTooFast,
+            E::ForecastOutOfBounds => Self::ForecastOutOfBounds,
+            // No instruction gives these.
+            E::DiscountFactorInvalid | E::OptionPriceOutOfRange => Self::Corrupt,
             E::ArraysOutOfReach | E::ArraysTooOld => Self::BoardStale,
             E::TooManyLots => Self::TooManyLots,
             E::ExponentTooLarge => Self::Overflow,

@@ -691,6 +691,52 @@ event! {
     }
 }
 
+event! {
+    /// A volatility forecast was posted.
+    ForecastPosted = [97, 86, 42, 124, 237, 143, 152, 189], {
+        /// The market.
+        market: Address,
+        /// Who signed: forecaster or admin.
+        forecaster: Address,
+        /// Volatility, ppm a year.
+        volatility_ppm: u64,
+        /// From this moment on it counts for nothing, unix seconds.
+        expires_at: i64,
+        /// Shock range towards initial margin afterwards, ppm.
+        range_ppm: u64,
+        /// Shock range towards maintenance margin afterwards, ppm.
+        range_maint_ppm: u64,
+    }
+}
+
+event! {
+    /// Funding was accrued on a market.
+    FundingAccrued = [245, 38, 158, 236, 129, 195, 123, 235], {
+        /// The market.
+        market: Address,
+        /// What one long base unit has paid since the market began, Q16.48 quote native.
+        index: i64,
+        /// The rate that runs from here on, 1e-12 of the notional a day; positive where longs pay.
+        rate_per_day: i64,
+        /// Accrued up to, unix seconds.
+        accrued_at: i64,
+    }
+}
+
+event! {
+    /// A margin account's position paid its funding, or received it.
+    FundingPaid = [49, 144, 40, 44, 241, 140, 110, 154], {
+        /// The margin account.
+        account: Address,
+        /// The market.
+        market: Address,
+        /// Quote native from the account's cash in the market to the house's, negative the other way.
+        amount: i64,
+        /// The index that it has paid up to, Q16.48 quote native.
+        index: i64,
+    }
+}
+
 /// Values of [`AccountChanged::kind`].
 pub mod account_change {
     /// The account was opened.

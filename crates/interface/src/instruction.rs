@@ -5,7 +5,7 @@ use solana_address::Address;
 
 use crate::{
     accounts::{MAX_PROPOSAL, MAX_STRIKES},
-    config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig},
+    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig},
 };
 
 /// Declares the instructions' tags, and their list.
@@ -60,6 +60,8 @@ tags! {
     SETTLE_OPTION = 30,
 
     // Volatility and funding.
+    POST_FORECAST = 31,
+    ACCRUE_FUNDING = 32,
 
     // The house as a pool.
 
@@ -428,20 +430,8 @@ args! {
 args! {
     /// Arguments of `set_rate_source`.
     SetRateSourceArgs {
-        /// One of [`crate::accounts::rate_kind`]; none takes the source away.
-        kind: u8,
-        /// Whether the token's own feed caps the rate of deposits.
-        has_feed: u8,
-        /// Format of the own feed's price account, one of [`crate::accounts::oracle_kind`].
-        feed_kind: u8,
-        /// Pyth feed id of the own feed; for a legacy price account, its address. Zero for none.
-        feed_id: [u8; 32],
-        /// The program that owns the own feed's price account. Zero for none.
-        feed_owner: Address,
-        /// Age up to which a rate is fresh, seconds.
-        max_age_seconds: u32,
-        /// Fastest rise that is believed, ppm a day.
-        rise_per_day_ppm: u32,
+        /// Where the rate is read from now on.
+        source: RateSource,
     }
 }
 args! {
@@ -512,5 +502,12 @@ args! {
         /// Notional that the venue may fill for the account from now on, quote native; zero withdraws the approval,
         /// [`u64::MAX`] sets no limit.
         limit: u64,
+    }
+}
+args! {
+    /// Arguments of `post_forecast`.
+    PostForecastArgs {
+        /// Volatility, ppm a year.
+        volatility_ppm: u32,
     }
 }

@@ -9,7 +9,8 @@ use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    accounts::{Bank, ExchangeRate, Market, same_address},
+    accounts::{Bank, Market, same_address},
+    config::RateSource,
     oracle::{self, Feed},
 };
 
@@ -36,12 +37,12 @@ pub fn read_pool(mint: &Address, owner: &Address, data: &[u8]) -> Result<StakePo
 /// # Errors
 /// One code per cause, `Oracle…`.
 pub fn read_own_feed(
-    rate: &ExchangeRate,
+    source: &RateSource,
     market: &Market,
     (address, owner, data): (&Address, &Address, &[u8]),
     now: Timestamp,
 ) -> Result<Observation, PlimsollError> {
-    let feed = Feed { id: &rate.feed_id, owner: &rate.feed_owner, kind: rate.feed_kind };
+    let feed = Feed { id: &source.feed_id, owner: &source.feed_owner, kind: source.feed_kind };
     oracle::read_feed(feed, market.base_decimals, address, owner, data, now)
 }
 
@@ -65,7 +66,7 @@ pub fn update(
     let elapsed = now.raw().checked_sub(rate.updated_at).ok_or(PlimsollError::Overflow)?;
     let elapsed = u64::try_from(elapsed).map_err(|_| PlimsollError::ClockWentBack)?;
     let allowance = rate.allowance.checked_add(elapsed).ok_or(PlimsollError::Overflow)?;
-    let rise = Ppm::from_raw(rate.rise_per_day_ppm);
+    let rise = Ppm::from_raw(rate.source.rise_per_day_ppm);
     let (borrow, allowance) = staking::limit_rise(rate.borrow, said, rise, allowance)?;
     rate.borrow = borrow;
     rate.allowance = allowance;

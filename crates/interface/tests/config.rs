@@ -211,7 +211,7 @@ fn bank_parameters_have_edges() {
     edges!(bank, InvalidBankParameters:
         haircut_init_ppm: [30_000, 80_000] not [29_999, 80_001];
         haircut_maint_ppm: [0, 50_000] not [50_001];
-        haircut_init_full_ppm: [60_000, 1_000_000] not [59_999, 1_000_001];
+        haircut_init_full_ppm: [60_000, 525_000] not [59_999, 525_001];
         haircut_maint_full_ppm: [30_000, 80_000] not [29_999, 80_001];
         outflow_limit: [u64::MAX] not [0, u64::MAX - 1];
         outflow_window_seconds: [0, limits::OUTFLOW_WINDOW_SECONDS_MAX]

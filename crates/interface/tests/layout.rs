@@ -9,7 +9,7 @@ use plimsoll_interface::accounts::{
     MarginAccount, Market, MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, TriggerSlot, Venue, VenueSlot,
     VolatilityEstimate, VolatilityForecast,
 };
-use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig};
+use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig};
 
 /// Asserts offsets within the struct, behind the eight bytes of the discriminator.
 macro_rules! offsets {
@@ -43,10 +43,10 @@ fn market_fields_stand_where_clients_read_them() {
     );
     offsets!(Market: config = 0, spot = 200, ema = 208, confidence = 216, publish_time = 224, house_size = 232,
         house_cash = 240, open_interest_long = 248, open_interest_short = 256, estimate = 264, forecast = 328,
-        funding_index = 368, funding_accrued_at = 376, funding_paid = 384, range_ppm = 400, range_maint_ppm = 404,
-        house_boards = 408, house_gains = 920, exchange = 1048, feed_id = 1080, oracle_owner = 1112, symbol = 1144,
-        index = 1160, base_decimals = 1162, oracle_kind = 1163, bump = 1164, version = 1165, boards = 1166,
-        board_expiries = 1168, wind_down_at = 1232);
+        funding_index = 368, funding_remainder = 376, funding_accrued_at = 384, funding_paid = 392, range_ppm = 408,
+        range_maint_ppm = 412, house_boards = 416, house_gains = 928, exchange = 1056, feed_id = 1088,
+        oracle_owner = 1120, symbol = 1152, index = 1168, base_decimals = 1170, oracle_kind = 1171, bump = 1172,
+        version = 1173, boards = 1174, board_expiries = 1176, wind_down_at = 1240);
     offsets!(MarketConfig: risk_budget = 0, max_open_interest = 8, skew_scale = 16, options = 24, volatility = 88,
         funding = 152, confidence_multiplier_ppm = 160, max_confidence_ppm = 164, max_ema_gap_ppm = 168,
         half_spread_ppm = 172, skew_premium_ppm = 176, taker_fee_ppm = 180, max_age_seconds = 184,
@@ -62,8 +62,9 @@ fn bank_fields_stand_where_clients_read_them() {
         mint = 192, vault = 224, market = 256, token_program = 288, index = 320, decimals = 322, scale_decimals = 323,
         is_quote = 324, bump = 325, vault_bump = 326, version = 327, rate = 328, house_shares = 472);
     assert_eq!(size_of::<ExchangeRate>(), 144);
-    offsets!(ExchangeRate: deposit = 0, borrow = 8, updated_at = 16, allowance = 24, source = 32, feed_id = 64,
-        feed_owner = 96, max_age_seconds = 128, rise_per_day_ppm = 132, kind = 136, feed_kind = 137, has_feed = 138);
+    offsets!(ExchangeRate: deposit = 0, borrow = 8, updated_at = 16, allowance = 24, source = 32);
+    offsets!(RateSource: pool = 0, feed_id = 32, feed_owner = 64, max_age_seconds = 96, rise_per_day_ppm = 100,
+        kind = 104, feed_kind = 105, has_feed = 106);
 }
 
 #[test]

@@ -30,14 +30,28 @@ use crate::units::{Base, Lots, Ppm, Price, Q48};
 #[inline]
 pub fn liquidity_haircut(at_empty: Ppm, at_cap: Ppm, total: u64, cap: u64) -> Ppm {
     let growth = u64::from(at_cap.raw().saturating_sub(at_empty.raw()));
-    let part = if total >= cap { Some(growth) } else { mul_div_ceil(growth, total, cap) };
+    let part = if total >= cap { Some(growth) } else { part_of(growth, total, cap) };
     // At most the growth, as total < cap; so the sum is at most the larger of the two rates.
     let part = part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
     Ppm::from_raw(at_empty.raw().saturating_add(part))
 }
 
-/// Concentration rate of a market's perpetual, from the `total` of its long positions (the shorts' is the same) against
-/// the `cap` of open interest, both in base units: nothing for an empty market, `at_cap` from the cap on, linear between,
+/// `ceil(growth total / cap)` for a total below the cap. For growths below 2^20 and caps below 2^53, most of them, by two
+/// digits of ten bits: a digit times the total, and a rest times 2^10, are both below 2^63. 40 CU instead of 150.
+#[inline(always)]
+fn part_of(growth: u64, total: u64, cap: u64) -> Option<u64> {
+    const DIGIT: u32 = 10;
+    if growth >> (2 * DIGIT) != 0 || cap >> 53 != 0 {
+        return mul_div_ceil(growth, total, cap);
+    }
+    let high = (growth >> DIGIT).wrapping_mul(total);
+    let (high, rest) = (high.checked_div(cap)?, high.checked_rem(cap)?);
+    let low = (rest << DIGIT).wrapping_add((growth & 0x3FF).wrapping_mul(total));
+    let (low, rest) = (low.checked_div(cap)?, low.checked_rem(cap)?);
+    Some((high << DIGIT).wrapping_add(low).wrapping_add(u64::from(rest != 0)))
+}
+
+/// Concentration rate of one side of a market's perpetual, from the `total` of all accounts' positions on it against the `cap` of open interest, both in base units: nothing for an empty market, `at_cap` from the cap on, linear between,
 /// rounded up to a ppm.
 #[inline]
 pub fn concentration_rate(at_cap: Ppm, total: u64, cap: u64) -> Ppm {

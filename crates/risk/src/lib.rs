@@ -72,6 +72,7 @@
 //! | [`trade`] | what a trade against the house costs |
 //! | [`fill`] | what a trade between two accounts costs, and how far from the market it may be |
 //! | [`staking`] | exchange rates of staked tokens |
+//! | [`funding`] | what longs and shorts of a perpetual pay one another and the house |
 //! | [`volatility`] | volatility estimated and forecast, and the shock range it gives |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
 //! | [`black`] | Black-76: price, Greeks, implied volatility |
@@ -109,6 +110,7 @@ pub mod black;
 pub mod error;
 pub mod fill;
 pub mod functions;
+pub mod funding;
 pub mod greeks;
 pub mod grid;
 pub mod interest;

@@ -99,11 +99,18 @@ pub enum Width {
 pub const fn check_limits(observation: &Observation, max_confidence: Ppm, max_ema_gap: Ppm) -> Width {
     let spot = observation.spot.raw();
     let gap = spot.abs_diff(observation.ema.raw());
-    if exceeds(observation.confidence.raw(), spot, max_confidence) || exceeds(gap, spot, max_ema_gap) {
+    if is_doubtful(observation, max_confidence) || exceeds(gap, spot, max_ema_gap) {
         Width::Wide
     } else {
         Width::Normal
     }
+}
+
+/// Whether the confidence interval alone is beyond its limit: the oracle itself does not know the price. Not so a gap to the
+/// average, which a real move opens too.
+#[inline]
+pub const fn is_doubtful(observation: &Observation, max_confidence: Ppm) -> bool {
+    exceeds(observation.confidence.raw(), observation.spot.raw(), max_confidence)
 }
 
 /// Whether `value > limit spot`. A limit that does not fit a word is above any value.

@@ -89,7 +89,7 @@ fn a_sale_across_the_zero_is_refused() {
     // The premium is 44,500.
     assert_eq!(sale(-4_350_000, -4_550_000).unwrap().cost.raw(), -999);
     assert_eq!(sale(-4_350_001, -4_550_001), Err(Error::MarginalPriceNotPositive));
-    assert_eq!(sale(-4_549_999, -4_749_999), Err(Error::MarginalPriceNotPositive));
+    assert_eq!(sale(-4_549_000, -4_749_000), Err(Error::MarginalPriceNotPositive));
     assert_eq!(sale(-4_550_000, -4_750_000).unwrap().cost.raw(), 0);
 }
 

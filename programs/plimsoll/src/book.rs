@@ -11,11 +11,12 @@ use core::cell::Cell;
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{AccountType, Bank, Board, MarginAccount, Market, same_address},
+    accounts::{AccountType, Bank, Board, MAX_BOARDS, MarginAccount, Market, same_address},
     bridge::{self, Inputs},
     oracle,
 };
 use plimsoll_risk::{
+    options::OptionRisk,
     portfolio::{self, Margin, Portfolio, RiskParameters},
     price::{Freshness, Observation},
     units::Timestamp,
@@ -259,53 +260,68 @@ impl Book<'_> {
 
     /// The margin of an account at the prices of this transaction, and the marks of its options.
     ///
-    /// Two frames, as one holds 4,096 bytes: this one has the options, the other the underlyings.
-    #[inline(never)]
+    /// Two frames where there are any, as one holds 4,096 bytes: one has the options, the other the underlyings. Entries for
+    /// two markets are a quarter of the work to clear of those for eight.
     pub fn assess(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<Assessment> {
-        let mut options = bridge::Options::new(risk.extreme_damping);
-        let margin = self.assess_with(account, risk, &mut options)?;
+        match account.boards.iter().filter(|slot| slot.in_use != 0).count() {
+            0 => Ok(Assessment { margin: self.margin_with(account, risk, None)?, option_marks: 0 }),
+            1..=2 => self.assess_with::<2>(account, risk),
+            _ => self.assess_with::<MAX_BOARDS>(account, risk),
+        }
+    }
+
+    #[inline(never)]
+    fn assess_with<const BOARDS: usize>(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<Assessment> {
+        let mut storage = [OptionRisk::NONE; BOARDS];
+        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
+        let margin = self.margin_with(account, risk, Some(&mut options))?;
         Ok(Assessment { margin, option_marks: options.marks() })
     }
 
     #[inline(never)]
-    fn assess_with(
+    fn margin_with(
         &self,
         account: &MarginAccount,
         risk: &RiskParameters,
-        options: &mut bridge::Options,
+        mut options: Option<&mut bridge::Options<'_>>,
     ) -> Result<Margin> {
         self.listing.rest.set(self.listing.views);
         let mut portfolio = Portfolio::new();
-        let has_old_rate = bridge::portfolio(account, self, self.now, &mut portfolio, options)?;
-        let margin = portfolio::margin(&portfolio, options.as_slice(), risk).map_err(PlimsollError::from)?;
+        let has_old_rate = bridge::portfolio(account, self, self.now, &mut portfolio, options.as_deref_mut())?;
+        let options = options.map_or(&[][..], |options| options.as_slice());
+        let margin = portfolio::margin(&portfolio, options, risk).map_err(PlimsollError::from)?;
         if has_old_rate { self.with_old_rates(account, risk, margin) } else { Ok(margin) }
     }
 
-    /// `margin`, its initial side without what stands at an old exchange rate.
+    /// `margin`, its initial side without what stands at an old exchange rate. It is rare, so there is always room for the
+    /// options of all boards.
     #[inline(never)]
     fn with_old_rates(&self, account: &MarginAccount, risk: &RiskParameters, margin: Margin) -> Result<Margin> {
-        let mut options = bridge::Options::new(risk.extreme_damping);
-        let init = self.assess_at_init(account, risk, &mut options)?;
+        let mut storage = [OptionRisk::NONE; MAX_BOARDS];
+        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
+        let init = self.margin_at_init(account, risk, &mut options)?;
         Ok(bridge::with_init_of(margin, &init))
     }
 
     #[inline(never)]
-    fn assess_at_init(
+    fn margin_at_init(
         &self,
         account: &MarginAccount,
         risk: &RiskParameters,
-        options: &mut bridge::Options,
+        options: &mut bridge::Options<'_>,
     ) -> Result<Margin> {
         self.listing.rest.set(self.listing.views);
         let mut portfolio = Portfolio::new();
-        bridge::portfolio_at_init(account, self, self.now, &mut portfolio, options)?;
+        bridge::portfolio_at_init(account, self, self.now, &mut portfolio, Some(options))?;
         Ok(portfolio::margin(&portfolio, options.as_slice(), risk).map_err(PlimsollError::from)?)
     }
 
     /// What an account's options of the market in one of its slots are worth, quote native.
     #[inline(never)]
     pub fn option_marks(&self, account: &MarginAccount, market_slot: usize, risk: &RiskParameters) -> Result<i64> {
-        let mut options = bridge::Options::new(risk.extreme_damping);
+        // One market, one entry.
+        let mut storage = [OptionRisk::NONE; 1];
+        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
         self.option_marks_with(account, market_slot, &mut options)
     }
 
@@ -314,7 +330,7 @@ impl Book<'_> {
         &self,
         account: &MarginAccount,
         market_slot: usize,
-        options: &mut bridge::Options,
+        options: &mut bridge::Options<'_>,
     ) -> Result<i64> {
         self.listing.rest.set(self.listing.views);
         let mut portfolio = Portfolio::new();

@@ -25,17 +25,19 @@ pub fn market_freshness(market: &Market, observation: &Observation, now: Timesta
     )
 }
 
-/// The worth of the house's inventory in one market: `cash + size * price`, rounded down, quote native.
+/// The worth of the house's inventory in one market: `cash + size * price`, and the funding that traders owe it, rounded
+/// down, quote native.
 ///
 /// # Errors
 /// [`PlimsollError::OracleStale`] where there is inventory and no fresh price for it.
 fn inventory_value(market: &Market, observation: &Observation, now: Timestamp) -> Result<i64> {
+    let cash = market.house_cash.checked_add(market.unsettled_funding()?).ok_or(PlimsollError::Overflow)?;
     if market.house_size == 0 {
-        return Ok(market.house_cash);
+        return Ok(cash);
     }
     require!(market_freshness(market, observation, now) == Freshness::Fresh, PlimsollError::OracleStale);
     let value = observation.spot.value_floor(Base::from_raw(market.house_size)).ok_or(PlimsollError::Overflow)?;
-    Ok(value.raw().checked_add(market.house_cash).ok_or(PlimsollError::Overflow)?)
+    Ok(value.raw().checked_add(cash).ok_or(PlimsollError::Overflow)?)
 }
 
 /// What the house holds of a bank's mint from spot swaps, base units of its market, at the rate of deposits.

@@ -230,6 +230,18 @@ pub mod plimsoll {
 
     // Volatility and funding.
 
+    /// Posts a volatility forecast for a market.
+    #[discrim = 31]
+    pub fn post_forecast(ctx: &mut Context<PostForecast>, args: PostForecastArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Accrues a market's funding. Anyone may.
+    #[discrim = 32]
+    pub fn accrue_funding(ctx: &mut Context<AccrueFunding>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
     // The house as a pool.
 
     // Controls and guards.

@@ -183,13 +183,13 @@ fn book_side(
     let outlay = cost.checked_add(fee).ok_or(PlimsollError::Overflow)?;
     let index = party.account.market_slot_or_new(parties.market_address)?;
     let slot = party.account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
-    // Funding that the position owes is settled here, before it changes.
+    parties.market.settle_funding(slot)?;
     let before = *slot;
     let reduces = trading::is_reduction(before.size, size);
     if !reduces {
         let order = deal.order(party.mandate.reduce_only)?;
-        trading::require_opening_allowed(parties.exchange, parties.market, observation, &order, now)?;
-        require!(parties.market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
+        let disabled = (parties.market.config.perp_enabled != 1).then_some(PlimsollError::PerpDisabled);
+        trading::require_opening_allowed(parties.exchange, parties.market, observation, &order, disabled, now)?;
     }
     slot.size = before.size.checked_add(size).ok_or(PlimsollError::Overflow)?;
     slot.cash = before.cash.checked_sub(outlay).ok_or(PlimsollError::Overflow)?;
@@ -200,7 +200,7 @@ fn book_side(
 fn move_market(market: &mut Market, bookings: [&Booking; 2], quote: &FillQuote) -> Result<()> {
     let mut grown = false;
     for booking in bookings {
-        grown |= trading::move_open_interest(market, booking.before.size, booking.after.size)?;
+        grown |= market.move_position(booking.before.size, booking.after.size)?;
     }
     let limit = market.config.max_open_interest;
     require!(

@@ -77,8 +77,8 @@ pub fn execute(
     if !reduces {
         require!(!deferred, PlimsollError::LiquidationInProgress);
         let market = &*trade.parties.market;
-        trading::require_opening_allowed(exchange, market, observation, order, now)?;
-        require!(market.config.options.enabled == 1, PlimsollError::OptionsDisabled);
+        let disabled = (market.config.options.enabled != 1).then_some(PlimsollError::OptionsDisabled);
+        trading::require_opening_allowed(exchange, market, observation, order, disabled, now)?;
     }
     let (quote, greeks) = price(&trade, order, observation, now)?;
     // For nothing the house takes what somebody wants to be rid of, but nobody goes short.

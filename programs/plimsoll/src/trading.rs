@@ -54,6 +54,8 @@ pub struct Execution {
     pub quote: TradeQuote,
     /// The trader's position afterwards, base units.
     pub position: i64,
+    /// What the position before paid in funding, quote native.
+    pub funding: i64,
 }
 
 /// Whether a trade of `size` only makes `position` smaller, without crossing zero.
@@ -77,12 +79,13 @@ pub fn execute(parties: Parties<'_>, order: &Order, observation: &Observation, n
     let deferred = parties.account.deferral != deferral::NONE;
     let slot_index = parties.account.market_slot_or_new(parties.market_address)?;
     let slot = parties.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
+    let funding = parties.market.settle_funding(slot)?;
     let before = *slot;
     let reduces = is_reduction(before.size, order.size);
     if !reduces {
         require!(!deferred, PlimsollError::LiquidationInProgress);
-        require_opening_allowed(exchange, parties.market, observation, order, now)?;
-        require!(parties.market.config.perp_enabled == 1, PlimsollError::PerpDisabled);
+        let disabled = (parties.market.config.perp_enabled != 1).then_some(PlimsollError::PerpDisabled);
+        require_opening_allowed(exchange, parties.market, observation, order, disabled, now)?;
     }
     let quote = price(parties.market, observation, order)?;
     let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
@@ -101,7 +104,7 @@ pub fn execute(parties: Parties<'_>, order: &Order, observation: &Observation, n
     }
     parties.account.release_market(slot_index)?;
     parties.account.touch();
-    Ok(Execution { quote, position: after.size })
+    Ok(Execution { quote, position: after.size, funding })
 }
 
 /// Checks what any order must be, whatever it does, and stores the price that it is executed at.
@@ -121,23 +124,27 @@ pub fn admit(
     require!(order.expires_at == 0 || now.raw() <= order.expires_at, PlimsollError::OrderExpired);
     let fresh = house::market_freshness(market, observation, now) == Freshness::Fresh;
     require!(fresh, PlimsollError::OracleStale);
-    Ok(market.record(observation)?)
+    Ok(market.record(observation, now)?)
 }
 
-/// Checks that a trade that is not a reduction may happen here and now.
+/// Checks that a trade that is not a reduction may happen here and now. `disabled` says that there is nothing to trade.
 ///
 /// # Errors
-/// [`PlimsollError::ReduceOnlyViolated`], [`PlimsollError::Paused`], [`PlimsollError::MarketReduceOnly`],
+/// [`PlimsollError::ReduceOnlyViolated`], [`PlimsollError::Paused`], `disabled`, [`PlimsollError::MarketReduceOnly`],
 /// [`PlimsollError::OracleTooWide`].
 pub fn require_opening_allowed(
     exchange: &Exchange,
     market: &Market,
     observation: &Observation,
     order: &Order,
+    disabled: Option<PlimsollError>,
     now: Timestamp,
 ) -> Result<()> {
     require!(!order.reduce_only, PlimsollError::ReduceOnlyViolated);
     require!(!exchange.config.is_paused(pause::OPEN), PlimsollError::Paused);
+    if let Some(disabled) = disabled {
+        return Err(disabled.into());
+    }
     require!(market.config.state == state::ACTIVE, PlimsollError::MarketReduceOnly);
     require_narrow(market, observation)?;
     Ok(exchange.require_quote_sound(now)?)
@@ -195,7 +202,7 @@ fn book_against_house(
     let change = position_after.checked_sub(position_before).ok_or(PlimsollError::Overflow)?;
     market.house_size = market.house_size.checked_sub(change).ok_or(PlimsollError::Overflow)?;
     market.house_cash = market.house_cash.checked_add(outlay).ok_or(PlimsollError::Overflow)?;
-    let grown = move_open_interest(market, position_before, position_after)?;
+    let grown = market.move_position(position_before, position_after)?;
     let limit = market.config.max_open_interest;
     require!(
         !grown || (market.open_interest_long <= limit && market.open_interest_short <= limit),
@@ -210,6 +217,8 @@ pub struct Closed {
     pub size: i64,
     /// What it was worth at the price, quote native, rounded down: now cash of the account.
     pub value: i64,
+    /// What it paid in funding before, quote native.
+    pub funding: i64,
 }
 
 /// Closes a position whole at the oracle's price, without spread, premium or fee, in a market that winds down and whose
@@ -233,31 +242,20 @@ pub fn close_at_spot(
     require!(is_due, PlimsollError::WindDownNotDue);
     require!(house::market_freshness(market, observation, now) == Freshness::Fresh, PlimsollError::OracleStale);
     require_narrow(market, observation)?;
-    market.record(observation)?;
+    market.record(observation, now)?;
     let index = account.market_slot(market_address).ok_or(PlimsollError::NoPosition)?;
     let slot = account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
     let size = slot.size;
     require!(size != 0, PlimsollError::NoPosition);
+    let funding = market.settle_funding(slot)?;
     let value = observation.spot.value_floor(Base::from_raw(size)).ok_or(PlimsollError::Overflow)?.raw();
     slot.size = 0;
     slot.cash = slot.cash.checked_add(value).ok_or(PlimsollError::Overflow)?;
     market.house_size = market.house_size.checked_add(size).ok_or(PlimsollError::Overflow)?;
     market.house_cash = market.house_cash.checked_sub(value).ok_or(PlimsollError::Overflow)?;
-    move_open_interest(market, size, 0)?;
+    market.move_position(size, 0)?;
     account.release_market(index)?;
-    Ok(Closed { size, value })
-}
-
-/// Moves one account's position in the market's open interest, and says whether the account's part of it grew.
-pub fn move_open_interest(market: &mut Market, before: i64, after: i64) -> core::result::Result<bool, PlimsollError> {
-    let long = |position: i64| if position > 0 { position.unsigned_abs() } else { 0 };
-    let short = |position: i64| if position < 0 { position.unsigned_abs() } else { 0 };
-    let shift = |total: u64, from: u64, to: u64| total.checked_sub(from)?.checked_add(to);
-    market.open_interest_long =
-        shift(market.open_interest_long, long(before), long(after)).ok_or(PlimsollError::Corrupt)?;
-    market.open_interest_short =
-        shift(market.open_interest_short, short(before), short(after)).ok_or(PlimsollError::Corrupt)?;
-    Ok(long(after) > long(before) || short(after) > short(before))
+    Ok(Closed { size, value, funding })
 }
 
 /// What a trade changed in the trader's account.

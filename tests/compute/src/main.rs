@@ -2,7 +2,7 @@
 //! figure differs from the committed one.
 //!
 //! `cargo run -p plimsoll-compute -- kernels [TEXT]` only prints what the kernels cost whose name contains the text, and on
-//! which operands the most.
+//! which operands the most; `-- instructions [TEXT]` what the instructions cost whose key contains it.
 
 mod kernels;
 mod rows;
@@ -34,7 +34,11 @@ fn run() -> Result<()> {
             kernels::print(&kernels::measure(&program("risk_bench")?, &arguments.next().unwrap_or_default())?);
             Ok(())
         }
-        Some(other) => anyhow::bail!("{other} is neither `kernels` nor nothing"),
+        Some("instructions") => {
+            rows::print(&rows::measure(&program("plimsoll")?)?, &arguments.next().unwrap_or_default());
+            Ok(())
+        }
+        Some(other) => anyhow::bail!("{other} is neither `kernels` nor `instructions` nor nothing"),
     }
 }
 

@@ -7,7 +7,10 @@ use plimsoll_client::{
     Address, ID,
     accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state},
     address,
-    config::{BankConfig, ExchangeConfig, VenueConfig, limits, loss_mode, role, state},
+    config::{
+        BankConfig, ExchangeConfig, FundingConfig, RateSource, VenueConfig, VolatilityConfig, limits, loss_mode,
+        rate_kind, role, state,
+    },
     instruction::{
         account, bank, board, collateral as build_collateral, controls as build, exchange, house, liquidation, market,
         option, trade, trigger, venue, waterfall,
@@ -17,8 +20,7 @@ use plimsoll_client::{
         instruction::{
             AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
             CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
-            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, SetRateSourceArgs, StrikePrice, SwapArgs,
-            VenueArgs,
+            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, SwapArgs, VenueArgs,
         },
         order::Order,
     },
@@ -95,6 +97,13 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
         with_options(so, &shape, &mut rows).with_context(|| format!("{} of {shape:?}", shape.variant))?;
     }
     Ok(rows)
+}
+
+/// Prints the rows whose key contains a text.
+pub fn print(rows: &[Row], text: &str) {
+    for row in rows.iter().filter(|row| row.key().contains(text)) {
+        println!("{:>7}  {}", row.units, row.key());
+    }
 }
 
 fn single(rows: &mut Vec<Row>, instruction: &'static str, variant: &'static str, units: u64) {
@@ -230,6 +239,7 @@ fn winding_down(world: &mut World, account: &MarginAccount, address: Address, ro
     single(rows, "wind_down_position", "", world.send(wind_down.instruction(), &[])?);
     let mut data: Market = world.get(&market)?;
     (data.house_size, data.house_cash, data.open_interest_long, data.open_interest_short) = (0, 0, 0, 0);
+    data.config.options.enabled = 0;
     world.put(market, &data)?;
     let retire = build::RetireMarket { admin, exchange, market };
     single(rows, "retire_market", "", world.send(retire.instruction(), &[])?);
@@ -243,6 +253,7 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let mut world = World::new(so)?;
     let (market, oracle) = (world.markets[0], world.oracles[0]);
     single(rows, "observe", "", world.send(market::Observe { market, oracle }.instruction(), &[])?);
+    volatility_and_funding(so, rows)?;
     let accrue = bank::Accrue { bank: world.banks[0] };
     single(rows, "accrue", "", world.send(accrue.instruction(), &[])?);
     let account = world.portfolio(world.admin.pubkey(), 1, 1)?;
@@ -261,6 +272,55 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     };
     single(rows, "house_withdraw", "16 markets", world.send(withdraw.instruction(), &[])?);
     Ok(())
+}
+
+/// A market whose range follows its price, with a forecast that is on its ramp, and with funding.
+fn volatility_and_funding(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (market, oracle, exchange) = (world.markets[0], world.oracles[0], world.exchange);
+    world.change(&market, |market: &mut Market| {
+        market.config.volatility = VolatilityConfig::DEFAULT;
+        market.config.funding = FundingConfig { skew_rate_per_day_ppm: 10_000, max_rate_per_day_ppm: 10_000 };
+        market.funding_accrued_at = NOW - 60;
+        market.house_size = -777 * TOKEN as i64;
+    })?;
+    let observe = market::Observe { market, oracle }.instruction();
+    let accrue = market::AccrueFunding { market }.instruction();
+    single(rows, "accrue_funding", "", world.send(accrue, &[])?);
+    single(rows, "observe", "first sample", world.send(observe.clone(), &[])?);
+    let earlier = |market: &mut Market| {
+        market.estimate.publish_time -= 600;
+        market.estimate.price -= market.estimate.price / 500;
+        market.funding_accrued_at -= 60;
+    };
+    world.change(&market, earlier)?;
+    single(rows, "observe", "sample", world.send(observe.clone(), &[])?);
+    let volatility_ppm = world.get::<Market>(&market)?.estimated_volatility().raw() / 10 * 12;
+    let post = market::PostForecast { forecaster: world.admin.pubkey(), exchange, market, volatility_ppm };
+    single(rows, "post_forecast", "", world.send(post.instruction(), &[])?);
+    world.change(&market, earlier)?;
+    world.change(&market, |market: &mut Market| market.forecast.posted_at -= 3_600)?;
+    single(rows, "observe", "sample, forecast", world.send(observe, &[])?);
+    Ok(())
+}
+
+/// The same portfolio where every position owes funding and is charged for concentration, and every haircut grows.
+fn flag_charged(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let address = world.put_account(0, account)?;
+    for market in world.markets.clone() {
+        world.change(&market, |market: &mut Market| {
+            market.config.concentration_ppm = 20_000;
+            market.funding_index = 12_345_678_901;
+        })?;
+    }
+    for bank in world.banks.clone() {
+        world.change(&bank, |bank: &mut Bank| {
+            bank.config.haircut_init_full_ppm = 150_000;
+            bank.config.haircut_maint_full_ppm = 80_000;
+        })?;
+    }
+    let remaining = Pack::of(account).metas(prices);
+    world.send(liquidation::Flag { exchange: world.exchange, account: address, remaining }.instruction(), &[])
 }
 
 /// The waterfall's, but for those that read a whole portfolio.
@@ -434,17 +494,18 @@ fn collateral(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let mut unused: Bank = world.get(&bank)?;
     (unused.deposit_shares, unused.borrow_shares) = (0, 0);
     world.put(bank, &unused)?;
-    let args = SetRateSourceArgs {
-        kind: 1,
+    let source = RateSource {
+        pool,
         has_feed: 1,
-        feed_kind: 0,
         feed_id: feed.to_bytes(),
         feed_owner: receiver,
         max_age_seconds: 3_600,
         rise_per_day_ppm: 1_000,
+        kind: rate_kind::STAKE_POOL,
+        ..RateSource::NONE
     };
-    let (admin, exchange) = (world.admin.pubkey(), world.exchange);
-    let set = build_collateral::SetRateSource { admin, exchange, bank, source: Some(pool), args };
+    let (authority, exchange) = (world.admin.pubkey(), world.exchange);
+    let set = build_collateral::SetRateSource { authority, exchange, bank, source, proposed: false };
     single(rows, "set_rate_source", "", world.send(set.instruction(), &[])?);
     let update = build_collateral::UpdateRate { bank, market, source: pool, oracle: Some(oracle), feed: Some(feed) };
     single(rows, "update_rate", "capped by a feed", world.send(update.instruction(), &[])?);
@@ -453,18 +514,18 @@ fn collateral(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     held.house_shares = 10 * TOKEN;
     held.vault_amount = 2_000 * TOKEN;
     world.put(bank, &held)?;
-    let account = world.portfolio(admin, 2, 0)?;
+    let account = world.portfolio(authority, 2, 0)?;
     let flag_account = world.put_account(1, &account)?;
     let remaining = Pack::of(&account).metas(&PriceAddresses::new());
     let flag = liquidation::Flag { exchange, account: flag_account, remaining };
     single(rows, "flag_liquidation", "2 collaterals, one rated", world.send(flag.instruction(), &[])?);
     for (variant, amount) in [("sell", -(TOKEN as i64)), ("buy", TOKEN as i64)] {
-        let account = world.portfolio(admin, 8, 8)?;
+        let account = world.portfolio(authority, 8, 8)?;
         let address = world.put_account(0, &account)?;
         let limit_amount = if amount > 0 { u64::MAX } else { 0 };
         let quote_bank = world.quote_bank;
         let swap = build_collateral::Swap {
-            authority: admin,
+            authority,
             exchange,
             account: address,
             quote_mint: world.quote_mint,
@@ -491,6 +552,7 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
         anyhow::Ok(())
     };
     measure("flag_liquidation", "", flag)?;
+    measure("flag_liquidation", "funding, concentration, growing haircuts", flag_charged)?;
     if 2 * (collaterals - 1).max(1) + 2 * perps + collaterals <= 50 {
         measure("flag_liquidation", "price accounts", flag)?;
     }

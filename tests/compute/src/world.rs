@@ -251,6 +251,11 @@ impl World {
         self.set_price(index, 100, NOW - 5)
     }
 
+    /// Unix seconds of the machine's clock.
+    pub fn now(&self) -> i64 {
+        self.vm.get_sysvar::<Clock>().unix_timestamp
+    }
+
     /// Publishes a price of whole dollars for a market, and stores it in the market as `observe` would.
     pub fn set_price(&mut self, index: usize, dollars: i64, publish_time: i64) -> Result<()> {
         let mut market: Market = self.get(&self.markets[index])?;
@@ -258,7 +263,7 @@ impl World {
         let update = PriceUpdate {
             feed_id: market.feed_id,
             price,
-            confidence: 3_000_000,
+            confidence: price.unsigned_abs() * 3 / 10_000,
             ema_price: price - price / 500,
             exponent: -8,
             publish_time,
@@ -266,7 +271,7 @@ impl World {
         let owner = market.oracle_owner;
         self.put_raw(self.oracles[index], owner, update.encode())?;
         let account = PriceAccount { address: self.oracles[index], owner, data: update.encode() };
-        let observation = account.observation(&market, NOW).map_err(|error| anyhow!("{}", error.message()))?;
+        let observation = account.observation(&market, self.now()).map_err(|error| anyhow!("{}", error.message()))?;
         market.spot = observation.spot.raw();
         market.ema = observation.ema.raw();
         market.confidence = observation.confidence.raw();
@@ -446,6 +451,13 @@ impl World {
     pub fn get<T: AccountType>(&self, address: &Address) -> Result<T> {
         let account = self.vm.get_account(address).with_context(|| format!("no account at {address}"))?;
         T::read(&account.data).copied().with_context(|| format!("another account at {address}"))
+    }
+
+    /// Changes an account of the program.
+    pub fn change<T: AccountType>(&mut self, address: &Address, change: impl FnOnce(&mut T)) -> Result<()> {
+        let mut account = self.get(address)?;
+        change(&mut account);
+        self.put(*address, &account)
     }
 
     /// Writes an account of the program.

@@ -126,18 +126,29 @@ fn check_bank(address: &Address, bank: &Bank, books: &Books, vault: u64, transac
     assert_eq!(bank.borrow_shares, borrow_shares, "{address}: borrow shares are not those of its accounts");
 }
 
-/// INV-2 and INV-3: positions and cash of all accounts and the house sum to zero; open interest is their sum.
+/// No test has as many accounts with a position in one market, and its rounding.
+const ACCOUNTS: i128 = 16;
+
+/// INV-2 and INV-3: positions and cash of all accounts and the house sum to zero; open interest is their sum. INV-12: the
+/// market knows what its accounts owe in funding, and what they will pay is no less, by less than a unit each.
 fn check_market(address: &Address, market: &Market, books: &Books) {
     let slots = books.accounts.iter().flat_map(|(_, account)| &account.markets);
     let (mut size, mut cash, mut long, mut short) = (0i128, 0i128, 0, 0);
+    let (mut paid, mut owed) = (0i128, 0i128);
     for slot in slots.filter(|slot| slot.market == *address) {
         size += i128::from(slot.size);
         cash += i128::from(slot.cash);
+        paid += i128::from(slot.size) * i128::from(slot.funding_index);
+        owed += i128::from(slot.cash) - i128::from(slot.cash_after_funding(market).expect("funding fits").raw());
         if slot.size > 0 { long += slot.size.unsigned_abs() } else { short += slot.size.unsigned_abs() }
     }
     assert_eq!(size + i128::from(market.house_size), 0, "INV-2: sizes in {address}");
     assert_eq!(cash + i128::from(market.house_cash), 0, "INV-3: cash in {address}");
     assert_eq!((market.open_interest_long, market.open_interest_short), (long, short), "open interest of {address}");
+    assert_eq!(market.funding_paid(), paid, "INV-12: funding paid in {address}");
+    let due = i128::from(market.unsettled_funding().expect("funding fits"));
+    assert!((due..=due + ACCOUNTS).contains(&owed), "INV-12: {owed} is owed in {address}, {due} is counted");
+    assert!(market.range_maint_ppm <= market.range_ppm, "INV-9: ranges of {address}");
 }
 
 /// INV-2 for options: lots of all accounts and the house sum to zero in each series, and long lots are their sum; only

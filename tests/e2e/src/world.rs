@@ -861,6 +861,17 @@ impl World {
         build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction()
     }
 
+    /// Posts a volatility forecast, by the admin, who is the forecaster too.
+    pub fn forecast_ix(&self, asset: &Asset, volatility_ppm: u32) -> Instruction {
+        let Places { admin: forecaster, exchange, .. } = self.places;
+        build::market::PostForecast { forecaster, exchange, market: asset.market, volatility_ppm }.instruction()
+    }
+
+    /// Accrues a market's funding.
+    pub fn accrue_funding_ix(&self, asset: &Asset) -> Instruction {
+        build::market::AccrueFunding { market: asset.market }.instruction()
+    }
+
     /// Accrues a bank's interest.
     pub fn accrue_ix(&self, asset: &Asset) -> Instruction {
         build::bank::Accrue { bank: asset.bank }.instruction()
@@ -1046,6 +1057,18 @@ impl World {
     #[track_caller]
     pub fn observe(&mut self, asset: &Asset) -> Outcome {
         self.ok(self.observe_ix(asset))
+    }
+
+    /// See [`Self::forecast_ix`].
+    #[track_caller]
+    pub fn forecast(&mut self, asset: &Asset, volatility_ppm: u32) -> Outcome {
+        self.ok(self.forecast_ix(asset, volatility_ppm))
+    }
+
+    /// See [`Self::accrue_funding_ix`].
+    #[track_caller]
+    pub fn accrue_funding(&mut self, asset: &Asset) -> Outcome {
+        self.ok(self.accrue_funding_ix(asset))
     }
 
     /// See [`Self::accrue_ix`].

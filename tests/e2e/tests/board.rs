@@ -475,15 +475,20 @@ fn half_a_refresh_keeps_nobody_from_a_whole_one() {
     assert!(matches!(event, Event::BoardRefreshed(BoardRefreshed { computed: 6, in_force: 1, .. })), "{event:?}");
 }
 
+/// Something that happens between two parts of a refresh.
+type Change = fn(&mut World, &Places);
+
 /// Anything that the arrays depend on changes between two parts: the second begins anew, so no two strikes are of different
 /// markets.
 #[test]
 fn parts_of_different_markets_do_not_mix() {
-    let changes: [(&str, fn(&mut World, &Places)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("price", |w, p| w.set_price(&p.sol, 121)),
         ("posted", |w, p| drop(w.ok(w.post_volatilities_ix(&p.sol, 0, SAME)))),
         ("listed", |w, p| drop(w.ok(w.list_strikes_ix(&p.sol, 0, strikes(&[101]))))),
-        ("range", |w, p| w.edit::<Market>(&p.sol.market, |market| market.range_ppm -= 1)),
+        ("range", |w, p| {
+            w.edit::<Market>(&p.sol.market, |market| (market.range_ppm, market.range_maint_ppm) = (199_999, 199_999));
+        }),
         ("shocks", |w, p| drop(w.configure_market(&p.sol, |config| config.options.volatility_up_ppm += 1))),
         ("volatility", |w, p| set_volatility(w, &p.sol, 900_000)),
         // Half of the arrays' life has passed: 15 days at 30 days to expiry are 81,000 seconds.

@@ -316,7 +316,7 @@ mod withdraw {
         // 8 SOL's market, 9 its price, 10 ETH's market, 11 its price, 12 BTC's, 13 its price, 14 and 15 the banks.
         w.refuses(at(9, p.btc.oracle), E::OracleWrongFeed);
         w.refuses(at(9, p.eth.oracle), E::OracleWrongOwner);
-        w.refuses(at(9, p.bob.account), E::OracleWrongOwner);
+        w.refuses(at(9, p.usdc.mint), E::OracleWrongOwner);
         w.refuses(at(8, p.other.sol.market), E::MissingMarket);
         w.refuses(at(14, p.other.sol.bank), E::MissingBank);
         w.refuses(at(14, p.usdc.bank), I::Custom(2040));
@@ -326,6 +326,8 @@ mod withdraw {
             more.accounts.push(AccountMeta::new_readonly(stranger, false));
         }
         w.ok(&more);
+        // A margin account is never read as a price, wherever it stands: the stored one counts.
+        w.ok(at(9, p.bob.account));
     }
 
     #[test]

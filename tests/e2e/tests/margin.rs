@@ -121,10 +121,12 @@ impl Stage {
         let config = MarketConfig {
             confidence_multiplier_ppm: self.ratio(10_000_000),
             group: self.rng.random_range(0..MAX_GROUPS as u8),
-            // A lot of about a hundred dollars.
+            concentration_ppm: self.ratio(50_000),
+            max_open_interest: self.magnitude(1e3, 1e15) as u64,
+            // A lot of about a dollar.
             options: OptionConfig {
                 short_minimum_ppm: self.ratio(100_000),
-                ..option_config((1e8 * ONE as f64 / spot).max(1.0) as i64)
+                ..option_config((1e6 * ONE as f64 / spot).max(1.0) as i64)
             },
             ..market_config(1)
         };
@@ -147,6 +149,8 @@ impl Stage {
             index: 1_000 + index as u16,
             base_decimals,
             version: 1,
+            // The last prices' funding, up to a tenth of the price either way.
+            funding_index: (spot * self.rng.random_range(-0.1..0.1)) as i64,
             ..Market::zeroed()
         }
     }
@@ -178,10 +182,19 @@ impl Stage {
         let (bank, mint, vault) = (self.w.read::<Bank>(&self.p.usdc.bank), place.mint, place.vault);
         let market = place.market;
         let haircut_init_ppm = self.ratio(1_000_000);
+        let haircut_maint_ppm = self.ratio(haircut_init_ppm);
+        let grows = self.rng.random();
+        let (init_growth, maint_growth) = (self.ratio(1_000_000 - haircut_init_ppm), self.ratio(200_000));
+        let haircut_init_full_ppm = if grows { haircut_init_ppm + init_growth } else { haircut_init_ppm };
+        let haircut_maint_full_ppm =
+            if grows { (haircut_maint_ppm + maint_growth).min(haircut_init_full_ppm) } else { haircut_maint_ppm };
         let borrow_weight_init_ppm = self.ratio(1_000_000);
         let config = BankConfig {
             haircut_init_ppm,
-            haircut_maint_ppm: self.ratio(haircut_init_ppm),
+            haircut_maint_ppm,
+            haircut_init_full_ppm,
+            haircut_maint_full_ppm,
+            deposit_cap: self.magnitude(1e15, 1e17) as u64,
             borrow_weight_init_ppm,
             borrow_weight_maint_ppm: self.ratio(borrow_weight_init_ppm),
             ..bank_config()
@@ -225,7 +238,9 @@ impl Stage {
             *strike = (market.spot as f64 * self.rng.random_range(0.6..1.6)) as u64;
         }
         let then = now - self.rng.random_range(0..life / 20);
-        let spot = (market.spot as f64 * self.rng.random_range(0.998..1.002)) as u64;
+        // The moves of the range must end among the nodes, which reach a sixth of it beyond.
+        let drift = (f64::from(market.range_ppm) / 1e7).min(0.002);
+        let spot = (market.spot as f64 * self.rng.random_range(1.0 - drift..1.0 + drift)) as u64;
         let terms = terms_at(market, &board, Price::from_raw(spot), Timestamp::from_raw(then)).unwrap();
         let nodes = Nodes::new(terms.range).unwrap();
         let mut refresh = Refresh::new(&terms, &nodes).unwrap();
@@ -243,7 +258,7 @@ impl Stage {
 
     /// Random options of a board, with the house on the other side.
     fn write(&mut self, account: &mut MarginAccount, place: usize, board: &mut Board) {
-        let slot = account.board_slot_or_new(&named(b'd', place), &board.market).unwrap();
+        let slot = account.board_slot_or_new(&address::board(&board.market, place as u8), &board.market).unwrap();
         let strikes = board.listed().count_ones() as u8;
         for _ in 0..self.rng.random_range(1..=8) {
             let series = self.rng.random_range(0..2 * strikes);
@@ -300,7 +315,10 @@ impl Stage {
             if self.rng.random_range(0..3) > 0 {
                 self.write(&mut alice, place, board);
             }
-            self.w.put(named(b'd', place), board);
+            let market = &mut markets[of[place]];
+            market.boards |= 1 << place;
+            market.board_expiries[place] = board.expiry;
+            self.w.put(address::board(&board.market, place as u8), board);
         }
         for (index, bank) in banks.iter_mut().enumerate() {
             let market = self.places[index].market;
@@ -338,7 +356,7 @@ impl Stage {
             house: None,
             banks: self.places.iter().map(|place| place.bank).zip(banks).collect(),
             markets: self.markets.iter().map(|(market, _)| *market).zip(markets).collect(),
-            boards: (0..BOARDS).map(|place| named(b'd', place)).zip(boards).collect(),
+            boards: boards.into_iter().map(|board| (address::board(&board.market, board.slot), board)).collect(),
             prices,
             now,
         }
@@ -366,8 +384,12 @@ impl Stage {
     /// A position against the house, which is on the other side of it.
     fn take(&self, account: &mut MarginAccount, index: usize, market: &mut Market, (size, cash): (i64, i64)) {
         let slot = account.market_slot_or_new(&self.markets[index].0).unwrap();
+        let paid_up_to = market.funding_index / 2;
         (account.markets[slot].size, account.markets[slot].cash) = (size, cash);
+        account.markets[slot].funding_index = paid_up_to;
         (market.house_size, market.house_cash) = (-size, -cash);
+        let paid = (i128::from(size) * i128::from(paid_up_to)).cast_unsigned();
+        market.funding_paid = [paid as u64, (paid >> 64) as u64];
         let side = if size > 0 { &mut market.open_interest_long } else { &mut market.open_interest_short };
         *side = size.unsigned_abs();
     }

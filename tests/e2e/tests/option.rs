@@ -121,7 +121,7 @@ fn a_purchase_costs_black_76_and_the_charges() {
 fn a_sale_brings_black_76_less_the_charges() {
     let (mut w, p) = listed();
     let event = traded(&w.open_option(&p.alice, &p.sol, 0, PUT, -10));
-    let value = (u128::from(event.mid_price) * 10_000_000_000 >> 48) as i64;
+    let value = ((u128::from(event.mid_price) * 10_000_000_000) >> 48) as i64;
     let (spread, premium) = charges(&w, &p, 1, -10, 1.0 - normal((30f64 / 365.0).sqrt() / 2.0));
     assert_eq!((event.cost, event.fee), (-(value - spread - premium), 375_000));
     assert_eq!(w.position(&p.alice, &p.sol), (0, -event.cost - 375_000));
@@ -322,8 +322,8 @@ fn nothing_is_traded_from_the_expiry_on() {
 fn the_house_keeps_within_its_budget() {
     let (mut w, p) = listed();
     w.open_option(&p.alice, &p.sol, 0, CALL, 100);
-    // Up by 20 %, the volatility up: about 20 USD each.
-    w.configure_market(&p.sol, |config| config.risk_budget = 2_300 * USD as u64);
+    // Up by 20 %, the volatility up: about 23 USD each.
+    w.configure_market(&p.sol, |config| config.risk_budget = 2_400 * USD as u64);
     w.open_option(&p.alice, &p.sol, 0, CALL, 1);
     w.refuses(w.open_option_ix(&p.alice, &p.sol, 0, CALL, 10), E::HouseRiskBudget);
     // The house is short of the calls: buying SOL from it makes that worse, selling to it is a hedge.
@@ -340,9 +340,9 @@ fn the_house_keeps_within_its_budget() {
 fn a_buyer_pays_and_a_seller_margins() {
     let (mut w, p) = listed();
     w.deposit(&p.carol, &p.usdc, 200 * USD as u64);
-    // A call costs 14.6: thirteen are what 200 USD pay for, less the doubt and the range of the last one.
-    w.refuses(w.open_option_ix(&p.carol, &p.sol, 0, CALL, 14), E::InsufficientMargin);
-    // A short one may lose 20 more.
+    // A call costs 14.6, counts 14.2 and may lose 13 of it.
+    w.refuses(w.open_option_ix(&p.carol, &p.sol, 0, CALL, 18), E::InsufficientMargin);
+    // A short one may lose 22 or 23.
     w.refuses(w.open_option_ix(&p.carol, &p.sol, 0, CALL, -12), E::InsufficientMargin);
     w.open_option(&p.carol, &p.sol, 0, CALL, -5);
     // Covered by SOL it costs less.
@@ -369,15 +369,15 @@ fn a_poor_account_may_reduce() {
 #[test]
 fn a_reduction_that_makes_it_worse_is_refused() {
     let (mut w, p) = listed();
-    w.deposit(&p.carol, &p.usdc, 100 * USD as u64);
-    w.open_option(&p.carol, &p.sol, 0, CALL, 10);
-    w.open_option(&p.carol, &p.sol, 0, CALL_150, -10);
-    w.edit::<MarginAccount>(&p.carol.account, |account| account.markets[0].cash -= 150 * USD);
-    w.edit::<Market>(&p.sol.market, |market| market.house_cash += 150 * USD);
+    w.deposit(&p.carol, &p.usdc, 200 * USD as u64);
+    w.open_option(&p.carol, &p.sol, 0, CALL_150, 10);
+    w.open_option(&p.carol, &p.sol, 0, CALL, -10);
+    w.edit::<MarginAccount>(&p.carol.account, |account| account.markets[0].cash -= 175 * USD);
+    w.edit::<Market>(&p.sol.market, |market| market.house_cash += 175 * USD);
     assert!(w.margin(&p.carol).health_init().unwrap().raw() < 0);
-    w.refuses(w.close_option_ix(&p.carol, &p.sol, 0, CALL, 5), E::InsufficientMargin);
-    assert_eq!(w.option_lots(&p.carol, &p.sol, 0, CALL), 10);
-    w.close_option(&p.carol, &p.sol, 0, CALL_150, 5);
+    w.refuses(w.close_option_ix(&p.carol, &p.sol, 0, CALL_150, 5), E::InsufficientMargin);
+    assert_eq!(w.option_lots(&p.carol, &p.sol, 0, CALL_150), 10);
+    w.close_option(&p.carol, &p.sol, 0, CALL, 5);
 }
 
 /// Nobody goes short for nothing, but whoever is long may give it away.
@@ -437,6 +437,7 @@ fn an_account_has_thirty_two_options() {
 fn a_board_has_so_many_lots() {
     let (mut w, p) = listed();
     w.open_option(&p.alice, &p.sol, 0, CALL, 1);
+    w.configure_market(&p.sol, |config| config.options.vega_scale = 1 << 60);
     w.edit::<MarginAccount>(&p.alice.account, |account| account.options[0].lots = 1 << 30);
     w.edit::<Board>(&board(&p), |board| (board.house_lots[2], board.long_lots[2]) = (-(1 << 30), 1 << 30));
     w.refuses(w.open_option_ix(&p.bob, &p.sol, 0, CALL_100, 1), E::TooManyLots);
@@ -547,4 +548,226 @@ fn settled_options_have_no_risk() {
     w.pass(2 * DAY);
     assert_eq!(w.margin(&p.alice).blocked_by, None);
     w.flag(&p.alice);
+}
+
+/// Options in liquidations.
+mod liquidation {
+    use std::collections::BTreeMap;
+
+    use bytemuck::Zeroable;
+    use plimsoll_client::{
+        Snapshot,
+        decode::{self, AnyAccount},
+    };
+    use plimsoll_e2e_tests::{chain::with_meta, raw};
+    use plimsoll_interface::{accounts::Bank, event::Liquidated, instruction::LiquidateArgs};
+    use plimsoll_risk::{liquidation::pro_rata_signed, units::Fraction};
+
+    use super::*;
+
+    /// Lowers the account's cash in a market until its equity is so many percent of its maintenance requirement.
+    fn sink(w: &mut World, snapshot: impl Fn(&World) -> Snapshot, account: &Address, market: &Address, percent: i64) {
+        let margin = snapshot(w).margin(&w.read(account)).unwrap();
+        let less = margin.equity_maint.raw() - margin.requirement_maint.raw() / 100 * percent;
+        let slot = w.read::<MarginAccount>(account).market_slot(market).unwrap();
+        w.edit::<MarginAccount>(account, |account| account.markets[slot].cash -= less);
+        w.edit::<Market>(market, |market| market.house_cash += less);
+    }
+
+    fn liquidated(outcome: &plimsoll_e2e_tests::Outcome) -> Liquidated {
+        match outcome.event() {
+            Event::Liquidated(event) => event,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Alice has dollars, SOL, a long BTC position, and options of SOL, sold and bought, in lots of a tenth; her equity is
+    /// seven tenths of her maintenance requirement. Carol has half a million.
+    fn sunk() -> (World, Places) {
+        let (mut w, p) = World::new();
+        w.enable_options(&p.sol, SOL / 10);
+        w.board(&p.sol, 30, &[100, 125, 150]);
+        w.deposit(&p.alice, &p.usdc, 20_000 * USD as u64);
+        w.deposit(&p.alice, &p.sol, 10 * SOL as u64);
+        w.open(&p.alice, &p.btc, BTC / 50);
+        for (series, lots) in [(CALL_100, 31), (CALL, -301), (PUT, -207), (CALL_150, 103)] {
+            w.open_option(&p.alice, &p.sol, 0, series, lots);
+        }
+        w.deposit(&p.carol, &p.usdc, 500_000 * USD as u64);
+        sink(&mut w, World::priced, &p.alice.account, &p.sol.market, 70);
+        (w, p)
+    }
+
+    fn lots(w: &World, trader: &Trader) -> [i64; 6] {
+        let p = w.places();
+        std::array::from_fn(|series| i64::from(w.option_lots(trader, &p.sol, 0, series as u8)))
+    }
+
+    #[test]
+    fn a_mixed_book_is_taken_over_with_its_options() {
+        let (mut w, p) = sunk();
+        let before = w.margin(&p.alice);
+        let event = liquidated(&w.liquidate(&p.carol, &p.alice));
+        assert!(event.fraction < 1 << 32);
+        let moved =
+            [31, 0, -301, -207, 103, 0].map(|lots| pro_rata_signed(lots, Fraction::from_raw(event.fraction)).unwrap());
+        assert_eq!(lots(&w, &p.carol), moved);
+        assert_eq!(lots(&w, &p.alice), [31 - moved[0], 0, -301 - moved[2], -207 - moved[3], 103 - moved[4], 0]);
+        let board = w.board_of(&p.sol, 0);
+        assert_eq!(board.house_lots[..6], [-31, 0, 301, 207, -103, 0]);
+        assert_eq!(board.long_lots[..6], [31, 0, 0, 0, 103, 0]);
+        let after = w.margin(&p.alice);
+        let ratio = |margin: &plimsoll_risk::portfolio::Margin| {
+            margin.equity_maint.raw() as f64 / margin.requirement_maint.raw() as f64
+        };
+        assert!(ratio(&before) < 0.71 && ratio(&after) >= 1.1, "{} to {}", ratio(&before), ratio(&after));
+        assert_eq!(w.margin_account(&p.alice).liquidation_started_at, 0);
+        assert!(w.margin(&p.carol).health_init().unwrap().raw() >= 0);
+    }
+
+    #[test]
+    fn a_whole_book_leaves_no_slot() {
+        let (mut w, p) = sunk();
+        sink(&mut w, World::priced, &p.alice.account, &p.sol.market, 1);
+        assert_eq!(liquidated(&w.liquidate(&p.carol, &p.alice)).fraction, 1 << 32);
+        assert_eq!(lots(&w, &p.alice), [0; 6]);
+        assert_eq!(lots(&w, &p.carol), [31, 0, -301, -207, 103, 0]);
+        assert!(w.margin_account(&p.alice).boards.iter().all(|slot| slot.in_use == 0));
+    }
+
+    /// A taker with the opposite options is left with what does not cancel.
+    #[test]
+    fn what_cancels_is_gone() {
+        let (mut w, p) = sunk();
+        sink(&mut w, World::priced, &p.alice.account, &p.sol.market, 1);
+        w.open_option(&p.carol, &p.sol, 0, CALL, 301);
+        w.open_option(&p.carol, &p.sol, 0, PUT, 7);
+        w.liquidate(&p.carol, &p.alice);
+        assert_eq!(lots(&w, &p.carol), [31, 0, 0, -200, 103, 0]);
+        assert_eq!(w.board_of(&p.sol, 0).long_lots[..6], [31, 0, 0, 0, 103, 0]);
+    }
+
+    #[test]
+    fn boards_are_passed_writable() {
+        let (mut w, p) = sunk();
+        let ix = w.liquidate_ix(&p.carol, &p.alice);
+        let place = ix.accounts.iter().position(|meta| meta.pubkey == board(&p)).unwrap();
+        w.refuses(with_meta(&ix, place, |meta| meta.is_writable = false), E::NotWritable);
+        w.refuses(with_meta(&ix, place, |meta| meta.pubkey = p.usdc.mint), E::MissingBoard);
+        w.set_price(&p.sol, 129);
+        w.refuses(w.liquidate_ix(&p.carol, &p.alice), E::BoardStale);
+        w.refresh(&p.sol, 0);
+        w.liquidate(&p.carol, &p.alice);
+    }
+
+    #[test]
+    fn a_taker_without_room_for_options() {
+        let (mut w, p) = sunk();
+        let dollars: Vec<i64> = (0..16).map(|index| 80 + 5 * index).collect();
+        w.board(&p.sol, 60, &dollars);
+        for series in 0..32 {
+            w.open_option(&p.carol, &p.sol, 1, series, 1);
+        }
+        w.refuses(w.liquidate_ix(&p.carol, &p.alice), E::TooManyOptions);
+        w.close_option(&p.carol, &p.sol, 1, 0, 1);
+        w.refuses(w.liquidate_ix(&p.carol, &p.alice), E::TooManyOptions);
+    }
+
+    #[test]
+    fn a_taker_without_room_for_boards() {
+        let (mut w, p) = sunk();
+        w.enable_options(&p.btc, BTC / 100);
+        for days in 30..38 {
+            w.board(&p.btc, days, &[60_000]);
+        }
+        for slot in 0..8 {
+            w.open_option(&p.carol, &p.btc, slot, 0, 1);
+        }
+        w.refuses(w.liquidate_ix(&p.carol, &p.alice), E::TooManyBoards);
+    }
+
+    /// The exchange with everything that is on the chain.
+    fn everything(w: &World) -> Snapshot {
+        let mut snapshot = Snapshot { banks: BTreeMap::new(), markets: BTreeMap::new(), ..w.stored() };
+        for address in w.known() {
+            let Some(account) = w.account(address) else { continue };
+            match decode::any(address, &account.owner, &account.data) {
+                Ok(AnyAccount::Market(market)) => drop(snapshot.markets.insert(*address, *market)),
+                Ok(AnyAccount::Bank(bank)) => drop(snapshot.banks.insert(*address, *bank)),
+                _ => {}
+            }
+        }
+        snapshot
+    }
+
+    fn named(kind: u8, index: usize) -> Address {
+        let mut bytes = [kind; 32];
+        bytes[31] = index as u8;
+        bytes.into()
+    }
+
+    /// A market like SOL's, its bank and, of the first eight, a board, of which Alice gets a position, a deposit and four
+    /// options.
+    fn add(w: &mut World, p: &Places, account: &mut MarginAccount, index: usize) {
+        let (market, bank_address) = (named(b'm', index), named(b'b', index));
+        let board_address = address::board(&market, 0);
+        let slot = account.market_slot_or_new(&market).unwrap();
+        let size = if index.is_multiple_of(2) { SOL } else { -SOL };
+        (account.markets[slot].size, account.markets[slot].cash) = (size, -size / 8);
+        let boards = u8::from(index < 8);
+        let mut stored = Market { index: 100 + index as u16, boards, ..w.market(&p.sol) };
+        (stored.house_size, stored.house_cash) = (-size, size / 8);
+        stored.board_expiries[0] *= i64::from(boards);
+        stored.open_interest_long = size.max(0) as u64;
+        stored.open_interest_short = (-size).max(0) as u64;
+        w.put(market, &stored);
+        if index < 15 {
+            let balance = account.balance_slot_or_new(&bank_address, Some(&market)).unwrap();
+            account.balances[balance].shares = 2 * SOL;
+            let (mint, vault, amount) = (named(b'i', index), named(b'v', index), 2 * SOL as u64);
+            let bank = Bank { mint, vault, market, deposit_shares: amount, vault_amount: amount, ..w.bank(&p.sol) };
+            w.put(bank_address, &bank);
+            w.set_account(vault, raw::token_account(&mint, &p.exchange, amount));
+        }
+        if index < 8 {
+            let mut board = Board { market, ..w.board_of(&p.sol, 0) };
+            let place = account.board_slot_or_new(&board_address, &market).unwrap();
+            for (series, lots) in [(0u8, 5), (2, -7), (3, -3), (4, 11)] {
+                account.set_option(place, series, lots).unwrap();
+                board.house_lots[usize::from(series)] = -i64::from(lots);
+                board.long_lots[usize::from(series)] = lots.max(0).unsigned_abs().into();
+            }
+            w.put(board_address, &board);
+        }
+    }
+
+    /// An account with sixteen balances, sixteen markets, eight boards of as many markets and 32 options is taken over in
+    /// one transaction, by whoever has nothing of it yet.
+    #[test]
+    fn the_largest_account_is_liquidated_in_one_transaction() {
+        let (mut w, p) = listed();
+        w.deposit(&p.carol, &p.usdc, 1_000_000 * USD as u64);
+        let mut account = w.margin_account(&p.alice);
+        for index in 0..16 {
+            add(&mut w, &p, &mut account, index);
+        }
+        assert!(account.balances.iter().all(|slot| slot.in_use == 1));
+        assert!(account.markets.iter().all(|slot| slot.in_use == 1));
+        assert!(account.boards.iter().all(|slot| slot.in_use == 1));
+        assert!(account.options.iter().all(|slot| slot.lots != 0));
+        w.put(p.alice.account, &account);
+        sink(&mut w, everything, &p.alice.account, &named(b'm', 0), 70);
+        let args = LiquidateArgs { max_fraction: 1 << 32, max_payment: u64::MAX };
+        let ix = everything(&w).liquidate(p.carol.owner, &w.keyed(&p.carol), &w.keyed(&p.alice), args);
+        // And the payer, the program and the program of the compute budget.
+        let locks = ix.accounts.len() + 3;
+        let outcome = w.ok(ix);
+        println!("{locks} locks, {} compute units", outcome.compute_units);
+        assert!(locks <= 64, "{locks}");
+        assert!(outcome.compute_units < 200_000, "{}", outcome.compute_units);
+        assert!((1..1 << 32).contains(&liquidated(&outcome).fraction));
+        let taker = w.margin_account(&p.carol);
+        assert!(taker.options.iter().filter(|option| option.lots != 0).count() >= 16);
+        assert_ne!(taker, MarginAccount::zeroed());
+    }
 }

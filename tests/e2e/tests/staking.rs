@@ -1,16 +1,20 @@
 //! Staked tokens: `set_rate_source`, `update_rate`, and what a balance at an exchange rate counts for.
 
-use plimsoll_client::{event::Event, instruction::collateral};
+use plimsoll_client::{
+    event::Event,
+    instruction::{collateral, controls},
+};
 use plimsoll_e2e_tests::{
     Asset, E, World,
     raw::{self, Price},
     world::{BTC, ETH, Places, SOL, USD, bank_config},
 };
 use plimsoll_interface::{
-    Address,
-    accounts::{Bank, RATED, rate_kind},
+    Address, ID,
+    accounts::{Bank, RATED},
+    change::Change,
+    config::{RateSource, rate_kind},
     event::RateUpdated,
-    instruction::SetRateSourceArgs,
 };
 use plimsoll_risk::portfolio::Margin;
 use solana_instruction::Instruction;
@@ -27,21 +31,19 @@ const DAY: i64 = 86_400;
 const HOUR: u32 = 3_600;
 
 /// Priced by the pool alone: fresh for an hour, rising by 0.1 % a day.
-pub fn plain() -> SetRateSourceArgs {
-    SetRateSourceArgs {
+pub fn plain() -> RateSource {
+    RateSource {
+        pool: POOL,
         kind: rate_kind::STAKE_POOL,
-        has_feed: 0,
-        feed_kind: 0,
-        feed_id: [0; 32],
-        feed_owner: Address::default(),
         max_age_seconds: HOUR,
         rise_per_day_ppm: 1_000,
+        ..RateSource::NONE
     }
 }
 
 /// The same, capped by the token's own feed.
-pub fn capped() -> SetRateSourceArgs {
-    SetRateSourceArgs { has_feed: 1, feed_id: FEED.to_bytes(), feed_owner: raw::RECEIVER, ..plain() }
+pub fn capped() -> RateSource {
+    RateSource { has_feed: 1, feed_id: FEED.to_bytes(), feed_owner: raw::RECEIVER, ..plain() }
 }
 
 /// A bank of a staked SOL that nobody has set a source for.
@@ -58,8 +60,8 @@ pub fn pool(w: &mut World, lamports: u64, epoch: u64) {
     w.set_account(POOL, raw::stake_pool(&MINT, lamports * 1_000_000, 1_000 * 1_000_000, epoch));
 }
 
-pub fn source(p: &Places, lst: &Asset, args: SetRateSourceArgs) -> collateral::SetRateSource {
-    collateral::SetRateSource { admin: p.admin, exchange: p.exchange, bank: lst.bank, source: Some(POOL), args }
+pub fn source(p: &Places, lst: &Asset, source: RateSource) -> collateral::SetRateSource {
+    collateral::SetRateSource { authority: p.admin, exchange: p.exchange, bank: lst.bank, source, proposed: false }
 }
 
 pub fn update(lst: &Asset) -> Instruction {
@@ -98,7 +100,7 @@ fn a_rate_is_taken_over_from_the_pool() {
     let (mut w, p, lst) = bank();
     w.ok(source(&p, &lst, plain()).instruction());
     let set = w.bank(&lst);
-    assert_eq!((set.scale_decimals, set.rate.source, set.rate.kind), (RATED, POOL, rate_kind::STAKE_POOL));
+    assert_eq!((set.scale_decimals, set.rate.source.pool, set.rate.source.kind), (RATED, POOL, rate_kind::STAKE_POOL));
     assert_eq!((rates(&w, &lst), set.rate.updated_at), ((0, 0), 0));
     // 1,250 lamports for 1,000 tokens: five quarters.
     let five_quarters = ONE / 4 * 5;
@@ -128,8 +130,7 @@ fn every_deployment_of_the_stake_pool_program_counts() {
 #[test]
 fn a_source_is_taken_away_again() {
     let (mut w, p, lst) = staked();
-    let none = SetRateSourceArgs { kind: rate_kind::NONE, max_age_seconds: 0, rise_per_day_ppm: 0, ..plain() };
-    w.ok(collateral::SetRateSource { source: None, ..source(&p, &lst, none) }.instruction());
+    w.ok(source(&p, &lst, RateSource::NONE).instruction());
     let bank = w.bank(&lst);
     assert_eq!((bank.scale_decimals, bank.rate), (0, bytemuck::Zeroable::zeroed()));
     w.refuses(update(&lst), E::RateNotConfigured);
@@ -138,8 +139,9 @@ fn a_source_is_taken_away_again() {
 #[test]
 fn arguments_that_are_refused() {
     let (mut w, p, lst) = bank();
-    type Change = fn(&mut SetRateSourceArgs);
-    let invalid: [Change; 13] = [
+    type Change = fn(&mut RateSource);
+    let invalid: [Change; 14] = [
+        |args| args._padding[4] = 1,
         |args| args.kind = 2,
         |args| args.kind = rate_kind::NONE,
         |args| args.has_feed = 2,
@@ -154,21 +156,19 @@ fn arguments_that_are_refused() {
         |args| (args.has_feed, args.feed_owner, args.feed_kind) = (1, raw::RECEIVER, 1),
         |args| (args.has_feed, args.feed_owner, args.feed_kind) = (1, raw::RECEIVER, 2),
     ];
-    for (number, change) in invalid.into_iter().enumerate() {
+    for change in invalid {
         let mut args = plain();
         change(&mut args);
-        // Without a kind the source is one too many.
-        let expected = if number == 1 { E::RateSourceInvalid } else { E::InvalidRateSource };
-        w.refuses(source(&p, &lst, args).instruction(), expected);
+        w.refuses(source(&p, &lst, args).instruction(), E::InvalidRateSource);
     }
     // The quote is priced by nothing.
     w.refuses(
         collateral::SetRateSource { bank: p.usdc.bank, ..source(&p, &lst, plain()) }.instruction(),
         E::InvalidRateSource,
     );
-    let edges = SetRateSourceArgs { max_age_seconds: 604_800, rise_per_day_ppm: 10_000, ..capped() };
+    let edges = RateSource { max_age_seconds: 604_800, rise_per_day_ppm: 10_000, ..capped() };
     w.ok(source(&p, &lst, edges).instruction());
-    let edges = SetRateSourceArgs { max_age_seconds: 1, rise_per_day_ppm: 0, ..plain() };
+    let edges = RateSource { max_age_seconds: 1, rise_per_day_ppm: 0, ..plain() };
     w.ok(source(&p, &lst, edges).instruction());
 }
 
@@ -176,7 +176,9 @@ fn arguments_that_are_refused() {
 fn sources_that_are_refused() {
     let (mut w, p, lst) = bank();
     let set = source(&p, &lst, plain());
-    w.refuses(collateral::SetRateSource { source: None, ..set.clone() }.instruction(), E::RateSourceInvalid);
+    let mut none = set.instruction();
+    none.accounts[3].pubkey = ID;
+    w.refuses(&none, E::RateWrongSource);
     let good = w.account(&POOL).unwrap();
     let mut bad = good.clone();
     bad.owner = raw::RECEIVER;
@@ -194,9 +196,33 @@ fn sources_that_are_refused() {
     w.refuses(set.instruction(), E::RateSourceInvalid);
     // Lamports have nine decimals, ETH's mint has eight.
     w.set_account(POOL, raw::stake_pool(&p.eth.mint, 5, 4, EPOCH));
-    w.refuses(collateral::SetRateSource { bank: p.eth.bank, ..set.clone() }.instruction(), E::UnsupportedDecimals);
+    w.refuses(collateral::SetRateSource { bank: p.eth.bank, ..set }.instruction(), E::UnsupportedDecimals);
     w.set_account(POOL, good);
     w.ok(set.instruction());
+}
+
+/// A bank without any weight yet, and still: what its weights will weigh is announced.
+#[test]
+fn a_source_waits_out_the_timelock() {
+    let (mut w, p, lst) = bank();
+    w.configure(|config| config.timelock_seconds = DAY as u32);
+    let set = source(&p, &lst, plain());
+    w.refuses(set.instruction(), E::ProposalWanted);
+    let change = Change::RateSource(RateSource { rise_per_day_ppm: 10_001, ..plain() });
+    let propose = controls::Propose { admin: p.admin, exchange: p.exchange, subject: lst.bank, change };
+    w.refuses(propose.instruction(), E::InvalidRateSource);
+    let elsewhere = controls::Propose { subject: p.other.sol.bank, change: Change::RateSource(plain()), ..propose };
+    w.refuses(elsewhere.instruction(), E::WrongExchange);
+    w.ok(controls::Propose { change: Change::RateSource(plain()), ..propose }.instruction());
+    let set = collateral::SetRateSource { proposed: true, ..set };
+    w.refuses(set.instruction(), E::TimelockRunning);
+    w.pass(DAY);
+    w.refuses(collateral::SetRateSource { source: capped(), ..set }.instruction(), E::ProposalMismatch);
+    w.ok(set.instruction());
+    assert_eq!(w.bank(&lst).rate.source, plain());
+    // Taking it away is no tightening: the token would count one for one.
+    let none = collateral::SetRateSource { source: RateSource::NONE, proposed: false, ..set };
+    w.refuses(none.instruction(), E::ProposalWanted);
 }
 
 #[test]

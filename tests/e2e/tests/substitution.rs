@@ -1,6 +1,8 @@
 //! For every instruction: every account replaced by a wrong one. What a complete table is, [`Table`] says.
 
-use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, controls, exchange, house, trigger, venue};
+use plimsoll_client::instruction::{
+    TOKEN_PROGRAM, account, bank, collateral, controls, exchange, house, trigger, venue,
+};
 use plimsoll_e2e_tests::{
     Asset, E, I, Trader, World,
     chain::COMPANION,
@@ -13,7 +15,7 @@ use plimsoll_interface::{
     accounts::{Bank, Board, MAX_STRIKES, Venue, board_state, trigger_side, trigger_when},
     address,
     change::{Change, QuoteFeed, RoleHolder},
-    config::{MarketConfig, VenueConfig, limits, role, state},
+    config::{MarketConfig, VenueConfig, VolatilityConfig, limits, role, state},
     instruction::{
         AssertHealthArgs, AssertPriceArgs, FillArgs, FillOrdersArgs, PlaceTriggerArgs, PostVolatilitiesArgs, VenueArgs,
         tag,
@@ -105,6 +107,8 @@ tables! {
     open_option = OPEN_OPTION,
     close_option = CLOSE_OPTION,
     settle_option = SETTLE_OPTION,
+    post_forecast = POST_FORECAST,
+    accrue_funding = ACCRUE_FUNDING,
     fund_insurance = FUND_INSURANCE,
     buy_reserve = BUY_RESERVE,
     resolve = RESOLVE,
@@ -518,19 +522,22 @@ mod table {
 
     pub fn set_rate_source(w: &mut World, p: &Places) -> Table {
         let lst = rated(w, p);
-        let table = Table::new(staking::source(p, &lst, staking::plain()).instruction());
+        let source = staking::plain();
+        proposed(w, p, lst.bank, Change::RateSource(source));
+        let set = collateral::SetRateSource { proposed: true, ..staking::source(p, &lst, source) };
+        let table = Table::new(set.instruction());
         w.set_account(NOWHERE_MINT, raw::stake_pool(&OTHER_MINT, 5, 4, 0));
         let table = administrated(table, w, p, 0, 1)
-            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
             .other(2, "another exchange's", p.other.sol.bank, E::WrongExchange)
             .other(2, "another bank", p.sol.bank, E::RateSourceInvalid)
             .other(2, "a market", p.sol.market, I::InvalidAccountData)
             .read_only(2, CONSTRAINT_MUT)
-            .other(3, "none", ID, E::RateSourceInvalid)
-            .other(3, "nothing", NOWHERE, E::RateSourceInvalid)
-            .other(3, "another mint's pool", NOWHERE_MINT, E::RateSourceInvalid)
-            .other(3, "a price account", p.sol.oracle, E::RateSourceInvalid);
-        foreign(table, w, 2)
+            .other(3, "nothing", NOWHERE, E::RateWrongSource)
+            .other(3, "another mint's pool", NOWHERE_MINT, E::RateWrongSource)
+            .other(3, "a price account", p.sol.oracle, E::RateWrongSource);
+        let table = foreign(table, w, 2).read_only(0, I::MissingRequiredSignature).same(4, 2, DUPLICATE);
+        wrong_proposals(table, w, p, 4)
     }
 
     /// A bank of a staked token, and the pool that says its rate.
@@ -882,6 +889,27 @@ mod table {
         let table = Table::new(w.accrue_ix(&p.sol))
             .other(0, "a market", p.sol.market, I::InvalidAccountData)
             .other(0, "a house", p.house, I::AccountDataTooSmall)
+            .read_only(0, CONSTRAINT_MUT);
+        foreign(table, w, 0)
+    }
+
+    pub fn post_forecast(w: &mut World, p: &Places) -> Table {
+        w.configure_market(&p.sol, |config| config.volatility = VolatilityConfig::DEFAULT);
+        let table = Table::new(w.forecast_ix(&p.sol, 1_000_000))
+            .other(0, "another", p.mallory, E::NotForecaster)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(2, "another market", p.btc.market, E::ForecastUnused)
+            .other(2, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(2, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .read_only(2, CONSTRAINT_MUT);
+        foreign_all(table, w, &[1, 2])
+    }
+
+    pub fn accrue_funding(w: &mut World, p: &Places) -> Table {
+        let table = Table::new(w.accrue_funding_ix(&p.sol))
+            .other(0, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(0, "a margin account", p.alice.account, I::InvalidAccountData)
             .read_only(0, CONSTRAINT_MUT);
         foreign(table, w, 0)
     }
@@ -1314,7 +1342,7 @@ mod table {
     /// two margin accounts; the market and its price account at `market`.
     fn parties(table: Table, w: &mut World, p: &Places, at: usize, accounts: usize, market: usize) -> Table {
         let (one, other) = (accounts, accounts + 1);
-        let table = foreign_all(table, w, &[at, one, other, market])
+        foreign_all(table, w, &[at, one, other, market])
             .other(at, "another exchange", p.other.exchange, E::WrongExchange)
             .other(at, "a margin account", p.carol.account, I::InvalidAccountData)
             .other(at, "a market", p.other.sol.market, I::InvalidAccountData)
@@ -1332,8 +1360,7 @@ mod table {
             .other(market + 1, "of another feed", p.btc.oracle, E::OracleWrongFeed)
             .other(market + 1, "of the legacy program", p.eth.oracle, E::OracleWrongOwner)
             .other(market + 1, "no price account", p.usdc.mint, E::OracleWrongOwner)
-            .other(market + 1, "nothing", NOWHERE, E::OracleWrongOwner);
-        table
+            .other(market + 1, "nothing", NOWHERE, E::OracleWrongOwner)
     }
 
     pub fn fill(w: &mut World, p: &Places) -> Table {

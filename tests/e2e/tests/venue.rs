@@ -12,11 +12,11 @@ use plimsoll_e2e_tests::{
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{MAX_ORDERS, MAX_VENUES, MarginAccount, Orders, Venue, deferral},
+    accounts::{MAX_ORDERS, MAX_VENUES, MarginAccount, Orders, Venue, deferral, delegate_scope},
     address,
     config::{VenueConfig, limits, pause, state, venue_state},
     instruction::{FillArgs, FillOrdersArgs, VenueArgs, instrument},
-    order::{MAKER_ONLY, Order, REDUCE_ONLY},
+    order::{MAKER_ONLY, Order, REDUCE_ONLY, VERIFICATION_LEN},
 };
 use solana_instruction::{AccountMeta, Instruction};
 use solana_transaction_error::TransactionError;
@@ -125,7 +125,8 @@ fn both_sign_for_themselves() {
     for signers in [[carol, bob], [alice, carol], [bob, bob], [alice, alice]] {
         w.refuses(fill_as(&w, signers, &p.alice, &p.bob, deal(SOL, SPOT)), E::NotOwnerOrDelegate);
     }
-    let set = account::SetDelegate { owner: bob, account: p.bob.account, delegate: alice, scope: 0 };
+    let set =
+        account::SetDelegate { owner: bob, account: p.bob.account, delegate: alice, scope: delegate_scope::TRADE };
     w.ok(set.instruction());
     w.ok(fill_as(&w, [alice, alice], &p.alice, &p.bob, deal(SOL, SPOT)));
 }
@@ -135,7 +136,13 @@ fn both_sign_for_themselves() {
 fn a_delegate_gives_no_more_away_than_by_trading_with_the_house() {
     let (mut w, p) = funded();
     let delegate = p.carol.owner;
-    w.ok(account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate, scope: 0 }.instruction());
+    w.ok(account::SetDelegate {
+        owner: p.alice.owner,
+        account: p.alice.account,
+        delegate,
+        scope: delegate_scope::TRADE,
+    }
+    .instruction());
     let spread = SPOT / 1_000;
     let buys = |w: &World, price| fill_as(w, [delegate, p.bob.owner], &p.alice, &p.bob, deal(SOL, price));
     w.refuses(buys(&w, SPOT + spread + 1), E::DelegatePrice);
@@ -145,6 +152,29 @@ fn a_delegate_gives_no_more_away_than_by_trading_with_the_house() {
     w.refuses(sells(&w, SPOT - spread - 1), E::DelegatePrice);
     w.ok(sells(&w, SPOT - spread));
     w.ok(sells(&w, SPOT + BAND));
+}
+
+/// A delegate that may only reduce agrees to reductions, on the transaction and in an order.
+#[test]
+fn a_delegate_that_only_reduces_fills_reductions_only() {
+    let (mut w, p) = with_orders();
+    let (owner, delegate) = (p.alice.owner, p.carol.owner);
+    let set = account::SetDelegate { owner, account: p.alice.account, delegate, scope: delegate_scope::REDUCE };
+    w.ok(set.instruction());
+    let fills = |w: &World, buyer: &Trader, seller: &Trader| {
+        let signers = if buyer.owner == owner { [delegate, seller.owner] } else { [buyer.owner, delegate] };
+        fill_as(w, signers, buyer, seller, deal(SOL, SPOT))
+    };
+    w.refuses(fills(&w, &p.alice, &p.bob), E::ReduceOnlyViolated);
+    w.ok(fill(&w, &p.alice, &p.bob, deal(4 * SOL, SPOT)));
+    w.refuses(fills(&w, &p.alice, &p.bob), E::ReduceOnlyViolated);
+    w.ok(fills(&w, &p.bob, &p.alice));
+    let (buy, sell) = (order(&w, &p.alice, SOL, SPOT), order(&w, &p.alice, -SOL, SPOT));
+    let (bobs_sell, bobs_buy) = (order(&w, &p.bob, -SOL, SPOT), order(&w, &p.bob, SOL, SPOT));
+    let ix = cross_as(&mut w, [delegate, p.bob.owner], &buy, &bobs_sell, SOL);
+    w.refuses(ix, E::ReduceOnlyViolated);
+    let ix = cross_as(&mut w, [delegate, p.bob.owner], &sell, &bobs_buy, SOL);
+    w.ok(ix);
 }
 
 #[test]
@@ -402,8 +432,13 @@ fn a_signed_order_is_taken_by_a_signing_account() {
     w.refuses(take(&w, p.bob.owner, FillOrdersArgs { size: 6 * SOL as u64 + 1, ..args }), E::OrderOverfilled);
     w.refuses(take(&w, p.bob.owner, FillOrdersArgs { size: u64::MAX, ..args }), E::OrderOverfilled);
     // A delegate of the taker's takes under the delegate's rule: at the band's edge it would give too much.
-    w.ok(account::SetDelegate { owner: p.bob.owner, account: p.bob.account, delegate: p.carol.owner, scope: 0 }
-        .instruction());
+    w.ok(account::SetDelegate {
+        owner: p.bob.owner,
+        account: p.bob.account,
+        delegate: p.carol.owner,
+        scope: delegate_scope::TRADE,
+    }
+    .instruction());
     w.companions = vec![signed(&w, p.alice.owner, &Order { limit_price: SPOT + BAND, nonce: 8, ..sell })];
     w.refuses(take(&w, p.carol.owner, args), E::DelegatePrice);
 }
@@ -442,8 +477,13 @@ fn an_order_lives_until_its_time_or_until_the_floor_rises() {
     let ix = cross(&mut w, &fresh, &sell, SOL);
     w.ok(ix);
     w.companions = vec![];
-    w.ok(account::SetDelegate { owner: p.bob.owner, account: p.bob.account, delegate: p.carol.owner, scope: 0 }
-        .instruction());
+    w.ok(account::SetDelegate {
+        owner: p.bob.owner,
+        account: p.bob.account,
+        delegate: p.carol.owner,
+        scope: delegate_scope::TRADE,
+    }
+    .instruction());
     w.ok(cancel(p.carol.owner, 8).instruction());
     let ix = cross(&mut w, &fresh, &sell, SOL);
     w.refuses(ix, E::OrderCancelled);
@@ -493,7 +533,8 @@ fn a_former_delegates_orders_are_void() {
     let (mut w, p) = with_orders();
     let (buy, sell) = (order(&w, &p.alice, 10 * SOL, SPOT), order(&w, &p.bob, -10 * SOL, SPOT));
     let set = |delegate| {
-        account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate, scope: 0 }.instruction()
+        account::SetDelegate { owner: p.alice.owner, account: p.alice.account, delegate, scope: delegate_scope::TRADE }
+            .instruction()
     };
     w.ok(set(p.mallory));
     let ix = cross_as(&mut w, [p.mallory, p.bob.owner], &buy, &sell, SOL);
@@ -566,12 +607,12 @@ fn a_verification_that_points_elsewhere_proves_nothing() {
         change(&mut bent[0].data);
         bent
     };
-    let bents: [&dyn Fn(&mut Vec<u8>); 5] =
-        [&|data| data[0] = 2, &|data| data[0] = 0, &|data| data[10] += 1, &|data| data.push(0), &|data| {
-            data.truncate(40)
-        }];
-    for change in bents {
-        w.companions = bend(change);
+    for (at, value) in [(0, 2), (0, 0), (10, 113), (12, 215)] {
+        w.companions = bend(&|data| data[at] = value);
+        w.refuses(&ix, E::OrderSignatureMalformed);
+    }
+    for length in [0, 15, 40, VERIFICATION_LEN - 1, VERIFICATION_LEN + 1] {
+        w.companions = bend(&|data| data.resize(length, 0));
         w.refuses(&ix, E::OrderSignatureMalformed);
     }
     // No verification at all: the compute budget's instruction, this very one, and none.
@@ -860,7 +901,7 @@ fn an_account_approves_four_venues_at_most() {
     let venue = address::venue(&p.exchange, &VENUE_PROGRAM);
     let by = venue::SetApproval { owner: p.bob.owner, account, venue, limit: 1 };
     w.refuses(by.instruction(), E::NotOwner);
-    w.ok(account::SetDelegate { owner, account, delegate: p.bob.owner, scope: 0 }.instruction());
+    w.ok(account::SetDelegate { owner, account, delegate: p.bob.owner, scope: delegate_scope::TRADE }.instruction());
     w.refuses(by.instruction(), E::NotOwner);
     let elsewhere = p.other.alice;
     let foreign = venue::SetApproval { owner: elsewhere.owner, account: elsewhere.account, venue, limit: 1 };

@@ -8,7 +8,7 @@ use plimsoll_e2e_tests::{
     raw::Price,
     world::{BTC, ETH, PRICE_USD, Places, SOL, USD, order},
 };
-use plimsoll_interface::{PlimsollError, instruction::LiquidateArgs};
+use plimsoll_interface::{PlimsollError, config::FundingConfig, instruction::LiquidateArgs};
 use plimsoll_risk::portfolio::Margin;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use solana_instruction::{Instruction, error::InstructionError};
@@ -43,6 +43,14 @@ impl Walk {
         for (trader, dollars) in [(p.alice, 20_000), (p.bob, 20_000), (p.carol, 500_000)] {
             w.deposit(&trader, &p.usdc, dollars * USD as u64);
         }
+        // Funding of up to a tenth a day, so that minutes of it are worth something; ranges that follow the prices in BTC.
+        for asset in [p.sol, p.btc, p.eth] {
+            w.configure_market(&asset, |config| {
+                config.funding = FundingConfig { skew_rate_per_day_ppm: 1_000_000, max_rate_per_day_ppm: 100_000 };
+                config.concentration_ppm = 20_000;
+            });
+        }
+        w.configure_market(&p.btc, |config| config.volatility.range_max_ppm = 250_000);
         let prices = [125, 60_000, 3_000].map(|dollars| dollars * PRICE_USD);
         Self { w, p, rng: StdRng::seed_from_u64(seed), prices, succeeded: 0, liquidated: 0 }
     }
@@ -104,7 +112,13 @@ impl Walk {
         let times = self.rng.random_range(1..=2_000);
         let (size, amount) = (lot / 100 * times, (parcel / 100 * times) as u64);
         let side = if self.rng.random() { size } else { -size };
-        match self.rng.random_range(0..20) {
+        match self.rng.random_range(0..22) {
+            20 => (self.w.accrue_funding_ix(&market), Rule::Books),
+            21 => {
+                // What a forecaster may come up with.
+                let volatility = self.rng.random_range(300_000..5_000_000);
+                (self.w.forecast_ix(&market, volatility), Rule::Books)
+            }
             0..=2 => (self.w.deposit_ix(&trader, &bank, amount), Rule::Books),
             3..=5 => (self.w.withdraw_ix(&trader, &bank, amount), Rule::InitialMargin(trader)),
             6..=8 => (self.w.order_ix(&trader, &market, order(side)), Rule::Books),
@@ -209,6 +223,9 @@ impl Walk {
                     // The program accrues first.
                     for bank in [self.p.usdc, self.p.sol, self.p.btc, self.p.eth] {
                         self.w.accrue(&bank);
+                    }
+                    for market in [self.p.sol, self.p.btc, self.p.eth] {
+                        self.w.accrue_funding(&market);
                     }
                     Some(self.w.margin(account))
                 }

@@ -746,7 +746,7 @@ mod without_capital {
         };
         assert_eq!(begun, LiquidationDeferred { taker: p.bob.account, health: 0, begun: 1 });
         let fraction = event.fraction as f64 / (1u64 << 32) as f64;
-        assert!((fraction - 1_048.0192 / 4_160.0).abs() < 1e-6);
+        assert!((fraction - 1_048.019_2 / 4_160.0).abs() < 1e-6);
         let profit = 416.0 * fraction - 0.8 * fraction * 52_000.0 * 0.0015;
         assert!((ended.health as f64 / 1e6 - profit).abs() < 0.1, "{} for {profit}", ended.health);
         assert_eq!((ended.begun, w.margin_account(&p.bob).deferral), (0, deferral::NONE));

@@ -1,20 +1,23 @@
 //! What people do. Each action has a weight, and builds instructions as their senders would: often valid, often not.
 
-use plimsoll_client::{Keyed, address, instruction as build};
+use plimsoll_client::{Keyed, address, instruction as build, remaining::Pack};
 use plimsoll_e2e_tests::{
     Asset, Trader,
     world::{order, sign},
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{MarginAccount, Market, Orders},
+    accounts::{Board, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Orders, board_state},
+    board::used_volatility,
     config::{VenueConfig, loss_mode, pause, state, venue_state},
     instruction::{
-        BuyReserveArgs, ClosePositionArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, OpenPositionArgs,
-        PlaceTriggerArgs, SwapArgs, VenueArgs,
+        AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
+        DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs,
+        PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, SwapArgs, VenueArgs,
     },
     order::{MAKER_ONLY, Order, REDUCE_ONLY},
 };
+use plimsoll_risk::units::Timestamp;
 use rand::Rng;
 use solana_instruction::Instruction;
 
@@ -60,6 +63,21 @@ type Action = fn(&mut Walk) -> Option<Attempt>;
 /// All actions and how often each is chosen, in parts of their sum.
 const ACTIONS: &[(u32, Action)] = &[
     (12, any_deposit),
+    (2, create_board),
+    (3, list_strikes),
+    (2, post_volatilities),
+    (10, refresh_board),
+    (4, sample_expiry),
+    (4, settle_board),
+    (1, close_board),
+    (14, open_option),
+    (6, close_option),
+    (4, settle_option),
+    (2, post_forecast),
+    (2, accrue_funding),
+    (2, assert_health),
+    (1, assert_sequence),
+    (1, assert_price),
     (12, any_withdrawal),
     (14, any_order),
     (8, any_swap),
@@ -373,8 +391,8 @@ fn place_trigger(walk: &mut Walk) -> Option<Attempt> {
         size: if walk.rng.random() { u64::MAX } else { lot.unsigned_abs() * walk.rng.random_range(0..3) },
         tip: walk.rng.random_range(0..=110_000_000),
         expires_at: if walk.rng.random() { 0 } else { walk.machine.now() + walk.rng.random_range(-10..=3_000) },
-        side: walk.rng.random_range(0..=3),
-        when: walk.rng.random_range(0..=3),
+        side: if walk.rng.random_range(0..10) == 0 { 3 } else { walk.rng.random_range(1..=2) },
+        when: if walk.rng.random_range(0..10) == 0 { 0 } else { walk.rng.random_range(1..=2) },
     };
     // Any price is a purchase's largest.
     let limit_price = if args.side == 2 && args.limit_price == 0 { u64::MAX } else { args.limit_price };
@@ -411,6 +429,188 @@ fn house_withdrawal(walk: &mut Walk) -> Option<Attempt> {
     let destination = walk.places.usdc.tokens_of(&walk.places.admin);
     let amount = walk.rng.random_range(0..400_000_000_000);
     Attempt::new(walk.priced().house_withdraw(destination, amount), Rule::Books)
+}
+
+/// A board of a market that has options, and its slot.
+fn board(walk: &mut Walk) -> (Asset, u8, Address) {
+    let (asset, _) = walk.market();
+    let slot = walk.rng.random_range(0..2);
+    (asset, slot, address::board(&asset.market, slot))
+}
+
+/// Within days, so that a walk lives to see some expire.
+fn create_board(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, slot, _) = board(walk);
+    let (authority, exchange) = (walk.places.admin, walk.places.exchange);
+    let morning = walk.machine.now().div_euclid(86_400) * 86_400 + 28_800;
+    let args = CreateBoardArgs { expiry: morning + 86_400 * walk.rng.random_range(0..4), slot };
+    let create = build::board::Create { authority, exchange, market: asset.market, args };
+    Attempt::new(create.instruction(), Rule::Books)
+}
+
+/// Strikes around the price, three digits each.
+fn list_strikes(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _, board) = board(walk);
+    let snapshot = walk.snapshot();
+    let market = snapshot.markets.get(&asset.market)?;
+    let dollars = market.spot as f64 / 2f64.powi(48) * 10f64.powi(i32::from(market.base_decimals)) / 1e6;
+    let mut strikes = [StrikePrice { digits: 0, exponent: 0 }; MAX_STRIKES];
+    for slot in strikes.iter_mut().take(walk.rng.random_range(1..=5)) {
+        let strike = dollars * walk.rng.random_range(0.6..1.6);
+        let exponent = strike.log10().floor() as i32 - 2;
+        let digits = (strike / 10f64.powi(exponent)).round() as u16;
+        *slot = StrikePrice { digits, exponent: i8::try_from(exponent).ok()? };
+    }
+    let (authority, exchange, market) = (walk.places.admin, walk.places.exchange, asset.market);
+    let (oracle, args) = (Some(asset.oracle), ListStrikesArgs { strikes });
+    let list = build::board::ListStrikes { authority, exchange, market, board, oracle, args };
+    Attempt::new(list.instruction(), Rule::Books)
+}
+
+fn post_volatilities(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _, board) = board(walk);
+    let last = walk.get::<Board>(&board)?.volatilities_ppm;
+    let volatilities_ppm = last.map(|last| last / 100 * walk.rng.random_range(80..=120));
+    let basis_ppm = walk.rng.random_range(-20_000..=20_000);
+    let (authority, exchange, market) = (walk.places.admin, walk.places.exchange, asset.market);
+    let args = PostVolatilitiesArgs { volatilities_ppm, basis_ppm };
+    Attempt::new(build::board::PostVolatilities { authority, exchange, market, board, args }.instruction(), Rule::Books)
+}
+
+fn refresh_ix(walk: &Walk, asset: &Asset, board: Address, max_strikes: u8) -> Instruction {
+    let (exchange, market, oracle) = (walk.places.exchange, asset.market, Some(asset.oracle));
+    build::board::Refresh { exchange, market, board, oracle, max_strikes }.instruction()
+}
+
+fn refresh_board(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _, board) = board(walk);
+    let max_strikes = if walk.rng.random() { 0 } else { walk.rng.random_range(0..3) };
+    Attempt::new(refresh_ix(walk, &asset, board, max_strikes), Rule::Books)
+}
+
+fn sample_expiry(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _, board) = board(walk);
+    // Now and then the clock goes to the window, or nothing would ever be sampled.
+    let expiry = walk.get::<Board>(&board)?.expiry;
+    if walk.rng.random_range(0..3) == 0 && walk.machine.now() < expiry - 1_800 {
+        walk.machine.set_now(expiry - walk.rng.random_range(1..=1_700));
+        walk.publish_near(&asset);
+    }
+    let sample = build::board::Sample { market: asset.market, board, oracle: asset.oracle };
+    Attempt::new(sample.instruction(), Rule::Books)
+}
+
+fn settle_board(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _, board) = board(walk);
+    let settle = build::board::Settle { exchange: walk.places.exchange, market: asset.market, board };
+    Attempt::new(settle.instruction(), Rule::Books)
+}
+
+fn close_board(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _, board) = board(walk);
+    let (authority, exchange, market) = (walk.places.admin, walk.places.exchange, asset.market);
+    Attempt::new(build::board::Close { authority, exchange, market, board }.instruction(), Rule::Books)
+}
+
+fn open_option(walk: &mut Walk) -> Option<Attempt> {
+    let (_, _, board) = board(walk);
+    let trader = walk.trader();
+    let account = walk.account(&trader)?;
+    let lots = walk.rng.random_range(-300..=300) * walk.rng.random_range(1..=20);
+    let series = walk.rng.random_range(0..12);
+    let limit_price = if lots > 0 { u64::MAX } else { 0 };
+    let args = OpenOptionArgs { lots, limit_price, expires_at: 0, series, reduce_only: 0 };
+    let open = walk.priced().open_option(trader.owner, &account, &board, args).ok()?;
+    Attempt::new(open, Rule::Books)
+}
+
+/// Puts refreshes of all boards that the last instruction reads, itself or by what their markets know of the house's
+/// options, before it, as a client would.
+pub fn refresh_first(walk: &Walk, attempt: &mut Attempt) {
+    let Some(last) = attempt.instructions.last() else { return };
+    let reads = |address: &Address| last.accounts.iter().any(|meta| meta.pubkey == *address);
+    let boards = walk.snapshot().boards.into_iter();
+    let read = boards.filter(|(address, board)| {
+        (reads(address) || (reads(&board.market) && board.house_lots != [0; MAX_SERIES]))
+            && board.state == board_state::ACTIVE
+    });
+    let refreshes = read.filter_map(|(address, board)| {
+        let asset = walk.markets().into_iter().find(|asset| asset.market == board.market)?;
+        Some(refresh_ix(walk, &asset, address, 0))
+    });
+    attempt.instructions = refreshes.chain(attempt.instructions.iter().cloned()).collect();
+}
+
+fn close_option(walk: &mut Walk) -> Option<Attempt> {
+    let trader = walk.trader();
+    let account = walk.account(&trader)?;
+    let held: Vec<_> = account.data.options.iter().filter(|option| option.lots != 0).copied().collect();
+    if held.is_empty() {
+        return open_option(walk);
+    }
+    let option = walk.one_of(&held);
+    let slot = account.data.boards[usize::from(option.board_slot)];
+    let lots = if walk.rng.random() { u64::MAX } else { walk.rng.random_range(0..100) };
+    let limit_price = if option.lots > 0 { 0 } else { u64::MAX };
+    let args = CloseOptionArgs { lots, limit_price, expires_at: 0, series: option.series };
+    let close = walk.priced().close_option(trader.owner, &account, &slot.board, args).ok()?;
+    Attempt::new(close, Rule::Books)
+}
+
+fn settle_option(walk: &mut Walk) -> Option<Attempt> {
+    let snapshot = walk.snapshot();
+    let is_settled =
+        |board: &Address| snapshot.boards.get(board).is_some_and(|board| board.state == board_state::SETTLED);
+    let of_settled = walk.traders.iter().find_map(|trader| {
+        let account = walk.account(trader)?.data;
+        let slot = account.boards.iter().find(|slot| slot.in_use == 1 && is_settled(&slot.board))?;
+        Some((*trader, slot.board))
+    });
+    let (_, _, any_board) = board(walk);
+    let (trader, board) = of_settled.unwrap_or((walk.trader(), any_board));
+    Attempt::new(walk.snapshot().settle_option(&trader.account, &board).ok()?, Rule::Books)
+}
+
+fn post_forecast(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _) = walk.market();
+    let (forecaster, exchange, market) = (walk.places.admin, walk.places.exchange, asset.market);
+    let used =
+        used_volatility(walk.snapshot().markets.get(&market)?, Timestamp::from_raw(walk.machine.now())).init.raw();
+    let volatility_ppm = used / 100 * walk.rng.random_range(97..=115);
+    let post = build::market::PostForecast { forecaster, exchange, market, volatility_ppm };
+    Attempt::new(post.instruction(), Rule::Books)
+}
+
+fn accrue_funding(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _) = walk.market();
+    Attempt::new(build::market::AccrueFunding { market: asset.market }.instruction(), Rule::Books)
+}
+
+fn assert_health(walk: &mut Walk) -> Option<Attempt> {
+    let trader = walk.trader();
+    let account = walk.account(&trader)?;
+    let args = AssertHealthArgs {
+        kind: walk.rng.random_range(0..=2),
+        minimum: walk.rng.random_range(-1_000_000..=1_000_000_000),
+    };
+    let remaining = Pack::of(&account.data).metas(&walk.priced().price_addresses());
+    let guard =
+        build::controls::AssertHealth { exchange: walk.places.exchange, account: trader.account, args, remaining };
+    Attempt::new(guard.instruction(), Rule::Books)
+}
+
+fn assert_sequence(walk: &mut Walk) -> Option<Attempt> {
+    let trader = walk.trader();
+    let sequence = walk.account(&trader)?.data.sequence + walk.rng.random_range(0..2);
+    Attempt::new(build::controls::AssertSequence { account: trader.account, sequence }.instruction(), Rule::Books)
+}
+
+fn assert_price(walk: &mut Walk) -> Option<Attempt> {
+    let (asset, _) = walk.market();
+    let spot = walk.snapshot().markets.get(&asset.market)?.spot;
+    let args = AssertPriceArgs { minimum: spot / 100 * 99, maximum: spot / 100 * 101, max_age_seconds: 60 };
+    let guard = build::controls::AssertPrice { market: asset.market, oracle: Some(asset.oracle), args };
+    Attempt::new(guard.instruction(), Rule::Books)
 }
 
 /// Pauses something for a while, or moves what may be moved.

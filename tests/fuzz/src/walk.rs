@@ -10,12 +10,13 @@ use plimsoll_e2e_tests::{
     Asset, Trader,
     invariants::{self, Ledger},
     raw::Price,
-    world::{BTC, ETH, EXPONENT, PRICE_USD, Places, SOL, USD},
+    world::{BTC, ETH, EXPONENT, PRICE_USD, Places, SOL, USD, option_config},
 };
 use plimsoll_interface::{
     Address, PlimsollError,
     accounts::{Board, MarginAccount},
     address,
+    config::MarketConfig,
 };
 use plimsoll_risk::portfolio::Margin;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -67,6 +68,12 @@ impl Walk {
             prices: first.iter().map(|(asset, dollars)| (asset.market, dollars * PRICE_USD)).collect(),
             coverage: Coverage::default(),
         };
+        for (asset, lot) in [(places.sol, SOL / 10), (places.btc, BTC / 5_000), (places.eth, ETH / 200)] {
+            let snapshot = walk.snapshot();
+            let config = MarketConfig { options: option_config(lot), ..snapshot.markets[&asset.market].config };
+            let sent = walk.machine.send(&[snapshot.configure_market(&asset.market, config)]);
+            assert!(sent.result.is_ok(), "{}", sent.logs.join("\n"));
+        }
         for (trader, dollars) in [(places.alice, 20_000), (places.bob, 20_000), (places.carol, 500_000)] {
             let deposit = actions::deposit(&walk, &trader, &places.usdc, dollars * USD as u64);
             let sent = walk.machine.send(&[deposit]);
@@ -85,6 +92,9 @@ impl Walk {
                 self.move_world();
             }
             let Some(mut attempt) = actions::any(self) else { continue };
+            if self.rng.random_range(0..10) > 0 {
+                actions::refresh_first(self, &mut attempt);
+            }
             if self.rng.random_range(0..25) == 0 {
                 self.tamper(&mut attempt);
             }
@@ -270,6 +280,11 @@ impl Walk {
             posted_slot: self.rng.random(),
         };
         self.put_price(asset, asset.price_account(&price));
+    }
+
+    /// Publishes a price near the last one, without much doubt.
+    pub fn publish_near(&mut self, asset: &Asset) {
+        self.publish(asset, 995..=1_005, 1, 1);
     }
 
     /// A price account as it must not be read: another owner, partly verified, of the future, negative, halted.

@@ -2,25 +2,26 @@
 
 use plimsoll_interface::{
     Address, ID, address,
+    config::RateSource,
     instruction::{SetRateSourceArgs, SwapArgs, tag},
 };
 use solana_instruction::{AccountMeta, Instruction};
 
-use super::{Use, build};
+use super::{Use, build, controls::proposal};
 
 /// Says where a bank's exchange rate is read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct SetRateSource {
     /// The exchange's admin.
-    pub admin: Address,
+    pub authority: Address,
     /// The exchange.
     pub exchange: Address,
     /// The bank of the staked token.
     pub bank: Address,
-    /// The stake pool; `None` to take the source away.
-    pub source: Option<Address>,
-    /// Kind, own feed, limits.
-    pub args: SetRateSourceArgs,
+    /// The stake pool and limits; [`RateSource::NONE`] takes the source away.
+    pub source: RateSource,
+    /// Whether the proposal of it is passed.
+    pub proposed: bool,
 }
 
 impl SetRateSource {
@@ -28,12 +29,13 @@ impl SetRateSource {
     pub fn instruction(&self) -> Instruction {
         build(
             tag::SET_RATE_SOURCE,
-            &self.args,
+            &SetRateSourceArgs { source: self.source },
             [
-                (self.admin, Use::Sign),
+                (self.authority, Use::SignWrite),
                 (self.exchange, Use::Read),
                 (self.bank, Use::Write),
-                (self.source.unwrap_or(ID), Use::Read),
+                (self.source.pool, Use::Read),
+                proposal(&self.bank, self.proposed),
             ],
             &[],
         )

@@ -1,9 +1,10 @@
-//! Markets: created and configured by the admin, observed by anyone.
+//! Markets: created and configured by the admin, observed and their funding accrued by anyone, their volatility forecast by
+//! the forecaster.
 
 use plimsoll_interface::{
     Address, address,
     config::MarketConfig,
-    instruction::{ConfigureMarketArgs, CreateMarketArgs, tag},
+    instruction::{ConfigureMarketArgs, CreateMarketArgs, PostForecastArgs, tag},
 };
 use solana_instruction::{AccountMeta, Instruction};
 
@@ -97,5 +98,44 @@ impl Observe {
     /// The instruction.
     pub fn instruction(&self) -> Instruction {
         build(tag::OBSERVE, &(), [(self.market, Use::Write), (self.oracle, Use::Read)], &[])
+    }
+}
+
+/// Posts a volatility forecast for a market.
+#[derive(Clone, Copy, Debug)]
+pub struct PostForecast {
+    /// The exchange's forecaster or admin.
+    pub forecaster: Address,
+    /// The exchange.
+    pub exchange: Address,
+    /// The market.
+    pub market: Address,
+    /// Volatility, ppm a year.
+    pub volatility_ppm: u32,
+}
+
+impl PostForecast {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        build(
+            tag::POST_FORECAST,
+            &PostForecastArgs { volatility_ppm: self.volatility_ppm },
+            [(self.forecaster, Use::Sign), (self.exchange, Use::Read), (self.market, Use::Write)],
+            &[],
+        )
+    }
+}
+
+/// Accrues a market's funding.
+#[derive(Clone, Copy, Debug)]
+pub struct AccrueFunding {
+    /// The market.
+    pub market: Address,
+}
+
+impl AccrueFunding {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        build(tag::ACCRUE_FUNDING, &(), [(self.market, Use::Write)], &[])
     }
 }

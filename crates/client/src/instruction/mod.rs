@@ -86,6 +86,8 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::OPEN_OPTION => "open_option",
         tag::CLOSE_OPTION => "close_option",
         tag::SETTLE_OPTION => "settle_option",
+        tag::POST_FORECAST => "post_forecast",
+        tag::ACCRUE_FUNDING => "accrue_funding",
         tag::FUND_INSURANCE => "fund_insurance",
         tag::BUY_RESERVE => "buy_reserve",
         tag::RESOLVE => "resolve",

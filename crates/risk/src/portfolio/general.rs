@@ -77,7 +77,7 @@ pub(super) struct Groups {
 impl Groups {
     /// Adds an underlying with options.
     #[inline(always)]
-    fn add(&mut self, group: u8, loss: u64) -> Result<(), Error> {
+    pub(super) fn add(&mut self, group: u8, loss: u64) -> Result<(), Error> {
         let last = self.losses.get_mut(usize::from(group)).ok_or(Error::GroupOutOfRange)?;
         *last = loss;
         let bit = 1_u32.wrapping_shl(u32::from(group));
@@ -329,10 +329,30 @@ impl Totals {
     }
 }
 
+/// `L_u` of a shock and options towards init.
+pub(super) fn loss_alone(shock: i64, options: &OptionRisk, extreme_damping: Ppm) -> Result<u64, Error> {
+    bounded(worst(&total(shock, &options.pnl_init, extreme_damping)).loss.max(options.short_minimum))
+}
+
+/// Puts `N_g` towards init in the place of the net shock of each group that has options, all prices fresh and the damping
+/// checked.
+#[inline(never)]
+pub(super) fn net_groups(
+    shocks: &mut Shocks,
+    groups: &Groups,
+    portfolio: &Portfolio,
+    options: &[OptionRisk],
+    parameters: &RiskParameters,
+) {
+    let extreme_damping = parameters.extreme_damping;
+    let linears = [Linear::default(); MAX_UNDERLYINGS];
+    Book { portfolio, options, parameters, extreme_damping, linears }.net(shocks, groups, Side::Init);
+}
+
 /// Whether the gains towards maint are others than those towards init. Word by word: the compiler would call a comparison
 /// of bytes.
 #[inline(always)]
-fn has_two_ranges(options: &OptionRisk) -> bool {
+pub(super) fn has_two_ranges(options: &OptionRisk) -> bool {
     let pairs = options.pnl_init.iter().zip(&options.pnl_maint);
     pairs.fold(0, |bits, (init, maint)| bits | (init.raw() ^ maint.raw())) != 0
 }
@@ -347,7 +367,7 @@ fn favourable(shock: i64, options: Option<&OptionRisk>, extreme_damping: Ppm) ->
 }
 
 /// The options of an underlying, when they are the next of the rest.
-fn next_options<'a>(rest: &mut &'a [OptionRisk], number: u8) -> Option<&'a OptionRisk> {
+pub(super) fn next_options<'a>(rest: &mut &'a [OptionRisk], number: u8) -> Option<&'a OptionRisk> {
     let (first, after) = rest.split_first()?;
     if first.underlying != number {
         return None;
@@ -363,7 +383,11 @@ fn is_committed(underlying: &Underlying, options: Option<&OptionRisk>) -> bool {
 
 /// Checks that each underlying's options come once and in order, and that their numbers are within [`MAX_VALUE`].
 #[inline(never)]
-fn check_options(portfolio: &Portfolio, options: &[OptionRisk], parameters: &RiskParameters) -> Result<(), Error> {
+pub(super) fn check_options(
+    portfolio: &Portfolio,
+    options: &[OptionRisk],
+    parameters: &RiskParameters,
+) -> Result<(), Error> {
     if !options.is_empty() && parameters.extreme_damping > MAX_EXTREME_DAMPING {
         return Err(Error::ExtremeDampingInvalid);
     }
@@ -391,7 +415,7 @@ fn bounded(amount: u64) -> Result<u64, Error> {
 }
 
 /// Adds one underlying's shock and loss to its group's.
-fn add_shock_and_loss(shocks: &mut Shocks, group: u8, shock: i64, loss: u64) -> Result<(), Error> {
+pub(super) fn add_shock_and_loss(shocks: &mut Shocks, group: u8, shock: i64, loss: u64) -> Result<(), Error> {
     let sums = shocks.get_mut(usize::from(group)).ok_or(Error::GroupOutOfRange)?;
     // Sixteen of at most MAX_VALUE each.
     sums.gross = sums.gross.wrapping_add(loss);

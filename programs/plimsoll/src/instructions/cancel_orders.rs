@@ -12,7 +12,7 @@ pub struct CancelOrders {
     /// Owner or delegate of the margin account.
     pub authority: Signer,
     /// The margin account.
-    #[account(constraint(account.may_trade(authority.address()) @ PlimsollError::NotOwnerOrDelegate))]
+    #[account(constraint(account.may_reduce(authority.address()) @ PlimsollError::NotOwnerOrDelegate))]
     pub account: Account<MarginAccount>,
     /// What its signed orders have filled.
     #[account(mut, constraint(orders.account == *account.address() @ PlimsollError::WrongOrders))]

@@ -60,16 +60,14 @@ impl ConfigureMarket {
             .and_then(|rest| rest.checked_add(new))
             .ok_or(PlimsollError::Overflow)?;
         self.house.risk_budget_total = total;
+        let now = book::now()?;
         if new > old {
             let declared = Some((self.market.address(), &*self.market));
             let value =
                 house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, remaining, declared, now)?;
             house::require_budgets_covered(&self.house, value)?;
         }
-        self.market.config = args.config;
-        let bounds = args.config.volatility.range_min_ppm..=args.config.volatility.range_max_ppm;
-        self.market.range_ppm = self.market.range_ppm.clamp(*bounds.start(), *bounds.end());
-        self.market.range_maint_ppm = self.market.range_maint_ppm.clamp(*bounds.start(), *bounds.end());
+        self.market.configure(&args.config, now);
         emit!(Configured {
             exchange: *self.exchange.address(),
             subject: *self.market.address(),

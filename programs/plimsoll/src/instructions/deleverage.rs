@@ -16,7 +16,9 @@ use plimsoll_risk::{
 use crate::{
     auction,
     book::{self, Book},
-    house, insolvency, ledger, trading,
+    house, insolvency,
+    instructions::announce_funding,
+    ledger,
 };
 
 /// Accounts of `deleverage`. Behind them: every other market that either margin account uses, each with its price account
@@ -74,7 +76,8 @@ impl Deleverage {
         let observation = book::read_price(&self.market, self.oracle.account(), now)?;
         let fresh = house::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
         require!(fresh, PlimsollError::OracleStale);
-        self.market.record(&observation)?;
+        self.market.record(&observation, now)?;
+        self.settle_funding()?;
         ledger::accrue(&mut self.quote_bank, now)?;
 
         let deficit = self.deficit(remaining, now)?;
@@ -93,6 +96,18 @@ impl Deleverage {
         self.account.touch();
         self.counterparty.touch();
         self.announce(&closing, observation.spot, position);
+        Ok(())
+    }
+
+    /// Settles both accounts' funding in the market, before anything of it changes.
+    fn settle_funding(&mut self) -> Result<()> {
+        let address = *self.market.address();
+        for account in [&mut self.account, &mut self.counterparty] {
+            let Some(index) = account.market_slot(&address) else { continue };
+            let slot = account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+            let funding = self.market.settle_funding(slot)?;
+            announce_funding(account, &address, funding, self.market.funding_index);
+        }
         Ok(())
     }
 
@@ -134,7 +149,7 @@ impl Deleverage {
         let opposite = mine.size != 0 && theirs.size != 0 && (mine.size < 0) != (theirs.size < 0);
         require!(opposite, PlimsollError::NotOpposite);
         let owed = self.owed_by_options(views, &theirs, now)?;
-        let gainer = gainer(&theirs, owed, spot)?.ok_or(PlimsollError::NoGain)?;
+        let gainer = gainer(&self.market, &theirs, owed, spot)?.ok_or(PlimsollError::NoGain)?;
         let closed = args.size.min(mine.size.unsigned_abs()).min(gainer.size);
         let taken = waterfall::gain_taken(&gainer, closed, deficit).map_err(PlimsollError::from)?;
         Ok(Closing { closed, gainer, taken, deficit })
@@ -164,7 +179,7 @@ impl Deleverage {
             else {
                 continue;
             };
-            let is_ahead = gainer(slot, 0, spot)?.is_some_and(|other| other.is_ahead_of(chosen));
+            let is_ahead = gainer(&self.market, slot, 0, spot)?.is_some_and(|other| other.is_ahead_of(chosen));
             require!(!is_ahead, PlimsollError::NotMostProfitable);
         }
         Ok(())
@@ -204,9 +219,10 @@ impl Deleverage {
 
 /// What a slot has gained in its market and not been paid, less what its options owe, rounded down; `None` where that is
 /// nothing.
-fn gainer(slot: &MarketSlot, option_marks: i64, spot: Price) -> Result<Option<Gainer>> {
+fn gainer(market: &Market, slot: &MarketSlot, option_marks: i64, spot: Price) -> Result<Option<Gainer>> {
     let value = spot.value_floor(Base::from_raw(slot.size)).ok_or(PlimsollError::Overflow)?;
-    let gain = value.raw().checked_add(slot.cash).and_then(|gain| gain.checked_add(option_marks));
+    let cash = slot.cash_after_funding(market)?.raw();
+    let gain = value.raw().checked_add(cash).and_then(|gain| gain.checked_add(option_marks));
     let gain = gain.ok_or(PlimsollError::Overflow)?;
     Ok((gain > 0).then(|| Gainer { gain: gain.unsigned_abs(), size: slot.size.unsigned_abs() }))
 }
@@ -219,6 +235,6 @@ fn shift(account: &mut MarginAccount, market: &mut Account<Market>, size: i64, c
     slot.size = before.checked_add(size).ok_or(PlimsollError::Overflow)?;
     slot.cash = slot.cash.checked_add(cash).ok_or(PlimsollError::Overflow)?;
     let after = slot.size;
-    trading::move_open_interest(market, before, after)?;
+    market.move_position(before, after)?;
     Ok(account.release_market(index)?)
 }

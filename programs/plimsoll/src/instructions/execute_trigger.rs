@@ -12,6 +12,7 @@ use plimsoll_risk::{
 
 use crate::{
     book,
+    instructions::announce_funding,
     trading::{self, Execution, Order, Parties},
 };
 
@@ -128,6 +129,7 @@ impl ExecuteTrigger {
         observation: &Observation,
     ) -> Result<()> {
         let (account, market) = (*self.account.address(), *self.market.address());
+        announce_funding(&self.account, &market, execution.funding, self.market.funding_index);
         emit!(Traded {
             account,
             market,

@@ -18,7 +18,9 @@ use plimsoll_risk::{
 use crate::{
     auction,
     book::{self, Book, Listing},
-    insolvency, ledger, option_trading, trading,
+    insolvency,
+    instructions::announce_funding,
+    ledger, option_trading,
 };
 
 /// Accounts of `liquidate`. Behind them, writable: every market that either margin account uses, each with its price
@@ -63,9 +65,7 @@ impl Liquidate {
         self.validate(args)?;
         let now = book::now()?;
         ledger::accrue(&mut self.quote_bank, now)?;
-        for view in remaining.iter().filter(|view| view.data_len() == Bank::SPACE) {
-            ledger::accrue(&mut *book::load_mut::<Bank>(*view)?, now)?;
-        }
+        accrue(remaining, now)?;
         let margin = self.margin(remaining, &self.account, now)?;
         require!(book::health_maint(&margin)? < 0, PlimsollError::AccountHealthy);
         auction::update(&mut self.account, &self.exchange.config, &margin, now)?;
@@ -186,28 +186,35 @@ impl Liquidate {
         Ok(())
     }
 
+    /// Moves the fraction of one market's position and cash, both accounts' funding settled first: what the account owes up
+    /// to now is in the cash that it is a fraction of.
     fn take_market(&mut self, listing: &Listing<'_>, index: usize, fraction: Fraction) -> Result<()> {
-        let slot = *self.account.markets.get(index).ok_or(PlimsollError::Corrupt)?;
-        if slot.in_use == 0 {
+        let slot = self.account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        if slot.size == 0 && slot.cash == 0 {
             return Ok(());
         }
+        let address = slot.market;
+        let view = listing.find(&address);
+        let mut market = book::load_mut::<Market>(*view.ok_or(PlimsollError::MissingMarket)?)?;
+        let funding = market.settle_funding(slot)?;
         let size = pro_rata(slot.size, fraction)?;
         let cash = pro_rata(slot.cash, fraction)?;
+        announce_funding(&self.account, &address, funding, market.funding_index);
         if size == 0 && cash == 0 {
-            return Ok(());
+            return Ok(self.account.release_market(index)?);
         }
-        let view = listing.find(&slot.market);
-        let mut market = book::load_mut::<Market>(*view.ok_or(PlimsollError::MissingMarket)?)?;
-        let taker_index = self.taker.market_slot_or_new(&slot.market)?;
+        let taker_index = self.taker.market_slot_or_new(&address)?;
         let source = self.account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
         let target = self.taker.markets.get_mut(taker_index).ok_or(PlimsollError::Corrupt)?;
+        let taker_funding = market.settle_funding(target)?;
         let (source_before, target_before) = (source.size, target.size);
         source.size = source.size.checked_sub(size).ok_or(PlimsollError::Overflow)?;
         source.cash = source.cash.checked_sub(cash).ok_or(PlimsollError::Overflow)?;
         target.size = target.size.checked_add(size).ok_or(PlimsollError::Overflow)?;
         target.cash = target.cash.checked_add(cash).ok_or(PlimsollError::Overflow)?;
-        trading::move_open_interest(&mut market, source_before, source.size)?;
-        trading::move_open_interest(&mut market, target_before, target.size)?;
+        market.move_position(source_before, source.size)?;
+        market.move_position(target_before, target.size)?;
+        announce_funding(&self.taker, &address, taker_funding, market.funding_index);
         self.taker.release_market(taker_index)?;
         Ok(self.account.release_market(index)?)
     }
@@ -269,6 +276,19 @@ impl Liquidate {
         self.account.release_balance(to)?;
         Ok(debit.borrowed > 0)
     }
+}
+
+/// Accrues the interest of every bank and the funding of every market that is to change: one that only prices collateral may
+/// be passed read-only.
+fn accrue(views: &[AccountView], now: Timestamp) -> Result<()> {
+    for view in views {
+        if view.data_len() == Bank::SPACE {
+            ledger::accrue(&mut *book::load_mut::<Bank>(*view)?, now)?;
+        } else if view.data_len() == Market::SPACE && view.is_writable() {
+            book::load_mut::<Market>(*view)?.accrue_funding(now);
+        }
+    }
+    Ok(())
 }
 
 impl Liquidate {

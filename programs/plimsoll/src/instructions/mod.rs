@@ -1,6 +1,7 @@
 //! One file per instruction, or per pair that is one operation in two directions.
 
 mod accrue;
+mod accrue_funding;
 mod buy_reserve;
 mod cancel_orders;
 mod cancel_proposal;
@@ -33,6 +34,7 @@ mod liquidate;
 mod list_strikes;
 mod observe;
 mod place_trigger;
+mod post_forecast;
 mod post_volatilities;
 mod propose;
 mod quote_feed;
@@ -58,6 +60,7 @@ mod wind_down;
 mod withdraw;
 
 pub use accrue::*;
+pub use accrue_funding::*;
 pub use buy_reserve::*;
 pub use cancel_orders::*;
 pub use cancel_proposal::*;
@@ -90,6 +93,7 @@ pub use liquidate::*;
 pub use list_strikes::*;
 pub use observe::*;
 pub use place_trigger::*;
+pub use post_forecast::*;
 pub use post_volatilities::*;
 pub use propose::*;
 pub use quote_feed::*;

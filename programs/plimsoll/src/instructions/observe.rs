@@ -16,8 +16,9 @@ pub struct Observe {
 impl Observe {
     /// See the program's instruction.
     pub fn apply(&mut self) -> Result<()> {
-        let observation = book::read_price(&self.market, self.oracle.account(), book::now()?)?;
-        self.market.record(&observation)?;
+        let now = book::now()?;
+        let observation = book::read_price(&self.market, self.oracle.account(), now)?;
+        self.market.record(&observation, now)?;
         emit!(Observed {
             market: *self.market.address(),
             spot: self.market.spot,

@@ -36,7 +36,7 @@ impl RefreshBoard {
         let observation = board::observed(&self.market, &self.oracle, now)?;
         let age = house::market_freshness(&self.market, &observation, now);
         require!(age != Freshness::Stale, PlimsollError::OracleStale);
-        self.market.record(&observation)?;
+        self.market.record(&observation, now)?;
         let progress = board::refresh(&self.market, &mut self.board, observation.spot, now, args.max_strikes)?;
         if progress.in_force {
             let damping = Ppm::from_raw(self.exchange.config.extreme_damping_ppm);

@@ -2,12 +2,17 @@ use anchor_lang::prelude::*;
 use bytemuck::Zeroable;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Bank, Exchange, ExchangeRate, RATED, rate_kind},
-    config::limits,
+    accounts::{Bank, Exchange, ExchangeRate, Proposal, RATED, same_address},
+    change::Change,
+    config::{RateSource, rate_kind},
     event::Configured,
     instruction::SetRateSourceArgs,
-    oracle::ORACLE_PROGRAMS,
     rate,
+};
+
+use crate::{
+    book,
+    controls::{self, Wanted},
 };
 
 /// Decimals of lamports: a stake pool's rate is one of equal units only where its mint has as many.
@@ -16,71 +21,60 @@ const LAMPORT_DECIMALS: u8 = 9;
 /// Accounts of `set_rate_source`.
 #[derive(Accounts)]
 pub struct SetRateSource {
-    /// The exchange's admin.
-    #[account(address = exchange.admin @ PlimsollError::NotAdmin)]
-    pub admin: Signer,
+    /// The exchange's admin. Gets the rent of the proposal.
+    #[account(mut)]
+    pub authority: Signer,
     /// The exchange.
     pub exchange: Account<Exchange>,
     /// The bank of the staked token.
     #[account(mut, constraint(bank.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub bank: Account<Bank>,
-    /// The stake pool that issues it; none to take the source away.
-    pub source: Option<UncheckedAccount>,
+    /// The stake pool that issues it; not looked at where the source is taken away.
+    pub pool: UncheckedAccount,
+    /// The proposal of exactly this source, where it waited out the timelock.
+    #[account(mut)]
+    pub proposal: Option<Account<Proposal>>,
 }
 
 impl SetRateSource {
-    fn validate(&self, args: &SetRateSourceArgs) -> Result<()> {
-        require!(self.bank.is_quote == 0 && is_valid(args), PlimsollError::InvalidRateSource);
+    fn validate(&self, source: &RateSource) -> Result<()> {
+        source.validate()?;
+        require!(self.bank.is_quote == 0, PlimsollError::InvalidRateSource);
         // What counts for something would change its value at once.
         let is_idle = self.bank.borrow_shares == 0 && (self.bank.deposit_shares == 0 || self.bank.has_no_weight());
         require!(is_idle, PlimsollError::RateSourceInUse);
-        let has_source = args.kind != rate_kind::NONE;
-        require!(has_source == self.source.is_some(), PlimsollError::RateSourceInvalid);
-        if let Some(source) = &self.source {
+        if source.kind != rate_kind::NONE {
             require!(self.bank.decimals == LAMPORT_DECIMALS, PlimsollError::UnsupportedDecimals);
-            rate::read_pool(&self.bank.mint, source.account().owner(), &source.account().try_borrow()?)?;
+            require!(same_address(self.pool.address(), &source.pool), PlimsollError::RateWrongSource);
+            rate::read_pool(&self.bank.mint, self.pool.account().owner(), &self.pool.account().try_borrow()?)?;
         }
         Ok(())
     }
 
     /// See the program's instruction. The bank has no rate until the first update.
+    ///
+    /// A source waits as weights do: whoever announced weights could otherwise change what they weigh in the hour in which
+    /// they come into force.
     pub fn apply(&mut self, args: &SetRateSourceArgs) -> Result<()> {
-        self.validate(args)?;
+        self.validate(&args.source)?;
+        let wanted = Wanted {
+            authority: &self.authority,
+            subject: self.bank.address(),
+            change: &Change::RateSource(args.source),
+            loosens: true,
+        };
+        controls::authorise(&self.exchange, &wanted, &mut self.proposal, book::now()?)?;
         let bank = &mut self.bank;
-        bank.rate = ExchangeRate::zeroed();
+        bank.rate = ExchangeRate { source: args.source, ..ExchangeRate::zeroed() };
         bank.scale_decimals &= !RATED;
-        if let Some(source) = &self.source {
+        if args.source.kind != rate_kind::NONE {
             bank.scale_decimals |= RATED;
-            bank.rate.source = *source.address();
-            bank.rate.kind = args.kind;
-            bank.rate.has_feed = args.has_feed;
-            bank.rate.feed_kind = args.feed_kind;
-            bank.rate.feed_id = args.feed_id;
-            bank.rate.feed_owner = args.feed_owner;
-            bank.rate.max_age_seconds = args.max_age_seconds;
-            bank.rate.rise_per_day_ppm = args.rise_per_day_ppm;
         }
         emit!(Configured {
             exchange: *self.exchange.address(),
             subject: *self.bank.address(),
-            admin: *self.admin.address(),
+            admin: *self.authority.address(),
         });
         Ok(())
     }
-}
-
-/// Whether every argument is within its range.
-fn is_valid(args: &SetRateSourceArgs) -> bool {
-    let feed_is_valid = if args.has_feed == 1 {
-        ORACLE_PROGRAMS.contains(&(args.feed_owner, args.feed_kind))
-    } else {
-        args.has_feed == 0 && args.feed_id == [0; 32] && args.feed_owner == Address::default() && args.feed_kind == 0
-    };
-    let is_none = args.kind == rate_kind::NONE && args.has_feed == 0;
-    args.kind <= rate_kind::LAST
-        && feed_is_valid
-        && (is_none
-            || (args.kind != rate_kind::NONE
-                && (1..=limits::RATE_AGE_SECONDS_MAX).contains(&args.max_age_seconds)
-                && args.rise_per_day_ppm <= limits::RATE_RISE_PER_DAY_PPM_MAX))
 }

@@ -7,7 +7,7 @@ use plimsoll_interface::{
 };
 use plimsoll_risk::{price::Freshness, units::Base};
 
-use crate::{book, house, ledger};
+use crate::{book, house, instructions::announce_funding, ledger};
 
 /// Accounts of `settle`.
 #[derive(Accounts)]
@@ -39,7 +39,10 @@ impl Settle {
         let now = book::now()?;
         let address = *self.market.address();
         let slot_index = self.account.market_slot(&address).ok_or(PlimsollError::NothingToSettle)?;
-        let slot = *self.account.markets.get(slot_index).ok_or(PlimsollError::Corrupt)?;
+        self.market.accrue_funding(now);
+        let slot = self.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
+        let funding = self.market.settle_funding(slot)?;
+        let slot = *slot;
         let mut observation = self.market.observation();
         if let Some(oracle) = &self.oracle {
             observation = book::younger(&self.market, oracle.account(), now)?;
@@ -62,6 +65,7 @@ impl Settle {
         self.account.release_balance(balance)?;
         self.account.release_market(slot_index)?;
         self.account.touch();
+        announce_funding(&self.account, &address, funding, self.market.funding_index);
         emit!(Settled {
             account: *self.account.address(),
             market: address,

@@ -87,7 +87,7 @@ impl Swap {
         let now = book::now()?;
         let observation = book::read_price(&self.market, self.oracle.account(), now)?;
         self.validate(args, &observation, now)?;
-        self.market.record(&observation)?;
+        self.market.record(&observation, now)?;
         ledger::accrue(&mut self.bank, now)?;
         ledger::accrue(&mut self.quote_bank, now)?;
         let terms = self.terms(args, &observation)?;

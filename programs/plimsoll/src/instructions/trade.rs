@@ -9,6 +9,7 @@ use plimsoll_risk::units::Price;
 
 use crate::{
     book,
+    instructions::announce_funding,
     trading::{self, Order, Parties},
 };
 
@@ -86,6 +87,7 @@ impl Trade {
             &observation,
             now,
         )?;
+        announce_funding(&self.account, &market_address, execution.funding, self.market.funding_index);
         emit!(Traded {
             account: *self.account.address(),
             market: market_address,

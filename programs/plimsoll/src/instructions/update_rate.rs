@@ -33,7 +33,7 @@ impl UpdateRate {
     /// See the program's instruction.
     pub fn apply(&mut self) -> Result<()> {
         require!(self.bank.is_rated(), PlimsollError::RateNotConfigured);
-        require!(same_address(self.source.address(), &self.bank.rate.source), PlimsollError::RateWrongSource);
+        require!(same_address(self.source.address(), &self.bank.rate.source.pool), PlimsollError::RateWrongSource);
         let clock = Clock::get()?;
         let now = Timestamp::from_raw(clock.unix_timestamp);
         let source = self.source.account();
@@ -53,12 +53,13 @@ impl UpdateRate {
 
     /// The prices of the token's own feed and of the market, both fresh by the market's limit, where the former caps the rate.
     fn prices(&self, now: Timestamp) -> Result<Option<(Observation, Observation)>> {
-        if self.bank.rate.has_feed == 0 {
+        if self.bank.rate.source.has_feed == 0 {
             return Ok(None);
         }
         let feed = self.feed.as_ref().ok_or(PlimsollError::RateFeedMissing)?.account();
         let data = feed.try_borrow()?;
-        let own = rate::read_own_feed(&self.bank.rate, &self.market, (feed.address(), feed.owner(), &data), now)?;
+        let own =
+            rate::read_own_feed(&self.bank.rate.source, &self.market, (feed.address(), feed.owner(), &data), now)?;
         let mut spot = self.market.observation();
         if let Some(oracle) = &self.oracle {
             spot = book::younger(&self.market, oracle.account(), now)?;

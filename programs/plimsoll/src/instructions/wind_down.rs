@@ -6,7 +6,7 @@ use plimsoll_interface::{
     event::PositionWoundDown,
 };
 
-use crate::{book, trading};
+use crate::{book, instructions::announce_funding, trading};
 
 /// Accounts of `wind_down_position`.
 #[derive(Accounts)]
@@ -32,6 +32,7 @@ impl WindDownPosition {
         let address = *self.market.address();
         let closed = trading::close_at_spot(&mut self.account, &address, &mut self.market, &observation, now)?;
         self.account.touch();
+        announce_funding(&self.account, &address, closed.funding, self.market.funding_index);
         emit!(PositionWoundDown {
             account: *self.account.address(),
             market: address,
