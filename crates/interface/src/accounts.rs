@@ -16,7 +16,7 @@ use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig, limits},
+    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
 };
 
 /// Collateral mints that one margin account may hold or owe.
@@ -258,8 +258,14 @@ pub struct Market {
     pub nav_round: u64,
     /// Part of the risk budget that the house's net asset value does not cover, Q32. Nothing is withheld from a new market.
     pub budget_withheld: u64,
+    /// Shares of the house's inventory then, of all banks that the market prices together.
+    pub nav_inventory_shares: u64,
+    /// What the house holds of what the market prices from spot swaps, base units, as of each bank's last swap or valuation.
+    pub house_inventory: i64,
+    /// How many banks that is in.
+    pub inventory_banks: u64,
     /// Room for later.
-    pub _reserved: [u8; 392],
+    pub _reserved: [u8; 368],
 }
 account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 1688);
 
@@ -498,7 +504,8 @@ pub struct Bank {
     pub index: u16,
     /// Decimals of the mint.
     pub decimals: u8,
-    /// Decimals of the market's base unit minus those of the mint: amounts scale up by this power of ten.
+    /// Decimals of the market's base unit minus those of the mint: amounts scale up by this power of ten. With [`RATED`]
+    /// where [`Self::rate`] applies besides: so a bank where neither does is told by one comparison with zero.
     pub scale_decimals: u8,
     /// 1 for the quote bank, otherwise 0.
     pub is_quote: u8,
@@ -508,14 +515,61 @@ pub struct Bank {
     pub vault_bump: u8,
     /// Layout version, 1.
     pub version: u8,
+    /// What one unit of the mint is in units of the market's underlying, where that is not one.
+    pub rate: ExchangeRate,
+    /// Deposit shares of the house: its inventory from spot swaps. Written by `swap`.
+    pub inventory_shares: u64,
+    /// What of [`Market::house_inventory`] is this bank's, base units.
+    pub inventory_counted: i64,
     /// 1 where the mint is that of the house's shares, otherwise 0.
     pub is_house_share: u8,
-    /// Room for exchange rates of staked tokens, outflow limits and liens.
-    pub _reserved: [u8; 255],
+    /// Room for later.
+    pub _reserved: [u8; 87],
 }
 account_type!(Bank, [142, 49, 166, 242, 50, 66, 97, 188], 584);
 
+/// Set in [`Bank::scale_decimals`] where the bank has an exchange rate.
+pub const RATED: u8 = 1 << 7;
+
+/// What a staked token is worth in the asset that its market prices, and where that is read. All zero for none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct ExchangeRate {
+    /// What a deposit counts at: Q16.48 units of the underlying per unit of the mint. Zero until first updated. Written by
+    /// `update_rate`, like the three below.
+    pub deposit: u64,
+    /// What a debt counts at, same unit, at least that.
+    pub borrow: u64,
+    /// When both were updated, unix seconds.
+    pub updated_at: i64,
+    /// Seconds of rise not used then.
+    pub allowance: u64,
+    /// Where it is read. Written by `set_rate_source`.
+    pub source: RateSource,
+}
+
+impl ExchangeRate {
+    /// Whether the rate is young enough to base new risk on.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        self.deposit != 0
+            && now.since(Timestamp::from_raw(self.updated_at)).raw() <= i64::from(self.source.max_age_seconds)
+    }
+}
+
 impl Bank {
+    /// Whether an exchange rate applies.
+    #[inline(always)]
+    pub fn is_rated(&self) -> bool {
+        self.scale_decimals & RATED != 0
+    }
+
+    /// Whether its deposits count for nothing, towards maintenance too: neither value nor risk.
+    #[inline(always)]
+    pub fn has_no_weight(&self) -> bool {
+        self.config.haircut_maint_ppm >= 1_000_000
+    }
+
     /// The deposit index in the engine's type.
     #[inline(always)]
     pub fn deposit_index(&self) -> Index {

@@ -719,6 +719,44 @@ pub mod trigger_change {
 }
 
 event! {
+    /// A bank's exchange rate was updated.
+    RateUpdated = [215, 212, 25, 235, 152, 203, 38, 205], {
+        /// The bank.
+        bank: Address,
+        /// What its source says, Q16.48 units of the underlying per unit of the mint.
+        source_rate: u64,
+        /// What debts count at, same unit.
+        borrow_rate: u64,
+        /// What deposits count at, same unit.
+        deposit_rate: u64,
+        /// Epoch of the stake pool's last update.
+        epoch: u64,
+    }
+}
+
+event! {
+    /// A collateral was swapped against the house.
+    Swapped = [217, 52, 52, 83, 147, 135, 96, 109], {
+        /// The margin account.
+        account: Address,
+        /// The bank of the mint.
+        bank: Address,
+        /// Who signed: owner or delegate.
+        trader: Address,
+        /// Native amount bought, negative sold.
+        amount: i64,
+        /// Quote native paid for it, fee included, negative received.
+        paid: i64,
+        /// Fee, quote native.
+        fee: u64,
+        /// Oracle price of the swap, Q16.48 quote native per base unit.
+        spot: u64,
+        /// What the house holds of the mint afterwards, native.
+        inventory: u64,
+    }
+}
+
+event! {
     /// A volatility forecast was posted.
     ForecastPosted = [97, 86, 42, 124, 237, 143, 152, 189], {
         /// The market.

@@ -82,6 +82,7 @@ fn bank() -> BankConfig {
         deposit_cap: u64::MAX,
         borrow_cap: u64::MAX,
         outflow_limit: u64::MAX,
+        swap_cap: 0,
         haircut_init_ppm: 50_000,
         haircut_maint_ppm: 30_000,
         haircut_init_full_ppm: 80_000,

@@ -8,24 +8,27 @@ use plimsoll_client::{
     accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state},
     address,
     config::{
-        BankConfig, ExchangeConfig, FundingConfig, VenueConfig, VolatilityConfig, limits, loss_mode, role, state,
+        BankConfig, ExchangeConfig, FundingConfig, RateSource, VenueConfig, VolatilityConfig, limits, loss_mode,
+        rate_kind, role, state,
     },
     instruction::{
-        account, bank, board, controls as build, exchange, house, liquidation, market, option, trade, trigger, venue,
-        waterfall,
+        account, bank, board, collateral as build_collateral, controls as build, exchange, house, liquidation, market,
+        option, trade, trigger, venue, waterfall,
     },
     interface::{
         change::{Change, QuoteFeed},
         instruction::{
             AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
             CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
-            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, VenueArgs,
+            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, SwapArgs, VenueArgs,
         },
         order::Order,
     },
+    price::PriceUpdate,
     remaining::{Pack, PriceAddresses},
-    risk::pyth,
+    risk::{pyth, staking},
 };
+use solana_instruction::AccountMeta;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -86,6 +89,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     waterfall_rows(so, &mut rows)?;
     boards(so, &mut rows)?;
     venues(so, &mut rows)?;
+    collateral(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
             .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
@@ -277,7 +281,7 @@ fn pool(world: &mut World, rows: &mut Vec<Row>) -> Result<()> {
     let value = |markets: &[Address]| house::Value {
         exchange,
         quote_mint,
-        remaining: Pack::markets(markets.iter().copied()).writable().metas(&PriceAddresses::new()),
+        remaining: markets.iter().map(|market| AccountMeta::new(*market, false)).collect(),
     };
     let (first, rest) = world.markets.split_at(8);
     let (first, rest, all) = (value(first), value(rest), value(&world.markets));
@@ -483,6 +487,78 @@ fn boards(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     world.put(board, &empty)?;
     let close = board::Close { authority, exchange, market, board };
     single(rows, "close_board", "", world.send(close.instruction(), &[])?);
+    Ok(())
+}
+
+/// Staked tokens and swaps. The first bank is of a staked token; its pool and its own feed are written directly.
+fn collateral(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (bank, mint, market, oracle) = (world.banks[0], world.mints[0], world.markets[0], world.oracles[0]);
+    let (pool, feed) = (Address::new_from_array([5; 32]), Address::new_from_array([6; 32]));
+    let mut data = vec![0; 611];
+    data[0] = 1;
+    data[162..194].copy_from_slice(mint.as_ref());
+    data[258..266].copy_from_slice(&(5 * TOKEN).to_le_bytes());
+    data[266..274].copy_from_slice(&(4 * TOKEN).to_le_bytes());
+    world.put_raw(pool, Address::new_from_array(staking::STAKE_POOL_PROGRAM_ID), data)?;
+    let receiver = Address::new_from_array(pyth::RECEIVER_PROGRAM_ID);
+    let price = 125 * 100_000_000;
+    let update = PriceUpdate {
+        feed_id: feed.to_bytes(),
+        price,
+        confidence: 3_000_000,
+        ema_price: price,
+        exponent: -8,
+        publish_time: NOW,
+    };
+    world.put_raw(feed, receiver, update.encode())?;
+    let mut unused: Bank = world.get(&bank)?;
+    (unused.deposit_shares, unused.borrow_shares) = (0, 0);
+    world.put(bank, &unused)?;
+    let source = RateSource {
+        pool,
+        has_feed: 1,
+        feed_id: feed.to_bytes(),
+        feed_owner: receiver,
+        max_age_seconds: 3_600,
+        rise_per_day_ppm: 1_000,
+        kind: rate_kind::STAKE_POOL,
+        ..RateSource::NONE
+    };
+    let (authority, exchange) = (world.admin.pubkey(), world.exchange);
+    let set = build_collateral::SetRateSource { authority, exchange, bank, source, proposed: false };
+    single(rows, "set_rate_source", "", world.send(set.instruction(), &[])?);
+    let update = build_collateral::UpdateRate { bank, market, source: pool, oracle: Some(oracle), feed: Some(feed) };
+    single(rows, "update_rate", "capped by a feed", world.send(update.instruction(), &[])?);
+    let mut held: Bank = world.get(&bank)?;
+    held.deposit_shares = 1_000 * TOKEN;
+    held.inventory_shares = 10 * TOKEN;
+    held.vault_amount = 2_000 * TOKEN;
+    world.put(bank, &held)?;
+    let account = world.portfolio(authority, 2, 0)?;
+    let flag_account = world.put_account(1, &account)?;
+    let remaining = Pack::of(&account).metas(&PriceAddresses::new());
+    let flag = liquidation::Flag { exchange, account: flag_account, remaining };
+    single(rows, "flag_liquidation", "2 collaterals, one rated", world.send(flag.instruction(), &[])?);
+    for (variant, amount) in [("sell", -(TOKEN as i64)), ("buy", TOKEN as i64)] {
+        let account = world.portfolio(authority, 8, 8)?;
+        let address = world.put_account(0, &account)?;
+        let limit_amount = if amount > 0 { u64::MAX } else { 0 };
+        let quote_bank = world.quote_bank;
+        let swap = build_collateral::Swap {
+            authority,
+            exchange,
+            account: address,
+            quote_mint: world.quote_mint,
+            mint,
+            market,
+            oracle,
+            args: SwapArgs { amount, limit_amount, expires_at: 0 },
+            remaining: Pack::swapping(&account, &quote_bank, &bank, &market, &oracle).metas(&PriceAddresses::new()),
+        };
+        let units = world.send(swap.instruction(), &[])?;
+        rows.push(Row { instruction: "swap", variant, collaterals: 8, perps: 8, units });
+    }
     Ok(())
 }
 

@@ -148,6 +148,7 @@ pub fn bank_config() -> BankConfig {
         deposit_cap: PLENTY,
         borrow_cap: PLENTY,
         outflow_limit: u64::MAX,
+        swap_cap: PLENTY,
         haircut_init_ppm: 50_000,
         haircut_maint_ppm: 30_000,
         haircut_init_full_ppm: 50_000,
@@ -501,7 +502,8 @@ impl World {
         self.put_raw(address, ID, data)
     }
 
-    fn put_raw(&mut self, address: Address, owner: Address, data: Vec<u8>) -> Result<()> {
+    /// Writes an account of any program.
+    pub fn put_raw(&mut self, address: Address, owner: Address, data: Vec<u8>) -> Result<()> {
         let lamports = self.vm.minimum_balance_for_rent_exemption(data.len());
         let account = Account { lamports, data, owner, executable: false, rent_epoch: u64::MAX };
         self.vm.set_account(address, account).map_err(|error| anyhow!("{error:?}"))

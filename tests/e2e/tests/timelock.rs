@@ -182,7 +182,7 @@ fn proposals_that_make_no_sense_are_refused() {
     *garbage.data.last_mut().unwrap() = 1;
     w.refuses(&garbage, E::UnknownKind);
     let mut garbage = propose(&p, p.sol.bank, bank);
-    garbage.data[1] = kind::QUOTE_FEED + 1;
+    garbage.data[1] = kind::LAST + 1;
     w.refuses(&garbage, E::UnknownKind);
     // One at a time: the first is to be taken back before the next.
     w.ok(propose(&p, p.sol.bank, bank));
