@@ -5,9 +5,10 @@
 use core::ops::Deref;
 
 use plimsoll_risk::{
-    addons, interest,
-    math::{self, mul_q48_ceil_checked, mul_q48_floor},
+    addons,
     black::OptionKind,
+    interest,
+    math::{self, mul_q48_ceil_checked, mul_q48_floor},
     options::{ArrayTerms, BoardSum, OptionRisk, Reading, StrikeLots},
     portfolio::{MAX_VALUE, Portfolio, Underlying},
     price::{self, Observation},
@@ -254,13 +255,7 @@ fn add_board<I: Inputs>(
         return Ok(Some(paid));
     }
     let mut sum = BoardSum::new();
-    let mut rest = own;
-    while let Some(one) = next_strike(&board, &mut rest)? {
-        match next_strike(&board, &mut rest)? {
-            Some(other) => sum.add_two_strikes(&one, &other)?,
-            None => sum.add_strike(&one)?,
-        }
-    }
+    add_options(&mut sum, &board, own)?;
     let short_minimum = *options.short_minimums.get(entry).ok_or(PlimsollError::Corrupt)?;
     let risk = options.risks.get_mut(entry).ok_or(PlimsollError::Corrupt)?;
     let underlying = portfolio.underlying(usize::from(risk.underlying))?;
@@ -274,6 +269,22 @@ fn add_board<I: Inputs>(
     };
     sum.finish(&ArrayTerms::from(&board.terms), &reading, risk)?;
     Ok(None)
+}
+
+/// Adds an account's options of a board to their sum, as they stand in the account: by rising series.
+///
+/// # Errors
+/// [`PlimsollError::BoardStale`]; [`PlimsollError::TooManyLots`].
+#[inline(always)]
+pub fn add_options(sum: &mut BoardSum, board: &Board, own: &[OptionSlot]) -> Result<(), PlimsollError> {
+    let mut rest = own;
+    while let Some(one) = next_strike(board, &mut rest)? {
+        match next_strike(board, &mut rest)? {
+            Some(other) => sum.add_two_strikes(&one, &other)?,
+            None => sum.add_strike(&one)?,
+        }
+    }
+    Ok(())
 }
 
 /// Takes the options of the next strike off the rest of a board's: they stand by rising series, a call before the put of its
