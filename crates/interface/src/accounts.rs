@@ -1044,6 +1044,23 @@ impl MarginAccount {
         Ok((0, lots))
     }
 
+    /// Takes lots from the option at `position`, which is one of the board slot at `board_slot`, and frees it where
+    /// none are left. Says what they were before and are afterwards.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyLots`]; [`PlimsollError::Corrupt`].
+    pub fn take_lots(&mut self, board_slot: usize, position: usize, lots: i32) -> Result<(i32, i32), PlimsollError> {
+        let option = self.options.get_mut(position).ok_or(PlimsollError::Corrupt)?;
+        let before = option.lots;
+        let after = before.checked_sub(lots).ok_or(PlimsollError::TooManyLots)?;
+        option.lots = after;
+        if after == 0 {
+            self.remove_option(position)?;
+            self.count_option(board_slot, i8::wrapping_neg(1))?;
+        }
+        Ok((before, after))
+    }
+
     /// Counts an option of a board more or less.
     fn count_option(&mut self, board_slot: usize, counted: i8) -> Result<(), PlimsollError> {
         let slot = self.boards.get_mut(board_slot).ok_or(PlimsollError::Corrupt)?;

@@ -344,12 +344,16 @@ impl BoardSum {
     #[inline(never)]
     fn forwards(&self, terms: &ArrayTerms) -> Result<Base, Error> {
         let base = base_of(self.puts, terms.lot)?;
+        // A board without a basis takes no division.
+        let is_at_spot = terms.forward == terms.spot && !terms.spot.is_zero();
         let scale = |magnitude: u64, up: bool| {
             let (discount, ratio) = (terms.discount.raw(), (terms.forward.raw(), terms.spot.raw()));
-            if up {
-                mul_shift_ceil(magnitude, discount, Q32).and_then(|part| mul_div_ceil(part, ratio.0, ratio.1))
-            } else {
-                mul_shift_floor(magnitude, discount, Q32).and_then(|part| mul_div_floor(part, ratio.0, ratio.1))
+            let shift = if up { mul_shift_ceil } else { mul_shift_floor };
+            let part = shift(magnitude, discount, Q32)?;
+            match (is_at_spot, up) {
+                (true, _) => Some(part),
+                (_, true) => mul_div_ceil(part, ratio.0, ratio.1),
+                _ => mul_div_floor(part, ratio.0, ratio.1),
             }
         };
         let magnitude = scale(base.unsigned_abs(), !base.is_negative()).and_then(positive).ok_or(Error::Overflow)?;

@@ -246,15 +246,13 @@ impl Liquidate {
         let mut board = book::load_mut::<Board>(*view.ok_or(PlimsollError::MissingBoard)?)?;
         let market = board.market;
         let taker_index = self.taker.board_slot_or_new(&slot.board, &market)?;
-        let mut source = self.account.options_from_last(index)?;
         let mut target = self.taker.options_from_last(taker_index)?;
         // From the last on: what is taken out moves those behind it.
         for position in self.account.options_of(index)?.rev() {
             let OptionSlot { series, lots, .. } = *self.account.options.get(position).ok_or(PlimsollError::Corrupt)?;
             let lots = i32::try_from(pro_rata(i64::from(lots), fraction)?).map_err(|_| PlimsollError::Overflow)?;
             if lots != 0 {
-                let less = lots.checked_neg().ok_or(PlimsollError::Overflow)?;
-                let given = self.account.add_lots(&mut source, series, less)?;
+                let given = self.account.take_lots(index, position, lots)?;
                 let taken = self.taker.add_lots(&mut target, series, lots)?;
                 move_open_lots(&mut board, series, given)?;
                 move_open_lots(&mut board, series, taken)?;
