@@ -5,8 +5,8 @@ use plimsoll_risk::Error;
 use plimsoll_risk::black::OptionKind;
 use plimsoll_risk::greeks::OptionGreeks;
 use plimsoll_risk::options::{
-    ArrayTerms, Board, BoardSum, MAX_LOTS, Nodes, OptionRisk, Reading, Refresh, RiskArray, SCENARIOS, StrikeLots, VALUES,
-    settlement_price,
+    ArrayTerms, Board, BoardSum, MAX_LOTS, Nodes, OptionRisk, Reading, Refresh, RiskArray, SCENARIOS, StrikeLots,
+    VALUES, settlement_price,
 };
 use plimsoll_risk::units::{Base, Fraction, Lots, Ppm, Price, Quote, Seconds, Timestamp, Volatility};
 use proptest::prelude::*;

@@ -393,7 +393,7 @@ fn add_values(sums: &mut [i64; VALUES], array: &RiskArray, lots: i64) {
 }
 
 /// Adds lots times values of two arrays, in one pass: a sum is loaded and stored once for both, 5 instructions a value
-/// instead of 6. Of three at once the registers do not hold the pointers and lots.
+/// instead of 6.
 #[inline(never)]
 fn add_values_of_two(sums: &mut [i64; VALUES], arrays: [&RiskArray; 2], lots: [i64; 2]) {
     const RUN: usize = 13;
