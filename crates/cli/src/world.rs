@@ -254,6 +254,10 @@ impl Chain for Migration<'_> {
         }
     }
 
+    fn owner(&mut self, account: &Address) -> Result<Option<Address>, Error> {
+        Ok(self.rpc.raw(account)?.map(|account| account.owner))
+    }
+
     fn send(&mut self, step: &Step) -> Result<(), Error> {
         let instructions = [step.instruction.clone()];
         let confirmed = self.rpc.send(&instructions, self.admin, &[])?;

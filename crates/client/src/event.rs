@@ -8,8 +8,8 @@ pub use plimsoll_interface::event::{
     Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, InsolventLiquidated,
     InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, OptionTraded,
     OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown, ProposalCancelled, Proposed,
-    QuoteObserved, ReserveBought, Retired, RoleSet, Settled, StrikesListed, Traded, TriggerChanged, VenueApproved,
-    VolatilitiesPosted,
+    QuoteObserved, ReserveBought, Retired, RoleSet, Settled, StrikesListed, Traded, TransferFeeWithheld,
+    TriggerChanged, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -113,6 +113,8 @@ events!(
     FundingAccrued,
     /// A position paid or received funding.
     FundingPaid,
+    /// A mint withheld its fee out of a transfer.
+    TransferFeeWithheld,
 );
 
 /// The program's events in a transaction's log, in order.

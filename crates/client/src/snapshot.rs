@@ -404,11 +404,38 @@ impl Snapshot {
             exchange: self.exchange.address,
             account: account.address,
             mint: *mint,
+            token_program: bank.token_program,
             destination,
             amount,
             remaining: pack.metas(&self.price_addresses()),
         };
         Ok(withdraw.instruction())
+    }
+
+    /// `deposit` of `amount` native units of `mint`, of which the mint may keep a fee, from `source`, which `authority` owns.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the mint has no bank in the snapshot.
+    pub fn deposit(
+        &self,
+        authority: Address,
+        account: &Address,
+        mint: &Address,
+        source: Address,
+        amount: u64,
+    ) -> Result<Instruction, Error> {
+        let address = address::bank(&self.exchange.address, mint);
+        let bank = self.banks.get(&address).ok_or(Error::Missing { what: "bank", address })?;
+        let deposit = account::Deposit {
+            authority,
+            exchange: self.exchange.address,
+            account: *account,
+            mint: *mint,
+            token_program: bank.token_program,
+            source,
+            amount,
+        };
+        Ok(deposit.instruction())
     }
 
     /// `open_position` in `market`, signed by `authority`.

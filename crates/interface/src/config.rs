@@ -107,6 +107,8 @@ pub mod limits {
     pub const ORDER_SECONDS_MAX: u32 = 2_592_000;
     /// Longest window of a venue's limit: 30 days.
     pub const VENUE_WINDOW_SECONDS_MAX: u32 = 2_592_000;
+    /// Highest fee of a mint's transfers at which tokens come into its bank, basis points: 1 %.
+    pub const TRANSFER_FEE_BPS_MAX: u16 = 100;
     /// Decimals of a market's base unit.
     pub const BASE_DECIMALS_MAX: u8 = 12;
     /// Decimals of a collateral mint.

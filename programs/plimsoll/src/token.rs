@@ -1,16 +1,29 @@
-//! Moving tokens in and out of vaults.
+//! Moving tokens in and out of vaults, of either token program.
 
 use anchor_lang::prelude::*;
 use pinocchio::cpi::{Seed, Signer as CpiSigner};
 use pinocchio_token::instructions::TransferChecked;
+use pinocchio_token_2022::instructions::{
+    InitializeAccount3, InitializeImmutableOwner, transfer_fee::TransferCheckedWithFee,
+};
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, same_address},
     address,
+    event::TransferFeeWithheld,
+    token::{self, Mint, TOKEN_2022_PROGRAM, TransferFee, TransferFees},
 };
 
-/// Bytes of a token account of the SPL Token program.
-const TOKEN_ACCOUNT_LEN: usize = 165;
+use crate::book;
+
+/// Reads a mint and holds it to what a bank accepts.
+///
+/// # Errors
+/// Those of [`Mint::read`].
+pub fn read_mint(view: &AccountView) -> Result<Mint> {
+    let owner = owner_of(view);
+    Ok(Mint::read(&owner, &view.try_borrow()?)?)
+}
 
 /// Checks that a user's token account is of the bank's mint.
 ///
@@ -20,7 +33,7 @@ pub fn require_token_account(view: &AccountView, bank: &Bank) -> Result<()> {
     let data = view.try_borrow()?;
     let of_mint = data.get(..32).is_some_and(|mint| mint == bank.mint.as_ref());
     require!(
-        view.owned_by(&bank.token_program) && data.len() == TOKEN_ACCOUNT_LEN && of_mint,
+        view.owned_by(&bank.token_program) && token::is_token_account(&data) && of_mint,
         PlimsollError::WrongTokenAccount
     );
     Ok(())
@@ -37,7 +50,140 @@ pub fn require_banks(bank: &Bank, vault: &Address, mint: &Address, token_program
     Ok(())
 }
 
-/// Moves `amount` from a user's token account into the vault, signed by the user.
+/// What a mint takes out of transfers in this epoch.
+#[derive(Clone, Copy)]
+pub struct Terms {
+    /// Its fees, where it may charge any, and the epoch.
+    fees: Option<(TransferFees, u64)>,
+}
+
+impl Terms {
+    /// Nothing, as the SPL Token program's mints and every quote mint.
+    pub const FREE: Self = Self { fees: None };
+
+    /// A mint's.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidMint`].
+    pub fn of(mint: &AccountView) -> Result<Self> {
+        if !mint.owned_by(&TOKEN_2022_PROGRAM) || mint.data_len() == token::MINT_LEN {
+            return Ok(Self::FREE);
+        }
+        let fees = token::transfer_fees(&TOKEN_2022_PROGRAM, &mint.try_borrow()?)?;
+        Ok(Self { fees: fees.map(|fees| Ok::<_, Error>((fees, book::epoch()?))).transpose()? })
+    }
+
+    fn fee(&self) -> TransferFee {
+        self.fees.map_or(TransferFee::default(), |(fees, epoch)| fees.at(epoch))
+    }
+
+    /// Native units that arrive when `sent` leave an account.
+    ///
+    /// # Errors
+    /// [`PlimsollError::Overflow`].
+    pub fn received(&self, sent: u64) -> Result<u64> {
+        Ok(self.fee().received(sent)?)
+    }
+
+    /// Checks that tokens may come into a vault of the mint.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TransferFeeTooHigh`].
+    pub fn require_allowed(&self) -> Result<()> {
+        if let Some((fees, epoch)) = self.fees {
+            fees.require_allowed(epoch)?;
+        }
+        Ok(())
+    }
+}
+
+/// A transfer of one mint's tokens.
+pub struct Transfer<'a> {
+    /// The token account that pays.
+    pub source: &'a AccountView,
+    /// The mint.
+    pub mint: &'a AccountView,
+    /// The token account that receives.
+    pub destination: &'a AccountView,
+    /// Who signs for the source.
+    pub authority: &'a AccountView,
+    /// The mint's token program.
+    pub token_program: &'a Address,
+    /// The mint's decimals.
+    pub decimals: u8,
+}
+
+impl Transfer<'_> {
+    /// Takes `sent` from the source, of which the destination gets what the mint's terms say.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TransferMismatch`]; the token program's.
+    pub fn send(&self, sent: u64, terms: &Terms, signers: &[CpiSigner]) -> Result<()> {
+        if same_address(self.token_program, &TOKEN_2022_PROGRAM) {
+            return self.send_2022(sent, terms, signers);
+        }
+        TransferChecked::new(self.source, self.mint, self.destination, self.authority, sent, self.decimals)
+            .invoke_signed(signers)
+    }
+
+    /// The same by the Token-2022 program: told the fee, which it checks, and then checked against both balances. What a
+    /// token account holds, the books count, so nothing here rests on one reading of the mint alone.
+    #[inline(never)]
+    fn send_2022(&self, sent: u64, terms: &Terms, signers: &[CpiSigner]) -> Result<()> {
+        let received = terms.received(sent)?;
+        let fee = sent.checked_sub(received).ok_or(PlimsollError::Overflow)?;
+        let before = (amount_of(self.source)?, amount_of(self.destination)?);
+        if terms.fees.is_some() {
+            TransferCheckedWithFee::<AccountView>::new(
+                self.token_program,
+                self.source,
+                self.mint,
+                self.destination,
+                self.authority,
+                sent,
+                self.decimals,
+                fee,
+            )
+            .invoke_signed(signers)?;
+        } else {
+            pinocchio_token_2022::instructions::TransferChecked {
+                from: self.source,
+                mint: self.mint,
+                to: self.destination,
+                authority: self.authority,
+                amount: sent,
+                decimals: self.decimals,
+                token_program: self.token_program,
+            }
+            .invoke_signed(signers)?;
+        }
+        let after = (before.0.checked_sub(sent), before.1.checked_add(received));
+        let after = after.0.zip(after.1).ok_or(PlimsollError::TransferMismatch)?;
+        let is_exact = (amount_of(self.source)?, amount_of(self.destination)?) == after;
+        require!(is_exact, PlimsollError::TransferMismatch);
+        if fee > 0 {
+            emit!(TransferFeeWithheld {
+                mint: *self.mint.address(),
+                source: *self.source.address(),
+                destination: *self.destination.address(),
+                sent,
+                received,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn amount_of(view: &AccountView) -> Result<u64> {
+    Ok(token::token_amount(&view.try_borrow()?).ok_or(PlimsollError::WrongTokenAccount)?)
+}
+
+fn owner_of(view: &AccountView) -> Address {
+    let programs = [token::TOKEN_PROGRAM, TOKEN_2022_PROGRAM];
+    programs.into_iter().find(|program| view.owned_by(program)).unwrap_or_default()
+}
+
+/// Moves `amount` of a mint without fees, as the quote is, from a user's token account into the vault, signed by the user.
 pub fn pull(
     bank: &Bank,
     source: &AccountView,
@@ -46,10 +192,19 @@ pub fn pull(
     user: &AccountView,
     amount: u64,
 ) -> Result<()> {
-    TransferChecked::new(source, mint, vault, user, amount, bank.decimals).invoke()
+    let transfer = Transfer {
+        source,
+        mint,
+        destination: vault,
+        authority: user,
+        token_program: &bank.token_program,
+        decimals: bank.decimals,
+    };
+    transfer.send(amount, &Terms::FREE, &[])
 }
 
-/// Moves `amount` from the vault to a user's token account, signed by the exchange, which is every vault's authority.
+/// Takes `amount` out of the vault for a user's token account, signed by the exchange, which is every vault's authority.
+/// Where the mint charges a fee, the user receives that much less.
 pub fn push(
     exchange: &Account<Exchange>,
     bank: &Bank,
@@ -62,6 +217,41 @@ pub fn push(
     let bump = [exchange.bump];
     let seeds =
         [Seed::from(address::EXCHANGE), Seed::from(exchange.creator.as_ref()), Seed::from(&index), Seed::from(&bump)];
-    TransferChecked::new(vault, mint, destination, exchange.account(), amount, bank.decimals)
-        .invoke_signed(&[CpiSigner::from(&seeds)])
+    let transfer = Transfer {
+        source: vault,
+        mint,
+        destination,
+        authority: exchange.account(),
+        token_program: &bank.token_program,
+        decimals: bank.decimals,
+    };
+    transfer.send(amount, &Terms::of(mint)?, &[CpiSigner::from(&seeds)])
+}
+
+/// A token account that is to be made at an address of the program.
+pub struct NewVault<'a> {
+    /// Who pays.
+    pub payer: &'a AccountView,
+    /// Where it is made.
+    pub vault: &'a AccountView,
+    /// Its mint.
+    pub mint: &'a AccountView,
+    /// Its authority.
+    pub authority: &'a Address,
+    /// The mint's token program.
+    pub token_program: &'a Address,
+    /// Its bytes: [`Mint::account_len`].
+    pub len: usize,
+}
+
+impl NewVault<'_> {
+    /// Makes it. In the Token-2022 program its owner can never be changed.
+    pub fn create(&self, seeds: &[&[u8]]) -> Result<()> {
+        let (account, mint, token_program) = (self.vault, self.mint, self.token_program);
+        anchor_lang::create_account_with_signers(self.payer, account, self.len, token_program, Some(seeds), None)?;
+        if same_address(token_program, &TOKEN_2022_PROGRAM) {
+            InitializeImmutableOwner { account, token_program }.invoke()?;
+        }
+        InitializeAccount3 { account, mint, owner: self.authority, token_program }.invoke()
+    }
 }

@@ -11,8 +11,8 @@ use plimsoll_client::{
         BankConfig, ExchangeConfig, FundingConfig, VenueConfig, VolatilityConfig, limits, loss_mode, role, state,
     },
     instruction::{
-        account, bank, board, controls as build, exchange, house, liquidation, market, option, trade, trigger, venue,
-        waterfall,
+        TOKEN_PROGRAM, account, bank, board, controls as build, exchange, house, liquidation, market, option, trade,
+        trigger, venue, waterfall,
     },
     interface::{
         change::{Change, QuoteFeed},
@@ -118,7 +118,14 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let configure = exchange::Configure { admin, exchange, config: exchange_config() };
     single(rows, "configure_exchange", "", world.send(configure.instruction(), &[])?);
     let config = bank_config();
-    let create = bank::Create { admin, exchange, mint: quote_mint, market: None, config: quote_config() };
+    let create = bank::Create {
+        admin,
+        exchange,
+        mint: quote_mint,
+        token_program: TOKEN_PROGRAM,
+        market: None,
+        config: quote_config(),
+    };
     single(rows, "create_bank", "quote", world.send(create.instruction(), &[])?);
     let create = house::Create { admin, exchange };
     single(rows, "create_house", "", world.send(create.instruction(), &[])?);
@@ -141,7 +148,14 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         market::Configure { admin, exchange, quote_bank, market, config: market_config(0), remaining: vec![] };
     single(rows, "configure_market", "", world.send(configure.instruction(), &[])?);
     let mint = world.mints[0];
-    let create = bank::Create { admin, exchange, mint, market: Some(market), config: config.starting() };
+    let create = bank::Create {
+        admin,
+        exchange,
+        mint,
+        token_program: TOKEN_PROGRAM,
+        market: Some(market),
+        config: config.starting(),
+    };
     single(rows, "create_bank", "collateral", world.send(create.instruction(), &[])?);
     let configure = bank::Configure { admin, exchange, bank: address::bank(&exchange, &mint), config };
     single(rows, "configure_bank", "", world.send(configure.instruction(), &[])?);
@@ -325,7 +339,14 @@ fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let mut world = World::new(so)?;
     let (admin, exchange, quote_mint) = (world.admin.pubkey(), world.exchange, world.quote_mint);
     let source = world.tokens(&quote_mint);
-    let fund = waterfall::FundInsurance { funder: admin, exchange, quote_mint, source, amount: DOLLAR };
+    let fund = waterfall::FundInsurance {
+        funder: admin,
+        exchange,
+        quote_mint,
+        token_program: TOKEN_PROGRAM,
+        source,
+        amount: DOLLAR,
+    };
     single(rows, "fund_insurance", "", world.send(fund.instruction(), &[])?);
     let mut bank: Bank = world.get(&world.banks[0])?;
     bank.reserve = TOKEN;
@@ -334,8 +355,10 @@ fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         buyer: admin,
         exchange,
         mint: world.mints[0],
+        token_program: TOKEN_PROGRAM,
         destination: world.tokens(&world.mints[0]),
         quote_mint,
+        quote_token_program: TOKEN_PROGRAM,
         source,
         market: world.markets[0],
         oracle: world.oracles[0],
@@ -624,6 +647,7 @@ fn deposit(world: &mut World, account: &MarginAccount, _: &PriceAddresses) -> Re
         exchange: world.exchange,
         account: address,
         mint,
+        token_program: TOKEN_PROGRAM,
         source: world.tokens(&mint),
         amount: 5 * DOLLAR,
     };
@@ -651,6 +675,7 @@ fn withdraw(world: &mut World, account: &MarginAccount, prices: &PriceAddresses)
         exchange: world.exchange,
         account: address,
         mint,
+        token_program: TOKEN_PROGRAM,
         destination: world.tokens(&mint),
         amount,
         remaining,

@@ -70,6 +70,7 @@ mod deposit {
             exchange: p.exchange,
             account: p.alice.account,
             mint: p.usdc.mint,
+            token_program: p.usdc.token_program,
             source: p.usdc.tokens_of(&p.bob.owner),
             amount: 7,
         };
@@ -375,6 +376,7 @@ mod withdraw {
             exchange: p.exchange,
             account: p.alice.account,
             mint: p.sol.mint,
+            token_program: p.sol.token_program,
             destination: p.sol.tokens_of(&p.alice.owner),
             amount: 1,
             remaining: Vec::new(),

@@ -9,13 +9,12 @@ use plimsoll_client::{
     accounts::{Bank, MarginAccount, Market},
     config::ExchangeConfig,
     event::{Event, Liquidated, LiquidationFlagged},
+    interface::token::token_amount,
     risk::{
         interest, liquidation,
         units::{Fraction, Ppm, Quote},
     },
 };
-use solana_program_pack::Pack;
-use spl_token_interface::state::Account as TokenAccount;
 
 use crate::{format, show::sorted_markets, world::World};
 
@@ -53,7 +52,10 @@ impl Books {
         let mut vaults = BTreeMap::new();
         for (address, bank) in &snapshot.banks {
             let vault = world.rpc().raw(&bank.vault)?.ok_or_else(|| anyhow!("the vault {} is gone", bank.vault))?;
-            vaults.insert(*address, TokenAccount::unpack(&vault.data)?.amount);
+            vaults.insert(
+                *address,
+                token_amount(&vault.data).ok_or_else(|| anyhow!("{} is no token account", bank.vault))?,
+            );
         }
         Ok(Self { snapshot, accounts, vaults })
     }
