@@ -389,14 +389,15 @@ mod withdraw {
         w.refuses(account::Withdraw { owner, account, ..withdraw }.instruction(), E::TooManyMarkets);
     }
 
-    /// Every bank so far is of the SPL Token program.
     #[test]
     fn the_token_program_is_the_banks() {
         let (mut w, p) = World::new();
         w.deposit(&p.alice, &p.sol, 10);
+        let both = [w.deposit_ix(&p.alice, &p.sol, 10), w.withdraw_ix(&p.alice, &p.sol, 10)];
         w.edit::<Bank>(&p.sol.bank, |bank| bank.token_program = p.mallory);
-        w.refuses(w.deposit_ix(&p.alice, &p.sol, 10), E::WrongTokenProgram);
-        w.refuses(w.withdraw_ix(&p.alice, &p.sol, 10), E::WrongTokenProgram);
+        for ix in both {
+            w.refuses(ix, E::WrongTokenProgram);
+        }
     }
 
     #[test]

@@ -306,7 +306,7 @@ mod table {
             .same(4, 0, DUPLICATE)
             .other(5, "another vault", p.sol.vault, I::InvalidSeeds)
             .other(5, "the owner's", p.usdc.tokens_of(&p.admin), I::InvalidSeeds)
-            .read_only(5, I::PrivilegeEscalation);
+            .read_only(5, CONSTRAINT_MUT);
         let table = wrong_token_program(foreign(table, w, 3), 6);
         wrong_program(table, 7, Address::default())
     }
