@@ -14,6 +14,7 @@ mod house;
 mod liquidation;
 mod margin;
 mod market;
+mod mints;
 mod option;
 mod scenario;
 mod settle;
