@@ -11,7 +11,7 @@ use plimsoll_interface::{
     accounts::{Bank, Exchange, same_address},
     address,
     event::TransferFeeWithheld,
-    token::{self, Mint, TOKEN_2022_PROGRAM, TransferFee, TransferFees},
+    token::{self, Mint, TOKEN_2022_PROGRAM, TransferFee},
 };
 
 use crate::book;
@@ -53,36 +53,45 @@ pub fn require_banks(bank: &Bank, vault: &Address, mint: &Address, token_program
 /// What a mint takes out of transfers in this epoch.
 #[derive(Clone, Copy)]
 pub struct Terms {
-    /// Its fees, where it may charge any, and the epoch.
-    fees: Option<(TransferFees, u64)>,
+    /// Its fee, where it may charge any.
+    fee: Option<TransferFee>,
+    /// Whether tokens may come into its vault: neither that fee nor the one to come is too high.
+    is_allowed: bool,
 }
 
 impl Terms {
     /// Nothing, as the SPL Token program's mints and every quote mint.
-    pub const FREE: Self = Self { fees: None };
+    pub const FREE: Self = Self { fee: None, is_allowed: true };
 
     /// A mint's.
     ///
     /// # Errors
     /// [`PlimsollError::InvalidMint`].
+    #[inline]
     pub fn of(mint: &AccountView) -> Result<Self> {
-        if !mint.owned_by(&TOKEN_2022_PROGRAM) || mint.data_len() == token::MINT_LEN {
-            return Ok(Self::FREE);
-        }
-        let fees = token::transfer_fees(&TOKEN_2022_PROGRAM, &mint.try_borrow()?)?;
-        Ok(Self { fees: fees.map(|fees| Ok::<_, Error>((fees, book::epoch()?))).transpose()? })
+        // No mint of the SPL Token program is longer.
+        if mint.data_len() == token::MINT_LEN { Ok(Self::FREE) } else { Self::read(mint) }
     }
 
-    fn fee(&self) -> TransferFee {
-        self.fees.map_or(TransferFee::default(), |(fees, epoch)| fees.at(epoch))
+    #[inline(never)]
+    fn read(mint: &AccountView) -> Result<Self> {
+        if !mint.owned_by(&TOKEN_2022_PROGRAM) {
+            return Ok(Self::FREE);
+        }
+        let Some(fees) = token::transfer_fees(&TOKEN_2022_PROGRAM, &mint.try_borrow()?)? else {
+            return Ok(Self::FREE);
+        };
+        let epoch = book::epoch()?;
+        Ok(Self { fee: Some(fees.at(epoch)), is_allowed: fees.require_allowed(epoch).is_ok() })
     }
 
     /// Native units that arrive when `sent` leave an account.
     ///
     /// # Errors
     /// [`PlimsollError::Overflow`].
+    #[inline]
     pub fn received(&self, sent: u64) -> Result<u64> {
-        Ok(self.fee().received(sent)?)
+        self.fee.map_or(Ok(sent), |fee| Ok(fee.received(sent)?))
     }
 
     /// Checks that tokens may come into a vault of the mint.
@@ -90,9 +99,7 @@ impl Terms {
     /// # Errors
     /// [`PlimsollError::TransferFeeTooHigh`].
     pub fn require_allowed(&self) -> Result<()> {
-        if let Some((fees, epoch)) = self.fees {
-            fees.require_allowed(epoch)?;
-        }
+        require!(self.is_allowed, PlimsollError::TransferFeeTooHigh);
         Ok(())
     }
 }
@@ -133,7 +140,7 @@ impl Transfer<'_> {
         let received = terms.received(sent)?;
         let fee = sent.checked_sub(received).ok_or(PlimsollError::Overflow)?;
         let before = (amount_of(self.source)?, amount_of(self.destination)?);
-        if terms.fees.is_some() {
+        if terms.fee.is_some() {
             TransferCheckedWithFee::<AccountView>::new(
                 self.token_program,
                 self.source,

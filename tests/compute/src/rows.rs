@@ -84,6 +84,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     controls(so, &mut rows)?;
     cranks(so, &mut rows)?;
     waterfall_rows(so, &mut rows)?;
+    token_rows(so, &mut rows)?;
     boards(so, &mut rows)?;
     venues(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
@@ -365,6 +366,32 @@ fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         args: BuyReserveArgs { amount: TOKEN, max_payment: u64::MAX },
     };
     single(rows, "buy_reserve", "", world.send(buy.instruction(), &[])?);
+    Ok(())
+}
+
+/// A deposit and a withdrawal of a collateral's own tokens, of the three kinds of mints: what differs is the mint.
+fn token_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let kinds =
+        [("own tokens", None), ("own tokens, Token-2022", Some(false)), ("own tokens, transfer fee", Some(true))];
+    for (variant, with_fee) in kinds {
+        let mut world = World::new(so)?;
+        if let Some(with_fee) = with_fee {
+            world.make_2022(0, with_fee)?;
+        }
+        let (mint, bank): (_, Bank) = (world.mints[0], world.get(&world.banks[0])?);
+        let owner = world.admin.pubkey();
+        let account = world.portfolio(owner, 2, 0)?;
+        let account = world.put_account(0, &account)?;
+        let (exchange, token_program, tokens) = (world.exchange, bank.token_program, world.tokens(&mint));
+        let (source, amount) = (tokens, TOKEN);
+        let deposit =
+            account::Deposit { authority: owner, exchange, account, mint, token_program, source, amount }.instruction();
+        single(rows, "deposit", variant, world.send(deposit, &[])?);
+        let (destination, remaining) = (tokens, Vec::new());
+        let withdraw =
+            account::Withdraw { owner, exchange, account, mint, token_program, destination, amount, remaining };
+        single(rows, "withdraw", variant, world.send(withdraw.instruction(), &[])?);
+    }
     Ok(())
 }
 
