@@ -134,7 +134,7 @@ impl TransferFee {
         let by_rate = (kept > 0).then(|| (u128::from(received)).saturating_mul(u128::from(BPS_ONE)));
         let by_rate = by_rate.map(|scaled| scaled.div_ceil(u128::from(kept)));
         let by_rate = by_rate.and_then(|sent| u64::try_from(sent).ok()).unwrap_or(u64::MAX);
-        let by_maximum = received.checked_add(self.maximum).unwrap_or(u64::MAX);
+        let by_maximum = received.saturating_add(self.maximum);
         let sent = by_rate.min(by_maximum);
         if self.received(sent)? < received { Err(PlimsollError::Overflow) } else { Ok(sent) }
     }

@@ -293,9 +293,11 @@ proptest! {
         // In the epoch's fee of the two.
         let other = TransferFee { bps: 10_000 - fee.bps, maximum: fee.maximum / 2 };
         let fees = TransferFees { older: other, newer: fee, newer_from_epoch: epochs.0, is_changeable: false };
-        let mut theirs = TransferFeeConfig::default();
-        theirs.older_transfer_fee = their_fee(0, other.bps, other.maximum);
-        theirs.newer_transfer_fee = their_fee(epochs.0, fee.bps, fee.maximum);
+        let theirs = TransferFeeConfig {
+            older_transfer_fee: their_fee(0, other.bps, other.maximum),
+            newer_transfer_fee: their_fee(epochs.0, fee.bps, fee.maximum),
+            ..TransferFeeConfig::default()
+        };
         for epoch in [epochs.1, epochs.0, epochs.0.saturating_sub(1), epochs.0.saturating_add(1)] {
             prop_assert_eq!(fees.at(epoch).of(sent).ok(), theirs.calculate_epoch_fee(epoch, sent));
         }
