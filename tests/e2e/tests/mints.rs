@@ -98,7 +98,7 @@ mod policy {
             (raw::transfer_fees(None, fee(0), fee(101), 9), E::TransferFeeTooHigh),
         ];
         for (extension, error) in refused {
-            let create = create(&mut w, &p, &[extension.clone()]);
+            let create = create(&mut w, &p, std::slice::from_ref(&extension));
             w.refuses(create.instruction(), error);
             // Nor behind one that is accepted.
             let create = self::create(&mut w, &p, &[named(extension::METADATA_POINTER, &[0; 32]), extension]);
@@ -200,7 +200,7 @@ mod policy {
             raw::transfer_fees(None, fee(0), fee(1), 9),
         ];
         for extension in &charging {
-            w.set_account(MINT, raw::mint_2022(6, &[extension.clone()]));
+            w.set_account(MINT, raw::mint_2022(6, std::slice::from_ref(extension)));
             w.refuses(create.instruction(), E::QuoteTransferFee);
         }
         w.set_account(MINT, raw::mint_2022(6, &[raw::transfer_fees(None, fee(0), fee(0), 0)]));
