@@ -5,11 +5,11 @@ use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
-    Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, InsolventLiquidated,
-    InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, OptionTraded,
-    OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown, ProposalCancelled, Proposed,
-    QuoteObserved, ReserveBought, Retired, RoleSet, Settled, StrikesListed, Traded, TransferFeeWithheld,
-    TriggerChanged, VenueApproved, VolatilitiesPosted,
+    Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, HouseRoundVoided, HouseValued,
+    InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed,
+    OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown, ProposalCancelled,
+    Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet, Settled, StrikesListed, Swapped,
+    TicketChanged, Traded, TransferFeeWithheld, TriggerChanged, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -107,12 +107,22 @@ events!(
     OrdersCancelled,
     /// A venue was approved, or its approval withdrawn.
     VenueApproved,
+    /// A bank's exchange rate was updated.
+    RateUpdated,
+    /// A collateral was swapped against the house.
+    Swapped,
     /// A volatility forecast was posted.
     ForecastPosted,
     /// Funding was accrued.
     FundingAccrued,
     /// A position paid or received funding.
     FundingPaid,
+    /// The house was valued.
+    HouseValued,
+    /// A valuation of the house is void.
+    HouseRoundVoided,
+    /// A ticket to join or leave the house was made, executed, cancelled or claimed.
+    TicketChanged,
     /// A mint withheld its fee out of a transfer.
     TransferFeeWithheld,
 );

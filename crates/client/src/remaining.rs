@@ -51,6 +51,17 @@ impl Pack {
         Self::of(account).without(market).without(oracle)
     }
 
+    /// For `swap` of `bank`, which `market` prices by `oracle`, against the quote bank.
+    pub fn swapping(
+        account: &MarginAccount,
+        quote_bank: &Address,
+        bank: &Address,
+        market: &Address,
+        oracle: &Address,
+    ) -> Self {
+        Self::of(account).without(quote_bank).without(bank).without(market).without(oracle)
+    }
+
     /// For `fill`, `fill_orders` and `venue_fill` in `market`, whose price account is `oracle`: what either account uses.
     pub fn filling(buyer: &MarginAccount, seller: &MarginAccount, market: &Address, oracle: &Address) -> Self {
         let mut pack = Self::of(buyer);
@@ -93,15 +104,6 @@ impl Pack {
     pub fn ending(account: &MarginAccount, taker: &MarginAccount) -> Self {
         let mut pack = Self::of(account);
         pack.add(taker);
-        pack
-    }
-
-    /// Markets alone: for what computes the house's net asset value.
-    pub fn markets(markets: impl IntoIterator<Item = Address>) -> Self {
-        let mut pack = Self::default();
-        for market in markets {
-            push(&mut pack.markets, market);
-        }
         pack
     }
 

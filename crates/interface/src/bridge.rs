@@ -8,8 +8,8 @@ use plimsoll_risk::{
     addons, interest,
     math::{self, mul_q48_ceil_checked, mul_q48_floor},
     options::{ArrayTerms, BoardSum, OptionRisk, Reading},
-    portfolio::{MAX_VALUE, Portfolio, Underlying},
-    price::{self, Observation},
+    portfolio::{MAX_VALUE, Margin, Portfolio, Underlying},
+    price::{self, Freshness, Observation},
     units::{Base, Lots, Ppm, Quote, Seconds, Timestamp},
 };
 use solana_address::Address;
@@ -18,7 +18,7 @@ use crate::{
     PlimsollError,
     accounts::{
         BalanceSlot, Bank, Board, BoardSlot, MAX_BOARDS, MAX_MARKETS, MarginAccount, Market, MarketSlot, NO_MARKET,
-        OptionSlot, board_state,
+        OptionSlot, RATED, board_state,
     },
     board::{series_kind, series_strike},
 };
@@ -59,8 +59,11 @@ pub trait Inputs {
 }
 
 /// The portfolio of `account` at time `now`, written into `portfolio`, and what its options are worth and could lose,
-/// written into `options`; both must be new. An account without boards needs no `options`. Markets are asked for in slot order, then banks in slot order, then boards in
-/// slot order.
+/// written into `options`; both must be new. An account without boards needs no `options`. Markets are asked for in slot
+/// order, then banks in slot order, then boards in slot order.
+///
+/// Says whether an exchange rate in it is old: initial margin then is that of [`portfolio_at_init`], and [`with_init_of`]
+/// puts the two together.
 ///
 /// Deposits are valued down and borrows up, to the unit of their mint; interest is what the banks have accrued so far.
 ///
@@ -71,17 +74,81 @@ pub trait Inputs {
 ///
 /// # Errors
 /// What `inputs` answers; [`PlimsollError::OracleNeverObserved`]; [`PlimsollError::BoardStale`];
-/// [`PlimsollError::TooManyLots`]; [`PlimsollError::Overflow`].
+/// [`PlimsollError::TooManyLots`]; [`PlimsollError::RateNeverUpdated`]; [`PlimsollError::Overflow`].
 #[inline(always)]
 pub fn portfolio<I: Inputs>(
     account: &MarginAccount,
     inputs: &I,
     now: Timestamp,
     portfolio: &mut Portfolio,
+    options: Option<&mut Options<'_>>,
+) -> Result<bool, PlimsollError> {
+    let mut terms =
+        Terms { position_of_slot: [u8::MAX; MAX_MARKETS], now, old_rates: OldRates::Counted, is_old: false };
+    fill(account, inputs, &mut terms, portfolio, options)?;
+    Ok(terms.is_old)
+}
+
+/// The same, without deposits whose exchange rate is old, and with debts of such a rate at an old price: what initial
+/// margin sees. As with an old price, the deposit counts zero and blocks nothing, the debt blocks new risk.
+///
+/// # Errors
+/// As [`portfolio`].
+#[inline(never)]
+pub fn portfolio_at_init<I: Inputs>(
+    account: &MarginAccount,
+    inputs: &I,
+    now: Timestamp,
+    portfolio: &mut Portfolio,
+    options: Option<&mut Options<'_>>,
+) -> Result<(), PlimsollError> {
+    let mut terms =
+        Terms { position_of_slot: [u8::MAX; MAX_MARKETS], now, old_rates: OldRates::Refused, is_old: false };
+    fill(account, inputs, &mut terms, portfolio, options)
+}
+
+/// Maintenance of `margin`, initial of `init`.
+pub fn with_init_of(margin: Margin, init: &Margin) -> Margin {
+    Margin {
+        equity_init: init.equity_init,
+        requirement_init: init.requirement_init,
+        blocked_by: init.blocked_by,
+        ..margin
+    }
+}
+
+/// What is done with balances whose exchange rate is old.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OldRates {
+    /// They count at their last rate.
+    Counted,
+    /// Deposits are left out, debts count as at an old price.
+    Refused,
+}
+
+/// What a portfolio is made with.
+struct Terms {
+    /// Number of the underlying of each market slot.
+    position_of_slot: [u8; MAX_MARKETS],
+    /// The time.
+    now: Timestamp,
+    /// What is done with old exchange rates.
+    old_rates: OldRates,
+    /// Whether there was one.
+    is_old: bool,
+}
+
+/// Adds every slot of the account.
+#[inline(always)]
+fn fill<I: Inputs>(
+    account: &MarginAccount,
+    inputs: &I,
+    terms: &mut Terms,
+    portfolio: &mut Portfolio,
     mut options: Option<&mut Options<'_>>,
 ) -> Result<(), PlimsollError> {
-    let mut position_of_slot = [u8::MAX; MAX_MARKETS];
-    for (slot, position) in account.markets.iter().zip(&mut position_of_slot) {
+    let now = terms.now;
+    for (slot, position) in account.markets.iter().zip(&mut terms.position_of_slot) {
         if slot.in_use != 0 {
             let short_minimum = add_market_slot(portfolio, slot, inputs, now, position)?;
             if slot.boards != 0 {
@@ -92,11 +159,11 @@ pub fn portfolio<I: Inputs>(
     }
     for slot in &account.balances {
         if slot.in_use != 0 {
-            add_balance_slot(portfolio, slot, inputs, &position_of_slot)?;
+            add_balance_slot(portfolio, slot, inputs, terms)?;
         }
     }
     match options {
-        Some(options) => add_boards(portfolio, options, account, inputs, now, &position_of_slot),
+        Some(options) => add_boards(portfolio, options, account, inputs, now, &terms.position_of_slot),
         None => Ok(()),
     }
 }
@@ -351,14 +418,14 @@ fn add_balance_slot<I: Inputs>(
     portfolio: &mut Portfolio,
     slot: &BalanceSlot,
     inputs: &I,
-    position_of_slot: &[u8; MAX_MARKETS],
+    terms: &mut Terms,
 ) -> Result<(), PlimsollError> {
     let bank = inputs.bank(&slot.bank)?;
     if slot.market_slot == NO_MARKET {
         return add_quote_balance(portfolio, slot, &bank);
     }
-    let position = *position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
-    add_balance(portfolio.underlying_mut(usize::from(position))?, slot, &bank)
+    let position = *terms.position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
+    add_balance(portfolio.underlying_mut(usize::from(position))?, slot, &bank, terms)
 }
 
 /// A balance's native amount, deposits rounded down and borrows up, and whether it is a borrow.
@@ -416,7 +483,12 @@ pub fn unsettled_gain<I: Inputs>(account: &MarginAccount, inputs: &I, marks: i64
 /// With the bank's look-up 155 CU; 241 with the standard library's checks, each of which
 /// is a compare of two comparisons here, and with every product and weight by itself.
 #[inline(always)]
-fn add_balance(underlying: &mut Underlying, slot: &BalanceSlot, bank: &Bank) -> Result<(), PlimsollError> {
+fn add_balance(
+    underlying: &mut Underlying,
+    slot: &BalanceSlot,
+    bank: &Bank,
+    terms: &mut Terms,
+) -> Result<(), PlimsollError> {
     let price = underlying.observation.spot.raw();
     let exposure = underlying.exposure.raw();
     let config = &bank.config;
@@ -424,10 +496,9 @@ fn add_balance(underlying: &mut Underlying, slot: &BalanceSlot, bank: &Bank) -> 
         return Ok(());
     }
     let (value, exposure) = if slot.shares < 0 {
-        let base = base_amount(
-            mul_q48_ceil_checked(slot.shares.unsigned_abs(), bank.borrow_index).ok_or(PlimsollError::Overflow)?,
-            bank,
-        )?;
+        let amount =
+            mul_q48_ceil_checked(slot.shares.unsigned_abs(), bank.borrow_index).ok_or(PlimsollError::Overflow)?;
+        let base = base_amount(amount, underlying, bank, true, terms)?;
         let less = exposure.wrapping_sub(base);
         // As base is not negative, the difference wraps exactly when it is above what it was.
         if less > exposure {
@@ -436,10 +507,8 @@ fn add_balance(underlying: &mut Underlying, slot: &BalanceSlot, bank: &Bank) -> 
         underlying.has_liability = true;
         (mul_q48_ceil_checked(base.unsigned_abs(), price).ok_or(PlimsollError::Overflow)?, less)
     } else {
-        let base = base_amount(
-            mul_q48_floor(slot.shares.unsigned_abs(), bank.deposit_index).ok_or(PlimsollError::Overflow)?,
-            bank,
-        )?;
+        let amount = mul_q48_floor(slot.shares.unsigned_abs(), bank.deposit_index).ok_or(PlimsollError::Overflow)?;
+        let base = base_amount(amount, underlying, bank, false, terms)?;
         let more = exposure.wrapping_add(base);
         // As base is not negative, the sum wraps exactly when it is below what it was.
         if more < exposure {
@@ -498,19 +567,74 @@ fn add_weights(underlying: &mut Underlying, value: u64, init_ppm: u32, maint_ppm
     Ok(())
 }
 
-/// A native amount in base units of the bank's market: not negative.
-///
-/// # Errors
-/// [`PlimsollError::Overflow`].
+/// A native amount in base units of the bank's market: not negative. Zero for a deposit that is left out.
 #[inline(always)]
-pub fn base_amount(amount: u64, bank: &Bank) -> Result<i64, PlimsollError> {
+fn base_amount(
+    amount: u64,
+    underlying: &mut Underlying,
+    bank: &Bank,
+    is_borrow: bool,
+    terms: &mut Terms,
+) -> Result<i64, PlimsollError> {
     let mut base = amount;
     if bank.scale_decimals != 0 {
-        let scale = math::pow10(u32::from(bank.scale_decimals)).ok_or(PlimsollError::Corrupt)?;
-        base = math::mul_checked(amount, scale).ok_or(PlimsollError::Overflow)?;
+        convert(&mut base, underlying, bank, is_borrow, terms)?;
     }
     let base = base.cast_signed();
     if base < 0 { Err(PlimsollError::Overflow) } else { Ok(base) }
+}
+
+/// [`base_units`] of a balance, and what follows where its rate is old. The amount is changed in place: a result of two
+/// words would take a sixth argument.
+#[inline(never)]
+fn convert(
+    amount: &mut u64,
+    underlying: &mut Underlying,
+    bank: &Bank,
+    is_borrow: bool,
+    terms: &mut Terms,
+) -> Result<(), PlimsollError> {
+    if bank.is_rated() && !bank.rate.is_fresh(terms.now) {
+        terms.is_old = true;
+        if terms.old_rates == OldRates::Refused {
+            if !is_borrow {
+                *amount = 0;
+                return Ok(());
+            }
+            if underlying.freshness == Freshness::Fresh {
+                underlying.freshness = Freshness::Stale;
+            }
+        }
+    }
+    *amount = base_units(*amount, bank, if is_borrow { Side::Debt } else { Side::Deposit })?;
+    Ok(())
+}
+
+/// What an amount is converted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// An asset: at the rate of deposits, rounded down.
+    Deposit,
+    /// A debt: at the rate of debts, rounded up.
+    Debt,
+}
+
+/// A native amount of a bank's mint in base units of its market.
+///
+/// # Errors
+/// [`PlimsollError::RateNeverUpdated`] for a debt, [`PlimsollError::Overflow`].
+pub fn base_units(amount: u64, bank: &Bank, side: Side) -> Result<u64, PlimsollError> {
+    let scale = math::pow10(u32::from(bank.scale_decimals & !RATED)).ok_or(PlimsollError::Corrupt)?;
+    let scaled = math::mul_checked(amount, scale).ok_or(PlimsollError::Overflow)?;
+    if !bank.is_rated() {
+        return Ok(scaled);
+    }
+    let base = match side {
+        Side::Deposit => mul_q48_floor(scaled, bank.rate.deposit),
+        Side::Debt if bank.rate.borrow == 0 => return Err(PlimsollError::RateNeverUpdated),
+        Side::Debt => mul_q48_ceil_checked(scaled, bank.rate.borrow),
+    };
+    base.ok_or(PlimsollError::Overflow)
 }
 
 /// Sum of two amounts. The standard library's check, a compare of two comparisons, is twice as long here.

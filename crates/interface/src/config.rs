@@ -15,7 +15,9 @@ use plimsoll_risk::{
     volatility::{self, VolatilityParameters},
 };
 
-use crate::PlimsollError;
+use solana_address::Address;
+
+use crate::{PlimsollError, oracle::ORACLE_PROGRAMS};
 
 /// Ceilings and floors that no role can exceed.
 pub mod limits {
@@ -94,6 +96,21 @@ pub mod limits {
     pub const OUTFLOW_WINDOW_SECONDS_MAX: u32 = 604_800;
     /// Longest timelock: 30 days.
     pub const TIMELOCK_SECONDS_MAX: u32 = 2_592_000;
+    /// Shortest wait of house shares' issue and redemption: no price is older than that when the house is valued, so what is
+    /// known at the request is in every price.
+    pub const HOUSE_DELAY_SECONDS_MIN: u32 = HOUSE_PRICE_AGE_SECONDS_MAX;
+    /// Oldest price that the house is valued at: 1 minute.
+    pub const HOUSE_PRICE_AGE_SECONDS_MAX: u32 = 60;
+    /// Longest that a valuation of the house may take, and longest that it counts, from its beginning on: 1 minute.
+    pub const HOUSE_NAV_AGE_SECONDS_MAX: u32 = 60;
+    /// How much a price may have moved between the two looks of a valuation in parts: 0.1 %.
+    pub const HOUSE_NAV_MOVE_PPM_MAX: u32 = 1_000;
+    /// How long a ticket may be executed once its delay is over: 1 day.
+    pub const TICKET_LIFE_SECONDS: u32 = 86_400;
+    /// Decimals of the house's shares: at par a share is a dollar.
+    pub const HOUSE_SHARE_DECIMALS: u8 = 6;
+    /// Least haircut of house shares as a collateral, towards maintenance too: 30 %.
+    pub const HOUSE_SHARE_HAIRCUT_PPM_MIN: u32 = 300_000;
     /// How long a low price of the quote counts where nobody stores a newer one: 1 day, seconds.
     pub const QUOTE_MEMORY_SECONDS: i64 = 86_400;
     /// Shortest time between the announcement that a market winds down and the first position closed for its holder: 1
@@ -109,6 +126,10 @@ pub mod limits {
     pub const VENUE_WINDOW_SECONDS_MAX: u32 = 2_592_000;
     /// Highest fee of a mint's transfers at which tokens come into its bank, basis points: 1 %.
     pub const TRANSFER_FEE_BPS_MAX: u16 = 100;
+    /// Oldest exchange rate that may be called fresh: 7 days.
+    pub const RATE_AGE_SECONDS_MAX: u32 = 604_800;
+    /// Fastest rise of an exchange rate that may be believed: 1 % a day.
+    pub const RATE_RISE_PER_DAY_PPM_MAX: u32 = plimsoll_risk::staking::MAX_RISE_PER_DAY.raw();
     /// Decimals of a market's base unit.
     pub const BASE_DECIMALS_MAX: u8 = 12;
     /// Decimals of a collateral mint.
@@ -296,7 +317,7 @@ impl ExchangeConfig {
         if self.pauses & !pause::ALL != 0 {
             return Err(PlimsollError::InvalidPauses);
         }
-        if self.house_delay_seconds > HOUSE_DELAY_SECONDS_MAX
+        if !(HOUSE_DELAY_SECONDS_MIN..=HOUSE_DELAY_SECONDS_MAX).contains(&self.house_delay_seconds)
             || self.timelock_seconds > TIMELOCK_SECONDS_MAX
             || self.quote_scale_below_ppm > Ppm::ONE.raw()
             || self.quote_refuse_below_ppm > self.quote_scale_below_ppm
@@ -732,6 +753,88 @@ impl MarketConfig {
                 && self.max_open_interest <= i64::MAX.unsigned_abs() / 4);
         if in_range && premium_bounded { Ok(()) } else { Err(PlimsollError::InvalidMarketParameters) }
     }
+
+    /// Checks what the parameters of the market of house shares must be besides: it prices collateral and nothing else, for
+    /// the house must not hold what is made of itself.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidMarketParameters`].
+    pub fn validate_house_share(&self) -> Result<(), PlimsollError> {
+        let valid = self.perp_enabled == 0 && self.options.enabled == 0 && self.risk_budget == 0;
+        if valid { Ok(()) } else { Err(PlimsollError::InvalidMarketParameters) }
+    }
+}
+
+/// Where a bank's exchange rate is read, and how far it is believed. All zero for a bank without one.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
+#[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
+pub struct RateSource {
+    /// The stake pool.
+    pub pool: Address,
+    /// Pyth feed id of the token's own feed; for a legacy price account, the address of that account.
+    pub feed_id: [u8; 32],
+    /// The program that must own the own feed's price account, zero for no feed.
+    pub feed_owner: Address,
+    /// Age up to which the rate is fresh, seconds.
+    pub max_age_seconds: u32,
+    /// Fastest rise that is believed, ppm a day.
+    pub rise_per_day_ppm: u32,
+    /// One of [`rate_kind`].
+    pub kind: u8,
+    /// Format of the own feed's price account, one of [`crate::accounts::oracle_kind`].
+    pub feed_kind: u8,
+    /// 1 where the token's own feed caps the rate of deposits.
+    pub has_feed: u8,
+    /// Zero.
+    pub _padding: [u8; 5],
+}
+
+/// What says a bank's exchange rate, as stored in [`RateSource::kind`].
+pub mod rate_kind {
+    /// Nothing: one unit of the mint is one of the underlying.
+    pub const NONE: u8 = 0;
+    /// An SPL stake pool.
+    pub const STAKE_POOL: u8 = 1;
+}
+
+impl RateSource {
+    /// No exchange rate.
+    pub const NONE: Self = Self {
+        pool: Address::new_from_array([0; 32]),
+        feed_id: [0; 32],
+        feed_owner: Address::new_from_array([0; 32]),
+        max_age_seconds: 0,
+        rise_per_day_ppm: 0,
+        kind: rate_kind::NONE,
+        feed_kind: 0,
+        has_feed: 0,
+        _padding: [0; 5],
+    };
+
+    /// Checks every field by itself and with the others.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidRateSource`].
+    pub fn validate(&self) -> Result<(), PlimsollError> {
+        let without_feed =
+            Self { feed_id: [0; 32], feed_owner: Address::new_from_array([0; 32]), feed_kind: 0, has_feed: 0, ..*self };
+        let feed_is_valid = match self.has_feed {
+            0 => *self == without_feed,
+            1 => ORACLE_PROGRAMS.contains(&(self.feed_owner, self.feed_kind)),
+            _ => false,
+        };
+        let is_pool = self.kind == rate_kind::STAKE_POOL
+            && self._padding == [0; 5]
+            && feed_is_valid
+            && (1..=limits::RATE_AGE_SECONDS_MAX).contains(&self.max_age_seconds)
+            && self.rise_per_day_ppm <= limits::RATE_RISE_PER_DAY_PPM_MAX;
+        if is_pool || *self == Self::NONE { Ok(()) } else { Err(PlimsollError::InvalidRateSource) }
+    }
 }
 
 /// Parameters of one bank.
@@ -749,6 +852,8 @@ pub struct BankConfig {
     pub borrow_cap: u64,
     /// Largest net amount that may leave in one outflow window, native. [`u64::MAX`] for no limit.
     pub outflow_limit: u64,
+    /// Largest amount that the house holds from spot swaps, native. Zero: it takes nothing, and only gives what it has.
+    pub swap_cap: u64,
     /// Share of a deposit's value that does not count for initial margin while the bank is empty, ppm in 0..=1e6.
     pub haircut_init_ppm: u32,
     /// Share of a deposit's value that does not count for maintenance margin while the bank is empty, ppm, at most the
@@ -798,7 +903,7 @@ impl BankConfig {
     /// | field | tightens | either way waits, because |
     /// |---|---|---|
     /// | `deposit_cap` | down, where the maintenance haircut is the same however full the bank is | otherwise a lower cap lowers what deposits count for |
-    /// | `borrow_cap`, `outflow_limit` | down | |
+    /// | `borrow_cap`, `outflow_limit`, `swap_cap` | down | |
     /// | `outflow_window_seconds` | up | |
     /// | `haircut_init_ppm`, `haircut_init_full_ppm`, `borrow_weight_init_ppm` | up | |
     /// | `state` | active to reduce-only | every other step lets risk in, or ends the bank |
@@ -809,7 +914,8 @@ impl BankConfig {
         let rises = self.deposit_cap > from.deposit_cap
             || (self.deposit_cap < from.deposit_cap && is_cap_in_line)
             || self.borrow_cap > from.borrow_cap
-            || self.outflow_limit > from.outflow_limit;
+            || self.outflow_limit > from.outflow_limit
+            || self.swap_cap > from.swap_cap;
         let falls = self.outflow_window_seconds < from.outflow_window_seconds
             || self.haircut_init_ppm < from.haircut_init_ppm
             || self.haircut_init_full_ppm < from.haircut_init_full_ppm
@@ -818,6 +924,7 @@ impl BankConfig {
             deposit_cap: from.deposit_cap,
             borrow_cap: from.borrow_cap,
             outflow_limit: from.outflow_limit,
+            swap_cap: from.swap_cap,
             haircut_init_ppm: from.haircut_init_ppm,
             haircut_init_full_ppm: from.haircut_init_full_ppm,
             borrow_weight_init_ppm: from.borrow_weight_init_ppm,
@@ -878,6 +985,17 @@ impl BankConfig {
             && self.state <= state::LAST
             && self._padding == [0; 7];
         if in_range && self.rates().validate().is_ok() { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
+    }
+
+    /// Checks what the parameters of the bank of house shares must be besides: a haircut that stands in for what the share's
+    /// price does not show, and no borrowing, because whoever owes shares could redeem them at a valuation that is old.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidBankParameters`].
+    pub fn validate_house_share(&self) -> Result<(), PlimsollError> {
+        let haircut = self.haircut_maint_ppm.min(self.haircut_maint_full_ppm);
+        let valid = haircut >= limits::HOUSE_SHARE_HAIRCUT_PPM_MIN && self.borrow_cap == 0 && self.swap_cap == 0;
+        if valid { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
     }
 
     /// Checks what the quote bank's parameters must be besides: quote counts at its amount, as a deposit and as a borrow.

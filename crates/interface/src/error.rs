@@ -54,7 +54,7 @@ macro_rules! errors {
 errors! {
     // Who may, and which accounts.
     NotAdmin = 0, "The signer is not the exchange's admin: sign with the admin key";
-    NotOwner = 1, "The signer is not the margin account's owner: only the owner may do this";
+    NotOwner = 1, "The signer is not the owner of the margin account or ticket: only the owner may do this";
     NotOwnerOrDelegate = 2, "The signer is neither the margin account's owner nor its delegate";
     WrongExchange = 3, "An account belongs to another exchange: pass accounts of one exchange";
     WrongVault = 4, "The vault is not the bank's: pass the vault that the bank names";
@@ -176,6 +176,17 @@ errors! {
     ForecastOutOfBounds = 192, "The forecast is below the volatility estimate or the floor, or above the cap: post one in between";
     ForecastUnused = 193, "Nothing in this market follows a volatility: its shock range is fixed and it has no options";
 
+    // The house as a pool.
+    HouseRoundOrder = 200, "The markets do not go on where the valuation of the house stands: pass all of them, or those that it wants next, in the order of their indexes";
+    HouseNavStale = 201, "The house has not been valued within the last minute: value it first";
+    HouseInsolvent = 202, "The house has no net asset value: nobody can join or leave it";
+    TicketTooEarly = 203, "The house's valuation began before the ticket's delay was over: wait, and value it again";
+    TicketExpired = 204, "The ticket was not executed in time: cancel it";
+    TicketBound = 205, "The ticket's price is about to be known: it can be cancelled earlier, or when its time has passed";
+    TicketExecuted = 206, "The ticket is executed: claim what came of it";
+    TicketNotExecuted = 207, "The ticket is not executed yet: execute it first";
+    WrongEscrow = 208, "The token account is not the house's escrow: pass the one that the house names";
+
     // Controls and guards.
     NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
     NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
@@ -236,6 +247,21 @@ errors! {
     OrderMakerOnly = 277, "The order only makes: it is not filled as the taker";
     WrongOrders = 278, "The orders are of another margin account: pass the account's own";
     FloorNotRaised = 279, "The new floor is not above the old one";
+
+    // Collateral.
+    InvalidRateSource = 280, "The exchange rate's parameters are invalid: a kind, an age of 1 s to 7 days, a rise of at most 1 % a day, a feed of a program that the exchange accepts";
+    RateSourceInvalid = 281, "The account is no stake pool of the bank's mint, or of a program that is not accepted";
+    RateSourceInUse = 282, "The bank has deposits that count, or debts: its rate source may only change before, or while its haircut is full";
+    RateNotConfigured = 283, "The bank has no exchange rate: it is priced by its market alone";
+    RateWrongSource = 284, "The account is not the stake pool that the bank, or its new source, names";
+    RateWrongMarket = 285, "The market is not the one that prices the bank";
+    RatePoolOld = 286, "The stake pool was updated in neither this epoch nor the last: update the pool first";
+    RateOutOfRange = 287, "The stake pool is empty, or its rate or the token's own price is outside of the supported range";
+    RateFeedMissing = 288, "The token's own feed caps its rate: pass a price account of that feed";
+    RateNeverUpdated = 289, "The bank's exchange rate was never updated, so nothing can be owed in it: update the rate first";
+    RateOld = 290, "The bank's exchange rate is too old to swap at: update it first";
+    SwapCap = 291, "The house would hold more of the mint than its swap cap: swap less";
+    SwapInventory = 292, "The house does not hold as much of the mint: swap less";
 
     // Stored orders and delegation.
     InvalidTrigger = 311, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
@@ -320,6 +346,8 @@ impl From<RiskError> for PlimsollError {
             | E::RangeParametersInvalid
             | E::ForecastParametersInvalid => Self::InvalidMarketParameters,
             E::HaircutsInvalid | E::BorrowWeightsInvalid => Self::InvalidBankParameters,
+            E::StakePoolInvalid | E::StakePoolMintMismatch => Self::RateSourceInvalid,
+            E::ExchangeRateOutOfRange => Self::RateOutOfRange,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
             E::ForecastTooFast => Self::ForecastTooFast,
             E::ForecastOutOfBounds => Self::ForecastOutOfBounds,

@@ -5,7 +5,7 @@ use solana_address::Address;
 
 use crate::{
     accounts::{MAX_PROPOSAL, MAX_STRIKES},
-    config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig},
+    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig},
 };
 
 /// Declares the instructions' tags, and their list.
@@ -32,8 +32,6 @@ tags! {
     CREATE_BANK = 4,
     CONFIGURE_BANK = 5,
     CREATE_HOUSE = 6,
-    HOUSE_DEPOSIT = 7,
-    HOUSE_WITHDRAW = 8,
     CREATE_ACCOUNT = 9,
     SET_DELEGATE = 10,
     CLOSE_ACCOUNT = 11,
@@ -64,6 +62,12 @@ tags! {
     ACCRUE_FUNDING = 32,
 
     // The house as a pool.
+    VALUE_HOUSE = 35,
+    REQUEST_PROVIDE = 36,
+    REQUEST_REDEEM = 37,
+    EXECUTE_TICKET = 38,
+    CANCEL_TICKET = 39,
+    CLAIM_TICKET = 40,
 
     // Controls and guards.
     NOMINATE_ADMIN = 45,
@@ -98,6 +102,11 @@ tags! {
     CREATE_ORDERS = 76,
     CANCEL_ORDERS = 77,
     CONFIGURE_VENUE = 78,
+
+    // Collateral.
+    UPDATE_RATE = 81,
+    SET_RATE_SOURCE = 82,
+    SWAP = 83,
 
     // Stored orders.
     PLACE_TRIGGER = 93,
@@ -261,7 +270,7 @@ args! {
     }
 }
 args! {
-    /// Arguments of `deposit`, `house_deposit`, `house_withdraw` and `fund_insurance`.
+    /// Arguments of `deposit` and `fund_insurance`.
     AmountArgs {
         /// Native amount of the mint.
         amount: u64,
@@ -352,6 +361,15 @@ args! {
     }
 }
 args! {
+    /// Arguments of `request_provide` and `request_redeem`.
+    RequestArgs {
+        /// Which of the owner's tickets this is.
+        index: u16,
+        /// Quote native to provide, or house shares to redeem.
+        amount: u64,
+    }
+}
+args! {
     /// Arguments of `open_option`.
     OpenOptionArgs {
         /// Lots to buy, negative to sell.
@@ -420,6 +438,24 @@ args! {
     TriggerArgs {
         /// Number of the stored order.
         index: u8,
+    }
+}
+args! {
+    /// Arguments of `set_rate_source`.
+    SetRateSourceArgs {
+        /// Where the rate is read from now on.
+        source: RateSource,
+    }
+}
+args! {
+    /// Arguments of `swap`.
+    SwapArgs {
+        /// Native amount of the mint to buy, negative to sell.
+        amount: i64,
+        /// Most quote to pay or least to receive, fee included, quote native.
+        limit_amount: u64,
+        /// Unix seconds after which the order is void, zero for never.
+        expires_at: i64,
     }
 }
 

@@ -82,6 +82,7 @@ fn bank() -> BankConfig {
         deposit_cap: u64::MAX,
         borrow_cap: u64::MAX,
         outflow_limit: u64::MAX,
+        swap_cap: 0,
         haircut_init_ppm: 50_000,
         haircut_maint_ppm: 30_000,
         haircut_init_full_ppm: 80_000,
@@ -136,7 +137,8 @@ fn exchange_parameters_have_edges() {
     );
     edges!(exchange, InvalidRiskParameters: extreme_damping_ppm: [0, 333_333] not [333_334];);
     edges!(exchange, InvalidExchangeParameters:
-        house_delay_seconds: [0, limits::HOUSE_DELAY_SECONDS_MAX] not [limits::HOUSE_DELAY_SECONDS_MAX + 1];
+        house_delay_seconds: [limits::HOUSE_DELAY_SECONDS_MIN, limits::HOUSE_DELAY_SECONDS_MAX]
+            not [0, limits::HOUSE_DELAY_SECONDS_MIN - 1, limits::HOUSE_DELAY_SECONDS_MAX + 1];
         timelock_seconds: [0, limits::TIMELOCK_SECONDS_MAX] not [limits::TIMELOCK_SECONDS_MAX + 1];
         quote_scale_below_ppm: [900_000, 1_000_000] not [899_999, 1_000_001];
         quote_refuse_below_ppm: [0, 990_000] not [990_001];

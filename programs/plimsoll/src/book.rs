@@ -30,6 +30,8 @@ pub struct Book<'a> {
     listing: Listing<'a>,
     /// The bank that the instruction declares.
     bank: Option<(&'a Address, &'a Bank)>,
+    /// Another bank that the instruction declares, looked at after what was passed.
+    other_bank: Option<(&'a Address, &'a Bank)>,
     /// The market that the instruction declares.
     market: Option<(&'a Address, &'a Market)>,
     /// The board that the instruction declares.
@@ -41,13 +43,19 @@ pub struct Book<'a> {
 impl<'a> Book<'a> {
     /// The accounts passed behind the declared ones.
     pub fn new(views: &'a [AccountView], now: Timestamp) -> Self {
-        Self { listing: Listing::new(views), bank: None, market: None, board: None, now }
+        Self { listing: Listing::new(views), bank: None, other_bank: None, market: None, board: None, now }
     }
 
     /// With a bank that the instruction declares.
     #[must_use]
     pub fn with_bank(self, bank: &'a Account<Bank>) -> Self {
         Self { bank: Some((bank.address(), bank)), ..self }
+    }
+
+    /// With a second bank that the instruction declares.
+    #[must_use]
+    pub fn with_other_bank(self, bank: &'a Account<Bank>) -> Self {
+        Self { other_bank: Some((bank.address(), bank)), ..self }
     }
 
     /// With a market that the instruction declares, and whose stored observation counts.
@@ -121,6 +129,17 @@ fn read<T: AccountType>(view: &AccountView) -> core::result::Result<&T, Plimsoll
     T::read(data).ok_or(PlimsollError::UnknownAccount)
 }
 
+impl Book<'_> {
+    /// The second declared bank, if it is the one at `address`.
+    #[cold]
+    fn find_other_bank(&self, address: &Address) -> core::result::Result<&Bank, PlimsollError> {
+        match self.other_bank {
+            Some((declared, bank)) if same_address(declared, address) => Ok(bank),
+            _ => Err(PlimsollError::MissingBank),
+        }
+    }
+}
+
 impl Inputs for Book<'_> {
     type BankRef<'b>
         = &'b Bank
@@ -142,7 +161,10 @@ impl Inputs for Book<'_> {
         {
             return Ok(bank);
         }
-        read(self.listing.find(address).ok_or(PlimsollError::MissingBank)?)
+        match self.listing.find(address) {
+            Some(view) => read(view),
+            None => self.find_other_bank(address),
+        }
     }
 
     #[inline(always)]
@@ -265,9 +287,33 @@ impl Book<'_> {
     ) -> Result<Margin> {
         self.listing.rest.set(self.listing.views);
         let mut portfolio = Portfolio::new();
-        bridge::portfolio(account, self, self.now, &mut portfolio, options.as_deref_mut())?;
+        let has_old_rate = bridge::portfolio(account, self, self.now, &mut portfolio, options.as_deref_mut())?;
         let options = options.map_or(&[][..], |options| options.as_slice());
-        Ok(portfolio::margin(&portfolio, options, risk).map_err(PlimsollError::from)?)
+        let margin = portfolio::margin(&portfolio, options, risk).map_err(PlimsollError::from)?;
+        if has_old_rate { self.with_old_rates(account, risk, margin) } else { Ok(margin) }
+    }
+
+    /// `margin`, its initial side without what stands at an old exchange rate. It is rare, so there is always room for the
+    /// options of all boards.
+    #[inline(never)]
+    fn with_old_rates(&self, account: &MarginAccount, risk: &RiskParameters, margin: Margin) -> Result<Margin> {
+        let mut storage = [OptionRisk::NONE; MAX_BOARDS];
+        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
+        let init = self.margin_at_init(account, risk, &mut options)?;
+        Ok(bridge::with_init_of(margin, &init))
+    }
+
+    #[inline(never)]
+    fn margin_at_init(
+        &self,
+        account: &MarginAccount,
+        risk: &RiskParameters,
+        options: &mut bridge::Options<'_>,
+    ) -> Result<Margin> {
+        self.listing.rest.set(self.listing.views);
+        let mut portfolio = Portfolio::new();
+        bridge::portfolio_at_init(account, self, self.now, &mut portfolio, Some(options))?;
+        Ok(portfolio::margin(&portfolio, options.as_slice(), risk).map_err(PlimsollError::from)?)
     }
 
     /// What an account's options of the market in one of its slots are worth, quote native.

@@ -132,10 +132,18 @@ pub fn require_borrow_allowed(bank: &Bank, debit: Debit) -> Result<()> {
 /// # Errors
 /// [`PlimsollError::BankReduceOnly`], [`PlimsollError::DepositCap`].
 pub fn require_deposit_allowed(bank: &Bank) -> Result<()> {
+    require_room(bank, 0)
+}
+
+/// Checks that a bank may take deposits of `more` besides what it has.
+///
+/// # Errors
+/// [`PlimsollError::BankReduceOnly`], [`PlimsollError::DepositCap`].
+pub fn require_room(bank: &Bank, more: u64) -> Result<()> {
     if bank.config.state != plimsoll_interface::config::state::ACTIVE {
         return Err(PlimsollError::BankReduceOnly);
     }
-    if total_deposits(bank)? > bank.config.deposit_cap {
+    if total_deposits(bank)?.checked_add(more).ok_or(PlimsollError::Overflow)? > bank.config.deposit_cap {
         return Err(PlimsollError::DepositCap);
     }
     Ok(())
@@ -198,6 +206,33 @@ pub fn house_credit(house: &mut House, bank: &mut Bank, amount: u64) -> Result<u
 pub fn house_debit(house: &mut House, bank: &mut Bank, amount: u64) -> Result<()> {
     let burnt = interest::shares_to_burn_for_withdraw(amount, bank.deposit_index())?;
     house.quote_shares = house.quote_shares.checked_sub(burnt).ok_or(PlimsollError::HouseInsufficient)?;
+    bank.deposit_shares = bank.deposit_shares.checked_sub(burnt).ok_or(PlimsollError::Corrupt)?;
+    Ok(())
+}
+
+/// What the house holds of a collateral from spot swaps, native, rounded down.
+pub fn house_inventory(bank: &Bank) -> Result<u64> {
+    Ok(interest::deposit_amount(bank.inventory_shares, bank.deposit_index())?)
+}
+
+/// Puts `amount` of a collateral into the house's inventory.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
+pub fn inventory_credit(bank: &mut Bank, amount: u64) -> Result<()> {
+    let minted = interest::shares_for_deposit(amount, bank.deposit_index())?;
+    bank.inventory_shares = bank.inventory_shares.checked_add(minted).ok_or(PlimsollError::Overflow)?;
+    bank.deposit_shares = bank.deposit_shares.checked_add(minted).ok_or(PlimsollError::Overflow)?;
+    Ok(())
+}
+
+/// Takes `amount` of a collateral out of the house's inventory.
+///
+/// # Errors
+/// [`PlimsollError::SwapInventory`].
+pub fn inventory_debit(bank: &mut Bank, amount: u64) -> Result<()> {
+    let burnt = interest::shares_to_burn_for_withdraw(amount, bank.deposit_index())?;
+    bank.inventory_shares = bank.inventory_shares.checked_sub(burnt).ok_or(PlimsollError::SwapInventory)?;
     bank.deposit_shares = bank.deposit_shares.checked_sub(burnt).ok_or(PlimsollError::Corrupt)?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use pinocchio::cpi::{Seed, Signer as CpiSigner};
-use pinocchio_token::instructions::TransferChecked;
+use pinocchio_token::instructions::{BurnChecked, MintToChecked, TransferChecked};
 use pinocchio_token_2022::instructions::{
     InitializeAccount3, InitializeImmutableOwner, transfer_fee::TransferCheckedWithFee,
 };
@@ -10,6 +10,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, same_address},
     address,
+    config::limits,
     event::TransferFeeWithheld,
     token::{self, Mint, TOKEN_2022_PROGRAM, TransferFee},
 };
@@ -30,10 +31,18 @@ pub fn read_mint(view: &AccountView) -> Result<Mint> {
 /// # Errors
 /// [`PlimsollError::WrongTokenAccount`].
 pub fn require_token_account(view: &AccountView, bank: &Bank) -> Result<()> {
+    require_token_account_of(view, &bank.mint, &bank.token_program)
+}
+
+/// Checks that a user's token account is of a mint.
+///
+/// # Errors
+/// [`PlimsollError::WrongTokenAccount`].
+pub fn require_token_account_of(view: &AccountView, mint: &Address, token_program: &Address) -> Result<()> {
     let data = view.try_borrow()?;
-    let of_mint = data.get(..32).is_some_and(|mint| mint == bank.mint.as_ref());
+    let of_mint = data.get(..32).is_some_and(|its| its == mint.as_ref());
     require!(
-        view.owned_by(&bank.token_program) && token::is_token_account(&data) && of_mint,
+        view.owned_by(token_program) && token::is_token_account(&data) && of_mint,
         PlimsollError::WrongTokenAccount
     );
     Ok(())
@@ -47,6 +56,15 @@ pub fn require_banks(bank: &Bank, vault: &Address, mint: &Address, token_program
     require!(same_address(vault, &bank.vault), PlimsollError::WrongVault);
     require!(same_address(mint, &bank.mint), PlimsollError::WrongMint);
     require!(same_address(token_program, &bank.token_program), PlimsollError::WrongTokenProgram);
+    Ok(())
+}
+
+/// Checks that a token program is that of house shares.
+///
+/// # Errors
+/// [`PlimsollError::WrongTokenProgram`].
+pub fn require_shares_program(token_program: &Address) -> Result<()> {
+    require!(same_address(token_program, &token::TOKEN_PROGRAM), PlimsollError::WrongTokenProgram);
     Ok(())
 }
 
@@ -220,10 +238,7 @@ pub fn push(
     destination: &AccountView,
     amount: u64,
 ) -> Result<()> {
-    let index = exchange.index.to_le_bytes();
-    let bump = [exchange.bump];
-    let seeds =
-        [Seed::from(address::EXCHANGE), Seed::from(exchange.creator.as_ref()), Seed::from(&index), Seed::from(&bump)];
+    let terms = Terms::of(mint)?;
     let transfer = Transfer {
         source: vault,
         mint,
@@ -232,7 +247,33 @@ pub fn push(
         token_program: &bank.token_program,
         decimals: bank.decimals,
     };
-    transfer.send(amount, &Terms::of(mint)?, &[CpiSigner::from(&seeds)])
+    signed(exchange, |signer| transfer.send(amount, &terms, signer))
+}
+
+/// Makes house shares into the escrow, signed by the exchange, which is their mint's authority.
+pub fn mint(exchange: &Account<Exchange>, mint: &AccountView, escrow: &AccountView, amount: u64) -> Result<()> {
+    let decimals = limits::HOUSE_SHARE_DECIMALS;
+    signed(exchange, |signer| {
+        MintToChecked::new(mint, escrow, exchange.account(), amount, decimals).invoke_signed(signer)
+    })
+}
+
+/// Destroys house shares of the escrow, signed by the exchange, which is its authority.
+pub fn burn(exchange: &Account<Exchange>, mint: &AccountView, escrow: &AccountView, amount: u64) -> Result<()> {
+    let decimals = limits::HOUSE_SHARE_DECIMALS;
+    signed(exchange, |signer| {
+        BurnChecked::new(escrow, mint, exchange.account(), amount, decimals).invoke_signed(signer)
+    })
+}
+
+/// Calls `f` with the exchange's signature.
+#[inline(always)]
+pub fn signed(exchange: &Account<Exchange>, f: impl FnOnce(&[CpiSigner]) -> Result<()>) -> Result<()> {
+    let index = exchange.index.to_le_bytes();
+    let bump = [exchange.bump];
+    let seeds =
+        [Seed::from(address::EXCHANGE), Seed::from(exchange.creator.as_ref()), Seed::from(&index), Seed::from(&bump)];
+    f(&[CpiSigner::from(&seeds)])
 }
 
 /// A token account that is to be made at an address of the program.
@@ -262,3 +303,4 @@ impl NewVault<'_> {
         InitializeAccount3 { account, mint, owner: self.authority, token_program }.invoke()
     }
 }
+

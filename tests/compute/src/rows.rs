@@ -8,24 +8,27 @@ use plimsoll_client::{
     accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state},
     address,
     config::{
-        BankConfig, ExchangeConfig, FundingConfig, VenueConfig, VolatilityConfig, limits, loss_mode, role, state,
+        BankConfig, ExchangeConfig, FundingConfig, RateSource, VenueConfig, VolatilityConfig, limits, loss_mode,
+        rate_kind, role, state,
     },
     instruction::{
-        TOKEN_PROGRAM, account, bank, board, controls as build, exchange, house, liquidation, market, option, trade,
-        trigger, venue, waterfall,
+        TOKEN_PROGRAM, account, bank, board, collateral as build_collateral, controls as build, exchange, house,
+        liquidation, market, option, trade, trigger, venue, waterfall,
     },
     interface::{
         change::{Change, QuoteFeed},
         instruction::{
             AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
             CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
-            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, VenueArgs,
+            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, SwapArgs, VenueArgs,
         },
         order::Order,
     },
+    price::PriceUpdate,
     remaining::{Pack, PriceAddresses},
-    risk::pyth,
+    risk::{pyth, staking},
 };
+use solana_instruction::AccountMeta;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -87,6 +90,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     token_rows(so, &mut rows)?;
     boards(so, &mut rows)?;
     venues(so, &mut rows)?;
+    collateral(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
             .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
@@ -131,9 +135,10 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let create = house::Create { admin, exchange };
     single(rows, "create_house", "", world.send(create.instruction(), &[])?);
     let source = world.tokens(&quote_mint);
-    let deposit = house::Deposit { admin, exchange, quote_mint, source, amount: 50_000_000 * DOLLAR };
-    single(rows, "house_deposit", "", world.send(deposit.instruction(), &[])?);
-    let quote_bank = address::bank(&exchange, &quote_mint);
+    let ticket = house::Ticket { owner: admin, exchange, quote_mint, token_program: TOKEN_PROGRAM, index: 0 };
+    world.send(ticket.provide(source, 50_000_000 * DOLLAR), &[])?;
+    world.send(house::Value { exchange, quote_mint, remaining: vec![] }.instruction(), &[])?;
+    world.send(ticket.execute(), &[])?;
     let args = CreateMarketArgs {
         symbol: *b"SOL\0\0\0\0\0\0\0\0\0\0\0\0\0",
         feed_id: [9; 32],
@@ -145,8 +150,7 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let create = market::Create { admin, exchange, index: 0, args };
     single(rows, "create_market", "", world.send(create.instruction(), &[])?);
     let market = address::market(&exchange, 0);
-    let configure =
-        market::Configure { admin, exchange, quote_bank, market, config: market_config(0), remaining: vec![] };
+    let configure = market::Configure { admin, exchange, market, config: market_config(0) };
     single(rows, "configure_market", "", world.send(configure.instruction(), &[])?);
     let mint = world.mints[0];
     let create = bank::Create {
@@ -260,7 +264,7 @@ fn winding_down(world: &mut World, account: &MarginAccount, address: Address, ro
     Ok(())
 }
 
-/// What anyone may do to keep the exchange up to date, and the house's withdrawal, which reads every market.
+/// What anyone may do to keep the exchange up to date, and who joins and leaves the house.
 fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let mut world = World::new(so)?;
     let (market, oracle) = (world.markets[0], world.oracles[0]);
@@ -274,15 +278,35 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let market = world.markets[0];
     let settle = trade::Settle { exchange, account, market, quote_mint, oracle: Some(oracle) };
     single(rows, "settle", "", world.send(settle.instruction(), &[])?);
-    let withdraw = house::Withdraw {
-        admin: world.admin.pubkey(),
+    pool(&mut world, rows)
+}
+
+/// Who joins and leaves the house, and its valuation over sixteen markets.
+fn pool(world: &mut World, rows: &mut Vec<Row>) -> Result<()> {
+    let (exchange, quote_mint, owner) = (world.exchange, world.quote_mint, world.admin.pubkey());
+    let source = world.tokens(&quote_mint);
+    let ticket = |index| house::Ticket { owner, exchange, quote_mint, token_program: TOKEN_PROGRAM, index };
+    let shares = world.write_shares()?;
+    single(rows, "request_provide", "", world.send(ticket(0).provide(source, DOLLAR), &[])?);
+    single(rows, "request_redeem", "", world.send(ticket(1).redeem(shares, DOLLAR), &[])?);
+    world.send(ticket(2).redeem(shares, DOLLAR), &[])?;
+    let cancel = ticket(2).cancel(house::Asset::Shares, shares);
+    single(rows, "cancel_ticket", "", world.send(cancel, &[])?);
+    world.wait(60)?;
+    let value = |markets: &[Address]| house::Value {
         exchange,
         quote_mint,
-        destination: world.tokens(&quote_mint),
-        amount: DOLLAR,
-        remaining: Pack::markets(world.markets.iter().copied()).metas(&PriceAddresses::new()),
+        remaining: markets.iter().map(|market| AccountMeta::new(*market, false)).collect(),
     };
-    single(rows, "house_withdraw", "16 markets", world.send(withdraw.instruction(), &[])?);
+    let (first, rest) = world.markets.split_at(8);
+    let (first, rest, all) = (value(first), value(rest), value(&world.markets));
+    single(rows, "value_house", "8 of 16 markets", world.send(first.instruction(), &[])?);
+    world.send(rest.instruction(), &[])?;
+    single(rows, "value_house", "8 of 16 markets, checked", world.send(first.instruction(), &[])?);
+    single(rows, "value_house", "16 markets", world.send(all.instruction(), &[])?);
+    single(rows, "execute_ticket", "provide", world.send(ticket(0).execute(), &[])?);
+    single(rows, "execute_ticket", "redeem", world.send(ticket(1).execute(), &[])?);
+    single(rows, "claim_ticket", "", world.send(ticket(1).claim(house::Asset::Quote, source), &[])?);
     Ok(())
 }
 
@@ -513,6 +537,78 @@ fn boards(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     world.put(board, &empty)?;
     let close = board::Close { authority, exchange, market, board };
     single(rows, "close_board", "", world.send(close.instruction(), &[])?);
+    Ok(())
+}
+
+/// Staked tokens and swaps. The first bank is of a staked token; its pool and its own feed are written directly.
+fn collateral(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (bank, mint, market, oracle) = (world.banks[0], world.mints[0], world.markets[0], world.oracles[0]);
+    let (pool, feed) = (Address::new_from_array([5; 32]), Address::new_from_array([6; 32]));
+    let mut data = vec![0; 611];
+    data[0] = 1;
+    data[162..194].copy_from_slice(mint.as_ref());
+    data[258..266].copy_from_slice(&(5 * TOKEN).to_le_bytes());
+    data[266..274].copy_from_slice(&(4 * TOKEN).to_le_bytes());
+    world.put_raw(pool, Address::new_from_array(staking::STAKE_POOL_PROGRAM_ID), data)?;
+    let receiver = Address::new_from_array(pyth::RECEIVER_PROGRAM_ID);
+    let price = 125 * 100_000_000;
+    let update = PriceUpdate {
+        feed_id: feed.to_bytes(),
+        price,
+        confidence: 3_000_000,
+        ema_price: price,
+        exponent: -8,
+        publish_time: NOW,
+    };
+    world.put_raw(feed, receiver, update.encode())?;
+    let mut unused: Bank = world.get(&bank)?;
+    (unused.deposit_shares, unused.borrow_shares) = (0, 0);
+    world.put(bank, &unused)?;
+    let source = RateSource {
+        pool,
+        has_feed: 1,
+        feed_id: feed.to_bytes(),
+        feed_owner: receiver,
+        max_age_seconds: 3_600,
+        rise_per_day_ppm: 1_000,
+        kind: rate_kind::STAKE_POOL,
+        ..RateSource::NONE
+    };
+    let (authority, exchange) = (world.admin.pubkey(), world.exchange);
+    let set = build_collateral::SetRateSource { authority, exchange, bank, source, proposed: false };
+    single(rows, "set_rate_source", "", world.send(set.instruction(), &[])?);
+    let update = build_collateral::UpdateRate { bank, market, source: pool, oracle: Some(oracle), feed: Some(feed) };
+    single(rows, "update_rate", "capped by a feed", world.send(update.instruction(), &[])?);
+    let mut held: Bank = world.get(&bank)?;
+    held.deposit_shares = 1_000 * TOKEN;
+    held.inventory_shares = 10 * TOKEN;
+    held.vault_amount = 2_000 * TOKEN;
+    world.put(bank, &held)?;
+    let account = world.portfolio(authority, 2, 0)?;
+    let flag_account = world.put_account(1, &account)?;
+    let remaining = Pack::of(&account).metas(&PriceAddresses::new());
+    let flag = liquidation::Flag { exchange, account: flag_account, remaining };
+    single(rows, "flag_liquidation", "2 collaterals, one rated", world.send(flag.instruction(), &[])?);
+    for (variant, amount) in [("sell", -(TOKEN as i64)), ("buy", TOKEN as i64)] {
+        let account = world.portfolio(authority, 8, 8)?;
+        let address = world.put_account(0, &account)?;
+        let limit_amount = if amount > 0 { u64::MAX } else { 0 };
+        let quote_bank = world.quote_bank;
+        let swap = build_collateral::Swap {
+            authority,
+            exchange,
+            account: address,
+            quote_mint: world.quote_mint,
+            mint,
+            market,
+            oracle,
+            args: SwapArgs { amount, limit_amount, expires_at: 0 },
+            remaining: Pack::swapping(&account, &quote_bank, &bank, &market, &oracle).metas(&PriceAddresses::new()),
+        };
+        let units = world.send(swap.instruction(), &[])?;
+        rows.push(Row { instruction: "swap", variant, collaterals: 8, perps: 8, units });
+    }
     Ok(())
 }
 

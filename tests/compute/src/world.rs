@@ -148,6 +148,7 @@ pub fn bank_config() -> BankConfig {
         deposit_cap: PLENTY,
         borrow_cap: PLENTY,
         outflow_limit: u64::MAX,
+        swap_cap: PLENTY,
         haircut_init_ppm: 50_000,
         haircut_maint_ppm: 30_000,
         haircut_init_full_ppm: 50_000,
@@ -220,15 +221,50 @@ impl World {
             self.write_bank(self.mints[index], self.markets[index], 9, 0, false)?;
         }
         let shares = 100_000_000 * DOLLAR;
+        let address = address::house(&self.exchange);
         let house = House {
             quote_shares: shares,
+            share_supply: shares,
+            share_mint: address::share_mint(&address),
+            escrow: address::escrow(&address),
             risk_budget_total: MARKETS as u64 * market_config(0).risk_budget / 2,
             exchange: self.exchange,
             bump: bump(&[address::HOUSE, self.exchange.as_ref()]),
             version: 1,
             ..House::zeroed()
         };
-        self.put(address::house(&self.exchange), &house)
+        self.put(address, &house)
+    }
+
+    /// Writes the mint of the house's shares, its escrow, and all shares to the admin's wallet, whose address it gives.
+    pub fn write_shares(&mut self) -> Result<Address> {
+        let house: House = self.get(&address::house(&self.exchange))?;
+        let (mint, admin) = (house.share_mint, self.admin.pubkey());
+        let state = Mint {
+            mint_authority: Some(self.exchange).into(),
+            supply: house.share_supply,
+            decimals: 6,
+            is_initialized: true,
+            ..Mint::default()
+        };
+        let mut data = vec![0; Mint::LEN];
+        state.pack_into_slice(&mut data);
+        self.put_raw(mint, TOKEN_PROGRAM, data)?;
+        self.write_tokens(house.escrow, mint, self.exchange)?;
+        let wallet = associated_token_account(&admin, &mint);
+        self.write_tokens(wallet, mint, admin)?;
+        Ok(wallet)
+    }
+
+    /// Lets time pass, and publishes every price anew.
+    pub fn wait(&mut self, seconds: i64) -> Result<()> {
+        let mut clock = self.vm.get_sysvar::<Clock>();
+        clock.unix_timestamp += seconds;
+        self.vm.set_sysvar(&clock);
+        for index in 0..MARKETS {
+            self.set_price(index, 100, clock.unix_timestamp - 5)?;
+        }
+        Ok(())
     }
 
     fn write_market(&mut self, index: usize) -> Result<()> {
@@ -494,7 +530,8 @@ impl World {
         self.put_raw(address, ID, data)
     }
 
-    fn put_raw(&mut self, address: Address, owner: Address, data: Vec<u8>) -> Result<()> {
+    /// Writes an account of any program.
+    pub fn put_raw(&mut self, address: Address, owner: Address, data: Vec<u8>) -> Result<()> {
         let lamports = self.vm.minimum_balance_for_rent_exemption(data.len());
         let account = Account { lamports, data, owner, executable: false, rent_epoch: u64::MAX };
         self.vm.set_account(address, account).map_err(|error| anyhow!("{error:?}"))

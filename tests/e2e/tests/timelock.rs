@@ -58,8 +58,7 @@ fn configure_bank(p: &Places, admin: Address, config: BankConfig) -> bank::Confi
 }
 
 fn configure_market(p: &Places, admin: Address, config: MarketConfig) -> market::Configure {
-    let (exchange, quote_bank, market) = (p.exchange, p.usdc.bank, p.sol.market);
-    market::Configure { admin, exchange, quote_bank, market, config, remaining: vec![] }
+    market::Configure { admin, exchange: p.exchange, market: p.sol.market, config }
 }
 
 #[test]
@@ -183,7 +182,7 @@ fn proposals_that_make_no_sense_are_refused() {
     *garbage.data.last_mut().unwrap() = 1;
     w.refuses(&garbage, E::UnknownKind);
     let mut garbage = propose(&p, p.sol.bank, bank);
-    garbage.data[1] = kind::QUOTE_FEED + 1;
+    garbage.data[1] = kind::LAST + 1;
     w.refuses(&garbage, E::UnknownKind);
     // One at a time: the first is to be taken back before the next.
     w.ok(propose(&p, p.sol.bank, bank));

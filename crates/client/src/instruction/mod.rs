@@ -11,6 +11,7 @@ use solana_instruction::{AccountMeta, Instruction};
 pub mod account;
 pub mod bank;
 pub mod board;
+pub mod collateral;
 pub mod controls;
 pub mod exchange;
 pub mod house;
@@ -42,6 +43,19 @@ pub fn associated_token_account_of(owner: &Address, mint: &Address, token_progra
     Address::find_program_address(&seeds, &ASSOCIATED_TOKEN_PROGRAM).0
 }
 
+/// Makes the associated token account of a wallet, unless there is one.
+pub fn create_token_account(payer: &Address, owner: &Address, mint: &Address) -> Instruction {
+    let accounts = vec![
+        meta(*payer, Use::SignWrite),
+        meta(associated_token_account(owner, mint), Use::Write),
+        meta(*owner, Use::Read),
+        meta(*mint, Use::Read),
+        meta(SYSTEM_PROGRAM, Use::Read),
+        meta(TOKEN_PROGRAM, Use::Read),
+    ];
+    Instruction { program_id: ASSOCIATED_TOKEN_PROGRAM, accounts, data: vec![1] }
+}
+
 /// The name of an instruction of the program, by its data.
 pub fn name(data: &[u8]) -> Option<&'static str> {
     Some(match *data.first()? {
@@ -52,8 +66,6 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::CREATE_BANK => "create_bank",
         tag::CONFIGURE_BANK => "configure_bank",
         tag::CREATE_HOUSE => "create_house",
-        tag::HOUSE_DEPOSIT => "house_deposit",
-        tag::HOUSE_WITHDRAW => "house_withdraw",
         tag::CREATE_ACCOUNT => "create_account",
         tag::SET_DELEGATE => "set_delegate",
         tag::CLOSE_ACCOUNT => "close_account",
@@ -109,6 +121,15 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::CREATE_ORDERS => "create_orders",
         tag::CANCEL_ORDERS => "cancel_orders",
         tag::CONFIGURE_VENUE => "configure_venue",
+        tag::VALUE_HOUSE => "value_house",
+        tag::REQUEST_PROVIDE => "request_provide",
+        tag::REQUEST_REDEEM => "request_redeem",
+        tag::EXECUTE_TICKET => "execute_ticket",
+        tag::CANCEL_TICKET => "cancel_ticket",
+        tag::CLAIM_TICKET => "claim_ticket",
+        tag::UPDATE_RATE => "update_rate",
+        tag::SET_RATE_SOURCE => "set_rate_source",
+        tag::SWAP => "swap",
         _ => return None,
     })
 }

@@ -42,6 +42,7 @@ impl Propose {
                 }
                 bank.exchange == *exchange
             }
+            Change::RateSource(_) => Account::<Bank>::load(*self.subject.account())?.exchange == *exchange,
             Change::Exchange(_) | Change::Role(_) | Change::QuoteFeed(_) => {
                 same_address(self.subject.address(), exchange)
             }
