@@ -7,7 +7,10 @@ use plimsoll_client::{
     accounts::{Bank, Exchange, House, Market},
     address,
     config::MarketConfig,
-    instruction::{associated_token_account, bank, create_token_account, exchange, house, market},
+    instruction::{
+        TOKEN_PROGRAM, associated_token_account, associated_token_account_of, bank, create_token_account, exchange,
+        house, market,
+    },
     interface::instruction::CreateMarketArgs,
 };
 use solana_instruction::{AccountMeta, Instruction};
@@ -25,12 +28,21 @@ pub struct State {
     pub banks: BTreeMap<Address, Bank>,
     /// Its markets by address.
     pub markets: BTreeMap<Address, Market>,
+    /// Token programs of the file's mints, which own them; a mint that is not here is of the SPL Token program.
+    pub token_programs: BTreeMap<Address, Address>,
+}
+
+impl State {
+    /// The token program of a mint.
+    pub fn token_program(&self, mint: &Address) -> Address {
+        self.token_programs.get(mint).copied().unwrap_or(TOKEN_PROGRAM)
+    }
 }
 
 impl From<Snapshot> for State {
     fn from(snapshot: Snapshot) -> Self {
         let Snapshot { exchange, house, banks, markets, .. } = snapshot;
-        Self { exchange: Some(exchange.data), house, banks, markets }
+        Self { exchange: Some(exchange.data), house, banks, markets, token_programs: BTreeMap::new() }
     }
 }
 
@@ -163,8 +175,9 @@ impl<'a> Planner<'a> {
             && !self.state.markets.values().any(has_traded);
         let amount = self.deployment.house_deposit;
         if is_new && amount > 0 {
-            let source = associated_token_account(&admin, &quote_mint);
-            let ticket = house::Ticket { owner: admin, exchange, quote_mint, index: 0 };
+            let token_program = self.state.token_program(&quote_mint);
+            let source = associated_token_account_of(&admin, &quote_mint, &token_program);
+            let ticket = house::Ticket { owner: admin, exchange, quote_mint, token_program, index: 0 };
             let share_mint = address::share_mint(&ticket.house());
             let shares = associated_token_account(&admin, &share_mint);
             let instructions = vec![
@@ -248,8 +261,14 @@ impl<'a> Planner<'a> {
         // A new collateral starts at no weight.
         let starting = if market.is_some() { spec.config.starting() } else { spec.config };
         if found.is_none() {
-            let create =
-                bank::Create { admin: self.admin, exchange: self.exchange, mint: spec.mint, market, config: starting };
+            let create = bank::Create {
+                admin: self.admin,
+                exchange: self.exchange,
+                mint: spec.mint,
+                token_program: self.state.token_program(&spec.mint),
+                market,
+                config: starting,
+            };
             self.step(format!("create the bank {}", spec.symbol), create.instruction());
         }
         if market.is_some_and(|market| found.is_some_and(|found| market != found.market)) {
@@ -302,6 +321,12 @@ pub trait Chain {
     /// The chain's own.
     fn state(&mut self, exchange: &Address) -> Result<State, Self::Error>;
 
+    /// The owner of an account: of a mint, its token program. `None` where there is no account.
+    ///
+    /// # Errors
+    /// The chain's own.
+    fn owner(&mut self, account: &Address) -> Result<Option<Address>, Self::Error>;
+
     /// Sends one step, signed by the admin, and waits until it is confirmed.
     ///
     /// # Errors
@@ -338,7 +363,11 @@ pub fn run<C: Chain>(
     chain: &mut C,
     mut on_step: impl FnMut(&Step),
 ) -> Result<usize, RunError<C::Error>> {
-    let state = chain.state(&deployment.address(admin)).map_err(RunError::Read)?;
+    let mut state = chain.state(&deployment.address(admin)).map_err(RunError::Read)?;
+    for bank in std::iter::once(&deployment.quote).chain(&deployment.banks) {
+        let owner = chain.owner(&bank.mint).map_err(RunError::Read)?;
+        state.token_programs.extend(owner.map(|owner| (bank.mint, owner)));
+    }
     let steps = plan(deployment, &state, admin)?;
     for step in &steps {
         on_step(step);

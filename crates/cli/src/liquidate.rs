@@ -16,8 +16,8 @@ use plimsoll_client::{
     accounts::{Exchange, MarginAccount},
     address,
     event::Event,
-    instruction::{account, associated_token_account},
-    interface::{event::loss_source, instruction::LiquidateArgs},
+    instruction::{TOKEN_PROGRAM, account, associated_token_account_of},
+    interface::{event::loss_source, instruction::LiquidateArgs, token::token_amount},
     risk::{
         liquidation,
         units::{Fraction, Seconds},
@@ -27,9 +27,7 @@ use plimsoll_client::{
 };
 use serde_json::{Value, json};
 use solana_keypair::Keypair;
-use solana_program_pack::Pack;
 use solana_signer::Signer;
-use spl_token_interface::state::Account as TokenAccount;
 
 use crate::{Connection, format, output::say, wallet};
 
@@ -106,15 +104,18 @@ impl Liquidator<'_> {
             let create = account::Create { payer: wallet, owner: wallet, exchange: self.exchange, index: 0 };
             self.send(create.instruction())?;
         }
-        let source = associated_token_account(&wallet, &exchange.quote_mint);
+        let quote_mint = self.rpc.raw(&exchange.quote_mint)?;
+        let token_program = quote_mint.map_or(TOKEN_PROGRAM, |mint| mint.owner);
+        let source = associated_token_account_of(&wallet, &exchange.quote_mint, &token_program);
         let tokens = self.rpc.raw(&source)?;
-        let amount = tokens.and_then(|account| TokenAccount::unpack(&account.data).ok()).map_or(0, |held| held.amount);
+        let amount = tokens.and_then(|account| token_amount(&account.data)).unwrap_or(0);
         if amount > 0 {
             let deposit = account::Deposit {
                 authority: wallet,
                 exchange: self.exchange,
                 account: self.margin_address(),
                 mint: exchange.quote_mint,
+                token_program,
                 source,
                 amount,
             };

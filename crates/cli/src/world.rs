@@ -260,6 +260,10 @@ impl Chain for Migration<'_> {
         }
     }
 
+    fn owner(&mut self, account: &Address) -> Result<Option<Address>, Error> {
+        Ok(self.rpc.raw(account)?.map(|account| account.owner))
+    }
+
     fn send(&mut self, step: &Step) -> Result<(), Error> {
         let confirmed = self.rpc.send(&step.instructions, self.admin, &[])?;
         self.meter.record(&step.instructions, &confirmed.compute_units);

@@ -9,7 +9,7 @@ pub use plimsoll_interface::event::{
     InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed,
     OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown, ProposalCancelled,
     Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet, Settled, StrikesListed, Swapped,
-    TicketChanged, Traded, TriggerChanged, VenueApproved, VolatilitiesPosted,
+    TicketChanged, Traded, TransferFeeWithheld, TriggerChanged, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -123,6 +123,8 @@ events!(
     HouseRoundVoided,
     /// A ticket to join or leave the house was made, executed, cancelled or claimed.
     TicketChanged,
+    /// A mint withheld its fee out of a transfer.
+    TransferFeeWithheld,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -27,8 +27,8 @@ use solana_instruction::{AccountMeta, Instruction};
 use crate::{
     Error, Keyed,
     instruction::{
-        account, collateral, controls, house, liquidation as liquidate, market, option, trade, trigger, venue,
-        waterfall,
+        TOKEN_PROGRAM, account, collateral, controls, house, liquidation as liquidate, market, option, trade, trigger,
+        venue, waterfall,
     },
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
@@ -415,11 +415,38 @@ impl Snapshot {
             exchange: self.exchange.address,
             account: account.address,
             mint: *mint,
+            token_program: bank.token_program,
             destination,
             amount,
             remaining: pack.metas(&self.price_addresses()),
         };
         Ok(withdraw.instruction())
+    }
+
+    /// `deposit` of `amount` native units of `mint`, of which the mint may keep a fee, from `source`, which `authority` owns.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the mint has no bank in the snapshot.
+    pub fn deposit(
+        &self,
+        authority: Address,
+        account: &Address,
+        mint: &Address,
+        source: Address,
+        amount: u64,
+    ) -> Result<Instruction, Error> {
+        let address = address::bank(&self.exchange.address, mint);
+        let bank = self.banks.get(&address).ok_or(Error::Missing { what: "bank", address })?;
+        let deposit = account::Deposit {
+            authority,
+            exchange: self.exchange.address,
+            account: *account,
+            mint: *mint,
+            token_program: bank.token_program,
+            source,
+            amount,
+        };
+        Ok(deposit.instruction())
     }
 
     /// `open_position` in `market`, signed by `authority`.
@@ -780,7 +807,9 @@ impl Snapshot {
     /// A ticket of `owner`'s.
     pub fn ticket(&self, owner: Address, index: u16) -> house::Ticket {
         let (exchange, quote_mint) = (self.exchange.address, self.exchange.data.quote_mint);
-        house::Ticket { owner, exchange, quote_mint, index }
+        let bank = self.banks.get(&self.exchange.data.quote_bank);
+        let token_program = bank.map_or(TOKEN_PROGRAM, |bank| bank.token_program);
+        house::Ticket { owner, exchange, quote_mint, token_program, index }
     }
 
     /// `create_market`: the exchange's next.

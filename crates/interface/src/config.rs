@@ -124,6 +124,8 @@ pub mod limits {
     pub const ORDER_SECONDS_MAX: u32 = 2_592_000;
     /// Longest window of a venue's limit: 30 days.
     pub const VENUE_WINDOW_SECONDS_MAX: u32 = 2_592_000;
+    /// Highest fee of a mint's transfers at which tokens come into its bank, basis points: 1 %.
+    pub const TRANSFER_FEE_BPS_MAX: u16 = 100;
     /// Oldest exchange rate that may be called fresh: 7 days.
     pub const RATE_AGE_SECONDS_MAX: u32 = 604_800;
     /// Fastest rise of an exchange rate that may be believed: 1 % a day.

@@ -280,6 +280,21 @@ errors! {
     NotVenueSigner = 336, "The signer is not the venue's: its program signs with its address of the seed plimsoll-venue";
     NotAProgram = 337, "The venue must be a program";
     VenueNotSuspended = 338, "Where there is a timelock a new venue starts suspended: register it so, and propose to make it active";
+
+    // Mints.
+    InvalidMint = 340, "The account is not an initialised mint of the SPL Token or the Token-2022 program";
+    MintTransferHook = 341, "Transfers of the mint call another program, or may come to: have its hook and the hook's authority given up";
+    MintPermanentDelegate = 342, "Somebody may move or burn the mint's tokens in any account, a vault too: have the permanent delegate given up";
+    MintCloseAuthority = 343, "Somebody may close the mint and make it anew with other properties: have its close authority given up";
+    MintFrozenByDefault = 344, "New token accounts of the mint are frozen, and its vault would be";
+    MintNonTransferable = 345, "Tokens of the mint cannot be transferred";
+    MintConfidential = 346, "Amounts of the mint may be hidden, so that what there is of it cannot be counted";
+    MintPausable = 347, "Somebody may stop all transfers of the mint: have the pausing authority given up";
+    MintScaled = 348, "The mint displays other amounts than its native ones, so that a price would be of another unit: list a wrapped mint";
+    MintUnknownExtension = 349, "The mint has an extension that is not known to be harmless";
+    TransferFeeTooHigh = 350, "The fee of the mint's transfers is, or will be, above 1 %: withdraw and repay, but deposit no more";
+    QuoteTransferFee = 351, "Transfers of the quote mint charge a fee, or may come to: choose another quote mint";
+    TransferMismatch = 352, "The token program moved another amount than the mint's terms say";
 }
 
 /// The one place where the engine's causes become the program's codes.

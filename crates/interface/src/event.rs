@@ -802,6 +802,23 @@ event! {
     }
 }
 
+event! {
+    /// A mint withheld its fee out of a transfer into or out of a vault. Comes before the event of what the transfer was
+    /// for, whose amount is the vault's.
+    TransferFeeWithheld = [38, 243, 53, 144, 13, 18, 97, 232], {
+        /// The mint.
+        mint: Address,
+        /// The token account that paid.
+        source: Address,
+        /// The token account that received.
+        destination: Address,
+        /// Native units that left the source.
+        sent: u64,
+        /// Native units that arrived; the rest is the fee.
+        received: u64,
+    }
+}
+
 /// Values of [`AccountChanged::kind`].
 pub mod account_change {
     /// The account was opened.

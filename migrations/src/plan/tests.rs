@@ -1,7 +1,10 @@
-use plimsoll_client::interface::{
-    PlimsollError,
-    instruction::{
-        ConfigureBankArgs, ConfigureExchangeArgs, ConfigureMarketArgs, CreateBankArgs, CreateExchangeArgs, tag,
+use plimsoll_client::{
+    instruction::TOKEN_2022_PROGRAM,
+    interface::{
+        PlimsollError,
+        instruction::{
+            ConfigureBankArgs, ConfigureExchangeArgs, ConfigureMarketArgs, CreateBankArgs, CreateExchangeArgs, tag,
+        },
     },
 };
 
@@ -15,6 +18,8 @@ struct Fake {
     sent: Vec<String>,
     valued: bool,
     fails_at: Option<usize>,
+    mint_owner: Option<Address>,
+    token_programs: Vec<Address>,
 }
 
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -45,6 +50,7 @@ impl Fake {
             tag::CREATE_BANK => {
                 let args: CreateBankArgs = Self::args(step);
                 let (mint, market) = (account(2), account(3));
+                self.token_programs.push(account(6));
                 self.state.banks.insert(account(4), Bank { config: args.config, mint, market, ..bytemuck_zeroed() });
             }
             tag::CONFIGURE_BANK => {
@@ -110,6 +116,10 @@ impl Chain for Fake {
 
     fn state(&mut self, _exchange: &Address) -> Result<State, Down> {
         Ok(self.state.clone())
+    }
+
+    fn owner(&mut self, _account: &Address) -> Result<Option<Address>, Down> {
+        Ok(self.mint_owner)
     }
 
     fn send(&mut self, step: &Step) -> Result<(), Down> {
@@ -243,4 +253,15 @@ fn a_new_exchange_is_locked_last() {
     assert_eq!(chain.sent.last().unwrap(), "set the timelock");
     assert_eq!(chain.state.exchange.unwrap().config, deployment.exchange);
     assert_eq!(migrate(&deployment, &mut chain).unwrap(), 0);
+}
+
+/// The file says nothing about token programs: a mint's owner is one.
+#[test]
+fn banks_are_made_with_the_program_that_owns_their_mint() {
+    for (owner, program) in [(None, TOKEN_PROGRAM), (Some(TOKEN_2022_PROGRAM), TOKEN_2022_PROGRAM)] {
+        let mut chain = Fake { mint_owner: owner, ..chain() };
+        migrate(&deployment(), &mut chain).unwrap();
+        assert!(!chain.token_programs.is_empty());
+        assert!(chain.token_programs.iter().all(|its| *its == program));
+    }
 }

@@ -12,8 +12,8 @@ use plimsoll_client::{
         rate_kind, role, state,
     },
     instruction::{
-        account, bank, board, collateral as build_collateral, controls as build, exchange, house, liquidation, market,
-        option, trade, trigger, venue, waterfall,
+        TOKEN_PROGRAM, account, bank, board, collateral as build_collateral, controls as build, exchange, house,
+        liquidation, market, option, trade, trigger, venue, waterfall,
     },
     interface::{
         change::{Change, QuoteFeed},
@@ -92,6 +92,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     controls(so, &mut rows)?;
     cranks(so, &mut rows)?;
     waterfall_rows(so, &mut rows)?;
+    token_rows(so, &mut rows)?;
     boards(so, &mut rows)?;
     venues(so, &mut rows)?;
     collateral(so, &mut rows)?;
@@ -127,12 +128,19 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let configure = exchange::Configure { admin, exchange, config: exchange_config() };
     single(rows, "configure_exchange", "", world.send(configure.instruction(), &[])?);
     let config = bank_config();
-    let create = bank::Create { admin, exchange, mint: quote_mint, market: None, config: quote_config() };
+    let create = bank::Create {
+        admin,
+        exchange,
+        mint: quote_mint,
+        token_program: TOKEN_PROGRAM,
+        market: None,
+        config: quote_config(),
+    };
     single(rows, "create_bank", "quote", world.send(create.instruction(), &[])?);
     let create = house::Create { admin, exchange };
     single(rows, "create_house", "", world.send(create.instruction(), &[])?);
     let source = world.tokens(&quote_mint);
-    let ticket = house::Ticket { owner: admin, exchange, quote_mint, index: 0 };
+    let ticket = house::Ticket { owner: admin, exchange, quote_mint, token_program: TOKEN_PROGRAM, index: 0 };
     world.send(ticket.provide(source, 50_000_000 * DOLLAR), &[])?;
     world.send(house::Value { exchange, quote_mint, remaining: vec![] }.instruction(), &[])?;
     world.send(ticket.execute(), &[])?;
@@ -150,7 +158,14 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let configure = market::Configure { admin, exchange, market, config: market_config(0) };
     single(rows, "configure_market", "", world.send(configure.instruction(), &[])?);
     let mint = world.mints[0];
-    let create = bank::Create { admin, exchange, mint, market: Some(market), config: config.starting() };
+    let create = bank::Create {
+        admin,
+        exchange,
+        mint,
+        token_program: TOKEN_PROGRAM,
+        market: Some(market),
+        config: config.starting(),
+    };
     single(rows, "create_bank", "collateral", world.send(create.instruction(), &[])?);
     let configure = bank::Configure { admin, exchange, bank: address::bank(&exchange, &mint), config };
     single(rows, "configure_bank", "", world.send(configure.instruction(), &[])?);
@@ -275,7 +290,7 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
 fn pool(world: &mut World, rows: &mut Vec<Row>) -> Result<()> {
     let (exchange, quote_mint, owner) = (world.exchange, world.quote_mint, world.admin.pubkey());
     let source = world.tokens(&quote_mint);
-    let ticket = |index| house::Ticket { owner, exchange, quote_mint, index };
+    let ticket = |index| house::Ticket { owner, exchange, quote_mint, token_program: TOKEN_PROGRAM, index };
     let shares = world.write_shares()?;
     single(rows, "request_provide", "", world.send(ticket(0).provide(source, DOLLAR), &[])?);
     single(rows, "request_redeem", "", world.send(ticket(1).redeem(shares, DOLLAR), &[])?);
@@ -354,7 +369,14 @@ fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let mut world = World::new(so)?;
     let (admin, exchange, quote_mint) = (world.admin.pubkey(), world.exchange, world.quote_mint);
     let source = world.tokens(&quote_mint);
-    let fund = waterfall::FundInsurance { funder: admin, exchange, quote_mint, source, amount: DOLLAR };
+    let fund = waterfall::FundInsurance {
+        funder: admin,
+        exchange,
+        quote_mint,
+        token_program: TOKEN_PROGRAM,
+        source,
+        amount: DOLLAR,
+    };
     single(rows, "fund_insurance", "", world.send(fund.instruction(), &[])?);
     let mut bank: Bank = world.get(&world.banks[0])?;
     bank.reserve = TOKEN;
@@ -363,14 +385,42 @@ fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         buyer: admin,
         exchange,
         mint: world.mints[0],
+        token_program: TOKEN_PROGRAM,
         destination: world.tokens(&world.mints[0]),
         quote_mint,
+        quote_token_program: TOKEN_PROGRAM,
         source,
         market: world.markets[0],
         oracle: world.oracles[0],
         args: BuyReserveArgs { amount: TOKEN, max_payment: u64::MAX },
     };
     single(rows, "buy_reserve", "", world.send(buy.instruction(), &[])?);
+    Ok(())
+}
+
+/// A deposit and a withdrawal of a collateral's own tokens, of the three kinds of mints: what differs is the mint.
+fn token_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let kinds =
+        [("own tokens", None), ("own tokens, Token-2022", Some(false)), ("own tokens, transfer fee", Some(true))];
+    for (variant, with_fee) in kinds {
+        let mut world = World::new(so)?;
+        if let Some(with_fee) = with_fee {
+            world.make_2022(0, with_fee)?;
+        }
+        let (mint, bank): (_, Bank) = (world.mints[0], world.get(&world.banks[0])?);
+        let owner = world.admin.pubkey();
+        let account = world.portfolio(owner, 2, 0)?;
+        let account = world.put_account(0, &account)?;
+        let (exchange, token_program, tokens) = (world.exchange, bank.token_program, world.tokens(&mint));
+        let (source, amount) = (tokens, TOKEN);
+        let deposit =
+            account::Deposit { authority: owner, exchange, account, mint, token_program, source, amount }.instruction();
+        single(rows, "deposit", variant, world.send(deposit, &[])?);
+        let (destination, remaining) = (tokens, Vec::new());
+        let withdraw =
+            account::Withdraw { owner, exchange, account, mint, token_program, destination, amount, remaining };
+        single(rows, "withdraw", variant, world.send(withdraw.instruction(), &[])?);
+    }
     Ok(())
 }
 
@@ -726,6 +776,7 @@ fn deposit(world: &mut World, account: &MarginAccount, _: &PriceAddresses) -> Re
         exchange: world.exchange,
         account: address,
         mint,
+        token_program: TOKEN_PROGRAM,
         source: world.tokens(&mint),
         amount: 5 * DOLLAR,
     };
@@ -753,6 +804,7 @@ fn withdraw(world: &mut World, account: &MarginAccount, prices: &PriceAddresses)
         exchange: world.exchange,
         account: address,
         mint,
+        token_program: TOKEN_PROGRAM,
         destination: world.tokens(&mint),
         amount,
         remaining,

@@ -14,7 +14,7 @@ use plimsoll_client::{
     },
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
-    instruction::{TOKEN_PROGRAM, associated_token_account},
+    instruction::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM, associated_token_account},
     interface::board::terms_at,
     price::{PriceAccount, PriceUpdate},
     remaining::PriceAddresses,
@@ -359,6 +359,34 @@ impl World {
         let mut data = vec![0; TokenAccount::LEN];
         state.pack_into_slice(&mut data);
         self.put_raw(address, TOKEN_PROGRAM, data)
+    }
+
+    /// Makes a collateral's mint one of Token-2022, with a transfer fee of 0.5 % where `with_fee`.
+    pub fn make_2022(&mut self, index: usize, with_fee: bool) -> Result<()> {
+        let mint = self.mints[index];
+        self.change(&self.banks[index].clone(), |bank: &mut Bank| bank.token_program = TOKEN_2022_PROGRAM)?;
+        let bank: Bank = self.get(&self.banks[index])?;
+        // An address whose issuer may change the fee, another for what was withheld, then twice epoch, maximum, points.
+        let fee = [&[0; 8][..], &u64::MAX.to_le_bytes(), &50u16.to_le_bytes()].concat();
+        let config = [&[6; 64][..], &[0; 8], &fee, &fee].concat();
+        self.extend(mint, if with_fee { Some((1, 1, config)) } else { None })?;
+        for tokens in [bank.vault, self.tokens(&mint)] {
+            self.extend(tokens, with_fee.then(|| (2, 2, vec![0; 8])))?;
+        }
+        Ok(())
+    }
+
+    /// Gives an account to Token-2022, with one extension of a kind of account, a type and a value.
+    fn extend(&mut self, address: Address, extension: Option<(u8, u16, Vec<u8>)>) -> Result<()> {
+        let mut data = self.vm.get_account(&address).context("no such account")?.data;
+        if let Some((kind, number, value)) = extension {
+            data.resize(TokenAccount::LEN, 0);
+            data.push(kind);
+            data.extend(number.to_le_bytes());
+            data.extend(u16::try_from(value.len())?.to_le_bytes());
+            data.extend(value);
+        }
+        self.put_raw(address, TOKEN_2022_PROGRAM, data)
     }
 
     /// The admin's token account of a mint.

@@ -10,7 +10,9 @@ use std::{
 use plimsoll_client::{
     Keyed, Snapshot,
     decode::{self, AnyAccount, Named},
-    instruction::{self as build, associated_token_account},
+    instruction::{
+        self as build, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, associated_token_account, associated_token_account_of,
+    },
     price::PriceAccount,
 };
 use plimsoll_interface::{
@@ -25,6 +27,7 @@ use plimsoll_interface::{
         BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, DeleverageArgs,
         LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
     },
+    token::TransferFee,
 };
 use solana_account::Account;
 use solana_instruction::Instruction;
@@ -62,6 +65,8 @@ pub struct Asset {
     pub market: Address,
     /// The market's price account; zero for the quote.
     pub oracle: Address,
+    /// The mint's token program.
+    pub token_program: Address,
     /// What the market takes for its feed; zero for the quote.
     pub feed_id: [u8; 32],
     /// The price account's format.
@@ -71,7 +76,7 @@ pub struct Asset {
 impl Asset {
     /// The owner's token account of the mint.
     pub fn tokens_of(&self, owner: &Address) -> Address {
-        associated_token_account(owner, &self.mint)
+        associated_token_account_of(owner, &self.mint, &self.token_program)
     }
 
     /// The price account's owner and bytes that say `price`.
@@ -90,7 +95,16 @@ impl Asset {
             None => (Address::default(), Address::default(), 0),
         };
         // For the tests a feed's id is its price account's address, which the legacy format demands.
-        Self { mint, bank, vault: address::vault(&bank), market, oracle, feed_id: oracle.to_bytes(), oracle_kind }
+        Self {
+            mint,
+            bank,
+            vault: address::vault(&bank),
+            token_program: TOKEN_PROGRAM,
+            market,
+            oracle,
+            feed_id: oracle.to_bytes(),
+            oracle_kind,
+        }
     }
 }
 
@@ -152,7 +166,25 @@ pub struct Other {
 /// A key that a name stands for; see [`Chain::key`].
 const NAMES: [&str; 5] = ["admin", "alice", "bob", "carol", "mallory"];
 
-fn places(chain: &mut Chain) -> Places {
+/// What ETH's mint is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EthMint {
+    /// Of the SPL Token program, as all others.
+    Plain,
+    /// Of Token-2022, with [`ETH_FEE`].
+    WithFee,
+}
+
+impl EthMint {
+    fn token_program(self) -> Address {
+        if self == Self::Plain { TOKEN_PROGRAM } else { TOKEN_2022_PROGRAM }
+    }
+}
+
+/// The fee of ETH's mint in [`World::with_fee`]: 0.5 %, at most 0.02 ETH, which 4 ETH pay.
+pub const ETH_FEE: TransferFee = TransferFee { bps: 50, maximum: 2_000_000 };
+
+fn places(chain: &mut Chain, eth_mint: EthMint) -> Places {
     let [admin, alice, bob, carol, mallory] = NAMES.map(|name| chain.key(name));
     let named = |name: &str| {
         let mut bytes = [b'.'; 32];
@@ -182,7 +214,10 @@ fn places(chain: &mut Chain) -> Places {
         usdc: asset(&exchange, "usdc", None),
         sol: asset(&exchange, "sol", Some((0, v2))),
         btc: asset(&exchange, "btc", Some((1, v2))),
-        eth: asset(&exchange, "eth", Some((2, oracle_kind::LEGACY))),
+        eth: Asset {
+            token_program: eth_mint.token_program(),
+            ..asset(&exchange, "eth", Some((2, oracle_kind::LEGACY)))
+        },
         alice: trader(&exchange, alice),
         bob: trader(&exchange, bob),
         carol: trader(&exchange, carol),
@@ -354,9 +389,16 @@ fn accounts_of_others(chain: &mut Chain, places: &Places) {
         chain.set_account(person, raw::wallet());
     }
     for (asset, decimals) in [(usdc, 6u8), (sol, 9), (btc, 8), (eth, 8)] {
-        chain.set_account(asset.mint, raw::mint(decimals));
+        let has_fee = asset.token_program == TOKEN_2022_PROGRAM;
+        let mint = if has_fee { raw::mint_2022(decimals, &[raw::transfer_fee(ETH_FEE)]) } else { raw::mint(decimals) };
+        chain.set_account(asset.mint, mint);
         for person in people {
-            let tokens = raw::token_account(&asset.mint, &person, 10_000_000 * 10u64.pow(decimals.into()));
+            let amount = 10_000_000 * 10u64.pow(decimals.into());
+            let tokens = if has_fee {
+                raw::token_account_2022(&asset.mint, &person, amount, &[raw::WITHHELD])
+            } else {
+                raw::token_account(&asset.mint, &person, amount)
+            };
             chain.set_account(asset.tokens_of(&person), tokens);
         }
     }
@@ -376,7 +418,8 @@ fn set_up_root(chain: &mut Chain, admin: Address, exchange: Address, usdc: &Asse
     chain.ok(&build::exchange::Create { creator: admin, quote_mint, index: 0, config }.instruction());
     set_up_bank(chain, admin, exchange, usdc, None, quote_bank_config());
     chain.ok(&build::house::Create { admin, exchange }.instruction());
-    let ticket = build::house::Ticket { owner: admin, exchange, quote_mint, index: 0 };
+    let ticket =
+        build::house::Ticket { owner: admin, exchange, quote_mint, token_program: usdc.token_program, index: 0 };
     let share_mint = address::share_mint(&ticket.house());
     for person in NAMES.map(|name| chain.key(name)) {
         let tokens = raw::token_account(&share_mint, &person, 0);
@@ -398,7 +441,15 @@ fn set_up_bank(
     config: BankConfig,
 ) {
     let starting = if market.is_some() { config.starting() } else { config };
-    chain.ok(&build::bank::Create { admin, exchange, mint: asset.mint, market, config: starting }.instruction());
+    chain.ok(&build::bank::Create {
+        admin,
+        exchange,
+        mint: asset.mint,
+        market,
+        config: starting,
+        token_program: asset.token_program,
+    }
+    .instruction());
     chain.ok(&build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction());
 }
 
@@ -420,8 +471,8 @@ fn set_up_market(
     set_up_bank(chain, admin, exchange, asset, Some(asset.market), bank_config());
 }
 
-fn set_up(chain: &mut Chain) -> Places {
-    let places = places(chain);
+fn set_up(chain: &mut Chain, eth_mint: EthMint) -> Places {
+    let places = places(chain, eth_mint);
     let Places { admin, exchange, usdc, sol, btc, eth, mallory, other, .. } = places;
     accounts_of_others(chain, &places);
     set_up_root(chain, admin, exchange, &usdc, 1_000_000 * USD as u64);
@@ -452,17 +503,22 @@ fn decode_at<T: Named>(chain: &Chain, address: &Address) -> T {
 }
 
 /// The state that every test starts from.
-static GENESIS: LazyLock<Vec<(Address, Account)>> = LazyLock::new(|| {
+static GENESIS: LazyLock<Vec<(Address, Account)>> = LazyLock::new(|| from_nothing(EthMint::Plain));
+
+/// The same with a fee on ETH's transfers.
+static GENESIS_WITH_FEE: LazyLock<Vec<(Address, Account)>> = LazyLock::new(|| from_nothing(EthMint::WithFee));
+
+fn from_nothing(eth_mint: EthMint) -> Vec<(Address, Account)> {
     let mut chain = Chain::new([]);
-    set_up(&mut chain);
+    set_up(&mut chain, eth_mint);
     let there = chain.bytes().into_iter().filter_map(|(address, account)| Some((address, account?)));
     there.filter(|(_, account)| !account.executable).collect()
-});
+}
 
-/// Every account of the state that tests start from, for another machine than this one, and where everything stands.
+/// Every account of the state of [`World::with_fee`], for another machine than this one, and where everything stands.
 pub fn genesis() -> (Vec<(Address, Account)>, Places) {
-    let accounts = GENESIS.clone();
-    (accounts, places(&mut Chain::new([])))
+    let accounts = GENESIS_WITH_FEE.clone();
+    (accounts, places(&mut Chain::new([]), EthMint::WithFee))
 }
 
 /// The signature of one of the people of every world.
@@ -505,15 +561,26 @@ impl World {
     /// The exchange as it was set up, and where everything stands.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> (Self, Places) {
-        let mut chain = Chain::new(GENESIS.iter().cloned());
-        let places = places(&mut chain);
-        (Self { chain, places, added: Vec::new() }, places)
+        Self::from(Chain::new(GENESIS.iter().cloned()), EthMint::Plain)
+    }
+
+    /// The same where ETH is a mint of Token-2022 whose transfers cost [`ETH_FEE`].
+    pub fn with_fee() -> (Self, Places) {
+        Self::from(Chain::new(GENESIS_WITH_FEE.iter().cloned()), EthMint::WithFee)
+    }
+
+    /// The same where the Token-2022 program says yes to everything and does nothing.
+    pub fn with_idle_token_program() -> (Self, Places) {
+        Self::from(Chain::with_idle_token_program(GENESIS_WITH_FEE.iter().cloned()), EthMint::WithFee)
     }
 
     /// The same with the example of a venue at [`chain::VENUE_PROGRAM`].
     pub fn with_venue() -> (Self, Places) {
-        let mut chain = Chain::with_venue(GENESIS.iter().cloned());
-        let places = places(&mut chain);
+        Self::from(Chain::with_venue(GENESIS.iter().cloned()), EthMint::Plain)
+    }
+
+    fn from(mut chain: Chain, eth_mint: EthMint) -> (Self, Places) {
+        let places = places(&mut chain, eth_mint);
         (Self { chain, places, added: Vec::new() }, places)
     }
 
@@ -760,6 +827,7 @@ impl World {
             exchange: self.places.exchange,
             account: trader.account,
             mint: asset.mint,
+            token_program: asset.token_program,
             source: asset.tokens_of(&trader.owner),
             amount,
         }
@@ -912,8 +980,15 @@ impl World {
     pub fn fund_ix(&self, funder: &Address, amount: u64) -> Instruction {
         let Places { exchange, usdc, .. } = self.places;
         let source = usdc.tokens_of(funder);
-        build::waterfall::FundInsurance { funder: *funder, exchange, quote_mint: usdc.mint, source, amount }
-            .instruction()
+        build::waterfall::FundInsurance {
+            funder: *funder,
+            exchange,
+            quote_mint: usdc.mint,
+            token_program: usdc.token_program,
+            source,
+            amount,
+        }
+        .instruction()
     }
 
     /// Buys of the asset's reserve at any price.
@@ -923,8 +998,10 @@ impl World {
             buyer: *buyer,
             exchange,
             mint: asset.mint,
+            token_program: asset.token_program,
             destination: asset.tokens_of(buyer),
             quote_mint: usdc.mint,
+            quote_token_program: usdc.token_program,
             source: usdc.tokens_of(buyer),
             market: asset.market,
             oracle: asset.oracle,

@@ -1,6 +1,10 @@
 //! House shares as a collateral: a market that the house prices, and a bank of their mint.
 
-use plimsoll_client::{Snapshot, instruction::bank, price::PriceAccount};
+use plimsoll_client::{
+    Snapshot,
+    instruction::{TOKEN_PROGRAM, bank},
+    price::PriceAccount,
+};
 use plimsoll_e2e_tests::{
     Asset, E, World,
     world::{Places, SOL, USD, bank_config, create_market_args, market_config},
@@ -19,6 +23,7 @@ const THOUSAND: u64 = 1_000 * USD as u64;
 fn share(p: &Places) -> Asset {
     let bank = address::bank(&p.exchange, &p.share_mint);
     Asset {
+        token_program: TOKEN_PROGRAM,
         mint: p.share_mint,
         bank,
         vault: address::vault(&bank),
@@ -59,7 +64,14 @@ fn alice_with_shares() -> (World, Places) {
     w.ok(w.priced().create_market(share_market(&p)));
     let (admin, exchange, asset) = (p.admin, p.exchange, share(&p));
     let starting = share_bank().starting();
-    let create = bank::Create { admin, exchange, mint: p.share_mint, market: Some(asset.market), config: starting };
+    let create = bank::Create {
+        admin,
+        exchange,
+        mint: p.share_mint,
+        token_program: TOKEN_PROGRAM,
+        market: Some(asset.market),
+        config: starting,
+    };
     w.ok(create.instruction());
     w.ok(bank::Configure { admin, exchange, bank: asset.bank, config: share_bank() }.instruction());
     w.ok(w.observe_ix(&asset));
@@ -192,7 +204,8 @@ fn the_bank_of_the_shares_has_a_haircut_and_lends_nothing() {
     w.ok(w.priced().create_market(share_market(&p)));
     let (admin, exchange, asset) = (p.admin, p.exchange, share(&p));
     let create = |mint: Address, config| {
-        bank::Create { admin, exchange, mint, market: Some(asset.market), config }.instruction()
+        bank::Create { admin, exchange, mint, token_program: TOKEN_PROGRAM, market: Some(asset.market), config }
+            .instruction()
     };
     let starting = share_bank().starting();
     w.refuses(create(p.share_mint, BankConfig { borrow_cap: 1, ..starting }), E::InvalidBankParameters);

@@ -15,6 +15,7 @@ mod house_shares;
 mod liquidation;
 mod margin;
 mod market;
+mod mints;
 mod option;
 mod scenario;
 mod settle;

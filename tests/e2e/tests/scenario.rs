@@ -459,8 +459,7 @@ fn a_delegate_trades_and_deposits_and_never_withdraws() {
     w.ok(as_bob(w.open_ix(&p.alice, &p.sol, SOL)));
     w.ok(as_bob(w.close_ix(&p.alice, &p.sol, 1)));
     let source = p.usdc.tokens_of(&p.bob.owner);
-    let (exchange, mint) = (p.exchange, p.usdc.mint);
-    w.ok(account::Deposit { authority: p.bob.owner, exchange, account, mint, source, amount: 1 }.instruction());
+    w.ok(w.stored().deposit(p.bob.owner, &account, &p.usdc.mint, source, 1).unwrap());
     w.refuses(as_bob(w.withdraw_ix(&p.alice, &p.usdc, 1)), E::NotOwner);
     // As owner of a margin account of his own he is a stranger to Alice's.
     w.ok(account::SetDelegate { owner, account, delegate: Address::default(), scope: 0 }.instruction());

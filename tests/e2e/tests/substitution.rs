@@ -1,7 +1,7 @@
 //! For every instruction: every account replaced by a wrong one. What a complete table is, [`Table`] says.
 
 use plimsoll_client::instruction::{
-    TOKEN_PROGRAM, account, bank, collateral, controls, exchange, house, trigger, venue,
+    TOKEN_2022_PROGRAM, TOKEN_PROGRAM, account, bank, collateral, controls, exchange, house, trigger, venue,
 };
 use plimsoll_e2e_tests::{
     Asset, E, Expected, I, Trader, World,
@@ -137,11 +137,20 @@ tables! {
 
 /// Wrong programs in the place of a program.
 fn wrong_program(table: Table, index: usize, right: Address) -> Table {
-    let other = if right == TOKEN_PROGRAM { Address::default() } else { TOKEN_PROGRAM };
+    let other = if right == TOKEN_PROGRAM { TOKEN_2022_PROGRAM } else { TOKEN_PROGRAM };
     table
         .other(index, "another program", other, I::IncorrectProgramId)
         .other(index, "Plimsoll itself", ID, I::IncorrectProgramId)
         .other(index, "no program", NOWHERE, NOT_EXECUTABLE)
+}
+
+/// Wrong programs in the place of a bank's token program.
+fn wrong_token_program(table: Table, index: usize) -> Table {
+    table
+        .other(index, "the other token program", TOKEN_2022_PROGRAM, E::WrongTokenProgram)
+        .other(index, "another program", Address::default(), E::WrongTokenProgram)
+        .other(index, "Plimsoll itself", ID, E::WrongTokenProgram)
+        .other(index, "no program", NOWHERE, E::WrongTokenProgram)
 }
 
 /// What is no account of the program at all in the place of one: the very bytes under another program, and nothing.
@@ -188,7 +197,7 @@ fn transfer(table: Table, p: &Places, bank: usize, other: &Asset) -> Table {
         .same(token_account, vault, DUPLICATE)
         .other(mint, "another mint", other.mint, E::WrongMint)
         .other(mint, "nothing", NOWHERE, E::WrongMint);
-    wrong_program(table, token_program, TOKEN_PROGRAM)
+    wrong_token_program(table, token_program)
 }
 
 mod table {
@@ -205,9 +214,9 @@ mod table {
             .other(1, "nowhere", NOWHERE, I::InvalidSeeds)
             .read_only(1, I::PrivilegeEscalation)
             .same(1, 0, DUPLICATE)
-            .other(2, "a wallet", p.mallory, I::IllegalOwner)
-            .other(2, "a token account", p.usdc.vault, I::InvalidAccountData)
-            .other(2, "a bank", p.usdc.bank, I::IllegalOwner)
+            .other(2, "a wallet", p.mallory, E::InvalidMint)
+            .other(2, "a token account", p.usdc.vault, E::InvalidMint)
+            .other(2, "a bank", p.usdc.bank, E::InvalidMint)
             .other(2, "of other decimals", p.sol.mint, E::UnsupportedDecimals);
         wrong_program(table, 3, Address::default())
     }
@@ -284,6 +293,7 @@ mod table {
             admin: p.admin,
             exchange: p.exchange,
             mint: NOWHERE_MINT,
+            token_program: TOKEN_PROGRAM,
             market: Some(p.sol.market),
             config: bank_config().starting(),
         };
@@ -292,8 +302,8 @@ mod table {
             .read_only(1, CONSTRAINT_MUT)
             .other(1, "another exchange", p.other.exchange, I::InvalidSeeds)
             .other(2, "another mint", OTHER_MINT, I::InvalidSeeds)
-            .other(2, "a wallet", p.mallory, I::IllegalOwner)
-            .other(2, "a token account", p.usdc.vault, I::InvalidAccountData)
+            .other(2, "a wallet", p.mallory, I::InvalidSeeds)
+            .other(2, "a token account", p.usdc.vault, I::InvalidSeeds)
             .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
             .other(3, "a bank", p.sol.bank, I::AccountDataTooSmall)
             .other(3, "none", ID, E::BankNeedsMarket)
@@ -303,8 +313,8 @@ mod table {
             .same(4, 0, DUPLICATE)
             .other(5, "another vault", p.sol.vault, I::InvalidSeeds)
             .other(5, "the owner's", p.usdc.tokens_of(&p.admin), I::InvalidSeeds)
-            .read_only(5, I::PrivilegeEscalation);
-        let table = wrong_program(foreign(table, w, 3), 6, TOKEN_PROGRAM);
+            .read_only(5, CONSTRAINT_MUT);
+        let table = wrong_token_program(foreign(table, w, 3), 6);
         wrong_program(table, 7, Address::default())
     }
 
@@ -679,7 +689,7 @@ mod table {
             .same(tokens, custody, DUPLICATE)
             .other(mint, "another mint", other.mint, E::WrongMint)
             .other(mint, "nothing", NOWHERE, E::WrongMint);
-        wrong_program(table, program, TOKEN_PROGRAM)
+        wrong_token_program(table, program)
     }
 
     fn request(table: Table, w: &mut World, p: &Places, other: &Asset, wrong: E) -> Table {
@@ -1346,7 +1356,7 @@ mod table {
             .other(11, "of another feed", p.btc.oracle, E::OracleWrongFeed)
             .other(11, "no price account", p.usdc.mint, E::OracleWrongOwner)
             .other(11, "nothing", NOWHERE, E::OracleWrongOwner);
-        wrong_program(foreign_all(table, w, &[1, 2, 6, 10]), 12, TOKEN_PROGRAM)
+        wrong_token_program(wrong_token_program(foreign_all(table, w, &[1, 2, 6, 10]), 12), 13)
     }
 
     /// Alice holds SOL and is long BTC, which has fallen below what she has; Carol is short as much.

@@ -412,6 +412,7 @@ fn a_stolen_admin_key_cannot_borrow_against_a_worthless_collateral() {
         admin: p.admin,
         exchange: p.exchange,
         mint: worthless,
+        token_program: plimsoll_client::instruction::TOKEN_PROGRAM,
         market: Some(market),
         config: bank_config(),
     };
@@ -425,6 +426,7 @@ fn a_stolen_admin_key_cannot_borrow_against_a_worthless_collateral() {
         exchange,
         account: p.alice.account,
         mint: worthless,
+        token_program: plimsoll_client::instruction::TOKEN_PROGRAM,
         source: plimsoll_client::instruction::associated_token_account(&owner, &worthless),
         amount: 1 << 40,
     };

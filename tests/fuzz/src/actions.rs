@@ -137,6 +137,7 @@ pub fn deposit(walk: &Walk, trader: &Trader, asset: &Asset, amount: u64) -> Inst
         exchange: walk.places.exchange,
         account: trader.account,
         mint: asset.mint,
+        token_program: asset.token_program,
         source: asset.tokens_of(&trader.owner),
         amount,
     }
@@ -273,7 +274,8 @@ fn fund_insurance(walk: &mut Walk) -> Option<Attempt> {
     let (funder, places) = (walk.trader().owner, walk.places);
     let (exchange, quote_mint, source) = (places.exchange, places.usdc.mint, places.usdc.tokens_of(&funder));
     let amount = walk.rng.random_range(0..10_000_000);
-    let fund = build::waterfall::FundInsurance { funder, exchange, quote_mint, source, amount };
+    let token_program = places.usdc.token_program;
+    let fund = build::waterfall::FundInsurance { funder, exchange, quote_mint, token_program, source, amount };
     Attempt::new(fund.instruction(), Rule::Books)
 }
 
@@ -285,8 +287,10 @@ fn buy_reserve(walk: &mut Walk) -> Option<Attempt> {
         buyer,
         exchange: places.exchange,
         mint: asset.mint,
+        token_program: asset.token_program,
         destination: asset.tokens_of(&buyer),
         quote_mint: places.usdc.mint,
+        quote_token_program: places.usdc.token_program,
         source: places.usdc.tokens_of(&buyer),
         market: asset.market,
         oracle: asset.oracle,

@@ -11,15 +11,16 @@ use plimsoll_client::{
 use plimsoll_e2e_tests::{
     Asset, Trader,
     invariants::{self, Ledger},
-    raw::Price,
-    world::{BTC, ETH, EXPONENT, PRICE_USD, Places, SOL, USD, option_config},
+    raw::{self, Price},
+    world::{BTC, ETH, ETH_FEE, EXPONENT, PRICE_USD, Places, SOL, USD, option_config},
 };
 use plimsoll_interface::{
     Address, PlimsollError,
-    accounts::{Board, MarginAccount},
+    accounts::{Bank, Board, MarginAccount},
     address,
     config::{ExchangeConfig, MarketConfig, loss_mode},
     instruction::OpenPositionArgs,
+    token::{TransferFee, transfer_fees},
 };
 use plimsoll_risk::portfolio::Margin;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -146,6 +147,7 @@ impl Walk {
             Err(error) => Err(self.known_error(error).map_err(|what| format!("{what}\n{}", sent.logs.join("\n")))?),
         };
         let succeeded = told.is_ok();
+        self.check_vault()?;
         if succeeded {
             for instruction in attempt.instructions.iter().rev().skip(1) {
                 self.coverage.note(instruction.data.first().copied().unwrap_or(0), Ok(()), 0);
@@ -207,6 +209,14 @@ impl Walk {
                 self.check_ratio(account, before)
             }
         }
+    }
+
+    /// Nobody gives ETH's vault anything in a walk: what fees left of deposits, less withdrawals, is there to the last unit.
+    fn check_vault(&self) -> Result<(), String> {
+        let vault = self.machine.account(&self.places.eth.vault).map(|account| raw::token_amount(&account));
+        let bank: Option<Bank> = self.get(&self.places.eth.bank);
+        let counted = bank.map(|bank| bank.vault_amount);
+        if vault == counted { Ok(()) } else { Err(format!("INV-1: ETH's vault has {vault:?}, counted {counted:?}")) }
     }
 
     /// INV-5.
@@ -277,6 +287,9 @@ impl Walk {
             _ => self.rng.random_range(0..=30),
         };
         self.machine.set_now(self.machine.now() + seconds);
+        if self.rng.random_range(0..40) == 0 {
+            self.change_fee();
+        }
         for asset in self.markets() {
             match self.rng.random_range(0..40) {
                 // Silence: the price grows old.
@@ -287,6 +300,25 @@ impl Walk {
                 _ => self.publish(&asset, 985..=1_015, 3, 1),
             }
         }
+    }
+
+    /// The issuer of ETH's mint, which is of Token-2022, announces another fee for the epoch after next, mostly one that is
+    /// accepted; epochs pass.
+    fn change_fee(&mut self) {
+        let epoch = self.machine.epoch() + self.rng.random_range(0..=2);
+        self.machine.set_epoch(epoch);
+        let mint = self.places.eth.mint;
+        let Some(account) = self.machine.account(&mint) else { return };
+        let Ok(Some(fees)) = transfer_fees(&account.owner, &account.data) else { return };
+        let bps = match self.rng.random_range(0..10) {
+            0 => 0,
+            1 => self.rng.random_range(101..=10_000),
+            _ => self.rng.random_range(1..=100),
+        };
+        let newer = TransferFee { bps, maximum: self.rng.random_range(0..4) * ETH_FEE.maximum };
+        let config = raw::transfer_fees(Some(raw::ISSUER), fees.at(epoch), newer, epoch + 2);
+        let put = self.machine.put(mint, raw::mint_2022(8, &[config]));
+        assert!(put.is_ok(), "{put:?}");
     }
 
     /// Publishes a price moved by per mille in `change`, with a confidence of up to `doubt` per mille and an average up

@@ -10,6 +10,7 @@ use plimsoll_client::{
     address,
     config::ExchangeConfig,
     event::{Event, Liquidated, LiquidationFlagged},
+    interface::token::token_amount,
     risk::{
         interest, liquidation,
         units::{Fraction, Ppm, Quote},
@@ -58,7 +59,8 @@ impl Books {
         };
         let mut vaults = BTreeMap::new();
         for (address, bank) in &snapshot.banks {
-            vaults.insert(*address, TokenAccount::unpack(&raw("vault", &bank.vault)?.data)?.amount);
+            let tokens = token_amount(&raw("vault", &bank.vault)?.data);
+            vaults.insert(*address, tokens.ok_or_else(|| anyhow!("{} is no token account", bank.vault))?);
         }
         let house = address::house(&world.exchange);
         let minted = Mint::unpack(&raw("mint", &address::share_mint(&house))?.data)?.supply;

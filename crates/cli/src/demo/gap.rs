@@ -2,7 +2,12 @@
 
 use anyhow::{Result, anyhow};
 use plimsoll_client::{
-    Address, Error, accounts::Bank, event::Event, instruction::waterfall, interface::event::loss_source, risk::interest,
+    Address, Error,
+    accounts::Bank,
+    event::Event,
+    instruction::{TOKEN_PROGRAM, waterfall},
+    interface::event::loss_source,
+    risk::interest,
 };
 use solana_signer::Signer;
 
@@ -32,6 +37,7 @@ pub fn enter(world: &mut World) -> Result<Trader> {
         funder: admin.pubkey(),
         exchange: world.exchange,
         quote_mint,
+        token_program: TOKEN_PROGRAM,
         source,
         amount: INSURANCE,
     };

@@ -107,9 +107,8 @@ impl Trader {
         let authority = self.wallet.pubkey();
         let source = world.give(&authority, symbol, amount)?;
         let mint = world.mint(symbol)?;
-        let (exchange, account) = (world.exchange, self.account);
-        let deposit = account::Deposit { authority, exchange, account, mint, source, amount };
-        world.send(&[deposit.instruction()], &self.wallet)?;
+        let deposit = world.snapshot()?.deposit(authority, &self.account, &mint, source, amount)?;
+        world.send(&[deposit], &self.wallet)?;
         say!("  {:<10} deposits {}", self.name, spoken(world, symbol, amount));
         Ok(())
     }

@@ -71,6 +71,8 @@ pub struct Ticket {
     pub exchange: Address,
     /// The exchange's quote mint.
     pub quote_mint: Address,
+    /// The quote mint's token program.
+    pub token_program: Address,
     /// Which of the owner's tickets it is.
     pub index: u16,
 }
@@ -99,11 +101,11 @@ impl Ticket {
         address::bank(&self.exchange, &self.quote_mint)
     }
 
-    /// What holds an asset while it is a ticket's, and the asset's mint.
-    fn custody(&self, asset: Asset) -> (Address, Address) {
+    /// What holds an asset while it is a ticket's, the asset's mint, and the mint's token program.
+    fn custody(&self, asset: Asset) -> (Address, Address, Address) {
         match asset {
-            Asset::Quote => (address::vault(&self.bank()), self.quote_mint),
-            Asset::Shares => (address::escrow(&self.house()), address::share_mint(&self.house())),
+            Asset::Quote => (address::vault(&self.bank()), self.quote_mint, self.token_program),
+            Asset::Shares => (address::escrow(&self.house()), address::share_mint(&self.house()), TOKEN_PROGRAM),
         }
     }
 
@@ -118,7 +120,7 @@ impl Ticket {
     }
 
     fn request(&self, tag: u8, asset: Asset, source: Address, amount: u64) -> Instruction {
-        let (custody, mint) = self.custody(asset);
+        let (custody, mint, token_program) = self.custody(asset);
         build(
             tag,
             &RequestArgs { index: self.index, amount },
@@ -131,7 +133,7 @@ impl Ticket {
                 (source, Use::Write),
                 (custody, Use::Write),
                 (mint, Use::Read),
-                (TOKEN_PROGRAM, Use::Read),
+                (token_program, Use::Read),
                 (SYSTEM_PROGRAM, Use::Read),
             ],
             &[],
@@ -140,7 +142,7 @@ impl Ticket {
 
     /// `execute_ticket`, which anyone may.
     pub fn execute(&self) -> Instruction {
-        let (escrow, share_mint) = self.custody(Asset::Shares);
+        let (escrow, share_mint, token_program) = self.custody(Asset::Shares);
         build(
             tag::EXECUTE_TICKET,
             &(),
@@ -151,7 +153,7 @@ impl Ticket {
                 (self.address(), Use::Write),
                 (share_mint, Use::Write),
                 (escrow, Use::Write),
-                (TOKEN_PROGRAM, Use::Read),
+                (token_program, Use::Read),
             ],
             &[],
         )
@@ -168,7 +170,7 @@ impl Ticket {
     }
 
     fn close(&self, tag: u8, asset: Asset, destination: Address) -> Instruction {
-        let (custody, mint) = self.custody(asset);
+        let (custody, mint, token_program) = self.custody(asset);
         build(
             tag,
             &(),
@@ -181,7 +183,7 @@ impl Ticket {
                 (custody, Use::Write),
                 (destination, Use::Write),
                 (mint, Use::Read),
-                (TOKEN_PROGRAM, Use::Read),
+                (token_program, Use::Read),
             ],
             &[],
         )

@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token::Token;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, House, Ticket, same_address},
@@ -34,8 +33,8 @@ pub struct CloseTicket {
     pub destination: UncheckedAccount,
     /// The quote mint, or that of the house's shares.
     pub mint: UncheckedAccount,
-    /// The mints' token program.
-    pub token_program: Program<Token>,
+    /// The mint's token program.
+    pub token_program: UncheckedAccount,
 }
 
 impl CloseTicket {
@@ -67,17 +66,19 @@ impl CloseTicket {
         } else {
             require!(same_address(mint, &house.share_mint), PlimsollError::WrongMint);
             require!(same_address(custody, &house.escrow), PlimsollError::WrongEscrow);
+            token::require_shares_program(self.token_program.address())?;
             house.escrow_shares = house.escrow_shares.checked_sub(holding).ok_or(PlimsollError::Corrupt)?;
         }
         token::require_token_account_of(self.destination.account(), mint, self.token_program.address())?;
-        token::push_of(
-            &self.exchange,
-            self.custody.account(),
-            self.mint.account(),
-            self.destination.account(),
-            holding,
-            limits::HOUSE_SHARE_DECIMALS,
-        )?;
+        let transfer = token::Transfer {
+            source: self.custody.account(),
+            mint: self.mint.account(),
+            destination: self.destination.account(),
+            authority: self.exchange.account(),
+            token_program: self.token_program.address(),
+            decimals: limits::HOUSE_SHARE_DECIMALS,
+        };
+        token::signed(&self.exchange, |signer| transfer.send(holding, &token::Terms::FREE, signer))?;
         ticket::announce(self.ticket.address(), &self.ticket, status);
         Ok(())
     }

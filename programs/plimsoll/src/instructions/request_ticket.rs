@@ -1,7 +1,6 @@
 #![allow(unused_variables)] // Anchor's derive binds `args` in one function more than uses it.
 
 use anchor_lang::prelude::*;
-use anchor_spl::token::Token;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, House, Ticket, same_address, ticket_kind},
@@ -44,8 +43,8 @@ pub struct RequestTicket {
     pub custody: UncheckedAccount,
     /// The quote mint, or that of the house's shares.
     pub mint: UncheckedAccount,
-    /// The mints' token program.
-    pub token_program: Program<Token>,
+    /// The mint's token program.
+    pub token_program: UncheckedAccount,
     /// Makes the ticket.
     pub system_program: Program<System>,
 }
@@ -74,6 +73,7 @@ impl RequestTicket {
     pub fn redeem(&mut self, args: &RequestArgs, bump: u8) -> Result<()> {
         require!(same_address(self.mint.address(), &self.house.share_mint), PlimsollError::WrongMint);
         require!(same_address(self.custody.address(), &self.house.escrow), PlimsollError::WrongEscrow);
+        token::require_shares_program(self.token_program.address())?;
         self.validate(args, pause::WITHDRAW)?;
         let escrow = self.house.escrow_shares.checked_add(args.amount).ok_or(PlimsollError::Overflow)?;
         self.house.escrow_shares = escrow;
@@ -82,15 +82,16 @@ impl RequestTicket {
     }
 
     fn pull(&self, amount: u64) -> Result<()> {
-        let decimals = limits::HOUSE_SHARE_DECIMALS;
-        token::pull_of(
-            self.source.account(),
-            self.mint.account(),
-            self.custody.account(),
-            self.owner.account(),
-            amount,
-            decimals,
-        )
+        let transfer = token::Transfer {
+            source: self.source.account(),
+            mint: self.mint.account(),
+            destination: self.custody.account(),
+            authority: self.owner.account(),
+            token_program: self.token_program.address(),
+            // The quote has as many.
+            decimals: limits::HOUSE_SHARE_DECIMALS,
+        };
+        transfer.send(amount, &token::Terms::FREE, &[])
     }
 
     fn write(&mut self, args: &RequestArgs, kind: u8, bump: u8) -> Result<()> {
