@@ -253,6 +253,9 @@ errors! {
     InvalidVenueParameters = 335, "The venue's parameters are invalid: window of 1 second to 30 days, a state with a meaning";
     NotVenueSigner = 336, "The signer is not the venue's: its program signs with its address of the seed plimsoll-venue";
     NotAProgram = 337, "The venue must be a program";
+
+    // Fills of options.
+    FillWrongBoard = 356, "The board expires at another time than the option agreed on: pass the board of its expiry";
 }
 
 /// The one place where the engine's causes become the program's codes.

@@ -30,6 +30,8 @@ pub struct Book<'a> {
     listing: Listing<'a>,
     /// The bank that the instruction declares.
     bank: Option<(&'a Address, &'a Bank)>,
+    /// Another bank that the instruction declares, looked at after what was passed.
+    other_bank: Option<(&'a Address, &'a Bank)>,
     /// The market that the instruction declares.
     market: Option<(&'a Address, &'a Market)>,
     /// The board that the instruction declares.
@@ -41,13 +43,19 @@ pub struct Book<'a> {
 impl<'a> Book<'a> {
     /// The accounts passed behind the declared ones.
     pub fn new(views: &'a [AccountView], now: Timestamp) -> Self {
-        Self { listing: Listing::new(views), bank: None, market: None, board: None, now }
+        Self { listing: Listing::new(views), bank: None, other_bank: None, market: None, board: None, now }
     }
 
     /// With a bank that the instruction declares.
     #[must_use]
     pub fn with_bank(self, bank: &'a Account<Bank>) -> Self {
         Self { bank: Some((bank.address(), bank)), ..self }
+    }
+
+    /// With a second bank that the instruction declares.
+    #[must_use]
+    pub fn with_other_bank(self, bank: &'a Account<Bank>) -> Self {
+        Self { other_bank: Some((bank.address(), bank)), ..self }
     }
 
     /// With a market that the instruction declares, and whose stored observation counts.
@@ -121,6 +129,17 @@ fn read<T: AccountType>(view: &AccountView) -> core::result::Result<&T, Plimsoll
     T::read(data).ok_or(PlimsollError::UnknownAccount)
 }
 
+impl Book<'_> {
+    /// The second declared bank, if it is the one at `address`.
+    #[cold]
+    fn find_other_bank(&self, address: &Address) -> core::result::Result<&Bank, PlimsollError> {
+        match self.other_bank {
+            Some((declared, bank)) if same_address(declared, address) => Ok(bank),
+            _ => Err(PlimsollError::MissingBank),
+        }
+    }
+}
+
 impl Inputs for Book<'_> {
     type BankRef<'b>
         = &'b Bank
@@ -142,7 +161,10 @@ impl Inputs for Book<'_> {
         {
             return Ok(bank);
         }
-        read(self.listing.find(address).ok_or(PlimsollError::MissingBank)?)
+        match self.listing.find(address) {
+            Some(view) => read(view),
+            None => self.find_other_bank(address),
+        }
     }
 
     #[inline(always)]

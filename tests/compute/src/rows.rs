@@ -17,9 +17,10 @@ use plimsoll_client::{
     interface::{
         change::{Change, QuoteFeed},
         instruction::{
-            AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
-            CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
-            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, VenueArgs,
+            AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, Contract,
+            CreateBoardArgs, CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs,
+            ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice,
+            VenueArgs,
         },
         order::Order,
     },
@@ -708,7 +709,14 @@ fn fill_accounts(
 
 fn fill_args(world: &World, market: &Address) -> Result<FillArgs> {
     let price = world.get::<Market>(market)?.spot;
-    Ok(FillArgs { instrument: 0, seller_takes: 0, size: 2 * TOKEN, price, expires_at: NOW + 60 })
+    Ok(FillArgs {
+        instrument: 0,
+        seller_takes: 0,
+        size: 2 * TOKEN,
+        price,
+        expires_at: NOW + 60,
+        contract: Contract::NONE,
+    })
 }
 
 fn fill(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
@@ -736,6 +744,7 @@ fn fill_orders(world: &mut World, account: &MarginAccount, prices: &PriceAddress
             nonce: 1,
             expires_at: NOW + 60,
             instrument: 0,
+            contract: Contract::NONE,
             flags: 0,
         };
         venue::signed(&signer, &order, |message| world.admin.sign_message(message).into())

@@ -15,8 +15,8 @@ use plimsoll_interface::{
     change::{Change, QuoteFeed, RoleHolder},
     config::{MarketConfig, VenueConfig, VolatilityConfig, limits, role, state},
     instruction::{
-        AssertHealthArgs, AssertPriceArgs, FillArgs, FillOrdersArgs, PlaceTriggerArgs, PostVolatilitiesArgs, VenueArgs,
-        tag,
+        AssertHealthArgs, AssertPriceArgs, Contract, FillArgs, FillOrdersArgs, PlaceTriggerArgs, PostVolatilitiesArgs,
+        VenueArgs, tag,
     },
     order::Order,
 };
@@ -1251,7 +1251,14 @@ mod table {
 
     /// A SOL that Alice buys from Bob at the oracle's price.
     fn deal() -> FillArgs {
-        FillArgs { instrument: 0, seller_takes: 0, size: SOL as u64, price: 1 << 45, expires_at: 0 }
+        FillArgs {
+            instrument: 0,
+            seller_takes: 0,
+            size: SOL as u64,
+            price: 1 << 45,
+            expires_at: 0,
+            contract: Contract::NONE,
+        }
     }
 
     /// Wrong accounts of a trade of two accounts in SOL. The exchange stands at `at`, then, behind `between` accounts, the
@@ -1311,6 +1318,7 @@ mod table {
             nonce: 1,
             expires_at: now + 100,
             instrument: 0,
+            contract: Contract::NONE,
             flags: 0,
         };
         let verified = [(p.alice, SOL), (p.bob, -SOL)].map(|(trader, size)| {

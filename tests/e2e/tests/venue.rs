@@ -15,7 +15,7 @@ use plimsoll_interface::{
     accounts::{MAX_ORDERS, MAX_VENUES, MarginAccount, Orders, Venue, deferral, delegate_scope},
     address,
     config::{VenueConfig, limits, pause, state, venue_state},
-    instruction::{FillArgs, FillOrdersArgs, VenueArgs, instrument},
+    instruction::{Contract, FillArgs, FillOrdersArgs, VenueArgs, instrument},
     order::{MAKER_ONLY, Order, REDUCE_ONLY, VERIFICATION_LEN},
 };
 use solana_instruction::{AccountMeta, Instruction};
@@ -42,7 +42,14 @@ fn fund((mut w, p): (World, Places)) -> (World, Places) {
 
 /// The buyer takes.
 fn deal(size: i64, price: u64) -> FillArgs {
-    FillArgs { instrument: instrument::PERP, seller_takes: 0, size: size.unsigned_abs(), price, expires_at: 0 }
+    FillArgs {
+        instrument: instrument::PERP,
+        seller_takes: 0,
+        size: size.unsigned_abs(),
+        price,
+        expires_at: 0,
+        contract: Contract::NONE,
+    }
 }
 
 fn seller_takes(size: i64, price: u64) -> FillArgs {
@@ -358,6 +365,7 @@ fn order(w: &World, trader: &Trader, size: i64, limit_price: u64) -> Order {
         nonce: 7,
         expires_at: w.now() + 3_600,
         instrument: instrument::PERP,
+        contract: Contract::NONE,
         flags: 0,
     }
 }

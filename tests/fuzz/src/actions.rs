@@ -11,9 +11,9 @@ use plimsoll_interface::{
     board::used_volatility,
     config::{VenueConfig, loss_mode, pause, state, venue_state},
     instruction::{
-        AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
-        DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs,
-        PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, VenueArgs,
+        AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, Contract,
+        CreateBoardArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
+        OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, VenueArgs,
     },
     order::{MAKER_ONLY, Order, REDUCE_ONLY},
 };
@@ -685,7 +685,14 @@ fn pair(walk: &mut Walk) -> Option<Pair> {
         _ => lot.unsigned_abs() / 100 * walk.rng.random_range(1..=1_000),
     };
     let expires_at = if walk.rng.random_range(0..20) == 0 { walk.machine.now() - 1 } else { 0 };
-    let args = FillArgs { instrument: 0, seller_takes: walk.rng.random_range(0..2), size, price, expires_at };
+    let args = FillArgs {
+        instrument: 0,
+        seller_takes: walk.rng.random_range(0..2),
+        size,
+        price,
+        expires_at,
+        contract: Contract::NONE,
+    };
     Some(Pair { buyer: (buyer, one), seller: (seller, other), asset, args })
 }
 
@@ -717,6 +724,7 @@ fn any_signed_fill(walk: &mut Walk) -> Option<Attempt> {
             nonce: walk.rng.random_range(0..60),
             expires_at: walk.machine.now() / 300 * 300 + walk.rng.random_range(0..4) * 300,
             instrument: 0,
+            contract: Contract::NONE,
             flags: if walk.rng.random_range(0..5) == 0 {
                 walk.rng.random_range(1..=REDUCE_ONLY | MAKER_ONLY)
             } else {
