@@ -152,11 +152,14 @@ fn the_premium_is_rounded_against_the_taker() {
 #[test]
 fn the_fee_is_an_eighth_of_the_premium_at_most() {
     let (mut w, p) = listed();
-    let outcome = w.ok(fill(&w, &p.alice, &p.bob, puts(&w, 10, 0)));
+    let contract = Contract { strike: strike(100), ..contract(&w) };
+    let far = |w: &World, price| FillArgs { contract, ..puts(w, 10, price) };
+    let outcome = w.ok(fill(&w, &p.alice, &p.bob, far(&w, SPOT / 1_000)));
     let event = option_event(&outcome);
-    assert_eq!((event.series, event.cost, event.fee), (u64::from(PUT), 0, 0));
-    // 9.82 dollars below what it is worth is beyond the band; a dime below nothing is not asked for.
-    assert!(w.market(&p.sol).config.max_ema_gap_ppm == 50_000);
+    assert_eq!((event.series, event.cost, event.fee), (u64::from(PUT) - 2, 1_250_000, 156_250));
+    // For nothing, which is within the band of what it is worth, somebody may go short.
+    let event = option_event(&w.ok(fill(&w, &p.alice, &p.bob, far(&w, 0))));
+    assert_eq!((event.cost, event.fee, event.seller_lots), (0, 0, -20));
 }
 
 /// The band is 5 % of the spot on either side of Black-76, and a delegate's 2 points of volatility and 0.1 % of the delta.
@@ -307,16 +310,14 @@ fn an_account_without_its_margin_gives_no_option_away() {
     let (mut w, p) = listed();
     w.deposit(&p.carol, &p.usdc, 900 * USD as u64);
     w.ok(fill(&w, &p.alice, &p.carol, calls(&w, 20, PREMIUM)));
-    w.set_price(&p.sol, 129);
-    w.set_price(&p.sol, 133);
+    w.set_price(&p.sol, 160);
     w.refresh(&p.sol, 0);
     assert!(w.margin(&p.carol).health_init().unwrap().raw() < 0);
-    let mark = option_event(&w.ok(fill(&w, &p.alice, &p.bob, calls(&w, 1, PREMIUM + 3 * DOLLAR)))).mark;
+    let mark = option_event(&w.ok(fill(&w, &p.alice, &p.bob, calls(&w, 1, 40 * DOLLAR)))).mark;
     w.refuses(fill(&w, &p.carol, &p.alice, calls(&w, 1, mark + BAND / 2)), E::PoorPrice);
     w.refuses(fill(&w, &p.carol, &p.alice, calls(&w, 1, mark + 1)), E::PoorPrice);
     w.refuses(fill(&w, &p.alice, &p.carol, calls(&w, 1, mark)), E::InsufficientMargin);
-    w.refuses(fill(&w, &p.carol, &p.alice, puts(&w, 1, mark)), E::InsufficientMargin);
-    // Without an array that reaches the price nothing is known of either.
+    w.refuses(fill(&w, &p.carol, &p.alice, puts(&w, 1, 8 * DOLLAR)), E::InsufficientMargin);
     w.ok(fill(&w, &p.carol, &p.alice, calls(&w, 1, mark)));
     w.ok(fill(&w, &p.carol, &p.alice, calls(&w, 1, mark - 1)));
     // Alice has all she needs and may be generous.
@@ -631,9 +632,9 @@ fn what_is_not_held_is_borrowed_as_a_withdrawal_would() {
     assert_eq!(held(&w, &p.carol, &p.sol), -15 * SOL);
     // On credit: Carol has 1,001,874 dollars.
     let dear = |w: &World| swap(w, &p.carol, &p.bob, sols(15 * SOL, SPOT));
-    w.withdraw(&p.carol, &p.usdc, 1_000_000 * USD as u64);
+    w.withdraw(&p.carol, &p.usdc, 999_374 * USD as u64);
     w.configure_bank(&p.usdc, |config| config.borrow_cap = 0);
-    let more = |w: &World| swap(w, &p.carol, &p.bob, sols(16 * SOL, SPOT));
+    let more = |w: &World| swap(w, &p.carol, &p.bob, sols(25 * SOL, SPOT));
     w.refuses(more(&w), E::BorrowCap);
     w.ok(dear(&w));
 }
@@ -720,12 +721,27 @@ fn an_account_without_its_margin_gives_no_collateral_away() {
     let sells = |w: &World, price| swap(w, &p.alice, &p.carol, sols(SOL, price));
     w.refuses(sells(&w, spot - spot / 25), E::PoorPrice);
     w.refuses(sells(&w, spot - 1), E::PoorPrice);
-    w.refuses(swap(&w, &p.alice, &p.carol, sols(101 * SOL, spot)), E::InsufficientMargin);
-    w.refuses(swap(&w, &p.carol, &p.alice, sols(1, spot)), E::InsufficientMargin);
+    w.refuses(swap(&w, &p.carol, &p.alice, sols(1_000, spot)), E::InsufficientMargin);
     w.ok(sells(&w, spot));
     w.ok(sells(&w, spot + 1));
-    // A debt in another collateral, whose haircut is none: paying it dearly makes Carol poorer, and is refused as such.
     w.ok(swap(&w, &p.alice, &p.carol, sols(50 * SOL, spot)));
+    // With all of it sold she may be as generous as she likes.
+    w.ok(swap(&w, &p.alice, &p.carol, sols(40 * SOL, spot)));
+    w.ok(sells(&w, spot - spot / 25));
+}
+
+/// A hundred SOL hedge a hundred short: sold, even at their price, they leave the other leg open.
+#[test]
+fn a_sale_that_makes_a_poor_account_poorer_is_refused() {
+    let (mut w, p) = spot_world();
+    w.deposit(&p.carol, &p.sol, 100 * SOL as u64);
+    let perpetual = FillArgs { instrument: instrument::PERP, ..sols(100 * SOL, SPOT) };
+    let owners = [p.alice.owner, p.carol.owner];
+    w.ok(fill_as(&w, owners, [&p.alice, &p.carol], Traded::Perpetual(p.sol.market), perpetual));
+    w.withdraw(&p.carol, &p.usdc, 11_000 * USD as u64);
+    w.configure_bank(&p.sol, |config| *config = config.with_haircuts(150_000, 50_000));
+    assert!(w.margin(&p.carol).health_init().unwrap().raw() < 0);
+    w.refuses(swap(&w, &p.alice, &p.carol, sols(SOL, SPOT)), E::InsufficientMargin);
 }
 
 /// Carol's gain of BTC is not paid yet. She may not sell her collateral below its price on the strength of it: what she gives
@@ -755,7 +771,7 @@ fn an_unpaid_gain_stands_for_nothing_that_is_given_away() {
 
 #[test]
 fn signed_orders_of_spot_name_the_bank() {
-    let (mut w, p) = stock(with_orders());
+    let (mut w, p) = stock(list(with_orders()));
     let spot = Traded::Spot(p.sol.bank);
     let of = |w: &World, trader: &Trader, size| {
         let order = order(w, trader, size, SPOT);
