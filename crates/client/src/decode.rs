@@ -3,7 +3,8 @@
 use plimsoll_interface::{
     Address, ID,
     accounts::{
-        AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Orders, Proposal, Venue,
+        AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Orders, Proposal, Ticket,
+        Venue,
     },
 };
 
@@ -29,6 +30,8 @@ pub enum AnyAccount {
     Bank(Box<Bank>),
     /// The liquidity providers' pool.
     House(Box<House>),
+    /// Somebody who wants to join the house or to leave it.
+    Ticket(Box<Ticket>),
     /// One option expiry.
     Board(Box<Board>),
     /// A change that waits out the timelock.
@@ -69,6 +72,7 @@ named!(
     Market = "market",
     Bank = "bank",
     House = "house",
+    Ticket = "ticket",
     Board = "board",
     MarginAccount = "margin account",
     Proposal = "proposal",

@@ -5,11 +5,11 @@ use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
-    Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, InsolventLiquidated,
-    InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, OptionFilled,
-    OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown, ProposalCancelled,
-    Proposed, QuoteObserved, ReserveBought, Retired, RoleSet, Settled, SpotFilled, StrikesListed, Traded,
-    TriggerChanged, VenueApproved, VolatilitiesPosted,
+    Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, HouseRoundVoided, HouseValued,
+    InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed,
+    OptionFilled, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown,
+    ProposalCancelled, Proposed, QuoteObserved, ReserveBought, Retired, RoleSet, Settled, SpotFilled, StrikesListed,
+    TicketChanged, Traded, TriggerChanged, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -117,6 +117,12 @@ events!(
     FundingAccrued,
     /// A position paid or received funding.
     FundingPaid,
+    /// The house was valued.
+    HouseValued,
+    /// A valuation of the house is void.
+    HouseRoundVoided,
+    /// A ticket to join or leave the house was made, executed, cancelled or claimed.
+    TicketChanged,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -96,13 +96,19 @@ impl Pack {
         pack
     }
 
-    /// Markets alone: for what computes the house's net asset value.
+    /// Markets alone, for `value_house`: [`Self::writable`] then.
     pub fn markets(markets: impl IntoIterator<Item = Address>) -> Self {
         let mut pack = Self::default();
         for market in markets {
             push(&mut pack.markets, market);
         }
         pack
+    }
+
+    /// The same, its own accounts writable.
+    #[must_use]
+    pub fn writable(self) -> Self {
+        Self { writable: true, ..self }
     }
 
     /// The same without an account that the instruction declares.

@@ -721,17 +721,34 @@ impl Snapshot {
         (begin.instruction(), end.instruction())
     }
 
-    /// `house_withdraw` of `amount` quote native to `destination`.
-    pub fn house_withdraw(&self, destination: Address, amount: u64) -> Instruction {
-        let withdraw = house::Withdraw {
-            admin: self.exchange.data.admin,
+    /// `value_house` over all markets.
+    pub fn value_house(&self) -> Instruction {
+        let markets = self.pack_markets();
+        self.value_markets(markets)
+    }
+
+    /// `value_house` over the markets whose indexes are in `range`, where all together are too many for one transaction.
+    pub fn value_house_part(&self, range: core::ops::Range<u16>) -> Instruction {
+        let markets: BTreeMap<u16, Address> =
+            self.markets.iter().map(|(address, market)| (market.index, *address)).collect();
+        self.value_markets(Pack::markets(markets.range(range).map(|(_, address)| *address)))
+    }
+
+    fn value_markets(&self, markets: Pack) -> Instruction {
+        let house = address::house(&self.exchange.address);
+        let value = house::Value {
             exchange: self.exchange.address,
             quote_mint: self.exchange.data.quote_mint,
-            destination,
-            amount,
-            remaining: self.pack_markets().metas(&self.price_addresses()),
+            // The house is the price account of its own shares' market, and declared.
+            remaining: markets.writable().without(&house).metas(&self.price_addresses()),
         };
-        withdraw.instruction()
+        value.instruction()
+    }
+
+    /// A ticket of `owner`'s.
+    pub fn ticket(&self, owner: Address, index: u16) -> house::Ticket {
+        let (exchange, quote_mint) = (self.exchange.address, self.exchange.data.quote_mint);
+        house::Ticket { owner, exchange, quote_mint, index }
     }
 
     /// `create_market`: the exchange's next.
@@ -747,14 +764,11 @@ impl Snapshot {
 
     /// `configure_market`.
     pub fn configure_market(&self, market: &Address, config: MarketConfig) -> Instruction {
-        let others = self.pack_markets().without(market);
         let configure = market::Configure {
             admin: self.exchange.data.admin,
             exchange: self.exchange.address,
-            quote_bank: self.exchange.data.quote_bank,
             market: *market,
             config,
-            remaining: others.metas(&self.price_addresses()),
         };
         configure.instruction()
     }
@@ -920,8 +934,11 @@ mod tests {
         for (index, address) in later.iter().rev().enumerate() {
             snapshot.markets.insert(*address, Market { index: 5 - index as u16, ..Market::zeroed() });
         }
-        let metas = snapshot.house_withdraw(Address::new_unique(), 1).accounts;
-        let passed: Vec<Address> = metas[8..].iter().map(|meta| meta.pubkey).collect();
+        let metas = snapshot.value_house().accounts;
+        assert!(metas[3..].iter().all(|meta| meta.is_writable));
+        let passed: Vec<Address> = metas[3..].iter().map(|meta| meta.pubkey).collect();
+        let part: Vec<Address> = snapshot.value_house_part(2..4).accounts[3..].iter().map(|meta| meta.pubkey).collect();
+        assert_eq!(part, later[1..3]);
         assert_eq!(passed, [vec![sol], later].concat());
     }
 

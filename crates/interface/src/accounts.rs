@@ -7,9 +7,10 @@
 use core::ops::Range;
 
 use plimsoll_risk::{
+    house,
     options::{MAX_SAMPLES, SCENARIOS, VALUES},
     portfolio::RiskParameters,
-    units::{Index, Ppm, Timestamp},
+    units::{Fraction, Index, Ppm, Timestamp},
 };
 use solana_address::Address;
 
@@ -247,8 +248,18 @@ pub struct Market {
     /// From when on anyone may close positions at the oracle's price, unix seconds; zero unless it is winding down.
     /// Written by `configure_market`.
     pub wind_down_at: i64,
-    /// Room for the valuation of the house.
-    pub _reserved: [u8; 432],
+    /// Spot at which the house's inventory was valued, Q16.48. Written by `value_house`, like the next four.
+    pub nav_spot: u64,
+    /// The house's position then, base units.
+    pub nav_size: i64,
+    /// The house's cash then, quote native.
+    pub nav_cash: i64,
+    /// In which valuation: [`House::round`].
+    pub nav_round: u64,
+    /// Part of the risk budget that the house's net asset value does not cover, Q32. Nothing is withheld from a new market.
+    pub budget_withheld: u64,
+    /// Room for later.
+    pub _reserved: [u8; 392],
 }
 account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 1688);
 
@@ -323,8 +334,23 @@ pub mod oracle_kind {
     pub const PRICE_UPDATE_V2: u8 = 0;
     /// Price account of the legacy Pyth program.
     pub const LEGACY: u8 = 1;
+    /// The house of the exchange: the price is that of one house share.
+    pub const HOUSE: u8 = 2;
     /// The largest value with a meaning.
-    pub const LAST: u8 = LEGACY;
+    pub const LAST: u8 = HOUSE;
+}
+
+impl Market {
+    /// Whether it prices house shares: by the exchange's house and not by an oracle.
+    #[inline(always)]
+    pub fn is_of_house_shares(&self) -> bool {
+        self.oracle_kind == oracle_kind::HOUSE
+    }
+
+    /// The risk budget as far as the house's net asset value covers it, quote native.
+    pub fn budget_in_force(&self) -> u64 {
+        house::budget_in_force(self.config.risk_budget, Fraction::from_raw(self.budget_withheld))
+    }
 }
 
 /// One option expiry of a market: its strikes, their volatilities and risk arrays, and the house's inventory in them.
@@ -482,8 +508,10 @@ pub struct Bank {
     pub vault_bump: u8,
     /// Layout version, 1.
     pub version: u8,
+    /// 1 where the mint is that of the house's shares, otherwise 0.
+    pub is_house_share: u8,
     /// Room for exchange rates of staked tokens, outflow limits and liens.
-    pub _reserved: [u8; 256],
+    pub _reserved: [u8; 255],
 }
 account_type!(Bank, [142, 49, 166, 242, 50, 66, 97, 188], 584);
 
@@ -501,27 +529,121 @@ impl Bank {
     }
 }
 
-/// The pool that is the counterparty of every trade. Its inventory lives in the markets.
+/// The pool that is the counterparty of every trade. Its inventory lives in the markets, its parts are tokens.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]
 #[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
 #[derive(Debug, PartialEq, Eq)]
 pub struct House {
-    /// Deposit shares of the quote bank. Written by house deposit and withdraw and by `settle`.
+    /// Deposit shares of the quote bank. Written by `execute_ticket` and `settle`.
     pub quote_shares: u64,
     /// Sum of the risk budgets of all markets, quote native. Written by `create_market` and `configure_market`.
     pub risk_budget_total: u64,
+    /// House shares in circulation, by our own count: 1e-6 of a share. Written by `execute_ticket`.
+    pub share_supply: u64,
+    /// House shares in the escrow that are tickets', by our own count.
+    pub escrow_shares: u64,
+    /// Quote native in the quote bank's vault that is tickets': in neither the bank's `vault_amount` nor the net asset
+    /// value, and never lent out.
+    pub pending_quote: u64,
+    /// Net asset value, quote native: of the last complete valuation, and what tickets have added and taken since, less the
+    /// losses of insolvent accounts that it has covered since.
+    pub nav: i64,
+    /// When that valuation began, unix seconds. Zero: never.
+    pub nav_at: i64,
+    /// Counts valuations begun.
+    pub round: u64,
+    /// When the valuation under way began, unix seconds.
+    pub round_started_at: i64,
+    /// Sum of its markets so far, quote native.
+    pub round_value: i64,
+    /// `quote_shares` when it began.
+    pub round_quote_shares: u64,
     /// The exchange it belongs to.
     pub exchange: Address,
+    /// Mint of the shares. Written by `create_house`.
+    pub share_mint: Address,
+    /// Token account of the shares in tickets. Written by `create_house`.
+    pub escrow: Address,
+    /// Index of the market that the valuation under way wants next.
+    pub round_next: u16,
+    /// One of [`round_phase`].
+    pub round_phase: u8,
     /// Bump of the address.
     pub bump: u8,
     /// Layout version, 1.
     pub version: u8,
     /// Zero.
-    pub _padding: [u8; 6],
-    /// Room for the share mint, the delay queue and the stored NAV.
+    pub _padding: [u8; 3],
+    /// Room for later.
     pub _reserved: [u8; 256],
 }
-account_type!(House, [21, 145, 94, 109, 254, 199, 210, 151], 320);
+account_type!(House, [21, 145, 94, 109, 254, 199, 210, 151], 456);
+
+/// How far a valuation is, as stored in [`House::round_phase`].
+pub mod round_phase {
+    /// None is under way.
+    pub const NONE: u8 = 0;
+    /// Markets are being valued.
+    pub const VALUES: u8 = 1;
+    /// Every market is valued; whether any has changed since is being checked.
+    pub const CHECKS: u8 = 2;
+}
+
+/// Somebody who wants to join the house or to leave it, and waits.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// Quote native to provide, or house shares to redeem.
+    pub amount: u64,
+    /// House shares issued for it, or quote native paid; zero until executed.
+    pub proceeds: u64,
+    /// When it was asked for, unix seconds.
+    pub requested_at: i64,
+    /// It is executed at a valuation that began at this time or later, unix seconds.
+    pub executable_from: i64,
+    /// After this time it is not executed any more, unix seconds.
+    pub expires_at: i64,
+    /// When it was executed, unix seconds; zero until then.
+    pub executed_at: i64,
+    /// The house.
+    pub house: Address,
+    /// Whose it is.
+    pub owner: Address,
+    /// Which of its owner's tickets this is: part of its address.
+    pub index: u16,
+    /// One of [`ticket_kind`].
+    pub kind: u8,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 3],
+    /// Room for later.
+    pub _reserved: [u8; 64],
+}
+account_type!(Ticket, [41, 228, 24, 165, 78, 90, 235, 200], 192);
+
+/// What a ticket is for, as stored in [`Ticket::kind`].
+pub mod ticket_kind {
+    /// Quote for shares.
+    pub const PROVIDE: u8 = 1;
+    /// Shares for quote.
+    pub const REDEEM: u8 = 2;
+}
+
+impl Ticket {
+    /// Whether what it holds now is quote, and not house shares.
+    pub fn holds_quote(&self) -> bool {
+        (self.kind == ticket_kind::PROVIDE) == (self.executed_at == 0)
+    }
+
+    /// How much of it: what was put in, or what came of it.
+    pub fn holding(&self) -> u64 {
+        if self.executed_at == 0 { self.amount } else { self.proceeds }
+    }
+}
 
 /// A change that loosens and waits out the timelock: announced by `propose`, closed by the instruction that makes it.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]

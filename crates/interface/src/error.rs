@@ -54,7 +54,7 @@ macro_rules! errors {
 errors! {
     // Who may, and which accounts.
     NotAdmin = 0, "The signer is not the exchange's admin: sign with the admin key";
-    NotOwner = 1, "The signer is not the margin account's owner: only the owner may do this";
+    NotOwner = 1, "The signer is not the owner of the margin account or ticket: only the owner may do this";
     NotOwnerOrDelegate = 2, "The signer is neither the margin account's owner nor its delegate";
     WrongExchange = 3, "An account belongs to another exchange: pass accounts of one exchange";
     WrongVault = 4, "The vault is not the bank's: pass the vault that the bank names";
@@ -175,6 +175,17 @@ errors! {
     ForecastTooFast = 191, "The forecast is further from the last one than the market's rate limits allow: post one nearer to it";
     ForecastOutOfBounds = 192, "The forecast is below the volatility estimate or the floor, or above the cap: post one in between";
     ForecastUnused = 193, "Nothing in this market follows a volatility: its shock range is fixed and it has no options";
+
+    // The house as a pool.
+    HouseRoundOrder = 200, "The markets do not go on where the valuation of the house stands: pass all of them, or those that it wants next, in the order of their indexes";
+    HouseNavStale = 201, "The house has not been valued within the last minute: value it first";
+    HouseInsolvent = 202, "The house has no net asset value: nobody can join or leave it";
+    TicketTooEarly = 203, "The house's valuation began before the ticket's delay was over: wait, and value it again";
+    TicketExpired = 204, "The ticket was not executed in time: cancel it";
+    TicketBound = 205, "The ticket's price is about to be known: it can be cancelled earlier, or when its time has passed";
+    TicketExecuted = 206, "The ticket is executed: claim what came of it";
+    TicketNotExecuted = 207, "The ticket is not executed yet: execute it first";
+    WrongEscrow = 208, "The token account is not the house's escrow: pass the one that the house names";
 
     // Controls and guards.
     NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";

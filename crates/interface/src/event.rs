@@ -200,7 +200,7 @@ event! {
 event! {
     /// A balance changed by a deposit or a withdrawal.
     BalanceChanged = [231, 114, 125, 58, 137, 248, 148, 201], {
-        /// The margin account or the house.
+        /// The margin account.
         account: Address,
         /// The bank.
         bank: Address,
@@ -565,6 +565,71 @@ pub mod board_change {
     pub const CREATED: u64 = 1;
     /// The board was closed.
     pub const CLOSED: u64 = 2;
+}
+
+event! {
+    /// The house was valued.
+    HouseValued = [131, 5, 250, 250, 126, 181, 137, 115], {
+        /// The house.
+        house: Address,
+        /// Number of the valuation.
+        round: u64,
+        /// Net asset value, quote native.
+        nav: i64,
+        /// What it has earned since the last valuation, quote native: without what tickets have added and taken, and without
+        /// the losses of insolvent accounts that it has covered.
+        change: i64,
+        /// House shares in circulation.
+        supply: u64,
+        /// Sum of the markets' risk budgets, quote native.
+        budgets: u64,
+        /// When the valuation began, unix seconds.
+        nav_at: i64,
+    }
+}
+
+event! {
+    /// A valuation of the house is void: a price, the house's inventory or its deposit changed while it went on.
+    HouseRoundVoided = [127, 232, 179, 169, 192, 211, 71, 93], {
+        /// The house.
+        house: Address,
+        /// The market that changed; the house for its deposit.
+        subject: Address,
+        /// Number of the valuation.
+        round: u64,
+    }
+}
+
+event! {
+    /// A ticket to join or leave the house was made, executed, cancelled or claimed.
+    TicketChanged = [73, 17, 101, 227, 252, 133, 69, 46], {
+        /// The ticket.
+        ticket: Address,
+        /// The house.
+        house: Address,
+        /// Its owner.
+        owner: Address,
+        /// What was put in: quote native, or house shares.
+        amount: u64,
+        /// What came of it: house shares, or quote native.
+        proceeds: u64,
+        /// One of [`crate::accounts::ticket_kind`].
+        kind: u64,
+        /// One of [`ticket_status`].
+        status: u64,
+    }
+}
+
+/// Values of [`TicketChanged::status`].
+pub mod ticket_status {
+    /// It was asked for.
+    pub const REQUESTED: u64 = 1;
+    /// It was executed: its proceeds are there to be claimed.
+    pub const EXECUTED: u64 = 2;
+    /// It was cancelled: its owner has the amount back.
+    pub const CANCELLED: u64 = 3;
+    /// Its owner has the proceeds.
+    pub const CLAIMED: u64 = 4;
 }
 
 event! {

@@ -32,8 +32,6 @@ tags! {
     CREATE_BANK = 4,
     CONFIGURE_BANK = 5,
     CREATE_HOUSE = 6,
-    HOUSE_DEPOSIT = 7,
-    HOUSE_WITHDRAW = 8,
     CREATE_ACCOUNT = 9,
     SET_DELEGATE = 10,
     CLOSE_ACCOUNT = 11,
@@ -64,6 +62,12 @@ tags! {
     ACCRUE_FUNDING = 32,
 
     // The house as a pool.
+    VALUE_HOUSE = 35,
+    REQUEST_PROVIDE = 36,
+    REQUEST_REDEEM = 37,
+    EXECUTE_TICKET = 38,
+    CANCEL_TICKET = 39,
+    CLAIM_TICKET = 40,
 
     // Controls and guards.
     NOMINATE_ADMIN = 45,
@@ -261,7 +265,7 @@ args! {
     }
 }
 args! {
-    /// Arguments of `deposit`, `house_deposit`, `house_withdraw` and `fund_insurance`.
+    /// Arguments of `deposit` and `fund_insurance`.
     AmountArgs {
         /// Native amount of the mint.
         amount: u64,
@@ -349,6 +353,15 @@ args! {
     RefreshBoardArgs {
         /// How many strikes to compute at most; zero for all.
         max_strikes: u8,
+    }
+}
+args! {
+    /// Arguments of `request_provide` and `request_redeem`.
+    RequestArgs {
+        /// Which of the owner's tickets this is.
+        index: u16,
+        /// Quote native to provide, or house shares to redeem.
+        amount: u64,
     }
 }
 args! {

@@ -136,7 +136,8 @@ fn exchange_parameters_have_edges() {
     );
     edges!(exchange, InvalidRiskParameters: extreme_damping_ppm: [0, 333_333] not [333_334];);
     edges!(exchange, InvalidExchangeParameters:
-        house_delay_seconds: [0, limits::HOUSE_DELAY_SECONDS_MAX] not [limits::HOUSE_DELAY_SECONDS_MAX + 1];
+        house_delay_seconds: [limits::HOUSE_DELAY_SECONDS_MIN, limits::HOUSE_DELAY_SECONDS_MAX]
+            not [0, limits::HOUSE_DELAY_SECONDS_MIN - 1, limits::HOUSE_DELAY_SECONDS_MAX + 1];
         timelock_seconds: [0, limits::TIMELOCK_SECONDS_MAX] not [limits::TIMELOCK_SECONDS_MAX + 1];
         quote_scale_below_ppm: [900_000, 1_000_000] not [899_999, 1_000_001];
         quote_refuse_below_ppm: [0, 990_000] not [990_001];

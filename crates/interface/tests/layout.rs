@@ -6,7 +6,7 @@ use core::mem::{offset_of, size_of};
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
     AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, House, HouseBoard, MarginAccount, Market,
-    MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, TriggerSlot, Venue, VenueSlot, VolatilityEstimate,
+    MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, Ticket, TriggerSlot, Venue, VenueSlot, VolatilityEstimate,
     VolatilityForecast,
 };
 use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig};
@@ -46,7 +46,8 @@ fn market_fields_stand_where_clients_read_them() {
         funding_index = 368, funding_remainder = 376, funding_accrued_at = 384, funding_paid = 392, range_ppm = 408,
         range_maint_ppm = 412, house_boards = 416, house_gains = 928, exchange = 1056, feed_id = 1088,
         oracle_owner = 1120, symbol = 1152, index = 1168, base_decimals = 1170, oracle_kind = 1171, bump = 1172,
-        version = 1173, boards = 1174, board_expiries = 1176, wind_down_at = 1240);
+        version = 1173, boards = 1174, board_expiries = 1176, wind_down_at = 1240, nav_spot = 1248, nav_size = 1256, nav_cash = 1264, nav_round = 1272,
+        budget_withheld = 1280);
     offsets!(MarketConfig: risk_budget = 0, max_open_interest = 8, skew_scale = 16, options = 24, volatility = 88,
         funding = 152, confidence_multiplier_ppm = 160, max_confidence_ppm = 164, max_ema_gap_ppm = 168,
         half_spread_ppm = 172, skew_premium_ppm = 176, taker_fee_ppm = 180, max_age_seconds = 184,
@@ -60,7 +61,7 @@ fn bank_fields_stand_where_clients_read_them() {
     offsets!(Bank: config = 0, deposit_index = 80, borrow_index = 88, deposit_shares = 96, borrow_shares = 104,
         vault_amount = 112, reserve = 120, accrued_at = 128, outflow_window_start = 136, outflow = 144, exchange = 152,
         mint = 184, vault = 216, market = 248, token_program = 280, index = 312, decimals = 314, scale_decimals = 315,
-        is_quote = 316, bump = 317, vault_bump = 318, version = 319);
+        is_quote = 316, bump = 317, vault_bump = 318, version = 319, is_house_share = 320);
 }
 
 #[test]
@@ -77,9 +78,13 @@ fn board_fields_stand_where_clients_read_them() {
 
 #[test]
 fn house_and_margin_account_fields_stand_where_clients_read_them() {
-    assert_eq!((House::SPACE, MarginAccount::SPACE), (320, 3968));
+    assert_eq!((House::SPACE, Ticket::SPACE, MarginAccount::SPACE), (456, 192, 3968));
     assert_eq!((size_of::<BalanceSlot>(), size_of::<MarketSlot>()), (48, 64));
-    offsets!(House: quote_shares = 0, risk_budget_total = 8, exchange = 16, bump = 48, version = 49);
+    offsets!(House: quote_shares = 0, risk_budget_total = 8, share_supply = 16, escrow_shares = 24, pending_quote = 32,
+        nav = 40, nav_at = 48, round = 56, round_started_at = 64, round_value = 72, round_quote_shares = 80,
+        exchange = 88, share_mint = 120, escrow = 152, round_next = 184, round_phase = 186, bump = 187, version = 188);
+    offsets!(Ticket: amount = 0, proceeds = 8, requested_at = 16, executable_from = 24, expires_at = 32,
+        executed_at = 40, house = 48, owner = 80, index = 112, kind = 114, bump = 115, version = 116);
     offsets!(BalanceSlot: bank = 0, shares = 32, in_use = 40, market_slot = 41);
     assert_eq!((size_of::<BoardSlot>(), size_of::<OptionSlot>()), (40, 8));
     offsets!(MarketSlot: market = 0, size = 32, cash = 40, in_use = 48, balances = 49, boards = 50, funding_index = 56);
@@ -109,7 +114,7 @@ fn orders_and_venue_fields_stand_where_clients_read_them() {
 /// Program account sizes choose what an account behind the declared ones is looked at as.
 #[test]
 fn banks_markets_boards_and_price_accounts_differ_in_size() {
-    let sizes = [Market::SPACE, Bank::SPACE, Board::SPACE, Proposal::SPACE, 134, 3_312];
+    let sizes = [Market::SPACE, Bank::SPACE, Board::SPACE, Proposal::SPACE, House::SPACE, Ticket::SPACE, 134, 3_312];
     for (index, size) in sizes.iter().enumerate() {
         assert!(!sizes[..index].contains(size));
     }

@@ -132,10 +132,18 @@ pub fn require_borrow_allowed(bank: &Bank, debit: Debit) -> Result<()> {
 /// # Errors
 /// [`PlimsollError::BankReduceOnly`], [`PlimsollError::DepositCap`].
 pub fn require_deposit_allowed(bank: &Bank) -> Result<()> {
+    require_room(bank, 0)
+}
+
+/// Checks that a bank may take deposits of `more` besides what it has.
+///
+/// # Errors
+/// [`PlimsollError::BankReduceOnly`], [`PlimsollError::DepositCap`].
+pub fn require_room(bank: &Bank, more: u64) -> Result<()> {
     if bank.config.state != plimsoll_interface::config::state::ACTIVE {
         return Err(PlimsollError::BankReduceOnly);
     }
-    if total_deposits(bank)? > bank.config.deposit_cap {
+    if total_deposits(bank)?.checked_add(more).ok_or(PlimsollError::Overflow)? > bank.config.deposit_cap {
         return Err(PlimsollError::DepositCap);
     }
     Ok(())

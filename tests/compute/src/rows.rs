@@ -124,9 +124,10 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let create = house::Create { admin, exchange };
     single(rows, "create_house", "", world.send(create.instruction(), &[])?);
     let source = world.tokens(&quote_mint);
-    let deposit = house::Deposit { admin, exchange, quote_mint, source, amount: 50_000_000 * DOLLAR };
-    single(rows, "house_deposit", "", world.send(deposit.instruction(), &[])?);
-    let quote_bank = address::bank(&exchange, &quote_mint);
+    let ticket = house::Ticket { owner: admin, exchange, quote_mint, index: 0 };
+    world.send(ticket.provide(source, 50_000_000 * DOLLAR), &[])?;
+    world.send(house::Value { exchange, quote_mint, remaining: vec![] }.instruction(), &[])?;
+    world.send(ticket.execute(), &[])?;
     let args = CreateMarketArgs {
         symbol: *b"SOL\0\0\0\0\0\0\0\0\0\0\0\0\0",
         feed_id: [9; 32],
@@ -138,8 +139,7 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let create = market::Create { admin, exchange, index: 0, args };
     single(rows, "create_market", "", world.send(create.instruction(), &[])?);
     let market = address::market(&exchange, 0);
-    let configure =
-        market::Configure { admin, exchange, quote_bank, market, config: market_config(0), remaining: vec![] };
+    let configure = market::Configure { admin, exchange, market, config: market_config(0) };
     single(rows, "configure_market", "", world.send(configure.instruction(), &[])?);
     let mint = world.mints[0];
     let create = bank::Create { admin, exchange, mint, market: Some(market), config: config.starting() };
@@ -246,7 +246,7 @@ fn winding_down(world: &mut World, account: &MarginAccount, address: Address, ro
     Ok(())
 }
 
-/// What anyone may do to keep the exchange up to date, and the house's withdrawal, which reads every market.
+/// What anyone may do to keep the exchange up to date, and who joins and leaves the house.
 fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let mut world = World::new(so)?;
     let (market, oracle) = (world.markets[0], world.oracles[0]);
@@ -260,15 +260,35 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let market = world.markets[0];
     let settle = trade::Settle { exchange, account, market, quote_mint, oracle: Some(oracle) };
     single(rows, "settle", "", world.send(settle.instruction(), &[])?);
-    let withdraw = house::Withdraw {
-        admin: world.admin.pubkey(),
+    pool(&mut world, rows)
+}
+
+/// Who joins and leaves the house, and its valuation over sixteen markets.
+fn pool(world: &mut World, rows: &mut Vec<Row>) -> Result<()> {
+    let (exchange, quote_mint, owner) = (world.exchange, world.quote_mint, world.admin.pubkey());
+    let source = world.tokens(&quote_mint);
+    let ticket = |index| house::Ticket { owner, exchange, quote_mint, index };
+    let shares = world.write_shares()?;
+    single(rows, "request_provide", "", world.send(ticket(0).provide(source, DOLLAR), &[])?);
+    single(rows, "request_redeem", "", world.send(ticket(1).redeem(shares, DOLLAR), &[])?);
+    world.send(ticket(2).redeem(shares, DOLLAR), &[])?;
+    let cancel = ticket(2).cancel(house::Asset::Shares, shares);
+    single(rows, "cancel_ticket", "", world.send(cancel, &[])?);
+    world.wait(60)?;
+    let value = |markets: &[Address]| house::Value {
         exchange,
         quote_mint,
-        destination: world.tokens(&quote_mint),
-        amount: DOLLAR,
-        remaining: Pack::markets(world.markets.iter().copied()).metas(&PriceAddresses::new()),
+        remaining: Pack::markets(markets.iter().copied()).writable().metas(&PriceAddresses::new()),
     };
-    single(rows, "house_withdraw", "16 markets", world.send(withdraw.instruction(), &[])?);
+    let (first, rest) = world.markets.split_at(8);
+    let (first, rest, all) = (value(first), value(rest), value(&world.markets));
+    single(rows, "value_house", "8 of 16 markets", world.send(first.instruction(), &[])?);
+    world.send(rest.instruction(), &[])?;
+    single(rows, "value_house", "8 of 16 markets, checked", world.send(first.instruction(), &[])?);
+    single(rows, "value_house", "16 markets", world.send(all.instruction(), &[])?);
+    single(rows, "execute_ticket", "provide", world.send(ticket(0).execute(), &[])?);
+    single(rows, "execute_ticket", "redeem", world.send(ticket(1).execute(), &[])?);
+    single(rows, "claim_ticket", "", world.send(ticket(1).claim(house::Asset::Quote, source), &[])?);
     Ok(())
 }
 

@@ -220,15 +220,50 @@ impl World {
             self.write_bank(self.mints[index], self.markets[index], 9, 0, false)?;
         }
         let shares = 100_000_000 * DOLLAR;
+        let address = address::house(&self.exchange);
         let house = House {
             quote_shares: shares,
+            share_supply: shares,
+            share_mint: address::share_mint(&address),
+            escrow: address::escrow(&address),
             risk_budget_total: MARKETS as u64 * market_config(0).risk_budget / 2,
             exchange: self.exchange,
             bump: bump(&[address::HOUSE, self.exchange.as_ref()]),
             version: 1,
             ..House::zeroed()
         };
-        self.put(address::house(&self.exchange), &house)
+        self.put(address, &house)
+    }
+
+    /// Writes the mint of the house's shares, its escrow, and all shares to the admin's wallet, whose address it gives.
+    pub fn write_shares(&mut self) -> Result<Address> {
+        let house: House = self.get(&address::house(&self.exchange))?;
+        let (mint, admin) = (house.share_mint, self.admin.pubkey());
+        let state = Mint {
+            mint_authority: Some(self.exchange).into(),
+            supply: house.share_supply,
+            decimals: 6,
+            is_initialized: true,
+            ..Mint::default()
+        };
+        let mut data = vec![0; Mint::LEN];
+        state.pack_into_slice(&mut data);
+        self.put_raw(mint, TOKEN_PROGRAM, data)?;
+        self.write_tokens(house.escrow, mint, self.exchange)?;
+        let wallet = associated_token_account(&admin, &mint);
+        self.write_tokens(wallet, mint, admin)?;
+        Ok(wallet)
+    }
+
+    /// Lets time pass, and publishes every price anew.
+    pub fn wait(&mut self, seconds: i64) -> Result<()> {
+        let mut clock = self.vm.get_sysvar::<Clock>();
+        clock.unix_timestamp += seconds;
+        self.vm.set_sysvar(&clock);
+        for index in 0..MARKETS {
+            self.set_price(index, 100, clock.unix_timestamp - 5)?;
+        }
+        Ok(())
     }
 
     fn write_market(&mut self, index: usize) -> Result<()> {

@@ -44,6 +44,11 @@ pub fn token_amount(account: &Account) -> u64 {
     u64::from_le_bytes(account.data[TOKEN_AMOUNT..TOKEN_AMOUNT + 8].try_into().expect("eight bytes"))
 }
 
+/// The supply of a mint.
+pub fn mint_supply(account: &Account) -> u64 {
+    u64::from_le_bytes(account.data[36..44].try_into().expect("eight bytes"))
+}
+
 /// A Pyth price in Pyth's own terms.
 #[derive(Clone, Copy, Debug)]
 pub struct Price {

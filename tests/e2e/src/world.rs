@@ -16,7 +16,7 @@ use plimsoll_client::{
 use plimsoll_interface::{
     Address, ID,
     accounts::{
-        AccountType, Bank, Board, BoardSlot, Exchange, House, MAX_STRIKES, MarginAccount, Market, OptionSlot,
+        AccountType, Bank, Board, BoardSlot, Exchange, House, MAX_STRIKES, MarginAccount, Market, OptionSlot, Ticket,
         oracle_kind,
     },
     address,
@@ -112,6 +112,8 @@ pub struct Places {
     pub exchange: Address,
     /// Its house.
     pub house: Address,
+    /// Mint of its house's shares.
+    pub share_mint: Address,
     /// The dollar.
     pub usdc: Asset,
     /// SOL: 9 decimals, `PriceUpdateV2`, group 0.
@@ -176,6 +178,7 @@ fn places(chain: &mut Chain) -> Places {
         admin,
         exchange,
         house: address::house(&exchange),
+        share_mint: address::share_mint(&address::house(&exchange)),
         usdc: asset(&exchange, "usdc", None),
         sol: asset(&exchange, "sol", Some((0, v2))),
         btc: asset(&exchange, "btc", Some((1, v2))),
@@ -366,14 +369,23 @@ fn price_at(dollars: i64, publish_time: i64) -> Price {
     Price { price, confidence: 0, ema: price, exponent: EXPONENT, publish_time, posted_slot: 1 }
 }
 
-/// Exchange, quote bank, house with `funds` of quote.
+/// Exchange, quote bank, house with `funds` of quote, for which the admin has shares. The first provider needs not wait.
 fn set_up_root(chain: &mut Chain, admin: Address, exchange: Address, usdc: &Asset, funds: u64) {
     let (quote_mint, config) = (usdc.mint, exchange_config());
     chain.ok(&build::exchange::Create { creator: admin, quote_mint, index: 0, config }.instruction());
     set_up_bank(chain, admin, exchange, usdc, None, quote_bank_config());
     chain.ok(&build::house::Create { admin, exchange }.instruction());
-    let source = usdc.tokens_of(&admin);
-    chain.ok(&build::house::Deposit { admin, exchange, quote_mint, source, amount: funds }.instruction());
+    let ticket = build::house::Ticket { owner: admin, exchange, quote_mint, index: 0 };
+    let share_mint = address::share_mint(&ticket.house());
+    for person in NAMES.map(|name| chain.key(name)) {
+        let tokens = raw::token_account(&share_mint, &person, 0);
+        chain.set_account(associated_token_account(&person, &share_mint), tokens);
+    }
+    chain.ok(&ticket.provide(usdc.tokens_of(&admin), funds));
+    chain.ok(&build::house::Value { exchange, quote_mint, remaining: vec![] }.instruction());
+    chain.ok(&ticket.execute());
+    let shares = associated_token_account(&admin, &share_mint);
+    chain.ok(&ticket.claim(build::house::Asset::Shares, shares));
 }
 
 fn set_up_bank(
@@ -389,25 +401,21 @@ fn set_up_bank(
     chain.ok(&build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction());
 }
 
-/// Market with its first observation and its parameters, then the bank that it prices. `before` are the markets that exist
-/// already.
+/// Market number `index` with its first observation and its parameters, then the bank that it prices.
 fn set_up_market(
     chain: &mut Chain,
     admin: Address,
     exchange: Address,
     asset: &Asset,
     args: CreateMarketArgs,
-    before: &[Address],
+    index: u16,
 ) {
-    let quote_bank = decode_at::<Exchange>(chain, &exchange).quote_bank;
-    let remaining = before.iter().map(|market| solana_instruction::AccountMeta::new_readonly(*market, false)).collect();
-    let index = u16::try_from(before.len()).expect("few markets");
     let config = args.config;
     let args = CreateMarketArgs { config: config.starting(), ..args };
     chain.ok(&build::market::Create { admin, exchange, index, args }.instruction());
     chain.ok(&build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction());
     let market = asset.market;
-    chain.ok(&build::market::Configure { admin, exchange, quote_bank, market, config, remaining }.instruction());
+    chain.ok(&build::market::Configure { admin, exchange, market, config }.instruction());
     set_up_bank(chain, admin, exchange, asset, Some(asset.market), bank_config());
 }
 
@@ -418,17 +426,17 @@ fn set_up(chain: &mut Chain) -> Places {
     set_up_root(chain, admin, exchange, &usdc, 1_000_000 * USD as u64);
     let eth_config = MarketConfig { group: 1, ..market_config(ETH) };
     let sol_args = create_market_args(&sol, "SOL", 9, market_config(SOL));
-    set_up_market(chain, admin, exchange, &sol, sol_args, &[]);
+    set_up_market(chain, admin, exchange, &sol, sol_args, 0);
     let btc_args = create_market_args(&btc, "BTC", 8, market_config(BTC));
-    set_up_market(chain, admin, exchange, &btc, btc_args, &[sol.market]);
+    set_up_market(chain, admin, exchange, &btc, btc_args, 1);
     let eth_args = create_market_args(&eth, "ETH", 9, eth_config);
-    set_up_market(chain, admin, exchange, &eth, eth_args, &[sol.market, btc.market]);
+    set_up_market(chain, admin, exchange, &eth, eth_args, 2);
     for trader in [places.alice, places.bob, places.carol] {
         set_up_account(chain, exchange, trader.owner);
     }
     set_up_root(chain, mallory, other.exchange, &other.usdc, 1_000_000 * USD as u64);
     let other_args = create_market_args(&other.sol, "SOL", 9, market_config(SOL));
-    set_up_market(chain, mallory, other.exchange, &other.sol, other_args, &[]);
+    set_up_market(chain, mallory, other.exchange, &other.sol, other_args, 0);
     set_up_account(chain, other.exchange, places.alice.owner);
     places
 }
@@ -951,6 +959,91 @@ pub fn option_order(series: u8, lots: i64) -> OpenOptionArgs {
     OpenOptionArgs { lots, limit_price, expires_at: 0, series, reduce_only: 0 }
 }
 
+/// The house: who joins it and who leaves it.
+impl World {
+    /// A ticket of somebody's.
+    pub fn ticket(&self, owner: &Address, index: u16) -> build::house::Ticket {
+        self.stored().ticket(*owner, index)
+    }
+
+    /// A ticket as it stands.
+    pub fn ticket_data(&self, owner: &Address, index: u16) -> Ticket {
+        self.read(&self.ticket(owner, index).address())
+    }
+
+    /// Somebody's token account of house shares.
+    pub fn shares_of(&self, owner: &Address) -> Address {
+        associated_token_account(owner, &self.places.share_mint)
+    }
+
+    /// House shares in somebody's wallet.
+    pub fn house_shares(&self, owner: &Address) -> u64 {
+        self.tokens_at(&self.shares_of(owner))
+    }
+
+    /// Asks to provide, from the owner's wallet.
+    pub fn request_provide_ix(&self, owner: &Address, index: u16, amount: u64) -> Instruction {
+        self.ticket(owner, index).provide(self.places.usdc.tokens_of(owner), amount)
+    }
+
+    /// Asks to redeem, from the owner's wallet.
+    pub fn request_redeem_ix(&self, owner: &Address, index: u16, shares: u64) -> Instruction {
+        self.ticket(owner, index).redeem(self.shares_of(owner), shares)
+    }
+
+    /// Values the house at the price accounts' prices, all markets at once.
+    #[track_caller]
+    pub fn value_house(&mut self) -> Outcome {
+        self.ok(self.priced().value_house())
+    }
+
+    /// Publishes every price anew as it is, at the chain's time, and values the house.
+    #[track_caller]
+    pub fn value_house_freshly(&mut self) -> Outcome {
+        let Places { sol, btc, eth, .. } = self.places;
+        for asset in [sol, btc, eth] {
+            let observed = self.priced();
+            let (market, seen) =
+                plimsoll_interface::bridge::Inputs::market(&observed, &asset.market).expect("a market");
+            // Back to the feed's units, to the nearest.
+            let scale = u128::from(10u64.pow(u32::from(market.base_decimals)));
+            let raw = (u128::from(seen.spot.raw()) * scale * 100 + (1 << 47)) >> 48;
+            let price = i64::try_from(raw).expect("a price");
+            let now = self.now();
+            self.publish(
+                &asset,
+                Price { price, confidence: 0, ema: price, exponent: EXPONENT, publish_time: now, posted_slot: 1 },
+            );
+        }
+        self.value_house()
+    }
+
+    /// Asks to provide, waits, values the house and has the shares.
+    #[track_caller]
+    pub fn provide(&mut self, owner: &Address, amount: u64) -> u64 {
+        let before = self.house_shares(owner);
+        self.ok(self.request_provide_ix(owner, 0, amount));
+        self.pass(60);
+        self.value_house_freshly();
+        self.ok(self.ticket(owner, 0).execute());
+        self.ok(self.ticket(owner, 0).claim(build::house::Asset::Shares, self.shares_of(owner)));
+        self.house_shares(owner) - before
+    }
+
+    /// Asks to redeem, waits, values the house and has the quote.
+    #[track_caller]
+    pub fn redeem(&mut self, owner: &Address, shares: u64) -> u64 {
+        let usdc = self.places.usdc;
+        let before = self.tokens(owner, &usdc);
+        self.ok(self.request_redeem_ix(owner, 0, shares));
+        self.pass(60);
+        self.value_house_freshly();
+        self.ok(self.ticket(owner, 0).execute());
+        self.ok(self.ticket(owner, 0).claim(build::house::Asset::Quote, usdc.tokens_of(owner)));
+        self.tokens(owner, &usdc) - before
+    }
+}
+
 /// The same, sent, and to succeed.
 impl World {
     /// See [`Chain::ok`]. Inherent, so that its argument may be built from the world itself.
@@ -1096,11 +1189,15 @@ impl World {
         self.ok(build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction())
     }
 
-    /// Replaces a market's parameters.
+    /// Replaces a market's parameters. Values the house before, where that raises the market's budget.
     #[track_caller]
     pub fn configure_market(&mut self, asset: &Asset, change: impl FnOnce(&mut MarketConfig)) -> Outcome {
         let mut config = self.market(asset).config;
+        let budget = config.risk_budget;
         change(&mut config);
+        if config.risk_budget > budget {
+            self.value_house();
+        }
         let instruction = self.priced().configure_market(&asset.market, config);
         self.ok(&instruction)
     }

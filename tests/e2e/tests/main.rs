@@ -12,6 +12,7 @@ mod exchange;
 mod fill;
 mod funding;
 mod house;
+mod house_shares;
 mod liquidation;
 mod margin;
 mod market;

@@ -2,7 +2,7 @@
 
 use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, controls, exchange, house, trigger, venue};
 use plimsoll_e2e_tests::{
-    Asset, E, I, Trader, World,
+    Asset, E, Expected, I, Trader, World,
     chain::COMPANION,
     raw,
     substitution::Table,
@@ -65,8 +65,6 @@ tables! {
     create_bank = CREATE_BANK,
     configure_bank = CONFIGURE_BANK,
     create_house = CREATE_HOUSE,
-    house_deposit = HOUSE_DEPOSIT,
-    house_withdraw = HOUSE_WITHDRAW,
     create_account = CREATE_ACCOUNT,
     set_delegate = SET_DELEGATE,
     close_account = CLOSE_ACCOUNT,
@@ -122,6 +120,12 @@ tables! {
     create_orders = CREATE_ORDERS,
     cancel_orders = CANCEL_ORDERS,
     configure_venue = CONFIGURE_VENUE,
+    value_house = VALUE_HOUSE,
+    request_provide = REQUEST_PROVIDE,
+    request_redeem = REQUEST_REDEEM,
+    execute_ticket = EXECUTE_TICKET,
+    cancel_ticket = CANCEL_TICKET,
+    claim_ticket = CLAIM_TICKET,
 }
 
 /// Wrong programs in the place of a program.
@@ -234,12 +238,20 @@ mod table {
         for (index, (feed, error)) in indexes.into_iter().zip(feeds) {
             table = table
                 .other(index, "another exchange's", p.other.sol.market, E::WrongExchange)
-                .other(index, "a bank", p.sol.bank, E::MissingMarket)
-                .other(index, "nothing", NOWHERE, E::MissingMarket)
+                .read_only(index, E::NotWritable)
                 .other(index + 1, "of another feed", feed, error)
                 .other(index + 1, "no price account", p.usdc.mint, E::OracleWrongOwner);
         }
-        table.same(indexes[1], indexes[0], E::SameAccount)
+        // Without the last market it is the first part of a valuation.
+        for index in [indexes[0], indexes[1]] {
+            table = table.other(index, "a bank", p.sol.bank, E::HouseRoundOrder).other(
+                index,
+                "nothing",
+                NOWHERE,
+                E::HouseRoundOrder,
+            );
+        }
+        table.same(indexes[1], indexes[0], E::HouseRoundOrder)
     }
 
     pub fn configure_market(w: &mut World, p: &Places) -> Table {
@@ -249,23 +261,13 @@ mod table {
             .other(1, "another exchange", p.other.exchange, E::WrongExchange)
             .other(2, "another exchange's", p.other.house, E::WrongExchange)
             .read_only(2, CONSTRAINT_MUT)
-            .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
-            .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
-            .other(4, "another exchange's", p.other.sol.market, E::WrongExchange)
-            .other(4, "the house of another", p.other.house, I::AccountDataTooSmall)
+            .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(3, "the house of another", p.other.house, I::AccountDataTooSmall)
             .read_only(0, I::MissingRequiredSignature)
-            .read_only(4, CONSTRAINT_MUT)
-            .other(5, "no proposal", p.alice.account, CONSTRAINT_MUT)
-            .same(4, 2, DUPLICATE);
-        let table = foreign_all(table, w, &[2, 3, 4]);
-        let behind = [(6, p.sol.oracle, E::OracleWrongFeed), (8, p.sol.oracle, E::OracleWrongOwner)];
-        behind.into_iter().fold(table, |table, (index, feed, error)| {
-            table
-                .other(index, "another exchange's", p.other.sol.market, E::WrongExchange)
-                .other(index, "a bank", p.sol.bank, E::MissingMarket)
-                .other(index, "the declared market", p.sol.market, DUPLICATE)
-                .other(index + 1, "of another feed", feed, error)
-        })
+            .read_only(3, CONSTRAINT_MUT)
+            .other(4, "no proposal", p.alice.account, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE);
+        foreign_all(table, w, &[2, 3])
     }
 
     pub fn create_bank(w: &mut World, p: &Places) -> Table {
@@ -525,35 +527,169 @@ mod table {
             .other(2, "another house", p.house, I::InvalidSeeds)
             .other(2, "nowhere", NOWHERE, I::InvalidSeeds)
             .read_only(2, I::PrivilegeEscalation)
-            .same(2, 0, DUPLICATE);
-        wrong_program(table, 3, Address::default())
+            .same(2, 0, DUPLICATE)
+            .other(3, "another mint", p.share_mint, I::InvalidSeeds)
+            .other(3, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(3, I::PrivilegeEscalation)
+            .other(4, "another escrow", w.house().escrow, I::InvalidSeeds)
+            .other(4, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(4, I::PrivilegeEscalation);
+        let table = wrong_program(table, 5, TOKEN_PROGRAM);
+        wrong_program(table, 6, Address::default())
     }
 
-    /// Both directions of the house's transfers.
-    fn house_transfer(table: Table, w: &mut World, p: &Places) -> Table {
-        let table = administrated(table, w, p, 0, 1)
-            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
-            .other(2, "another exchange's", p.other.house, E::WrongExchange)
+    pub fn value_house(w: &mut World, p: &Places) -> Table {
+        let table = Table::new(w.priced().value_house())
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(1, "another exchange's", p.other.house, E::WrongExchange)
+            .other(1, "a bank", p.sol.bank, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+            .other(2, "another bank", p.sol.bank, E::WrongQuoteBank)
+            .other(2, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        markets(foreign_all(table, w, &[0, 1, 2]), p, [3, 5, 7])
+    }
+
+    /// Wrong roots where a ticket's owner signs first.
+    fn ticket_roots(table: Table, w: &mut World, p: &Places, other_house: impl Into<Expected>) -> Table {
+        let table = table
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(1, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(2, "another exchange's", p.other.house, other_house)
             .other(2, "a bank", p.sol.bank, I::InvalidAccountData)
             .read_only(2, CONSTRAINT_MUT)
             .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
             .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
             .same(3, 2, DUPLICATE);
-        transfer(foreign_all(table, w, &[2, 3]), p, 3, &p.sol)
+        foreign_all(table, w, &[1, 2, 3])
     }
 
-    pub fn house_deposit(w: &mut World, p: &Places) -> Table {
-        let (admin, exchange, quote_mint) = (p.admin, p.exchange, p.usdc.mint);
-        let source = p.usdc.tokens_of(&admin);
-        let deposit = house::Deposit { admin, exchange, quote_mint, source, amount: 1 };
-        house_transfer(Table::new(deposit.instruction()), w, p)
+    /// Tickets at 4 that are another's, another house's, or none.
+    fn of_another(table: Table, w: &mut World, p: &Places) -> Table {
+        let mut there = w.ticket_data(&p.admin, 1);
+        (there.house, there.amount, there.proceeds) = (p.other.house, 0, 0);
+        let elsewhere = Address::new_from_array([b'3'; 32]);
+        w.put(elsewhere, &there);
+        let table = table
+            .other(4, "another house's", elsewhere, E::WrongExchange)
+            .other(4, "a house", p.other.house, I::InvalidAccountData)
+            .read_only(4, CONSTRAINT_MUT);
+        foreign(table, w, 4)
+    }
+
+    /// What a ticket puts aside or gives back: custody, the owner's token account, mint and token program.
+    fn put_aside(table: Table, p: &Places, at: [usize; 4], other: &Asset, wrong: E) -> Table {
+        let [custody, tokens, mint, program] = at;
+        let table = table
+            .other(custody, "another bank's", other.vault, wrong)
+            .other(custody, "another exchange's", p.other.usdc.vault, wrong)
+            .other(custody, "a wallet's", p.usdc.tokens_of(&p.bob.owner), wrong)
+            .read_only(custody, CONSTRAINT_MUT)
+            .other(tokens, "of another mint", other.tokens_of(&p.admin), E::WrongTokenAccount)
+            .other(tokens, "a mint", other.mint, E::WrongTokenAccount)
+            .other(tokens, "nothing", NOWHERE, E::WrongTokenAccount)
+            .read_only(tokens, CONSTRAINT_MUT)
+            .same(tokens, custody, DUPLICATE)
+            .other(mint, "another mint", other.mint, E::WrongMint)
+            .other(mint, "nothing", NOWHERE, E::WrongMint);
+        wrong_program(table, program, TOKEN_PROGRAM)
+    }
+
+    fn request(table: Table, w: &mut World, p: &Places, other: &Asset, wrong: E) -> Table {
+        let table = ticket_roots(table, w, p, I::InvalidSeeds)
+            .other(0, "another's", p.mallory, I::InvalidSeeds)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(4, "another ticket", w.ticket(&p.admin, 9).address(), I::InvalidSeeds)
+            .other(4, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(4, I::PrivilegeEscalation)
+            .same(4, 2, DUPLICATE);
+        let table = put_aside(table, p, [6, 5, 7, 8], other, wrong);
+        wrong_program(table, 9, Address::default())
+    }
+
+    pub fn request_provide(w: &mut World, p: &Places) -> Table {
+        let table = Table::new(w.request_provide_ix(&p.admin, 0, 1));
+        request(table, w, p, &p.sol, E::WrongVault)
             // The token program's "owner does not match".
             .other(5, "another's tokens", p.usdc.tokens_of(&p.alice.owner), I::Custom(4))
+            .other(7, "the shares'", p.share_mint, E::WrongMint)
     }
 
-    pub fn house_withdraw(w: &mut World, p: &Places) -> Table {
-        let table = Table::new(w.priced().house_withdraw(p.usdc.tokens_of(&p.admin), 1));
-        markets(house_transfer(table, w, p), p, [8, 10, 12])
+    pub fn request_redeem(w: &mut World, p: &Places) -> Table {
+        let hers = w.shares_of(&p.alice.owner);
+        w.set_account(hers, raw::token_account(&p.share_mint, &p.alice.owner, 1));
+        let table = Table::new(w.request_redeem_ix(&p.admin, 0, 1));
+        request(table, w, p, &p.usdc, E::WrongEscrow)
+            .other(5, "another's tokens", w.shares_of(&p.alice.owner), I::Custom(4))
+            .other(7, "the other house's", address::share_mint(&p.other.house), E::WrongMint)
+    }
+
+    /// Tickets 0, 1 and 2 of the admin: to be executed; not executed; executed.
+    fn tickets(w: &mut World, p: &Places) {
+        w.ok(w.request_provide_ix(&p.admin, 0, USD as u64));
+        w.ok(w.request_redeem_ix(&p.admin, 2, USD as u64));
+        w.pass(60);
+        w.value_house_freshly();
+        w.ok(w.ticket(&p.admin, 2).execute());
+        w.ok(w.request_provide_ix(&p.admin, 1, USD as u64));
+    }
+
+    pub fn execute_ticket(w: &mut World, p: &Places) -> Table {
+        tickets(w, p);
+        let table = Table::new(w.ticket(&p.admin, 0).execute())
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(1, "another exchange's", p.other.house, E::WrongExchange)
+            .other(1, "a bank", p.sol.bank, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+            .other(2, "another bank", p.sol.bank, E::WrongQuoteBank)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE)
+            .other(3, "one whose time has not come", w.ticket(&p.admin, 1).address(), E::TicketTooEarly)
+            .other(3, "one that is executed", w.ticket(&p.admin, 2).address(), E::TicketExecuted)
+            .read_only(3, CONSTRAINT_MUT)
+            .other(4, "another mint", p.usdc.mint, E::WrongMint)
+            .other(4, "the other house's", address::share_mint(&p.other.house), E::WrongMint)
+            .read_only(4, CONSTRAINT_MUT)
+            .other(5, "the vault", p.usdc.vault, E::WrongEscrow)
+            .other(5, "the other house's", address::escrow(&p.other.house), E::WrongEscrow)
+            .read_only(5, CONSTRAINT_MUT)
+            .same(5, 4, DUPLICATE);
+        let mut there = w.ticket_data(&p.admin, 0);
+        (there.house, there.amount, there.proceeds) = (p.other.house, 0, 0);
+        let elsewhere = Address::new_from_array([b'3'; 32]);
+        w.put(elsewhere, &there);
+        let table = table.other(3, "another house's", elsewhere, E::WrongExchange);
+        wrong_program(foreign_all(table, w, &[0, 1, 2, 3]), 6, TOKEN_PROGRAM)
+    }
+
+    pub fn cancel_ticket(w: &mut World, p: &Places) -> Table {
+        tickets(w, p);
+        let asset = house::Asset::Quote;
+        let table = Table::new(w.ticket(&p.admin, 1).cancel(asset, p.usdc.tokens_of(&p.admin)));
+        let table = ticket_roots(table, w, p, E::WrongExchange)
+            .other(0, "another", p.mallory, E::NotOwner)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(4, "one that is bound", w.ticket(&p.admin, 0).address(), E::TicketBound)
+            .other(4, "one that is executed", w.ticket(&p.admin, 2).address(), E::TicketExecuted);
+        put_aside(of_another(table, w, p), p, [5, 6, 7, 8], &p.sol, E::WrongVault)
+    }
+
+    pub fn claim_ticket(w: &mut World, p: &Places) -> Table {
+        tickets(w, p);
+        w.ok(w.ticket(&p.admin, 0).execute());
+        let shares = w.shares_of(&p.admin);
+        let table = Table::new(w.ticket(&p.admin, 0).claim(house::Asset::Shares, shares));
+        let table = ticket_roots(table, w, p, E::WrongExchange)
+            .other(0, "another", p.mallory, E::NotOwner)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(4, "one that is not executed", w.ticket(&p.admin, 1).address(), E::TicketNotExecuted)
+            // It holds quote, and the vault was not passed.
+            .other(4, "one that holds quote", w.ticket(&p.admin, 2).address(), E::WrongVault);
+        put_aside(of_another(table, w, p), p, [5, 6, 7, 8], &p.usdc, E::WrongEscrow)
     }
 
     pub fn create_account(w: &mut World, p: &Places) -> Table {

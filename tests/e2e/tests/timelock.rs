@@ -58,8 +58,7 @@ fn configure_bank(p: &Places, admin: Address, config: BankConfig) -> bank::Confi
 }
 
 fn configure_market(p: &Places, admin: Address, config: MarketConfig) -> market::Configure {
-    let (exchange, quote_bank, market) = (p.exchange, p.usdc.bank, p.sol.market);
-    market::Configure { admin, exchange, quote_bank, market, config, remaining: vec![] }
+    market::Configure { admin, exchange: p.exchange, market: p.sol.market, config }
 }
 
 #[test]

@@ -91,11 +91,13 @@ const ACTIONS: &[(u32, Action)] = &[
     (2, open_account),
     (2, close_account),
     (2, set_delegate),
+    (2, request_ticket),
+    (3, value_house),
+    (3, execute_ticket),
+    (2, close_ticket),
     (4, place_trigger),
     (1, cancel_trigger),
     (6, execute_trigger),
-    (1, house_deposit),
-    (1, house_withdrawal),
     (2, configure_exchange),
     (2, configure_market),
     (2, configure_bank),
@@ -405,18 +407,58 @@ fn execute_trigger(walk: &mut Walk) -> Option<Attempt> {
     Attempt::new(instruction, Rule::Books)
 }
 
-fn house_deposit(walk: &mut Walk) -> Option<Attempt> {
-    let places = walk.places;
-    let amount = walk.rng.random_range(0..100_000_000_000);
-    let source = places.usdc.tokens_of(&places.admin);
-    let (admin, exchange, quote_mint) = (places.admin, places.exchange, places.usdc.mint);
-    Attempt::new(build::house::Deposit { admin, exchange, quote_mint, source, amount }.instruction(), Rule::Books)
+/// A ticket of the admin, who has house shares, or of a trader.
+fn any_ticket(walk: &mut Walk) -> build::house::Ticket {
+    let owner = if walk.rng.random() { walk.places.admin } else { walk.trader().owner };
+    let index = walk.rng.random_range(0..3);
+    walk.priced().ticket(owner, index)
 }
 
-fn house_withdrawal(walk: &mut Walk) -> Option<Attempt> {
-    let destination = walk.places.usdc.tokens_of(&walk.places.admin);
-    let amount = walk.rng.random_range(0..400_000_000_000);
-    Attempt::new(walk.priced().house_withdraw(destination, amount), Rule::Books)
+fn any_house_asset(walk: &mut Walk, owner: &Address) -> (build::house::Asset, Address) {
+    if walk.rng.random() {
+        (build::house::Asset::Quote, walk.places.usdc.tokens_of(owner))
+    } else {
+        (build::house::Asset::Shares, build::associated_token_account(owner, &walk.places.share_mint))
+    }
+}
+
+fn request_ticket(walk: &mut Walk) -> Option<Attempt> {
+    let ticket = any_ticket(walk);
+    let amount = amount(walk, 1_000_000_000);
+    let request = match any_house_asset(walk, &ticket.owner) {
+        (build::house::Asset::Quote, source) => ticket.provide(source, amount),
+        (build::house::Asset::Shares, source) => ticket.redeem(source, amount),
+    };
+    Attempt::new(request, Rule::Books)
+}
+
+/// Mostly over all markets, sometimes over some of them.
+fn value_house(walk: &mut Walk) -> Option<Attempt> {
+    let first = walk.rng.random_range(0..3);
+    let whole = walk.rng.random_range(0..4) > 0;
+    let priced = walk.priced();
+    let value = if whole { priced.value_house() } else { priced.value_house_part(first..3) };
+    Attempt::new(value, Rule::Books)
+}
+
+fn execute_ticket(walk: &mut Walk) -> Option<Attempt> {
+    let ticket = any_ticket(walk);
+    Some(Attempt {
+        instructions: vec![walk.priced().value_house(), ticket.execute()],
+        rule: Rule::Books,
+        tampered: false,
+    })
+}
+
+fn close_ticket(walk: &mut Walk) -> Option<Attempt> {
+    let ticket = any_ticket(walk);
+    let (asset, destination) = any_house_asset(walk, &ticket.owner);
+    let close = if walk.rng.random_range(0..4) == 0 {
+        ticket.cancel(asset, destination)
+    } else {
+        ticket.claim(asset, destination)
+    };
+    Attempt::new(close, Rule::Books)
 }
 
 /// A board of a market that has options, and its slot.

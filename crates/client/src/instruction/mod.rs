@@ -37,6 +37,19 @@ pub fn associated_token_account(owner: &Address, mint: &Address) -> Address {
     Address::find_program_address(&seeds, &ASSOCIATED_TOKEN_PROGRAM).0
 }
 
+/// Makes the associated token account of a wallet, unless there is one.
+pub fn create_token_account(payer: &Address, owner: &Address, mint: &Address) -> Instruction {
+    let accounts = vec![
+        meta(*payer, Use::SignWrite),
+        meta(associated_token_account(owner, mint), Use::Write),
+        meta(*owner, Use::Read),
+        meta(*mint, Use::Read),
+        meta(SYSTEM_PROGRAM, Use::Read),
+        meta(TOKEN_PROGRAM, Use::Read),
+    ];
+    Instruction { program_id: ASSOCIATED_TOKEN_PROGRAM, accounts, data: vec![1] }
+}
+
 /// The name of an instruction of the program, by its data.
 pub fn name(data: &[u8]) -> Option<&'static str> {
     Some(match *data.first()? {
@@ -47,8 +60,6 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::CREATE_BANK => "create_bank",
         tag::CONFIGURE_BANK => "configure_bank",
         tag::CREATE_HOUSE => "create_house",
-        tag::HOUSE_DEPOSIT => "house_deposit",
-        tag::HOUSE_WITHDRAW => "house_withdraw",
         tag::CREATE_ACCOUNT => "create_account",
         tag::SET_DELEGATE => "set_delegate",
         tag::CLOSE_ACCOUNT => "close_account",
@@ -104,6 +115,12 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::CREATE_ORDERS => "create_orders",
         tag::CANCEL_ORDERS => "cancel_orders",
         tag::CONFIGURE_VENUE => "configure_venue",
+        tag::VALUE_HOUSE => "value_house",
+        tag::REQUEST_PROVIDE => "request_provide",
+        tag::REQUEST_REDEEM => "request_redeem",
+        tag::EXECUTE_TICKET => "execute_ticket",
+        tag::CANCEL_TICKET => "cancel_ticket",
+        tag::CLAIM_TICKET => "claim_ticket",
         _ => return None,
     })
 }

@@ -55,11 +55,23 @@ impl CreateBank {
             (Some(_), true) => Err(PlimsollError::BankHasMarket.into()),
             (None, false) => Err(PlimsollError::BankNeedsMarket.into()),
             (Some(market), false) => {
+                if market.is_of_house_shares() {
+                    self.validate_house_share(args, market)?;
+                }
                 require!(args.config == args.config.starting(), PlimsollError::NewBankHasWeight);
                 require!(decimals <= limits::MINT_DECIMALS_MAX, PlimsollError::UnsupportedDecimals);
                 Ok(market.base_decimals.checked_sub(decimals).ok_or(PlimsollError::UnsupportedDecimals)?)
             }
         }
+    }
+
+    /// What a market of house shares prices is their mint.
+    #[inline(never)]
+    fn validate_house_share(&self, args: &CreateBankArgs, market: &Market) -> Result<()> {
+        args.config.validate_house_share()?;
+        let (shares, _) = Address::find_program_address(&[address::SHARES, &market.feed_id], &crate::ID);
+        require!(same_address(self.mint.address(), &shares), PlimsollError::WrongMint);
+        Ok(())
     }
 
     /// See the program's instruction.
@@ -83,7 +95,10 @@ impl CreateBank {
         bank.vault_bump = vault_bump;
         bank.version = 1;
         match &self.market {
-            Some(market) => bank.market = *market.address(),
+            Some(market) => {
+                bank.market = *market.address();
+                bank.is_house_share = u8::from(market.is_of_house_shares());
+            }
             None => {
                 bank.is_quote = 1;
                 self.exchange.quote_bank = address;
