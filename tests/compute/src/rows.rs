@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use plimsoll_client::{
     Address, ID,
-    accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state},
+    accounts::{
+        BalanceSlot, Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state,
+    },
     address,
     config::{
         BankConfig, ExchangeConfig, FundingConfig, VenueConfig, VolatilityConfig, limits, loss_mode, role, state,
@@ -15,18 +17,20 @@ use plimsoll_client::{
         waterfall,
     },
     interface::{
+        board::strike_price,
         change::{Change, QuoteFeed},
         instruction::{
             AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, Contract,
             CreateBoardArgs, CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs,
             ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice,
-            VenueArgs,
+            VenueArgs, instrument,
         },
         order::Order,
     },
     remaining::{Pack, PriceAddresses},
     risk::pyth,
 };
+use solana_instruction::AccountMeta;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -517,6 +521,9 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
     measure("begin_liquidation", "and end_liquidation", without_capital)?;
     measure("fill", "", fill)?;
     measure("fill_orders", "two orders", fill_orders)?;
+    if collaterals > 1 {
+        measure("fill", "spot", fill_spot)?;
+    }
     Ok(())
 }
 
@@ -585,7 +592,66 @@ fn with_options(so: &Path, shape: &OptionShape, rows: &mut Vec<Row>) -> Result<(
     }
     measure("close_option", close_option)?;
     measure("settle_option", settle_option)?;
+    measure("fill", fill_option)?;
     measure("liquidate", liquidate)
+}
+
+/// A call of the account's first board, of which the buyer closes a part and the seller sells more. The board gets an expiry
+/// and a strike that terms can name.
+fn fill_option(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let board_address = account.boards[0].board;
+    let market: Market = world.get(&world.get::<Board>(&board_address)?.market)?;
+    let strike = StrikePrice { digits: 760, exponent: -1 };
+    let fail = |error: plimsoll_client::PlimsollError| anyhow::anyhow!("{}", error.message());
+    let price = strike_price(strike, market.base_decimals).map_err(fail)?;
+    anyhow::ensure!(price.raw().abs_diff(market.spot / 100 * 76) <= 100, "no strike of 76 % of the spot");
+    world.change::<Board>(&board_address, |board| {
+        board.expiry = board.expiry / 86_400 * 86_400 + limits::EXPIRY_SECOND_OF_DAY;
+        board.strikes[0] = price.raw();
+    })?;
+    let board: Board = world.get(&board_address)?;
+    let contract = venue::contract_of(&board, 0, market.base_decimals).context("no terms")?;
+    let accounts = option_accounts(world, account, prices)?;
+    let mut remaining = vec![AccountMeta::new(board_address, false)];
+    remaining.extend(accounts.remaining);
+    let args = FillArgs {
+        instrument: instrument::CALL,
+        seller_takes: 0,
+        size: 1,
+        price: market.spot / 100 * 26,
+        expires_at: NOW + 60,
+        contract,
+    };
+    let accounts = venue::FillAccounts {
+        exchange: world.exchange,
+        buyer: accounts.account,
+        seller: world.put_account(1, account)?,
+        market: accounts.market,
+        oracle: accounts.oracle,
+        remaining,
+    };
+    let (buyer_authority, seller_authority) = (account.owner, account.owner);
+    world.send(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction(), &[])
+}
+
+/// A part of the first collateral that has a price.
+fn fill_spot(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let priced = |slot: &&BalanceSlot| slot.in_use == 1 && slot.bank != world.quote_bank;
+    let bank = account.balances.iter().find(priced).context("no collateral")?.bank;
+    let index = world.banks.iter().position(|other| *other == bank).context("no bank")?;
+    let (market, oracle) = (world.markets[index], world.oracles[index]);
+    let (buyer, seller) = (world.put_account(0, account)?, world.put_account(1, account)?);
+    let kept = [bank, world.quote_bank, address::house(&world.exchange)];
+    let mut pack = Pack::filling(account, account, &market, &oracle);
+    for address in &kept {
+        pack = pack.without(address);
+    }
+    let mut remaining: Vec<_> = kept.into_iter().map(|address| AccountMeta::new(address, false)).collect();
+    remaining.extend(pack.metas(prices));
+    let args = FillArgs { instrument: instrument::SPOT, size: TOKEN / 10, ..fill_args(world, &market)? };
+    let accounts = venue::FillAccounts { exchange: world.exchange, buyer, seller, market, oracle, remaining };
+    let (buyer_authority, seller_authority) = (account.owner, account.owner);
+    world.send(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction(), &[])
 }
 
 fn option_accounts(
