@@ -91,6 +91,8 @@ pub struct Mandate {
     pub by_delegate: bool,
     /// It may only make the position smaller.
     pub reduce_only: bool,
+    /// The delegate that agreed only makes positions smaller, which collateral is none of.
+    pub by_reducer: bool,
 }
 
 impl Mandate {
@@ -102,7 +104,8 @@ impl Mandate {
         // Nobody's key is zero, but zero is a point of the curve, and stands for "no delegate".
         let is_somebody = *signer != Address::default();
         require!(is_somebody && account.may_reduce(signer), PlimsollError::NotOwnerOrDelegate);
-        Ok(Self { by_delegate: account.owner != *signer, reduce_only: !account.may_trade(signer) })
+        let by_reducer = !account.may_trade(signer);
+        Ok(Self { by_delegate: account.owner != *signer, reduce_only: by_reducer, by_reducer })
     }
 }
 

@@ -599,13 +599,11 @@ fn spots_price_is_within_the_band_and_a_delegates_within_the_spread() {
         |w: &World, price| fill_as(w, [p.alice.owner, p.carol.owner], [&p.alice, &p.bob], spot, sols(SOL, price));
     w.refuses(sells(&w, SPOT - spread - 1), E::DelegatePrice);
     w.ok(sells(&w, SPOT - spread));
-    // One that only reduces sells what there is and takes nothing on.
+    // One that only reduces positions has no business with collateral.
     w.ok(set(delegate_scope::REDUCE));
-    w.ok(sells(&w, SPOT));
+    w.refuses(sells(&w, SPOT), E::NotOwnerOrDelegate);
     let buys = fill_as(&w, [p.carol.owner, p.alice.owner], [&p.bob, &p.alice], spot, sols(SOL, SPOT));
-    w.refuses(buys, E::ReduceOnlyViolated);
-    let all = fill_as(&w, [p.alice.owner, p.carol.owner], [&p.alice, &p.bob], spot, sols(97 * SOL, SPOT));
-    w.refuses(all, E::ReduceOnlyViolated);
+    w.refuses(buys, E::NotOwnerOrDelegate);
 }
 
 /// Nobody sells tokens that nobody has deposited, nor more than the bank lends.
@@ -782,7 +780,10 @@ fn signed_orders_of_spot_name_the_bank() {
     w.refuses(ix, E::OrderWrongMarket);
     let ix = cross(&mut w, spot, &buy, &Order { market: p.btc.bank, ..sell }, 1);
     w.refuses(ix, E::OrderWrongMarket);
-    let ix = cross(&mut w, spot, &buy, &sell, 3 * SOL as u64);
+    // Reduce-only, spot sells what is held and takes nothing on.
+    let ix = cross(&mut w, spot, &Order { flags: REDUCE_ONLY, ..buy }, &sell, SOL as u64);
+    w.refuses(ix, E::ReduceOnlyViolated);
+    let ix = cross(&mut w, spot, &buy, &Order { flags: REDUCE_ONLY, ..sell }, 3 * SOL as u64);
     w.ok(ix);
     let ix = cross(&mut w, spot, &buy, &sell, SOL as u64 + 1);
     w.refuses(ix, E::OrderOverfilled);

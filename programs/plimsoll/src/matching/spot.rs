@@ -40,6 +40,8 @@ struct Holding {
 /// See [`super::execute`].
 #[inline(never)]
 pub fn execute(parties: &mut Counterparties<'_>, deal: &Deal, observation: &Observation, now: Timestamp) -> Result<()> {
+    let by_reducer = parties.buyer.mandate.by_reducer || parties.seller.mandate.by_reducer;
+    require!(!by_reducer, PlimsollError::NotOwnerOrDelegate);
     trading::admit(parties.exchange, parties.market, &deal.order(false)?, observation, now)?;
     let mut banks = load(parties, now)?;
     let quote = price(parties, &banks.bank, deal, observation.spot)?;
