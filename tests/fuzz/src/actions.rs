@@ -769,7 +769,9 @@ fn offer(walk: &mut Walk) -> Option<Offer> {
             Some(Offer { of, instrument: instrument::SPOT, contract, worth: spot, spot, parcel })
         }
         _ => {
-            let live: Vec<_> = walk.snapshot().boards.into_iter().filter(|(_, board)| board.listed() != 0).collect();
+            let now = walk.machine.now();
+            let trades = |board: &Board| board.listed() != 0 && board.expiry > now;
+            let live: Vec<_> = walk.snapshot().boards.into_iter().filter(|(_, board)| trades(board)).collect();
             if live.is_empty() {
                 return None;
             }
@@ -804,6 +806,7 @@ fn pair(walk: &mut Walk) -> Option<Pair> {
         0 => walk.rng.random_range(0..4),
         1 => u64::MAX,
         2..=9 if held > 0 => walk.rng.random_range(1..=held),
+        _ if parcel == 1 => walk.rng.random_range(1..=100),
         _ => parcel * walk.rng.random_range(1..=1_000),
     };
     let expires_at = if walk.rng.random_range(0..20) == 0 { walk.machine.now() - 1 } else { 0 };
