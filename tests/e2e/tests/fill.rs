@@ -753,7 +753,7 @@ fn an_unpaid_gain_stands_for_nothing_that_is_given_away() {
     w.set_price(&p.btc, 70_000);
     let gain = |w: &World| {
         let (size, cash) = w.position(&p.carol, &p.btc);
-        cash + (i128::from(size) * i128::from(w.market(&p.btc).spot) >> 48) as i64
+        cash + ((i128::from(size) * i128::from(w.market(&p.btc).spot)) >> 48) as i64
     };
     let free = w.margin(&p.carol).health_init().unwrap().raw() - gain(&w);
     w.withdraw(&p.carol, &p.usdc, free as u64 - 100);
