@@ -36,7 +36,7 @@ fn the_demonstration_liquidates_and_every_check_holds() {
     let main_job = 0..=tag::LIQUIDATE;
     let boards_and_options = tag::CREATE_BOARD..=tag::SETTLE_OPTION;
     let pool = [tag::VALUE_HOUSE, tag::REQUEST_PROVIDE, tag::REQUEST_REDEEM, tag::EXECUTE_TICKET, tag::CANCEL_TICKET];
-    let rest = [tag::CLAIM_TICKET, tag::FUND_INSURANCE];
+    let rest = [tag::CLAIM_TICKET, tag::FUND_INSURANCE, tag::SWAP];
     for tag in main_job.chain(boards_and_options).chain(pool).chain(rest) {
         // Numbers that no instruction has are left out.
         let Some(name) = plimsoll_client::instruction::name(&[tag]) else { continue };

@@ -8,8 +8,8 @@ pub use plimsoll_interface::event::{
     Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, HouseRoundVoided, HouseValued,
     InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed,
     OptionFilled, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown,
-    ProposalCancelled, Proposed, QuoteObserved, ReserveBought, Retired, RoleSet, Settled, SpotFilled, StrikesListed,
-    TicketChanged, Traded, TriggerChanged, VenueApproved, VolatilitiesPosted,
+    ProposalCancelled, Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet, Settled, SpotFilled,
+    StrikesListed, Swapped, TicketChanged, Traded, TriggerChanged, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -111,6 +111,10 @@ events!(
     OrdersCancelled,
     /// A venue was approved, or its approval withdrawn.
     VenueApproved,
+    /// A bank's exchange rate was updated.
+    RateUpdated,
+    /// A collateral was swapped against the house.
+    Swapped,
     /// A volatility forecast was posted.
     ForecastPosted,
     /// Funding was accrued.

@@ -51,6 +51,17 @@ impl Pack {
         Self::of(account).without(market).without(oracle)
     }
 
+    /// For `swap` of `bank`, which `market` prices by `oracle`, against the quote bank.
+    pub fn swapping(
+        account: &MarginAccount,
+        quote_bank: &Address,
+        bank: &Address,
+        market: &Address,
+        oracle: &Address,
+    ) -> Self {
+        Self::of(account).without(quote_bank).without(bank).without(market).without(oracle)
+    }
+
     /// For `fill`, `fill_orders` and `venue_fill` in `market`, whose price account is `oracle`: what either account uses.
     pub fn filling(buyer: &MarginAccount, seller: &MarginAccount, market: &Address, oracle: &Address) -> Self {
         let mut pack = Self::of(buyer);
@@ -94,21 +105,6 @@ impl Pack {
         let mut pack = Self::of(account);
         pack.add(taker);
         pack
-    }
-
-    /// Markets alone, for `value_house`: [`Self::writable`] then.
-    pub fn markets(markets: impl IntoIterator<Item = Address>) -> Self {
-        let mut pack = Self::default();
-        for market in markets {
-            push(&mut pack.markets, market);
-        }
-        pack
-    }
-
-    /// The same, its own accounts writable.
-    #[must_use]
-    pub fn writable(self) -> Self {
-        Self { writable: true, ..self }
     }
 
     /// The same without an account that the instruction declares.

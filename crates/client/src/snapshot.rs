@@ -10,7 +10,7 @@ use plimsoll_interface::{
     config::MarketConfig,
     instruction::{
         AssertHealthArgs, CloseOptionArgs, ClosePositionArgs, CreateMarketArgs, DeleverageArgs, FillArgs,
-        FillOrdersArgs, LiquidateArgs, OpenOptionArgs, OpenPositionArgs,
+        FillOrdersArgs, LiquidateArgs, OpenOptionArgs, OpenPositionArgs, SwapArgs,
     },
 };
 use plimsoll_risk::{
@@ -27,7 +27,8 @@ use solana_instruction::{AccountMeta, Instruction};
 use crate::{
     Error, Keyed,
     instruction::{
-        account, controls, house, liquidation as liquidate, market, option, trade, trigger, venue, waterfall,
+        account, collateral, controls, house, liquidation as liquidate, market, option, trade, trigger, venue,
+        waterfall,
     },
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
@@ -86,21 +87,16 @@ impl Inputs for Snapshot {
 /// Margins.
 impl Snapshot {
     /// The account as the engine sees it: what it holds by underlying, and what its options are worth and could lose.
+    /// Exchange rates are taken as they are, however old: as maintenance margin sees it.
     ///
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn portfolio(&self, account: &MarginAccount) -> Result<(Portfolio, Vec<OptionRisk>), Error> {
-        let (portfolio, options, _) = self.valued(account)?;
-        Ok((portfolio, options))
-    }
-
-    /// The same, and the marks of the options, quote native.
-    fn valued(&self, account: &MarginAccount) -> Result<(Portfolio, Vec<OptionRisk>, i64), Error> {
         let mut portfolio = Portfolio::new();
         let mut storage = [OptionRisk::NONE; MAX_BOARDS];
         let mut options = bridge::Options::new(&mut storage, self.risk().extreme_damping);
         bridge::portfolio(account, self, Timestamp::from_raw(self.now), &mut portfolio, Some(&mut options))?;
-        Ok((portfolio, options.as_slice().to_vec(), options.marks()))
+        Ok((portfolio, options.as_slice().to_vec()))
     }
 
     /// Equity and requirement of an account, to the unit what the chain computes.
@@ -108,8 +104,26 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn margin(&self, account: &MarginAccount) -> Result<Margin, Error> {
-        let (portfolio, options) = self.portfolio(account)?;
-        Ok(portfolio::margin(&portfolio, &options, &self.risk())?)
+        Ok(self.assess(account)?.0)
+    }
+
+    /// The margin, and the marks of the account's options.
+    fn assess(&self, account: &MarginAccount) -> Result<(Margin, i64), Error> {
+        let (now, risk) = (Timestamp::from_raw(self.now), self.risk());
+        let mut portfolio = Portfolio::new();
+        let mut storage = [OptionRisk::NONE; MAX_BOARDS];
+        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
+        let has_old_rate = bridge::portfolio(account, self, now, &mut portfolio, Some(&mut options))?;
+        let margin = portfolio::margin(&portfolio, options.as_slice(), &risk)?;
+        let marks = options.marks();
+        if !has_old_rate {
+            return Ok((margin, marks));
+        }
+        let mut at_init = Portfolio::new();
+        let mut storage = [OptionRisk::NONE; MAX_BOARDS];
+        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
+        bridge::portfolio_at_init(account, self, now, &mut at_init, Some(&mut options))?;
+        Ok((bridge::with_init_of(margin, &portfolio::margin(&at_init, options.as_slice(), &risk)?), marks))
     }
 
     /// The risk parameters at this moment: the exchange's, and what its quote is worth.
@@ -123,8 +137,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Program`] with what the chain would answer.
     pub fn withdrawal_health(&self, account: &MarginAccount) -> Result<i64, Error> {
-        let (portfolio, options, marks) = self.valued(account)?;
-        let margin = portfolio::margin(&portfolio, &options, &self.risk())?;
+        let (margin, marks) = self.assess(account)?;
         let health = margin.health_init().map_err(PlimsollError::from)?;
         let gain = bridge::unsettled_gain(account, self, marks)?;
         health.raw().checked_sub(gain).ok_or(Error::Program(PlimsollError::Overflow))
@@ -188,9 +201,7 @@ impl Snapshot {
             return Ok(());
         }
         let mut lots = BoardSum::new();
-        for option in &account.options[account.options_of(board_slot)?] {
-            bridge::add_option(&mut lots, board, option)?;
-        }
+        bridge::add_options(&mut lots, board, &account.options[account.options_of(board_slot)?])?;
         Ok(lots.add_greeks(&ArrayTerms::from(&board.terms), reading, sum)?)
     }
 
@@ -439,6 +450,36 @@ impl Snapshot {
     ) -> Result<Instruction, Error> {
         let accounts = self.trade_accounts(authority, account, market)?;
         Ok(trade::Close { accounts, args }.instruction())
+    }
+
+    /// `swap` of `mint`, signed by `authority`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a mint without a bank, or where no price account of its market is in the snapshot.
+    pub fn swap(
+        &self,
+        authority: Address,
+        account: &Keyed<MarginAccount>,
+        mint: &Address,
+        args: SwapArgs,
+    ) -> Result<Instruction, Error> {
+        let address = address::bank(&self.exchange.address, mint);
+        let market = self.banks.get(&address).ok_or(Error::Missing { what: "bank", address })?.market;
+        let oracle = self.price_of(&market)?;
+        let quote_bank = &self.exchange.data.quote_bank;
+        let swap = collateral::Swap {
+            authority,
+            exchange: self.exchange.address,
+            account: account.address,
+            quote_mint: self.exchange.data.quote_mint,
+            mint: *mint,
+            market,
+            oracle,
+            args,
+            remaining: Pack::swapping(&account.data, quote_bank, &address, &market, &oracle)
+                .metas(&self.price_addresses()),
+        };
+        Ok(swap.instruction())
     }
 
     /// `open_option` on `board`, signed by `authority`.
@@ -723,26 +764,26 @@ impl Snapshot {
 
     /// `value_house` over all markets.
     pub fn value_house(&self) -> Instruction {
-        let markets = self.pack_markets();
-        self.value_markets(markets)
+        self.value_house_part(0..u16::MAX)
     }
 
     /// `value_house` over the markets whose indexes are in `range`, where all together are too many for one transaction.
     pub fn value_house_part(&self, range: core::ops::Range<u16>) -> Instruction {
+        let house = address::house(&self.exchange.address);
         let markets: BTreeMap<u16, Address> =
             self.markets.iter().map(|(address, market)| (market.index, *address)).collect();
-        self.value_markets(Pack::markets(markets.range(range).map(|(_, address)| *address)))
-    }
-
-    fn value_markets(&self, markets: Pack) -> Instruction {
-        let house = address::house(&self.exchange.address);
-        let value = house::Value {
-            exchange: self.exchange.address,
-            quote_mint: self.exchange.data.quote_mint,
+        let mut remaining = Vec::new();
+        for (_, market) in markets.range(range) {
+            remaining.push(AccountMeta::new(*market, false));
             // The house is the price account of its own shares' market, and declared.
-            remaining: markets.writable().without(&house).metas(&self.price_addresses()),
-        };
-        value.instruction()
+            let price = self.prices.get(market).map(|price| price.address).filter(|price| *price != house);
+            remaining.extend(price.map(|price| AccountMeta::new_readonly(price, false)));
+            let banks = self.banks.iter().filter(|(_, bank)| bank.market == *market && bank.inventory_shares != 0);
+            let banks: BTreeMap<u16, Address> = banks.map(|(address, bank)| (bank.index, *address)).collect();
+            remaining.extend(banks.into_values().map(|bank| AccountMeta::new(bank, false)));
+        }
+        let (exchange, quote_mint) = (self.exchange.address, self.exchange.data.quote_mint);
+        house::Value { exchange, quote_mint, remaining }.instruction()
     }
 
     /// A ticket of `owner`'s.
@@ -776,13 +817,6 @@ impl Snapshot {
     /// Addresses of the price accounts in the snapshot, by market.
     pub fn price_addresses(&self) -> PriceAddresses {
         self.prices.iter().map(|(market, price)| (*market, price.address)).collect()
-    }
-
-    /// All markets, in the order of their indexes, as the house's net asset value wants them.
-    fn pack_markets(&self) -> Pack {
-        let mut markets: Vec<_> = self.markets.iter().map(|(address, market)| (market.index, *address)).collect();
-        markets.sort_unstable();
-        Pack::markets(markets.into_iter().map(|(_, address)| address))
     }
 
     fn price_of(&self, market: &Address) -> Result<Address, Error> {

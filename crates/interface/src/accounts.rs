@@ -16,7 +16,7 @@ use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig, limits},
+    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
 };
 
 /// Collateral mints that one margin account may hold or owe.
@@ -258,8 +258,14 @@ pub struct Market {
     pub nav_round: u64,
     /// Part of the risk budget that the house's net asset value does not cover, Q32. Nothing is withheld from a new market.
     pub budget_withheld: u64,
+    /// Shares of the house's inventory then, of all banks that the market prices together.
+    pub nav_inventory_shares: u64,
+    /// What the house holds of what the market prices from spot swaps, base units, as of each bank's last swap or valuation.
+    pub house_inventory: i64,
+    /// How many banks that is in.
+    pub inventory_banks: u64,
     /// Room for later.
-    pub _reserved: [u8; 392],
+    pub _reserved: [u8; 368],
 }
 account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 1688);
 
@@ -498,7 +504,8 @@ pub struct Bank {
     pub index: u16,
     /// Decimals of the mint.
     pub decimals: u8,
-    /// Decimals of the market's base unit minus those of the mint: amounts scale up by this power of ten.
+    /// Decimals of the market's base unit minus those of the mint: amounts scale up by this power of ten. With [`RATED`]
+    /// where [`Self::rate`] applies besides: so a bank where neither does is told by one comparison with zero.
     pub scale_decimals: u8,
     /// 1 for the quote bank, otherwise 0.
     pub is_quote: u8,
@@ -508,14 +515,61 @@ pub struct Bank {
     pub vault_bump: u8,
     /// Layout version, 1.
     pub version: u8,
+    /// What one unit of the mint is in units of the market's underlying, where that is not one.
+    pub rate: ExchangeRate,
+    /// Deposit shares of the house: its inventory from spot swaps. Written by `swap`.
+    pub inventory_shares: u64,
+    /// What of [`Market::house_inventory`] is this bank's, base units.
+    pub inventory_counted: i64,
     /// 1 where the mint is that of the house's shares, otherwise 0.
     pub is_house_share: u8,
-    /// Room for exchange rates of staked tokens, outflow limits and liens.
-    pub _reserved: [u8; 255],
+    /// Room for later.
+    pub _reserved: [u8; 87],
 }
 account_type!(Bank, [142, 49, 166, 242, 50, 66, 97, 188], 584);
 
+/// Set in [`Bank::scale_decimals`] where the bank has an exchange rate.
+pub const RATED: u8 = 1 << 7;
+
+/// What a staked token is worth in the asset that its market prices, and where that is read. All zero for none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(feature = "anchor", derive(anchor_lang::IdlType))]
+pub struct ExchangeRate {
+    /// What a deposit counts at: Q16.48 units of the underlying per unit of the mint. Zero until first updated. Written by
+    /// `update_rate`, like the three below.
+    pub deposit: u64,
+    /// What a debt counts at, same unit, at least that.
+    pub borrow: u64,
+    /// When both were updated, unix seconds.
+    pub updated_at: i64,
+    /// Seconds of rise not used then.
+    pub allowance: u64,
+    /// Where it is read. Written by `set_rate_source`.
+    pub source: RateSource,
+}
+
+impl ExchangeRate {
+    /// Whether the rate is young enough to base new risk on.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        self.deposit != 0
+            && now.since(Timestamp::from_raw(self.updated_at)).raw() <= i64::from(self.source.max_age_seconds)
+    }
+}
+
 impl Bank {
+    /// Whether an exchange rate applies.
+    #[inline(always)]
+    pub fn is_rated(&self) -> bool {
+        self.scale_decimals & RATED != 0
+    }
+
+    /// Whether its deposits count for nothing, towards maintenance too: neither value nor risk.
+    #[inline(always)]
+    pub fn has_no_weight(&self) -> bool {
+        self.config.haircut_maint_ppm >= 1_000_000
+    }
+
     /// The deposit index in the engine's type.
     #[inline(always)]
     pub fn deposit_index(&self) -> Index {
@@ -862,6 +916,24 @@ pub struct MarginAccount {
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
+/// A walk over an account's options of one board, from the last series down: see [`MarginAccount::options_from_last`].
+#[derive(Clone, Copy, Debug)]
+pub struct OptionWalk {
+    /// The board's slot.
+    board_slot: usize,
+    /// Where its options begin.
+    start: usize,
+    /// The last option that was looked at; before the first look the one behind the board's last.
+    at: usize,
+}
+
+impl OptionWalk {
+    /// The option to look at next.
+    fn below(&self) -> Option<usize> {
+        self.at.checked_sub(1).filter(|below| *below >= self.start)
+    }
+}
+
 /// Where an account is between `begin_liquidation` and `end_liquidation`, as stored in [`MarginAccount::deferral`]. Outside
 /// of a transaction every account is at [`NONE`](deferral::NONE).
 pub mod deferral {
@@ -1076,9 +1148,7 @@ impl MarginAccount {
                 1
             }
         };
-        let slot = self.boards.get_mut(board_slot).ok_or(PlimsollError::Corrupt)?;
-        slot.options = slot.options.checked_add_signed(counted).ok_or(PlimsollError::Corrupt)?;
-        Ok(())
+        self.count_option(board_slot, counted)
     }
 
     /// Puts an option at `index` and moves those from there on up by one.
@@ -1096,12 +1166,81 @@ impl MarginAccount {
         Ok(())
     }
 
-    /// Takes the option at `index` out and moves those behind it down by one.
+    /// Takes the option at `index` out and moves those behind it down by one, up to the first free slot.
     fn remove_option(&mut self, index: usize) -> Result<(), PlimsollError> {
-        let mut next = bytemuck::Zeroable::zeroed();
-        for slot in self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)?.iter_mut().rev() {
-            core::mem::swap(slot, &mut next);
+        let mut slots = self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)?.iter_mut();
+        let mut free = slots.next().ok_or(PlimsollError::Corrupt)?;
+        for slot in slots {
+            if slot.lots == 0 {
+                break;
+            }
+            *free = *slot;
+            free = slot;
         }
+        *free = bytemuck::Zeroable::zeroed();
+        Ok(())
+    }
+
+    /// A walk over the options of the board slot at `board_slot`, from the last series down.
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`].
+    pub fn options_from_last(&self, board_slot: usize) -> Result<OptionWalk, PlimsollError> {
+        let Range { start, end } = self.options_of(board_slot)?;
+        Ok(OptionWalk { board_slot, start, at: end })
+    }
+
+    /// Adds lots to a series of the walk's board, which must not be above one that the walk has seen, and says what they
+    /// were before and are afterwards: [`Self::option_lots`] and [`Self::set_option`] without a search for each.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyLots`], [`PlimsollError::TooManyOptions`]; [`PlimsollError::Corrupt`].
+    pub fn add_lots(&mut self, walk: &mut OptionWalk, series: u8, lots: i32) -> Result<(i32, i32), PlimsollError> {
+        while let Some(below) = walk.below()
+            && let Some(option) = self.options.get_mut(below)
+            && option.series >= series
+        {
+            walk.at = below;
+            if option.series == series {
+                let before = option.lots;
+                let after = before.checked_add(lots).ok_or(PlimsollError::TooManyLots)?;
+                option.lots = after;
+                if after == 0 {
+                    self.remove_option(below)?;
+                    self.count_option(walk.board_slot, i8::wrapping_neg(1))?;
+                }
+                return Ok((before, after));
+            }
+        }
+        if lots != 0 {
+            let board_slot = u8::try_from(walk.board_slot).map_err(|_| PlimsollError::Corrupt)?;
+            self.insert_option(walk.at, OptionSlot { lots, board_slot, series, _padding: [0; 2] })?;
+            self.count_option(walk.board_slot, 1)?;
+        }
+        Ok((0, lots))
+    }
+
+    /// Takes lots from the option at `position`, which is one of the board slot at `board_slot`, and frees it where
+    /// none are left. Says what they were before and are afterwards.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyLots`]; [`PlimsollError::Corrupt`].
+    pub fn take_lots(&mut self, board_slot: usize, position: usize, lots: i32) -> Result<(i32, i32), PlimsollError> {
+        let option = self.options.get_mut(position).ok_or(PlimsollError::Corrupt)?;
+        let before = option.lots;
+        let after = before.checked_sub(lots).ok_or(PlimsollError::TooManyLots)?;
+        option.lots = after;
+        if after == 0 {
+            self.remove_option(position)?;
+            self.count_option(board_slot, i8::wrapping_neg(1))?;
+        }
+        Ok((before, after))
+    }
+
+    /// Counts an option of a board more or less.
+    fn count_option(&mut self, board_slot: usize, counted: i8) -> Result<(), PlimsollError> {
+        let slot = self.boards.get_mut(board_slot).ok_or(PlimsollError::Corrupt)?;
+        slot.options = slot.options.checked_add_signed(counted).ok_or(PlimsollError::Corrupt)?;
         Ok(())
     }
 

@@ -5,12 +5,14 @@
 use core::ops::Deref;
 
 use plimsoll_risk::{
-    addons, interest,
+    addons,
+    black::OptionKind,
+    interest,
     math::{self, mul_q48_ceil_checked, mul_q48_floor},
-    options::{ArrayTerms, BoardSum, OptionRisk, Reading},
-    portfolio::{MAX_VALUE, Portfolio, Underlying},
-    price::{self, Observation},
-    units::{Base, Lots, Ppm, Quote, Seconds, Timestamp},
+    options::{ArrayTerms, BoardSum, OptionRisk, Reading, StrikeLots},
+    portfolio::{MAX_VALUE, Margin, Portfolio, Underlying},
+    price::{self, Freshness, Observation},
+    units::{Base, Lots, Ppm, Price, Quote, Seconds, Timestamp},
 };
 use solana_address::Address;
 
@@ -18,7 +20,7 @@ use crate::{
     PlimsollError,
     accounts::{
         BalanceSlot, Bank, Board, BoardSlot, MAX_BOARDS, MAX_MARKETS, MarginAccount, Market, MarketSlot, NO_MARKET,
-        OptionSlot, board_state,
+        OptionSlot, RATED, board_state,
     },
     board::{series_kind, series_strike},
 };
@@ -59,8 +61,11 @@ pub trait Inputs {
 }
 
 /// The portfolio of `account` at time `now`, written into `portfolio`, and what its options are worth and could lose,
-/// written into `options`; both must be new. An account without boards needs no `options`. Markets are asked for in slot order, then banks in slot order, then boards in
-/// slot order.
+/// written into `options`; both must be new. An account without boards needs no `options`. Markets are asked for in slot
+/// order, then banks in slot order, then boards in slot order.
+///
+/// Says whether an exchange rate in it is old: initial margin then is that of [`portfolio_at_init`], and [`with_init_of`]
+/// puts the two together.
 ///
 /// Deposits are valued down and borrows up, to the unit of their mint; interest is what the banks have accrued so far.
 ///
@@ -71,17 +76,81 @@ pub trait Inputs {
 ///
 /// # Errors
 /// What `inputs` answers; [`PlimsollError::OracleNeverObserved`]; [`PlimsollError::BoardStale`];
-/// [`PlimsollError::TooManyLots`]; [`PlimsollError::Overflow`].
+/// [`PlimsollError::TooManyLots`]; [`PlimsollError::RateNeverUpdated`]; [`PlimsollError::Overflow`].
 #[inline(always)]
 pub fn portfolio<I: Inputs>(
     account: &MarginAccount,
     inputs: &I,
     now: Timestamp,
     portfolio: &mut Portfolio,
+    options: Option<&mut Options<'_>>,
+) -> Result<bool, PlimsollError> {
+    let mut terms =
+        Terms { position_of_slot: [u8::MAX; MAX_MARKETS], now, old_rates: OldRates::Counted, is_old: false };
+    fill(account, inputs, &mut terms, portfolio, options)?;
+    Ok(terms.is_old)
+}
+
+/// The same, without deposits whose exchange rate is old, and with debts of such a rate at an old price: what initial
+/// margin sees. As with an old price, the deposit counts zero and blocks nothing, the debt blocks new risk.
+///
+/// # Errors
+/// As [`portfolio`].
+#[inline(never)]
+pub fn portfolio_at_init<I: Inputs>(
+    account: &MarginAccount,
+    inputs: &I,
+    now: Timestamp,
+    portfolio: &mut Portfolio,
+    options: Option<&mut Options<'_>>,
+) -> Result<(), PlimsollError> {
+    let mut terms =
+        Terms { position_of_slot: [u8::MAX; MAX_MARKETS], now, old_rates: OldRates::Refused, is_old: false };
+    fill(account, inputs, &mut terms, portfolio, options)
+}
+
+/// Maintenance of `margin`, initial of `init`.
+pub fn with_init_of(margin: Margin, init: &Margin) -> Margin {
+    Margin {
+        equity_init: init.equity_init,
+        requirement_init: init.requirement_init,
+        blocked_by: init.blocked_by,
+        ..margin
+    }
+}
+
+/// What is done with balances whose exchange rate is old.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OldRates {
+    /// They count at their last rate.
+    Counted,
+    /// Deposits are left out, debts count as at an old price.
+    Refused,
+}
+
+/// What a portfolio is made with.
+struct Terms {
+    /// Number of the underlying of each market slot.
+    position_of_slot: [u8; MAX_MARKETS],
+    /// The time.
+    now: Timestamp,
+    /// What is done with old exchange rates.
+    old_rates: OldRates,
+    /// Whether there was one.
+    is_old: bool,
+}
+
+/// Adds every slot of the account.
+#[inline(always)]
+fn fill<I: Inputs>(
+    account: &MarginAccount,
+    inputs: &I,
+    terms: &mut Terms,
+    portfolio: &mut Portfolio,
     mut options: Option<&mut Options<'_>>,
 ) -> Result<(), PlimsollError> {
-    let mut position_of_slot = [u8::MAX; MAX_MARKETS];
-    for (slot, position) in account.markets.iter().zip(&mut position_of_slot) {
+    let now = terms.now;
+    for (slot, position) in account.markets.iter().zip(&mut terms.position_of_slot) {
         if slot.in_use != 0 {
             let short_minimum = add_market_slot(portfolio, slot, inputs, now, position)?;
             if slot.boards != 0 {
@@ -92,11 +161,11 @@ pub fn portfolio<I: Inputs>(
     }
     for slot in &account.balances {
         if slot.in_use != 0 {
-            add_balance_slot(portfolio, slot, inputs, &position_of_slot)?;
+            add_balance_slot(portfolio, slot, inputs, terms)?;
         }
     }
     match options {
-        Some(options) => add_boards(portfolio, options, account, inputs, now, &position_of_slot),
+        Some(options) => add_boards(portfolio, options, account, inputs, now, &terms.position_of_slot),
         None => Ok(()),
     }
 }
@@ -253,9 +322,7 @@ fn add_board<I: Inputs>(
         return Ok(Some(paid));
     }
     let mut sum = BoardSum::new();
-    for option in own {
-        add_option(&mut sum, &board, option)?;
-    }
+    add_options(&mut sum, &board, own)?;
     let short_minimum = *options.short_minimums.get(entry).ok_or(PlimsollError::Corrupt)?;
     let risk = options.risks.get_mut(entry).ok_or(PlimsollError::Corrupt)?;
     let underlying = portfolio.underlying(usize::from(risk.underlying))?;
@@ -271,16 +338,47 @@ fn add_board<I: Inputs>(
     Ok(None)
 }
 
-/// Adds one option to its board's sum.
+/// Adds an account's options of a board to their sum, as they stand in the account: by rising series.
+///
+/// # Errors
+/// [`PlimsollError::BoardStale`]; [`PlimsollError::TooManyLots`].
 #[inline(always)]
-pub fn add_option(sum: &mut BoardSum, board: &Board, option: &OptionSlot) -> Result<(), PlimsollError> {
+pub fn add_options(sum: &mut BoardSum, board: &Board, own: &[OptionSlot]) -> Result<(), PlimsollError> {
+    let mut rest = own;
+    while let Some(one) = next_strike(board, &mut rest)? {
+        match next_strike(board, &mut rest)? {
+            Some(other) => sum.add_two_strikes(&one, &other)?,
+            None => sum.add_strike(&one)?,
+        }
+    }
+    Ok(())
+}
+
+/// Takes the options of the next strike off the rest of a board's: they stand by rising series, a call before the put of its
+/// strike.
+#[inline(always)]
+fn next_strike<'a>(board: &'a Board, rest: &mut &[OptionSlot]) -> Result<Option<StrikeLots<'a>>, PlimsollError> {
+    let Some((option, mut behind)) = rest.split_first() else {
+        return Ok(None);
+    };
     let series = usize::from(option.series);
     let strike = series_strike(series);
     if !board.is_refreshed(strike) {
         return Err(PlimsollError::BoardStale);
     }
     let lots = Lots::from_raw(i64::from(option.lots));
-    Ok(sum.add(board.array(strike)?, series_kind(series), board.series_strike(series)?, lots)?)
+    let (calls, puts) = match series_kind(series) {
+        OptionKind::Put => (Lots::ZERO, lots),
+        OptionKind::Call => match behind.split_first() {
+            Some((put, after)) if usize::from(put.series) == series | 1 => {
+                behind = after;
+                (lots, Lots::from_raw(i64::from(put.lots)))
+            }
+            _ => (lots, Lots::ZERO),
+        },
+    };
+    *rest = behind;
+    Ok(Some(StrikeLots { array: board.array(strike)?, strike: board.series_strike(series)?, calls, puts }))
 }
 
 /// Adds a market slot as a new underlying, and says its number in `position` and the market's short-option minimum.
@@ -351,14 +449,14 @@ fn add_balance_slot<I: Inputs>(
     portfolio: &mut Portfolio,
     slot: &BalanceSlot,
     inputs: &I,
-    position_of_slot: &[u8; MAX_MARKETS],
+    terms: &mut Terms,
 ) -> Result<(), PlimsollError> {
     let bank = inputs.bank(&slot.bank)?;
     if slot.market_slot == NO_MARKET {
         return add_quote_balance(portfolio, slot, &bank);
     }
-    let position = *position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
-    add_balance(portfolio.underlying_mut(usize::from(position))?, slot, &bank)
+    let position = *terms.position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
+    add_balance(portfolio.underlying_mut(usize::from(position))?, slot, &bank, terms)
 }
 
 /// A balance's native amount, deposits rounded down and borrows up, and whether it is a borrow.
@@ -416,7 +514,12 @@ pub fn unsettled_gain<I: Inputs>(account: &MarginAccount, inputs: &I, marks: i64
 /// With the bank's look-up 155 CU; 241 with the standard library's checks, each of which
 /// is a compare of two comparisons here, and with every product and weight by itself.
 #[inline(always)]
-fn add_balance(underlying: &mut Underlying, slot: &BalanceSlot, bank: &Bank) -> Result<(), PlimsollError> {
+fn add_balance(
+    underlying: &mut Underlying,
+    slot: &BalanceSlot,
+    bank: &Bank,
+    terms: &mut Terms,
+) -> Result<(), PlimsollError> {
     let price = underlying.observation.spot.raw();
     let exposure = underlying.exposure.raw();
     let config = &bank.config;
@@ -424,10 +527,9 @@ fn add_balance(underlying: &mut Underlying, slot: &BalanceSlot, bank: &Bank) -> 
         return Ok(());
     }
     let (value, exposure) = if slot.shares < 0 {
-        let base = base_amount(
-            mul_q48_ceil_checked(slot.shares.unsigned_abs(), bank.borrow_index).ok_or(PlimsollError::Overflow)?,
-            bank,
-        )?;
+        let amount =
+            mul_q48_ceil_checked(slot.shares.unsigned_abs(), bank.borrow_index).ok_or(PlimsollError::Overflow)?;
+        let base = base_amount(amount, underlying, bank, true, terms)?;
         let less = exposure.wrapping_sub(base);
         // As base is not negative, the difference wraps exactly when it is above what it was.
         if less > exposure {
@@ -436,10 +538,8 @@ fn add_balance(underlying: &mut Underlying, slot: &BalanceSlot, bank: &Bank) -> 
         underlying.has_liability = true;
         (mul_q48_ceil_checked(base.unsigned_abs(), price).ok_or(PlimsollError::Overflow)?, less)
     } else {
-        let base = base_amount(
-            mul_q48_floor(slot.shares.unsigned_abs(), bank.deposit_index).ok_or(PlimsollError::Overflow)?,
-            bank,
-        )?;
+        let amount = mul_q48_floor(slot.shares.unsigned_abs(), bank.deposit_index).ok_or(PlimsollError::Overflow)?;
+        let base = base_amount(amount, underlying, bank, false, terms)?;
         let more = exposure.wrapping_add(base);
         // As base is not negative, the sum wraps exactly when it is below what it was.
         if more < exposure {
@@ -498,19 +598,98 @@ fn add_weights(underlying: &mut Underlying, value: u64, init_ppm: u32, maint_ppm
     Ok(())
 }
 
-/// A native amount in base units of the bank's market: not negative.
-///
-/// # Errors
-/// [`PlimsollError::Overflow`].
+/// A native amount in base units of the bank's market: not negative. Zero for a deposit that is left out.
 #[inline(always)]
-pub fn base_amount(amount: u64, bank: &Bank) -> Result<i64, PlimsollError> {
+fn base_amount(
+    amount: u64,
+    underlying: &mut Underlying,
+    bank: &Bank,
+    is_borrow: bool,
+    terms: &mut Terms,
+) -> Result<i64, PlimsollError> {
     let mut base = amount;
     if bank.scale_decimals != 0 {
-        let scale = math::pow10(u32::from(bank.scale_decimals)).ok_or(PlimsollError::Corrupt)?;
-        base = math::mul_checked(amount, scale).ok_or(PlimsollError::Overflow)?;
+        convert(&mut base, underlying, bank, is_borrow, terms)?;
     }
     let base = base.cast_signed();
     if base < 0 { Err(PlimsollError::Overflow) } else { Ok(base) }
+}
+
+/// [`base_units`] of a balance, and what follows where its rate is old. The amount is changed in place: a result of two
+/// words would take a sixth argument.
+#[inline(never)]
+fn convert(
+    amount: &mut u64,
+    underlying: &mut Underlying,
+    bank: &Bank,
+    is_borrow: bool,
+    terms: &mut Terms,
+) -> Result<(), PlimsollError> {
+    if bank.is_rated() && !bank.rate.is_fresh(terms.now) {
+        terms.is_old = true;
+        if terms.old_rates == OldRates::Refused {
+            if !is_borrow {
+                *amount = 0;
+                return Ok(());
+            }
+            if underlying.freshness == Freshness::Fresh {
+                underlying.freshness = Freshness::Stale;
+            }
+        }
+    }
+    *amount = base_units(*amount, bank, if is_borrow { Side::Debt } else { Side::Deposit })?;
+    Ok(())
+}
+
+/// What an amount is converted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// An asset: at the rate of deposits, rounded down.
+    Deposit,
+    /// A debt: at the rate of debts, rounded up.
+    Debt,
+}
+
+/// A native amount of a bank's mint in units of the token as fine as its market's base units: without its rate.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
+pub fn token_units(amount: u64, bank: &Bank) -> Result<u64, PlimsollError> {
+    let scale = math::pow10(u32::from(bank.scale_decimals & !RATED)).ok_or(PlimsollError::Corrupt)?;
+    math::mul_checked(amount, scale).ok_or(PlimsollError::Overflow)
+}
+
+/// What such a unit is worth at the market's price: by the rate of deposits, rounded down, or of debts, rounded up.
+///
+/// # Errors
+/// [`PlimsollError::RateNeverUpdated`], [`PlimsollError::Overflow`].
+pub fn token_price(spot: Price, bank: &Bank, side: Side) -> Result<Price, PlimsollError> {
+    if !bank.is_rated() {
+        return Ok(spot);
+    }
+    let raw = match side {
+        _ if bank.rate.borrow == 0 => return Err(PlimsollError::RateNeverUpdated),
+        Side::Deposit => mul_q48_floor(spot.raw(), bank.rate.deposit),
+        Side::Debt => mul_q48_ceil_checked(spot.raw(), bank.rate.borrow),
+    };
+    raw.map(Price::from_raw).ok_or(PlimsollError::Overflow)
+}
+
+/// A native amount of a bank's mint in base units of its market.
+///
+/// # Errors
+/// [`PlimsollError::RateNeverUpdated`] for a debt, [`PlimsollError::Overflow`].
+pub fn base_units(amount: u64, bank: &Bank, side: Side) -> Result<u64, PlimsollError> {
+    let scaled = token_units(amount, bank)?;
+    if !bank.is_rated() {
+        return Ok(scaled);
+    }
+    let base = match side {
+        Side::Deposit => mul_q48_floor(scaled, bank.rate.deposit),
+        Side::Debt if bank.rate.borrow == 0 => return Err(PlimsollError::RateNeverUpdated),
+        Side::Debt => mul_q48_ceil_checked(scaled, bank.rate.borrow),
+    };
+    base.ok_or(PlimsollError::Overflow)
 }
 
 /// Sum of two amounts. The standard library's check, a compare of two comparisons, is twice as long here.

@@ -15,7 +15,9 @@ use plimsoll_risk::{
     volatility::{self, VolatilityParameters},
 };
 
-use crate::PlimsollError;
+use solana_address::Address;
+
+use crate::{PlimsollError, oracle::ORACLE_PROGRAMS};
 
 /// Ceilings and floors that no role can exceed.
 pub mod limits {
@@ -122,6 +124,10 @@ pub mod limits {
     pub const ORDER_SECONDS_MAX: u32 = 2_592_000;
     /// Longest window of a venue's limit: 30 days.
     pub const VENUE_WINDOW_SECONDS_MAX: u32 = 2_592_000;
+    /// Oldest exchange rate that may be called fresh: 7 days.
+    pub const RATE_AGE_SECONDS_MAX: u32 = 604_800;
+    /// Fastest rise of an exchange rate that may be believed: 1 % a day.
+    pub const RATE_RISE_PER_DAY_PPM_MAX: u32 = plimsoll_risk::staking::MAX_RISE_PER_DAY.raw();
     /// Decimals of a market's base unit.
     pub const BASE_DECIMALS_MAX: u8 = 12;
     /// Decimals of a collateral mint.
@@ -757,6 +763,78 @@ impl MarketConfig {
     }
 }
 
+/// Where a bank's exchange rate is read, and how far it is believed. All zero for a bank without one.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
+#[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
+pub struct RateSource {
+    /// The stake pool.
+    pub pool: Address,
+    /// Pyth feed id of the token's own feed; for a legacy price account, the address of that account.
+    pub feed_id: [u8; 32],
+    /// The program that must own the own feed's price account, zero for no feed.
+    pub feed_owner: Address,
+    /// Age up to which the rate is fresh, seconds.
+    pub max_age_seconds: u32,
+    /// Fastest rise that is believed, ppm a day.
+    pub rise_per_day_ppm: u32,
+    /// One of [`rate_kind`].
+    pub kind: u8,
+    /// Format of the own feed's price account, one of [`crate::accounts::oracle_kind`].
+    pub feed_kind: u8,
+    /// 1 where the token's own feed caps the rate of deposits.
+    pub has_feed: u8,
+    /// Zero.
+    pub _padding: [u8; 5],
+}
+
+/// What says a bank's exchange rate, as stored in [`RateSource::kind`].
+pub mod rate_kind {
+    /// Nothing: one unit of the mint is one of the underlying.
+    pub const NONE: u8 = 0;
+    /// An SPL stake pool.
+    pub const STAKE_POOL: u8 = 1;
+}
+
+impl RateSource {
+    /// No exchange rate.
+    pub const NONE: Self = Self {
+        pool: Address::new_from_array([0; 32]),
+        feed_id: [0; 32],
+        feed_owner: Address::new_from_array([0; 32]),
+        max_age_seconds: 0,
+        rise_per_day_ppm: 0,
+        kind: rate_kind::NONE,
+        feed_kind: 0,
+        has_feed: 0,
+        _padding: [0; 5],
+    };
+
+    /// Checks every field by itself and with the others.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidRateSource`].
+    pub fn validate(&self) -> Result<(), PlimsollError> {
+        let without_feed =
+            Self { feed_id: [0; 32], feed_owner: Address::new_from_array([0; 32]), feed_kind: 0, has_feed: 0, ..*self };
+        let feed_is_valid = match self.has_feed {
+            0 => *self == without_feed,
+            1 => ORACLE_PROGRAMS.contains(&(self.feed_owner, self.feed_kind)),
+            _ => false,
+        };
+        let is_pool = self.kind == rate_kind::STAKE_POOL
+            && self._padding == [0; 5]
+            && feed_is_valid
+            && (1..=limits::RATE_AGE_SECONDS_MAX).contains(&self.max_age_seconds)
+            && self.rise_per_day_ppm <= limits::RATE_RISE_PER_DAY_PPM_MAX;
+        if is_pool || *self == Self::NONE { Ok(()) } else { Err(PlimsollError::InvalidRateSource) }
+    }
+}
+
 /// Parameters of one bank.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -772,6 +850,8 @@ pub struct BankConfig {
     pub borrow_cap: u64,
     /// Largest net amount that may leave in one outflow window, native. [`u64::MAX`] for no limit.
     pub outflow_limit: u64,
+    /// Largest amount that the house holds from spot swaps, native. Zero: it takes nothing, and only gives what it has.
+    pub swap_cap: u64,
     /// Share of a deposit's value that does not count for initial margin while the bank is empty, ppm in 0..=1e6.
     pub haircut_init_ppm: u32,
     /// Share of a deposit's value that does not count for maintenance margin while the bank is empty, ppm, at most the
@@ -821,7 +901,7 @@ impl BankConfig {
     /// | field | tightens | either way waits, because |
     /// |---|---|---|
     /// | `deposit_cap` | down, where the maintenance haircut is the same however full the bank is | otherwise a lower cap lowers what deposits count for |
-    /// | `borrow_cap`, `outflow_limit` | down | |
+    /// | `borrow_cap`, `outflow_limit`, `swap_cap` | down | |
     /// | `outflow_window_seconds` | up | |
     /// | `haircut_init_ppm`, `haircut_init_full_ppm`, `borrow_weight_init_ppm` | up | |
     /// | `state` | active to reduce-only | every other step lets risk in, or ends the bank |
@@ -832,7 +912,8 @@ impl BankConfig {
         let rises = self.deposit_cap > from.deposit_cap
             || (self.deposit_cap < from.deposit_cap && is_cap_in_line)
             || self.borrow_cap > from.borrow_cap
-            || self.outflow_limit > from.outflow_limit;
+            || self.outflow_limit > from.outflow_limit
+            || self.swap_cap > from.swap_cap;
         let falls = self.outflow_window_seconds < from.outflow_window_seconds
             || self.haircut_init_ppm < from.haircut_init_ppm
             || self.haircut_init_full_ppm < from.haircut_init_full_ppm
@@ -841,6 +922,7 @@ impl BankConfig {
             deposit_cap: from.deposit_cap,
             borrow_cap: from.borrow_cap,
             outflow_limit: from.outflow_limit,
+            swap_cap: from.swap_cap,
             haircut_init_ppm: from.haircut_init_ppm,
             haircut_init_full_ppm: from.haircut_init_full_ppm,
             borrow_weight_init_ppm: from.borrow_weight_init_ppm,
@@ -910,7 +992,7 @@ impl BankConfig {
     /// [`PlimsollError::InvalidBankParameters`].
     pub fn validate_house_share(&self) -> Result<(), PlimsollError> {
         let haircut = self.haircut_maint_ppm.min(self.haircut_maint_full_ppm);
-        let valid = haircut >= limits::HOUSE_SHARE_HAIRCUT_PPM_MIN && self.borrow_cap == 0;
+        let valid = haircut >= limits::HOUSE_SHARE_HAIRCUT_PPM_MIN && self.borrow_cap == 0 && self.swap_cap == 0;
         if valid { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
     }
 
@@ -966,6 +1048,23 @@ impl VenueConfig {
             && self.state <= venue_state::LAST
             && self._padding == [0; 3];
         if in_range { Ok(()) } else { Err(PlimsollError::InvalidVenueParameters) }
+    }
+
+    /// Whether replacing `from` by this does anything but tighten: let less through. Positions stay as they are either way.
+    ///
+    /// | field | tightens |
+    /// |---|---|
+    /// | `fill_limit`, `window_limit`, `total_limit` | down |
+    /// | `window_seconds` | up: the same notional in more time |
+    /// | `state` | active to suspended |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let rises = self.fill_limit > from.fill_limit
+            || self.window_limit > from.window_limit
+            || self.total_limit > from.total_limit;
+        rises
+            || self.window_seconds < from.window_seconds
+            || (self.state != from.state && self.state != venue_state::SUSPENDED)
+            || self._padding != from._padding
     }
 }
 

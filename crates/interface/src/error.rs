@@ -248,6 +248,21 @@ errors! {
     WrongOrders = 278, "The orders are of another margin account: pass the account's own";
     FloorNotRaised = 279, "The new floor is not above the old one";
 
+    // Collateral.
+    InvalidRateSource = 280, "The exchange rate's parameters are invalid: a kind, an age of 1 s to 7 days, a rise of at most 1 % a day, a feed of a program that the exchange accepts";
+    RateSourceInvalid = 281, "The account is no stake pool of the bank's mint, or of a program that is not accepted";
+    RateSourceInUse = 282, "The bank has deposits that count, or debts: its rate source may only change before, or while its haircut is full";
+    RateNotConfigured = 283, "The bank has no exchange rate: it is priced by its market alone";
+    RateWrongSource = 284, "The account is not the stake pool that the bank, or its new source, names";
+    RateWrongMarket = 285, "The market is not the one that prices the bank";
+    RatePoolOld = 286, "The stake pool was updated in neither this epoch nor the last: update the pool first";
+    RateOutOfRange = 287, "The stake pool is empty, or its rate or the token's own price is outside of the supported range";
+    RateFeedMissing = 288, "The token's own feed caps its rate: pass a price account of that feed";
+    RateNeverUpdated = 289, "The bank's exchange rate was never updated, so nothing can be owed in it: update the rate first";
+    RateOld = 290, "The bank's exchange rate is too old to swap at: update it first";
+    SwapCap = 291, "The house would hold more of the mint than its swap cap: swap less";
+    SwapInventory = 292, "The house does not hold as much of the mint: swap less";
+
     // Stored orders and delegation.
     InvalidTrigger = 311, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";
     TooManyTriggers = 312, "The margin account has no room for another stored order: cancel one first";
@@ -264,6 +279,7 @@ errors! {
     InvalidVenueParameters = 335, "The venue's parameters are invalid: window of 1 second to 30 days, a state with a meaning";
     NotVenueSigner = 336, "The signer is not the venue's: its program signs with its address of the seed plimsoll-venue";
     NotAProgram = 337, "The venue must be a program";
+    VenueNotSuspended = 338, "Where there is a timelock a new venue starts suspended: register it so, and propose to make it active";
 
     // Fills of options.
     FillWrongBoard = 356, "The board expires at another time than the option agreed on: pass the board of its expiry";
@@ -319,6 +335,8 @@ impl From<RiskError> for PlimsollError {
             | E::RangeParametersInvalid
             | E::ForecastParametersInvalid => Self::InvalidMarketParameters,
             E::HaircutsInvalid | E::BorrowWeightsInvalid => Self::InvalidBankParameters,
+            E::StakePoolInvalid | E::StakePoolMintMismatch => Self::RateSourceInvalid,
+            E::ExchangeRateOutOfRange => Self::RateOutOfRange,
             E::OptionsOutOfOrder | E::LogarithmOfZero | E::AccountSolvent => Self::Corrupt,
             E::ForecastTooFast => Self::ForecastTooFast,
             E::ForecastOutOfBounds => Self::ForecastOutOfBounds,

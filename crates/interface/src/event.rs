@@ -86,7 +86,7 @@ event! {
     Proposed = [216, 37, 138, 141, 130, 208, 180, 153], {
         /// The exchange.
         exchange: Address,
-        /// The exchange, market or bank that is to change.
+        /// The exchange, market, bank or venue that is to change.
         subject: Address,
         /// From when on the change may be made, unix seconds.
         ready_at: i64,
@@ -100,7 +100,7 @@ event! {
     ProposalCancelled = [253, 59, 104, 46, 129, 78, 9, 14], {
         /// The exchange.
         exchange: Address,
-        /// The exchange, market or bank that stays as it is.
+        /// The exchange, market, bank or venue that stays as it is.
         subject: Address,
         /// Who did it.
         authority: Address,
@@ -782,6 +782,44 @@ pub mod trigger_change {
     pub const CANCELLED: u64 = 2;
     /// It was executed.
     pub const EXECUTED: u64 = 3;
+}
+
+event! {
+    /// A bank's exchange rate was updated.
+    RateUpdated = [215, 212, 25, 235, 152, 203, 38, 205], {
+        /// The bank.
+        bank: Address,
+        /// What its source says, Q16.48 units of the underlying per unit of the mint.
+        source_rate: u64,
+        /// What debts count at, same unit.
+        borrow_rate: u64,
+        /// What deposits count at, same unit.
+        deposit_rate: u64,
+        /// Epoch of the stake pool's last update.
+        epoch: u64,
+    }
+}
+
+event! {
+    /// A collateral was swapped against the house.
+    Swapped = [217, 52, 52, 83, 147, 135, 96, 109], {
+        /// The margin account.
+        account: Address,
+        /// The bank of the mint.
+        bank: Address,
+        /// Who signed: owner or delegate.
+        trader: Address,
+        /// Native amount bought, negative sold.
+        amount: i64,
+        /// Quote native paid for it, fee included, negative received.
+        paid: i64,
+        /// Fee, quote native.
+        fee: u64,
+        /// Oracle price of the swap, Q16.48 quote native per base unit.
+        spot: u64,
+        /// What the house holds of the mint afterwards, native.
+        inventory: u64,
+    }
 }
 
 event! {

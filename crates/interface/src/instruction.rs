@@ -5,7 +5,7 @@ use solana_address::Address;
 
 use crate::{
     accounts::{MAX_PROPOSAL, MAX_STRIKES},
-    config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig, limits},
+    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
 };
 
 /// Declares the instructions' tags, and their list.
@@ -102,6 +102,11 @@ tags! {
     CREATE_ORDERS = 76,
     CANCEL_ORDERS = 77,
     CONFIGURE_VENUE = 78,
+
+    // Collateral.
+    UPDATE_RATE = 81,
+    SET_RATE_SOURCE = 82,
+    SWAP = 83,
 
     // Stored orders.
     PLACE_TRIGGER = 93,
@@ -433,6 +438,24 @@ args! {
     TriggerArgs {
         /// Number of the stored order.
         index: u8,
+    }
+}
+args! {
+    /// Arguments of `set_rate_source`.
+    SetRateSourceArgs {
+        /// Where the rate is read from now on.
+        source: RateSource,
+    }
+}
+args! {
+    /// Arguments of `swap`.
+    SwapArgs {
+        /// Native amount of the mint to buy, negative to sell.
+        amount: i64,
+        /// Most quote to pay or least to receive, fee included, quote native.
+        limit_amount: u64,
+        /// Unix seconds after which the order is void, zero for never.
+        expires_at: i64,
     }
 }
 

@@ -31,6 +31,7 @@ pub mod instruction;
 pub mod market;
 pub mod oracle;
 pub mod order;
+pub mod rate;
 
 pub use error::PlimsollError;
 pub use solana_address::Address;

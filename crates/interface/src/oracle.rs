@@ -62,15 +62,22 @@ pub fn read_quote(
     Ok((ppm, observation.publish_time))
 }
 
-/// Which price account is meant.
-struct Feed<'a> {
-    owner: &'a Address,
-    kind: u8,
-    id: &'a [u8; 32],
+/// A price feed.
+pub struct Feed<'a> {
+    /// The program that must own its accounts.
+    pub owner: &'a Address,
+    /// One of [`oracle_kind`].
+    pub kind: u8,
+    /// Pyth feed id; for a legacy price account, its address.
+    pub id: &'a [u8; 32],
 }
 
+/// The observation in a feed's price account, in quote native per `10^-base_decimals` of what it prices.
+///
+/// # Errors
+/// As [`read`].
 #[inline(always)]
-fn read_feed(
+pub fn read_feed(
     feed: Feed<'_>,
     base_decimals: u8,
     address: &Address,

@@ -5,11 +5,11 @@ use core::mem::{offset_of, size_of};
 
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
-    AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, House, HouseBoard, MarginAccount, Market,
-    MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, Ticket, TriggerSlot, Venue, VenueSlot, VolatilityEstimate,
-    VolatilityForecast,
+    AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, ExchangeRate, House, HouseBoard,
+    MarginAccount, Market, MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, Ticket, TriggerSlot, Venue, VenueSlot,
+    VolatilityEstimate, VolatilityForecast,
 };
-use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig};
+use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig};
 
 /// Asserts offsets within the struct, behind the eight bytes of the discriminator.
 macro_rules! offsets {
@@ -47,7 +47,7 @@ fn market_fields_stand_where_clients_read_them() {
         range_maint_ppm = 412, house_boards = 416, house_gains = 928, exchange = 1056, feed_id = 1088,
         oracle_owner = 1120, symbol = 1152, index = 1168, base_decimals = 1170, oracle_kind = 1171, bump = 1172,
         version = 1173, boards = 1174, board_expiries = 1176, wind_down_at = 1240, nav_spot = 1248, nav_size = 1256, nav_cash = 1264, nav_round = 1272,
-        budget_withheld = 1280);
+        budget_withheld = 1280, nav_inventory_shares = 1288, house_inventory = 1296, inventory_banks = 1304);
     offsets!(MarketConfig: risk_budget = 0, max_open_interest = 8, skew_scale = 16, options = 24, volatility = 88,
         funding = 152, confidence_multiplier_ppm = 160, max_confidence_ppm = 164, max_ema_gap_ppm = 168,
         half_spread_ppm = 172, skew_premium_ppm = 176, taker_fee_ppm = 180, max_age_seconds = 184,
@@ -57,11 +57,16 @@ fn market_fields_stand_where_clients_read_them() {
 #[test]
 fn bank_fields_stand_where_clients_read_them() {
     assert_eq!(Bank::SPACE, 584);
-    assert_eq!(size_of::<BankConfig>(), 80);
-    offsets!(Bank: config = 0, deposit_index = 80, borrow_index = 88, deposit_shares = 96, borrow_shares = 104,
-        vault_amount = 112, reserve = 120, accrued_at = 128, outflow_window_start = 136, outflow = 144, exchange = 152,
-        mint = 184, vault = 216, market = 248, token_program = 280, index = 312, decimals = 314, scale_decimals = 315,
-        is_quote = 316, bump = 317, vault_bump = 318, version = 319, is_house_share = 320);
+    assert_eq!(size_of::<BankConfig>(), 88);
+    offsets!(Bank: config = 0, deposit_index = 88, borrow_index = 96, deposit_shares = 104, borrow_shares = 112,
+        vault_amount = 120, reserve = 128, accrued_at = 136, outflow_window_start = 144, outflow = 152, exchange = 160,
+        mint = 192, vault = 224, market = 256, token_program = 288, index = 320, decimals = 322, scale_decimals = 323,
+        is_quote = 324, bump = 325, vault_bump = 326, version = 327, rate = 328, inventory_shares = 472, inventory_counted = 480,
+        is_house_share = 488);
+    assert_eq!(size_of::<ExchangeRate>(), 144);
+    offsets!(ExchangeRate: deposit = 0, borrow = 8, updated_at = 16, allowance = 24, source = 32);
+    offsets!(RateSource: pool = 0, feed_id = 32, feed_owner = 64, max_age_seconds = 96, rise_per_day_ppm = 100,
+        kind = 104, feed_kind = 105, has_feed = 106);
 }
 
 #[test]

@@ -194,6 +194,13 @@ errors! {
     ForecastTooFast = 176, "a forecast must stay within its rate limits";
     /// The forecast is below the floor or the estimate, or above the cap. Post one in between.
     ForecastOutOfBounds = 177, "a forecast must be between the estimate and the cap";
+
+    /// The account is no stake pool. Pass the bank's stake pool.
+    StakePoolInvalid = 200, "a stake pool account must be of its type and length";
+    /// The stake pool issues another token. Pass the pool of the bank's mint.
+    StakePoolMintMismatch = 201, "a stake pool must issue the bank's mint";
+    /// The pool is empty, or its rate is not between 1/16 and 16. The token cannot be priced by it.
+    ExchangeRateOutOfRange = 202, "an exchange rate must be between 1/16 and 16";
 }
 
 impl fmt::Display for Error {

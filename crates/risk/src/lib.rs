@@ -72,6 +72,7 @@
 //! | [`trade`] | what a trade against the house costs |
 //! | [`house`] | what the house's inventory is worth, and what a share of it costs and fetches |
 //! | [`fill`] | what a trade between two accounts costs, and how far from the market it may be |
+//! | [`staking`] | exchange rates of staked tokens |
 //! | [`funding`] | what longs and shorts of a perpetual pay one another and the house |
 //! | [`volatility`] | volatility estimated and forecast, and the shock range it gives |
 //! | [`functions`] | logarithm, exponential, root, normal distribution |
@@ -122,6 +123,7 @@ pub mod parameters;
 pub mod portfolio;
 pub mod price;
 pub mod pyth;
+pub mod staking;
 pub mod trade;
 pub mod units;
 pub mod volatility;

@@ -287,9 +287,33 @@ impl Book<'_> {
     ) -> Result<Margin> {
         self.listing.rest.set(self.listing.views);
         let mut portfolio = Portfolio::new();
-        bridge::portfolio(account, self, self.now, &mut portfolio, options.as_deref_mut())?;
+        let has_old_rate = bridge::portfolio(account, self, self.now, &mut portfolio, options.as_deref_mut())?;
         let options = options.map_or(&[][..], |options| options.as_slice());
-        Ok(portfolio::margin(&portfolio, options, risk).map_err(PlimsollError::from)?)
+        let margin = portfolio::margin(&portfolio, options, risk).map_err(PlimsollError::from)?;
+        if has_old_rate { self.with_old_rates(account, risk, margin) } else { Ok(margin) }
+    }
+
+    /// `margin`, its initial side without what stands at an old exchange rate. It is rare, so there is always room for the
+    /// options of all boards.
+    #[inline(never)]
+    fn with_old_rates(&self, account: &MarginAccount, risk: &RiskParameters, margin: Margin) -> Result<Margin> {
+        let mut storage = [OptionRisk::NONE; MAX_BOARDS];
+        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
+        let init = self.margin_at_init(account, risk, &mut options)?;
+        Ok(bridge::with_init_of(margin, &init))
+    }
+
+    #[inline(never)]
+    fn margin_at_init(
+        &self,
+        account: &MarginAccount,
+        risk: &RiskParameters,
+        options: &mut bridge::Options<'_>,
+    ) -> Result<Margin> {
+        self.listing.rest.set(self.listing.views);
+        let mut portfolio = Portfolio::new();
+        bridge::portfolio_at_init(account, self, self.now, &mut portfolio, Some(options))?;
+        Ok(portfolio::margin(&portfolio, options.as_slice(), risk).map_err(PlimsollError::from)?)
     }
 
     /// What an account's options of the market in one of its slots are worth, quote native.

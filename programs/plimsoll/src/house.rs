@@ -3,7 +3,8 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{House, HouseBoard, Market},
+    accounts::{Bank, House, HouseBoard, Market},
+    bridge::{self, Side},
     config::limits,
 };
 use plimsoll_risk::{
@@ -12,6 +13,8 @@ use plimsoll_risk::{
     price::{Freshness, Observation, freshness},
     units::{Base, Fraction, Ppm, Price, Seconds, Timestamp},
 };
+
+use crate::ledger;
 
 /// How old an observation is by its market's limits.
 pub fn market_freshness(market: &Market, observation: &Observation, now: Timestamp) -> Freshness {
@@ -32,6 +35,31 @@ pub fn require_nav_known(house: &House, now: Timestamp) -> Result<()> {
         && now.since(Timestamp::from_raw(house.nav_at)).raw() <= i64::from(limits::HOUSE_NAV_AGE_SECONDS_MAX);
     require!(known, PlimsollError::HouseNavStale);
     Ok(())
+}
+
+/// What the house holds of a bank's mint from spot swaps, base units of its market, at the rate of deposits.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
+pub fn inventory_base(bank: &Bank) -> Result<i64> {
+    let base = bridge::base_units(ledger::house_inventory(bank)?, bank, Side::Deposit)?;
+    Ok(i64::try_from(base).map_err(|_| PlimsollError::Overflow)?)
+}
+
+/// Counts what the house holds of a bank's mint now in the market that prices it. `was_empty` tells whether it had none
+/// when it was last counted.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
+pub fn count_inventory(market: &mut Market, bank: &mut Bank, was_empty: bool) -> Result<i64> {
+    let base = inventory_base(bank)?;
+    let rest = market.house_inventory.checked_sub(bank.inventory_counted);
+    market.house_inventory = rest.and_then(|rest| rest.checked_add(base)).ok_or(PlimsollError::Overflow)?;
+    bank.inventory_counted = base;
+    let (before, after) = (u64::from(!was_empty), u64::from(bank.inventory_shares != 0));
+    let others = market.inventory_banks.checked_sub(before).ok_or(PlimsollError::Corrupt)?;
+    market.inventory_banks = others.checked_add(after).ok_or(PlimsollError::Overflow)?;
+    Ok(base)
 }
 
 /// Checks that the house's net asset value covers all risk budgets together.
@@ -59,7 +87,7 @@ pub fn move_budget(house: &mut House, old: u64, new: u64, now: Timestamp) -> Res
     Ok(())
 }
 
-/// The standalone loss `L_u` of the house's whole inventory in a market, perpetual and options, quote native.
+/// The standalone loss `L_u` of the house's whole inventory in a market, perpetual, options and spot, quote native.
 ///
 /// # Errors
 /// [`PlimsollError::HouseBoardStale`] where options of the house were valued too long ago, or too far from the price.
@@ -69,12 +97,13 @@ pub fn inventory_loss(
     risk: &RiskParameters,
     now: Timestamp,
 ) -> Result<u64> {
+    let linear = add(market.house_size, market.house_inventory)?;
     let (range, spot) = (Ppm::from_raw(market.range_ppm), observation.spot);
     if market.boards == 0 {
-        let loss = portfolio::standalone_loss(Base::from_raw(market.house_size), spot, range);
+        let loss = portfolio::standalone_loss(Base::from_raw(linear), spot, range);
         return Ok(loss.map_err(PlimsollError::from)?);
     }
-    let (mut exposure, mut short_minimum) = (market.house_size, 0u64);
+    let (mut exposure, mut short_minimum) = (linear, 0u64);
     for board in market.house_boards.iter().filter(|board| board.valid_until != 0) {
         require!(is_valid(board, spot, now), PlimsollError::HouseBoardStale);
         exposure = add(exposure, board.exposure)?;

@@ -240,6 +240,33 @@ pub fn house_debit(house: &mut House, bank: &mut Bank, amount: u64) -> Result<()
     Ok(())
 }
 
+/// What the house holds of a collateral from spot swaps, native, rounded down.
+pub fn house_inventory(bank: &Bank) -> Result<u64> {
+    Ok(interest::deposit_amount(bank.inventory_shares, bank.deposit_index())?)
+}
+
+/// Puts `amount` of a collateral into the house's inventory.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
+pub fn inventory_credit(bank: &mut Bank, amount: u64) -> Result<()> {
+    let minted = interest::shares_for_deposit(amount, bank.deposit_index())?;
+    bank.inventory_shares = bank.inventory_shares.checked_add(minted).ok_or(PlimsollError::Overflow)?;
+    bank.deposit_shares = bank.deposit_shares.checked_add(minted).ok_or(PlimsollError::Overflow)?;
+    Ok(())
+}
+
+/// Takes `amount` of a collateral out of the house's inventory.
+///
+/// # Errors
+/// [`PlimsollError::SwapInventory`].
+pub fn inventory_debit(bank: &mut Bank, amount: u64) -> Result<()> {
+    let burnt = interest::shares_to_burn_for_withdraw(amount, bank.deposit_index())?;
+    bank.inventory_shares = bank.inventory_shares.checked_sub(burnt).ok_or(PlimsollError::SwapInventory)?;
+    bank.deposit_shares = bank.deposit_shares.checked_sub(burnt).ok_or(PlimsollError::Corrupt)?;
+    Ok(())
+}
+
 /// Moves `shares` of the balance at `from_index` to the balance at `to_index` of another account: deposits where they
 /// are positive, borrows where negative. Shares move as they are where the receiving balance has the same sign or is
 /// empty, so that the two amounts add up exactly; otherwise the receiver's opposite balance is paid down first, rounded

@@ -450,6 +450,27 @@ pub mod plimsoll {
         ctx.accounts.apply(&args)
     }
 
+    // Collateral.
+
+    /// Takes over the exchange rate of a staked token from its stake pool. Anyone may.
+    #[discrim = 81]
+    pub fn update_rate(ctx: &mut Context<UpdateRate>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Says where a bank's exchange rate is read.
+    #[discrim = 82]
+    pub fn set_rate_source(ctx: &mut Context<SetRateSource>, args: SetRateSourceArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Exchanges a collateral for quote, or quote for it, against the house.
+    #[discrim = 83]
+    pub fn swap(ctx: &mut Context<Swap>, args: SwapArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
     // Stored orders.
 
     /// Stores an order that closes a position once the oracle's price is where it waits for it.

@@ -35,7 +35,8 @@ pub struct Valuation<'a> {
     pub house: &'a mut House,
     /// The quote bank, accrued.
     pub quote_bank: &'a Bank,
-    /// The markets, each with its price account behind it where the stored price is old.
+    /// The markets, each with its price account behind it where the stored price is old, and the banks that the house has
+    /// inventory in.
     pub views: &'a [AccountView],
     /// The chain's clock.
     pub now: Timestamp,
@@ -100,17 +101,18 @@ impl Valuation<'_> {
     fn value(&mut self) -> Result<()> {
         let (now, house) = (self.now, &mut *self.house);
         let round = house.round;
-        house.round_next =
-            for_each_market(self.exchange, self.views, Some(now), house.round_next, |_, market, observation| {
-                let value = inventory_value(market, observation, now)?;
-                house.round_value = house.round_value.checked_add(value).ok_or(PlimsollError::Overflow)?;
-                market.nav_spot = observation.spot.raw();
-                market.nav_size = market.house_size;
-                market.nav_cash = market.house_cash;
-                market.nav_round = round;
-                Ok(true)
-            })?
-            .next;
+        house.round_next = for_each_market(self.exchange, self.views, Some(now), house.round_next, |market, seen| {
+            let (spot_inventory, observation) = (seen.inventory(market, now)?, &seen.observation);
+            let value = inventory_value(market, spot_inventory.base, observation, now)?;
+            house.round_value = house.round_value.checked_add(value).ok_or(PlimsollError::Overflow)?;
+            market.nav_spot = observation.spot.raw();
+            market.nav_size = market.house_size;
+            market.nav_cash = market.house_cash;
+            market.nav_inventory_shares = spot_inventory.shares;
+            market.nav_round = round;
+            Ok(true)
+        })?
+        .next;
         Ok(())
     }
 
@@ -119,9 +121,11 @@ impl Valuation<'_> {
         let nav = self.net_asset_value()?;
         let withheld = self.uncovered(nav);
         let (round, next) = (self.house.round, self.house.round_next);
-        let walk = for_each_market(self.exchange, self.views, Some(self.now), next, |_, market, observation| {
+        let now = self.now;
+        let walk = for_each_market(self.exchange, self.views, Some(now), next, |market, seen| {
             market.budget_withheld = withheld.raw();
-            Ok(is_as_valued(market, observation, round))
+            let shares = seen.inventory(market, now)?.shares;
+            Ok(market.nav_inventory_shares == shares && is_as_valued(market, &seen.observation, round))
         })?;
         self.house.round_next = walk.next;
         if let Some(market) = walk.stopped_at {
@@ -150,7 +154,7 @@ impl Valuation<'_> {
     /// Notes in every market how much of its budget is not covered.
     fn withhold(&mut self, nav: i64) -> Result<()> {
         let withheld = self.uncovered(nav).raw();
-        for_each_market(self.exchange, self.views, None, 0, |_, market, _| {
+        for_each_market(self.exchange, self.views, None, 0, |market, _| {
             market.budget_withheld = withheld;
             Ok(true)
         })?;
@@ -190,6 +194,49 @@ struct Walk {
     stopped_at: Option<Address>,
 }
 
+/// A market as the transaction shows it.
+struct Seen<'a> {
+    address: &'a Address,
+    observation: Observation,
+    /// What stands between it and the next market.
+    behind: &'a [AccountView],
+}
+
+/// What the house holds of what a market prices from spot swaps.
+#[derive(Clone, Copy)]
+struct SpotInventory {
+    /// Base units.
+    base: i64,
+    /// Deposit shares of all its banks.
+    shares: u64,
+}
+
+impl Seen<'_> {
+    /// Counts the house's inventory anew in every bank that has some: all of them must stand behind the market, by rising
+    /// index.
+    ///
+    /// # Errors
+    /// [`PlimsollError::MissingBank`], [`PlimsollError::WrongBankMarket`], [`PlimsollError::HouseRoundOrder`],
+    /// [`PlimsollError::RateOld`].
+    fn inventory(&self, market: &mut Market, now: Timestamp) -> Result<SpotInventory> {
+        let (mut all, mut count, mut next_index) = (SpotInventory { base: 0, shares: 0 }, 0u64, 0u32);
+        for view in self.behind.iter().filter(|view| view.data_len() == Bank::SPACE) {
+            let mut bank = book::load_mut::<Bank>(*view)?;
+            require!(same_address(&bank.market, self.address), PlimsollError::WrongBankMarket);
+            let in_order = u32::from(bank.index) >= next_index && bank.inventory_shares != 0;
+            require!(in_order, PlimsollError::HouseRoundOrder);
+            require!(!bank.is_rated() || bank.rate.is_fresh(now), PlimsollError::RateOld);
+            ledger::accrue(&mut bank, now)?;
+            all.base = add(all.base, house::count_inventory(market, &mut bank, false)?)?;
+            all.shares = all.shares.checked_add(bank.inventory_shares).ok_or(PlimsollError::Overflow)?;
+            next_index = u32::from(bank.index).saturating_add(1);
+            count = count.saturating_add(1);
+        }
+        require!(count == market.inventory_banks, PlimsollError::MissingBank);
+        Ok(all)
+    }
+}
+
 /// Calls `f` for the markets among `views`, which must go on from index `next` without a gap, with the price that this
 /// transaction sees where `now` is given, until it answers `false`.
 fn for_each_market(
@@ -197,7 +244,7 @@ fn for_each_market(
     views: &[AccountView],
     now: Option<Timestamp>,
     mut next: u16,
-    mut f: impl FnMut(&Address, &mut Market, &Observation) -> Result<bool>,
+    mut f: impl FnMut(&mut Market, &Seen<'_>) -> Result<bool>,
 ) -> Result<Walk> {
     for (position, view) in views.iter().enumerate() {
         if view.data_len() != Market::SPACE {
@@ -212,7 +259,10 @@ fn for_each_market(
         {
             observation = book::younger(&market, price, now)?;
         }
-        if !f(view.address(), &mut market, &observation)? {
+        let behind = views.get(position.wrapping_add(1)..).unwrap_or_default();
+        let end = behind.iter().position(|view| view.data_len() == Market::SPACE).unwrap_or(behind.len());
+        let seen = Seen { address: view.address(), observation, behind: behind.get(..end).unwrap_or_default() };
+        if !f(&mut market, &seen)? {
             return Ok(Walk { next, stopped_at: Some(*view.address()) });
         }
         next = next.checked_add(1).ok_or(PlimsollError::Overflow)?;
@@ -229,26 +279,28 @@ fn is_as_valued(market: &Market, observation: &Observation, round: u64) -> bool 
         && !shares::has_moved(Price::from_raw(market.nav_spot), observation.spot, limit)
 }
 
-/// What the house's inventory in one market is worth, rounded down, quote native: cash, position, funding and options, less
-/// the premium that traders get back when they undo their skew. Without that, who opens a large position before a
+/// What the house's inventory in one market is worth, rounded down, quote native: cash, position, funding, options and what
+/// it holds of it (`spot_inventory` base units), less the premiums that traders get back when they undo their skew, in the
+/// perpetual and in swaps. Without that, who opens a large position before a
 /// valuation and closes it after would raise the shares' price at no cost in between.
 ///
 /// # Errors
 /// [`PlimsollError::OracleStale`] where there is inventory and no fresh price for it, [`PlimsollError::HouseBoardStale`].
-fn inventory_value(market: &Market, observation: &Observation, now: Timestamp) -> Result<i64> {
+fn inventory_value(market: &Market, spot_inventory: i64, observation: &Observation, now: Timestamp) -> Result<i64> {
     let mut value = market.house_cash;
     let is_empty = HouseBoard::zeroed();
     let has_options = market.house_boards.iter().any(|board| *board != is_empty);
-    if market.house_size == 0 && !has_options {
+    if market.house_size == 0 && spot_inventory == 0 && !has_options {
         return add(value, market.unsettled_funding()?);
     }
     require_price(market, observation, now)?;
     let spot = observation.spot;
-    let position = spot.value_floor(Base::from_raw(market.house_size)).ok_or(PlimsollError::Overflow)?;
-    let owed = trade::premium_owed(&market.config.pricing(), spot, Base::from_raw(market.house_size))
-        .map_err(PlimsollError::from)?;
-    value = add(value, position.raw())?;
-    value = value.checked_sub(owed.raw()).ok_or(PlimsollError::Overflow)?;
+    for base in [market.house_size, spot_inventory].map(Base::from_raw) {
+        let position = spot.value_floor(base).ok_or(PlimsollError::Overflow)?;
+        let owed = trade::premium_owed(&market.config.pricing(), spot, base).map_err(PlimsollError::from)?;
+        value = add(value, position.raw())?;
+        value = value.checked_sub(owed.raw()).ok_or(PlimsollError::Overflow)?;
+    }
     value = add(value, market.unsettled_funding()?)?;
     for board in market.house_boards.iter().filter(|board| **board != is_empty) {
         value = add(value, options_value(board, spot, now)?)?;

@@ -10,11 +10,12 @@ use plimsoll_client::{
     },
     address,
     config::{
-        BankConfig, ExchangeConfig, FundingConfig, VenueConfig, VolatilityConfig, limits, loss_mode, role, state,
+        BankConfig, ExchangeConfig, FundingConfig, RateSource, VenueConfig, VolatilityConfig, limits, loss_mode,
+        rate_kind, role, state,
     },
     instruction::{
-        account, bank, board, controls as build, exchange, house, liquidation, market, option, trade, trigger, venue,
-        waterfall,
+        account, bank, board, collateral as build_collateral, controls as build, exchange, house, liquidation, market,
+        option, trade, trigger, venue, waterfall,
     },
     interface::{
         board::strike_price,
@@ -23,12 +24,13 @@ use plimsoll_client::{
             AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, Contract,
             CreateBoardArgs, CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs,
             ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice,
-            VenueArgs, instrument,
+            SwapArgs, VenueArgs, instrument,
         },
         order::Order,
     },
+    price::PriceUpdate,
     remaining::{Pack, PriceAddresses},
-    risk::pyth,
+    risk::{pyth, staking},
 };
 use solana_instruction::AccountMeta;
 use solana_keypair::Keypair;
@@ -70,16 +72,21 @@ struct OptionShape {
     perps: usize,
     options: usize,
     boards: usize,
+    /// Whether each option has a strike of its own; else calls stand beside the puts of their strikes.
+    apart: bool,
     variant: &'static str,
 }
 
 /// Portfolios with options: none else, the one that the budgets name, and the largest that there is.
-const OPTION_SHAPES: [OptionShape; 5] = [
-    OptionShape { collaterals: 1, perps: 1, options: 4, boards: 1, variant: "4 options of 1 board" },
-    OptionShape { collaterals: 1, perps: 1, options: 8, boards: 1, variant: "8 options of 1 board" },
-    OptionShape { collaterals: 1, perps: 1, options: 16, boards: 1, variant: "16 options of 1 board" },
-    OptionShape { collaterals: 8, perps: 8, options: 16, boards: 2, variant: "16 options of 2 boards" },
-    OptionShape { collaterals: 16, perps: 16, options: 32, boards: 8, variant: "32 options of 8 boards" },
+const OPTION_SHAPES: [OptionShape; 8] = [
+    OptionShape { collaterals: 1, perps: 1, options: 4, boards: 1, apart: false, variant: "4 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 8, boards: 1, apart: false, variant: "8 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 16, boards: 1, apart: false, variant: "16 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 8, boards: 1, apart: true, variant: "8 strikes of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 16, boards: 1, apart: true, variant: "16 strikes of 1 board" },
+    OptionShape { collaterals: 8, perps: 8, options: 16, boards: 2, apart: false, variant: "16 options of 2 boards" },
+    OptionShape { collaterals: 8, perps: 8, options: 16, boards: 2, apart: true, variant: "16 strikes of 2 boards" },
+    OptionShape { collaterals: 16, perps: 16, options: 32, boards: 8, apart: false, variant: "32 options of 8 boards" },
 ];
 
 /// Measures everything.
@@ -91,6 +98,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     waterfall_rows(so, &mut rows)?;
     boards(so, &mut rows)?;
     venues(so, &mut rows)?;
+    collateral(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
             .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
@@ -282,7 +290,7 @@ fn pool(world: &mut World, rows: &mut Vec<Row>) -> Result<()> {
     let value = |markets: &[Address]| house::Value {
         exchange,
         quote_mint,
-        remaining: Pack::markets(markets.iter().copied()).writable().metas(&PriceAddresses::new()),
+        remaining: markets.iter().map(|market| AccountMeta::new(*market, false)).collect(),
     };
     let (first, rest) = world.markets.split_at(8);
     let (first, rest, all) = (value(first), value(rest), value(&world.markets));
@@ -491,6 +499,78 @@ fn boards(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     Ok(())
 }
 
+/// Staked tokens and swaps. The first bank is of a staked token; its pool and its own feed are written directly.
+fn collateral(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let (bank, mint, market, oracle) = (world.banks[0], world.mints[0], world.markets[0], world.oracles[0]);
+    let (pool, feed) = (Address::new_from_array([5; 32]), Address::new_from_array([6; 32]));
+    let mut data = vec![0; 611];
+    data[0] = 1;
+    data[162..194].copy_from_slice(mint.as_ref());
+    data[258..266].copy_from_slice(&(5 * TOKEN).to_le_bytes());
+    data[266..274].copy_from_slice(&(4 * TOKEN).to_le_bytes());
+    world.put_raw(pool, Address::new_from_array(staking::STAKE_POOL_PROGRAM_ID), data)?;
+    let receiver = Address::new_from_array(pyth::RECEIVER_PROGRAM_ID);
+    let price = 125 * 100_000_000;
+    let update = PriceUpdate {
+        feed_id: feed.to_bytes(),
+        price,
+        confidence: 3_000_000,
+        ema_price: price,
+        exponent: -8,
+        publish_time: NOW,
+    };
+    world.put_raw(feed, receiver, update.encode())?;
+    let mut unused: Bank = world.get(&bank)?;
+    (unused.deposit_shares, unused.borrow_shares) = (0, 0);
+    world.put(bank, &unused)?;
+    let source = RateSource {
+        pool,
+        has_feed: 1,
+        feed_id: feed.to_bytes(),
+        feed_owner: receiver,
+        max_age_seconds: 3_600,
+        rise_per_day_ppm: 1_000,
+        kind: rate_kind::STAKE_POOL,
+        ..RateSource::NONE
+    };
+    let (authority, exchange) = (world.admin.pubkey(), world.exchange);
+    let set = build_collateral::SetRateSource { authority, exchange, bank, source, proposed: false };
+    single(rows, "set_rate_source", "", world.send(set.instruction(), &[])?);
+    let update = build_collateral::UpdateRate { bank, market, source: pool, oracle: Some(oracle), feed: Some(feed) };
+    single(rows, "update_rate", "capped by a feed", world.send(update.instruction(), &[])?);
+    let mut held: Bank = world.get(&bank)?;
+    held.deposit_shares = 1_000 * TOKEN;
+    held.inventory_shares = 10 * TOKEN;
+    held.vault_amount = 2_000 * TOKEN;
+    world.put(bank, &held)?;
+    let account = world.portfolio(authority, 2, 0)?;
+    let flag_account = world.put_account(1, &account)?;
+    let remaining = Pack::of(&account).metas(&PriceAddresses::new());
+    let flag = liquidation::Flag { exchange, account: flag_account, remaining };
+    single(rows, "flag_liquidation", "2 collaterals, one rated", world.send(flag.instruction(), &[])?);
+    for (variant, amount) in [("sell", -(TOKEN as i64)), ("buy", TOKEN as i64)] {
+        let account = world.portfolio(authority, 8, 8)?;
+        let address = world.put_account(0, &account)?;
+        let limit_amount = if amount > 0 { u64::MAX } else { 0 };
+        let quote_bank = world.quote_bank;
+        let swap = build_collateral::Swap {
+            authority,
+            exchange,
+            account: address,
+            quote_mint: world.quote_mint,
+            mint,
+            market,
+            oracle,
+            args: SwapArgs { amount, limit_amount, expires_at: 0 },
+            remaining: Pack::swapping(&account, &quote_bank, &bank, &market, &oracle).metas(&PriceAddresses::new()),
+        };
+        let units = world.send(swap.instruction(), &[])?;
+        rows.push(Row { instruction: "swap", variant, collaterals: 8, perps: 8, units });
+    }
+    Ok(())
+}
+
 /// What reads a whole portfolio.
 fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -> Result<()> {
     let mut measure = |instruction, variant, f: fn(&mut World, &MarginAccount, &PriceAddresses) -> Result<u64>| {
@@ -575,11 +655,11 @@ fn venue_fill(world: &mut World, rows: &mut Vec<Row>, venue: Address) -> Result<
 
 /// What reads a portfolio with options.
 fn with_options(so: &Path, shape: &OptionShape, rows: &mut Vec<Row>) -> Result<()> {
-    let OptionShape { collaterals, perps, options, boards, variant } = *shape;
+    let OptionShape { collaterals, perps, options, boards, apart, variant } = *shape;
     let mut measure = |instruction, f: fn(&mut World, &MarginAccount, &PriceAddresses) -> Result<u64>| {
         let mut world = World::new(so)?;
         let mut account = world.portfolio(world.admin.pubkey(), collaterals, perps)?;
-        world.add_options(&mut account, options, boards)?;
+        world.add_options(&mut account, options, boards, apart)?;
         let units = f(&mut world, &account, &PriceAddresses::new()).with_context(|| instruction)?;
         rows.push(Row { instruction, variant, collaterals, perps, units });
         anyhow::Ok(())
@@ -682,7 +762,8 @@ fn open_option(world: &mut World, account: &MarginAccount, prices: &PriceAddress
 
 fn close_option(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
     let accounts = option_accounts(world, account, prices)?;
-    let args = CloseOptionArgs { lots: u64::MAX, limit_price: 0, expires_at: 0, series: 1 };
+    // The second of the first board: bought.
+    let args = CloseOptionArgs { lots: u64::MAX, limit_price: 0, expires_at: 0, series: account.options[1].series };
     world.send(option::Close { accounts, args }.instruction(), &[])
 }
 

@@ -148,6 +148,7 @@ pub fn bank_config() -> BankConfig {
         deposit_cap: PLENTY,
         borrow_cap: PLENTY,
         outflow_limit: u64::MAX,
+        swap_cap: PLENTY,
         haircut_init_ppm: 50_000,
         haircut_maint_ppm: 30_000,
         haircut_init_full_ppm: 50_000,
@@ -395,7 +396,13 @@ impl World {
 
     /// Puts options into an account, as many of each of so many boards: one board in each of the account's last markets, with
     /// expiries of 30 days and more, puts and calls, bought and sold, of strikes around the price.
-    pub fn add_options(&mut self, account: &mut MarginAccount, options: usize, boards: usize) -> Result<()> {
+    pub fn add_options(
+        &mut self,
+        account: &mut MarginAccount,
+        options: usize,
+        boards: usize,
+        apart: bool,
+    ) -> Result<()> {
         let fail = |error: plimsoll_client::PlimsollError| anyhow!("{}", error.message());
         let used: Vec<Address> =
             account.markets.iter().filter(|slot| slot.in_use == 1).map(|slot| slot.market).collect();
@@ -404,8 +411,9 @@ impl World {
             let market = markets[index % markets.len()];
             let address = self.write_board(&market, index)?;
             let slot = account.board_slot_or_new(&address, &market).map_err(fail)?;
-            for series in 0..options / boards {
-                let lots = if series % 3 == 0 { -2 } else { 2 };
+            for number in 0..options / boards {
+                let lots = if number % 3 == 0 { -2 } else { 2 };
+                let series = if apart { 2 * number + number % 2 } else { number };
                 account.set_option(slot, u8::try_from(series)?, lots).map_err(fail)?;
             }
         }
@@ -501,7 +509,8 @@ impl World {
         self.put_raw(address, ID, data)
     }
 
-    fn put_raw(&mut self, address: Address, owner: Address, data: Vec<u8>) -> Result<()> {
+    /// Writes an account of any program.
+    pub fn put_raw(&mut self, address: Address, owner: Address, data: Vec<u8>) -> Result<()> {
         let lamports = self.vm.minimum_balance_for_rent_exemption(data.len());
         let account = Account { lamports, data, owner, executable: false, rent_epoch: u64::MAX };
         self.vm.set_account(address, account).map_err(|error| anyhow!("{error:?}"))

@@ -222,6 +222,12 @@ impl Chain {
         self.context.set_sysvar(&Clock { unix_timestamp, ..clock });
     }
 
+    /// Sets the chain's epoch.
+    pub fn set_epoch(&self, epoch: u64) {
+        let clock = self.runtime.block_on(self.context.banks_client.get_sysvar::<Clock>()).expect("the clock");
+        self.context.set_sysvar(&Clock { epoch, ..clock });
+    }
+
     /// The account at an address.
     pub fn account(&self, address: &Address) -> Option<Account> {
         self.runtime.block_on(self.context.banks_client.get_account(*address)).expect("the bank answers")

@@ -125,6 +125,7 @@ fn check_bank(address: &Address, bank: &Bank, books: &Books, vault: u64, transac
         let shares = slot.shares.unsigned_abs();
         if slot.shares > 0 { deposit_shares += shares } else { borrow_shares += shares }
     }
+    deposit_shares += bank.inventory_shares;
     if bank.is_quote == 1 {
         let houses = books.houses.iter().filter(|(_, house)| house.exchange == bank.exchange);
         deposit_shares += houses.map(|(_, house)| house).map(|house| house.quote_shares).sum::<u64>();
@@ -169,6 +170,14 @@ fn check_market(address: &Address, market: &Market, books: &Books) {
     let due = i128::from(market.unsettled_funding().expect("funding fits"));
     assert!((due..=due + ACCOUNTS).contains(&owed), "INV-12: {owed} is owed in {address}, {due} is counted");
     assert!(market.range_maint_ppm <= market.range_ppm, "INV-9: ranges of {address}");
+    let priced = || books.banks.iter().map(|(_, bank)| bank).filter(|bank| bank.market == *address);
+    let inventory = priced().map(|bank| bank.inventory_counted).sum::<i64>();
+    let banks = priced().filter(|bank| bank.inventory_shares != 0).count();
+    assert_eq!(
+        (market.house_inventory, market.inventory_banks),
+        (inventory, banks as u64),
+        "INV-2: inventory of {address}"
+    );
 }
 
 /// INV-2 for options: lots of all accounts and the house sum to zero in each series, and long lots are their sum; only

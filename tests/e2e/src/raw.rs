@@ -2,7 +2,7 @@
 
 use plimsoll_client::instruction::TOKEN_PROGRAM;
 use plimsoll_interface::Address;
-use plimsoll_risk::pyth;
+use plimsoll_risk::{pyth, staking};
 use solana_account::Account;
 
 /// Lamports that make any account here rent exempt.
@@ -111,3 +111,21 @@ pub const RECEIVER: Address = Address::new_from_array(pyth::RECEIVER_PROGRAM_ID)
 pub const RECEIVER_2: Address = Address::new_from_array(pyth::RECEIVER_PROGRAM_ID_2);
 /// Owner of legacy price accounts.
 pub const LEGACY: Address = Address::new_from_array(pyth::LEGACY_PROGRAM_ID);
+
+/// The SPL stake pool program.
+pub const STAKE_POOL: Address = Address::new_from_array(staking::STAKE_POOL_PROGRAM_ID);
+
+/// The 611 bytes of an SPL stake pool: account type 0 (1 is a pool), pool mint 162, total lamports 258, pool token supply
+/// 266, last update epoch 274.
+pub fn stake_pool(mint: &Address, total_lamports: u64, pool_token_supply: u64, last_update_epoch: u64) -> Account {
+    let mut data = vec![0; 611];
+    let mut put = |at: usize, bytes: &[u8]| data[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, &[1]);
+    put(1, &[9; 161]);
+    put(162, mint.as_ref());
+    put(194, &[8; 64]);
+    put(258, &total_lamports.to_le_bytes());
+    put(266, &pool_token_supply.to_le_bytes());
+    put(274, &last_update_epoch.to_le_bytes());
+    account(STAKE_POOL, data)
+}

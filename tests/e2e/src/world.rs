@@ -295,6 +295,7 @@ pub fn bank_config() -> BankConfig {
         deposit_cap: u64::MAX / 4,
         borrow_cap: u64::MAX / 4,
         outflow_limit: u64::MAX,
+        swap_cap: u64::MAX / 4,
         haircut_init_ppm: 100_000,
         haircut_maint_ppm: 50_000,
         haircut_init_full_ppm: 100_000,
@@ -475,6 +476,8 @@ pub fn sign(owner: &Address, message: &[u8]) -> Option<[u8; 64]> {
 pub struct World {
     chain: Chain,
     places: Places,
+    /// Banks that a test added.
+    added: Vec<Address>,
 }
 
 impl Deref for World {
@@ -504,14 +507,14 @@ impl World {
     pub fn new() -> (Self, Places) {
         let mut chain = Chain::new(GENESIS.iter().cloned());
         let places = places(&mut chain);
-        (Self { chain, places }, places)
+        (Self { chain, places, added: Vec::new() }, places)
     }
 
     /// The same with the example of a venue at [`chain::VENUE_PROGRAM`].
     pub fn with_venue() -> (Self, Places) {
         let mut chain = Chain::with_venue(GENESIS.iter().cloned());
         let places = places(&mut chain);
-        (Self { chain, places }, places)
+        (Self { chain, places, added: Vec::new() }, places)
     }
 
     /// Where everything stands.
@@ -606,7 +609,12 @@ impl World {
         Snapshot {
             exchange: Keyed { address: exchange, data: self.read(&exchange) },
             house: Some(self.read(&house)),
-            banks: [usdc, sol, btc, eth].iter().map(|asset| (asset.bank, self.bank(asset))).collect(),
+            banks: [usdc, sol, btc, eth]
+                .iter()
+                .map(|asset| asset.bank)
+                .chain(self.added.iter().copied())
+                .map(|bank| (bank, self.read(&bank)))
+                .collect(),
             markets: [sol, btc, eth].iter().map(|asset| (asset.market, self.market(asset))).collect(),
             boards: self.boards(),
             prices: Default::default(),
@@ -643,6 +651,20 @@ impl World {
 
 /// Changing what no instruction changes.
 impl World {
+    /// Adds a bank of a new mint that `market` prices, and gives everybody ten million tokens of it.
+    pub fn add_bank(&mut self, mint: Address, decimals: u8, market: Address, config: BankConfig) -> Asset {
+        let Places { admin, exchange, .. } = self.places;
+        let asset = Asset { market, ..Asset::of(&exchange, mint, None) };
+        self.set_account(mint, raw::mint(decimals));
+        for person in NAMES.map(|name| self.chain.key(name)) {
+            let tokens = raw::token_account(&mint, &person, 10_000_000 * 10u64.pow(decimals.into()));
+            self.set_account(asset.tokens_of(&person), tokens);
+        }
+        set_up_bank(&mut self.chain, admin, exchange, &asset, Some(market), config);
+        self.added.push(asset.bank);
+        asset
+    }
+
     /// Lets time pass.
     pub fn pass(&mut self, seconds: i64) {
         let now = self.now();

@@ -23,7 +23,10 @@ use plimsoll_interface::{
 use plimsoll_risk::interest;
 use solana_instruction::Instruction;
 
-use crate::venue::{approval, quote_of, signed, take_of, with_orders, with_venue};
+use crate::{
+    staking::staked,
+    venue::{approval, quote_of, signed, take_of, with_orders, with_venue},
+};
 
 /// 125 USD a SOL: 0.125 quote native a base unit.
 const SPOT: u64 = 1 << 45;
@@ -604,6 +607,26 @@ fn spots_price_is_within_the_band_and_a_delegates_within_the_spread() {
     w.refuses(sells(&w, SPOT), E::NotOwnerOrDelegate);
     let buys = fill_as(&w, [p.carol.owner, p.alice.owner], [&p.bob, &p.alice], spot, sols(SOL, SPOT));
     w.refuses(buys, E::NotOwnerOrDelegate);
+}
+
+/// A staked token is worth five quarters of a SOL: 156.25 USD, around which its own price is agreed. At an old rate it is not
+/// traded.
+#[test]
+fn a_staked_tokens_price_is_its_own() {
+    let (mut w, p, lst) = staked();
+    w.deposit(&p.alice, &p.usdc, 100_000 * USD as u64);
+    w.deposit(&p.bob, &lst, 100 * SOL as u64);
+    let worth = SPOT / 4 * 5;
+    let signers = [p.alice.owner, p.bob.owner];
+    let trade =
+        |w: &World, price| fill_as(w, signers, [&p.alice, &p.bob], Traded::Spot(lst.bank), sols(10 * SOL, price));
+    w.refuses(trade(&w, SPOT), E::FillPriceBand);
+    w.refuses(trade(&w, worth + worth / 20 + 1), E::FillPriceBand);
+    let Event::SpotFilled(event) = w.ok(trade(&w, worth)).event() else { panic!("no fill") };
+    assert_eq!((event.cost, event.fee, event.buyer_shares), (1_562_500_000, 781_250, 10 * SOL));
+    w.pass(3_601);
+    w.set_price(&p.sol, 125);
+    w.refuses(trade(&w, worth), E::RateOld);
 }
 
 /// Nobody sells tokens that nobody has deposited, nor more than the bank lends.

@@ -41,7 +41,8 @@ fn share_market(p: &Places) -> CreateMarketArgs {
 
 /// A haircut of 30 %, and a cap of 100,000 shares; not lent out.
 fn share_bank() -> BankConfig {
-    BankConfig { deposit_cap: 100 * THOUSAND, borrow_cap: 0, ..bank_config() }.with_haircuts(300_000, 300_000)
+    BankConfig { deposit_cap: 100 * THOUSAND, borrow_cap: 0, swap_cap: 0, ..bank_config() }
+        .with_haircuts(300_000, 300_000)
 }
 
 /// The exchange with the market and bank of house shares, as a client sees it that passes every price account.
@@ -199,6 +200,7 @@ fn the_bank_of_the_shares_has_a_haircut_and_lends_nothing() {
     };
     let starting = share_bank().starting();
     w.refuses(create(p.share_mint, BankConfig { borrow_cap: 1, ..starting }), E::InvalidBankParameters);
+    w.refuses(create(p.share_mint, BankConfig { swap_cap: 1, ..starting }), E::InvalidBankParameters);
     w.refuses(create(address::share_mint(&p.other.house), starting), E::WrongMint);
     w.ok(create(p.share_mint, starting));
     assert_eq!((w.bank(&asset).is_house_share, w.bank(&p.sol).is_house_share), (1, 0));
@@ -207,6 +209,7 @@ fn the_bank_of_the_shares_has_a_haircut_and_lends_nothing() {
         share_bank().with_haircuts(300_000, 299_999),
         BankConfig { haircut_maint_ppm: 299_999, ..share_bank() },
         BankConfig { borrow_cap: 1, ..share_bank() },
+        BankConfig { swap_cap: 1, ..share_bank() },
     ];
     for config in refused {
         w.refuses(configure(config), E::InvalidBankParameters);

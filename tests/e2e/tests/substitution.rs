@@ -1,6 +1,8 @@
 //! For every instruction: every account replaced by a wrong one. What a complete table is, [`Table`] says.
 
-use plimsoll_client::instruction::{TOKEN_PROGRAM, account, bank, controls, exchange, house, trigger, venue};
+use plimsoll_client::instruction::{
+    TOKEN_PROGRAM, account, bank, collateral, controls, exchange, house, trigger, venue,
+};
 use plimsoll_e2e_tests::{
     Asset, E, Expected, I, Trader, World,
     chain::COMPANION,
@@ -21,6 +23,8 @@ use plimsoll_interface::{
     order::Order,
 };
 use solana_instruction::Instruction;
+
+use crate::{staking, swap};
 
 /// An address with nothing at it.
 const NOWHERE: Address = Address::new_from_array([b'?'; 32]);
@@ -132,6 +136,9 @@ tables! {
     execute_ticket = EXECUTE_TICKET,
     cancel_ticket = CANCEL_TICKET,
     claim_ticket = CLAIM_TICKET,
+    update_rate = UPDATE_RATE,
+    set_rate_source = SET_RATE_SOURCE,
+    swap = SWAP,
 }
 
 /// Wrong programs in the place of a program.
@@ -519,6 +526,83 @@ mod table {
             .other(0, "a bank", p.sol.bank, I::AccountDataTooSmall)
             .other(1, "of another feed", p.btc.oracle, E::OracleWrongFeed)
             .other(1, "nothing", NOWHERE, E::OracleWrongOwner)
+    }
+
+    pub fn set_rate_source(w: &mut World, p: &Places) -> Table {
+        let lst = rated(w, p);
+        let source = staking::plain();
+        proposed(w, p, lst.bank, Change::RateSource(source));
+        let set = collateral::SetRateSource { proposed: true, ..staking::source(p, &lst, source) };
+        let table = Table::new(set.instruction());
+        w.set_account(NOWHERE_MINT, raw::stake_pool(&OTHER_MINT, 5, 4, 0));
+        let table = administrated(table, w, p, 0, 1)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(2, "another exchange's", p.other.sol.bank, E::WrongExchange)
+            .other(2, "another bank", p.sol.bank, E::RateSourceInvalid)
+            .other(2, "a market", p.sol.market, I::InvalidAccountData)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "nothing", NOWHERE, E::RateWrongSource)
+            .other(3, "another mint's pool", NOWHERE_MINT, E::RateWrongSource)
+            .other(3, "a price account", p.sol.oracle, E::RateWrongSource);
+        let table = foreign(table, w, 2).read_only(0, I::MissingRequiredSignature).same(4, 2, DUPLICATE);
+        wrong_proposals(table, w, p, 4)
+    }
+
+    /// A bank of a staked token, and the pool that says its rate.
+    fn rated(w: &mut World, p: &Places) -> Asset {
+        let lst = w.add_bank(staking::MINT, 9, p.sol.market, bank_config());
+        staking::pool(w, 1_250, 0);
+        lst
+    }
+
+    pub fn swap(w: &mut World, p: &Places) -> Table {
+        position(w, p);
+        let ix = swap::swap_ix(w, &p.alice, &p.eth, swap::any(-ETH / 1_000));
+        let table = exchange_of_account(Table::new(ix), w, p, 1, 2)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NotOwnerOrDelegate)
+            .other(3, "another exchange's", p.other.house, E::WrongExchange)
+            .other(3, "a market", p.btc.market, I::InvalidAccountData)
+            .read_only(3, CONSTRAINT_MUT)
+            .other(4, "another bank", p.btc.bank, E::WrongQuoteBank)
+            .other(4, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .read_only(4, CONSTRAINT_MUT)
+            .other(5, "of another market", p.btc.bank, E::RateWrongMarket)
+            .other(5, "another exchange's", p.other.sol.bank, E::WrongExchange)
+            .read_only(5, CONSTRAINT_MUT)
+            .same(5, 4, DUPLICATE)
+            .other(6, "another market", p.btc.market, E::RateWrongMarket)
+            .other(6, "another exchange's", p.other.sol.market, E::RateWrongMarket)
+            .read_only(6, CONSTRAINT_MUT)
+            .other(7, "of another program's feed", p.btc.oracle, E::OracleWrongOwner)
+            .other(7, "nothing", NOWHERE, E::OracleWrongOwner);
+        let table = foreign_all(table, w, &[3, 4, 5, 6]);
+        // Behind: SOL and BTC, each with its price account, then the bank of SOL.
+        listed(table, p, [8, 10, 8], &[12])
+    }
+
+    pub fn update_rate(w: &mut World, p: &Places) -> Table {
+        let lst = rated(w, p);
+        w.ok(staking::source(p, &lst, staking::capped()).instruction());
+        let price = raw::price_update_v2(&staking::FEED.to_bytes(), &w.price(160));
+        w.set_account(staking::FEED, raw::account(raw::RECEIVER, price));
+        let table = Table::new(staking::update_capped(p, &lst))
+            .other(0, "a bank without a rate", p.sol.bank, E::RateNotConfigured)
+            .other(0, "another exchange's", p.other.sol.bank, E::RateWrongMarket)
+            .other(0, "a market", p.btc.market, I::InvalidAccountData)
+            .read_only(0, CONSTRAINT_MUT)
+            .other(1, "another market", p.btc.market, E::RateWrongMarket)
+            .other(1, "another exchange's", p.other.sol.market, E::RateWrongMarket)
+            .other(1, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(2, "nothing", NOWHERE, E::RateWrongSource)
+            .other(2, "a price account", p.sol.oracle, E::RateWrongSource)
+            .other(3, "of another feed", p.btc.oracle, E::OracleWrongFeed)
+            .other(3, "nothing", NOWHERE, E::OracleWrongOwner)
+            .other(4, "none", ID, E::RateFeedMissing)
+            .other(4, "of another feed", p.sol.oracle, E::OracleWrongFeed)
+            .other(4, "nothing", NOWHERE, E::OracleWrongOwner);
+        foreign_all(table, w, &[0, 1])
     }
 
     pub fn create_house(w: &mut World, p: &Places) -> Table {
@@ -1640,10 +1724,12 @@ mod table {
         let [_, foreigner] = registered(w, p);
         let configure = venue::Configure { admin: p.admin, exchange: p.exchange, program: ID, args: venue_args() };
         let table = administrated(Table::new(configure.instruction()), w, p, 0, 1)
-            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
             .other(2, "another exchange's", foreigner, E::WrongExchange)
             .other(2, "a margin account", p.alice.account, I::InvalidAccountData)
-            .read_only(2, CONSTRAINT_MUT);
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "no proposal", p.alice.account, CONSTRAINT_MUT);
         foreign(table, w, 2)
     }
 

@@ -17,7 +17,7 @@ use plimsoll_interface::{
     instruction::{
         AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, Contract,
         CreateBoardArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
-        OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, VenueArgs, instrument,
+        OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, SwapArgs, VenueArgs, instrument,
     },
     order::{ED25519_PROGRAM, MAKER_ONLY, Order, REDUCE_ONLY},
 };
@@ -107,6 +107,7 @@ const ACTIONS: &[(u32, Action)] = &[
     (1, assert_price),
     (12, any_withdrawal),
     (14, any_order),
+    (8, any_swap),
     (10, largest_order),
     (10, any_close),
     (8, any_settlement),
@@ -241,6 +242,17 @@ fn any_close(walk: &mut Walk) -> Option<Attempt> {
     };
     let args = ClosePositionArgs { size, limit_price: if position > 0 { 0 } else { u64::MAX }, expires_at: 0 };
     Attempt::new(walk.priced().close_position(trader.owner, &account, &asset.market, args).ok()?, Rule::Books)
+}
+
+/// Spot against the house, from a deposit or on credit.
+fn any_swap(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, (asset, parcel)) = (walk.trader(), walk.bank());
+    let account = walk.account(&trader)?;
+    let magnitude = i64::try_from(amount(walk, parcel)).unwrap_or(i64::MIN);
+    let amount = if walk.rng.random_range(0..5) < 2 { magnitude } else { magnitude.wrapping_neg() };
+    let limit_amount = if amount > 0 { u64::MAX } else { 0 };
+    let args = SwapArgs { amount, limit_amount, expires_at: 0 };
+    Attempt::new(walk.priced().swap(trader.owner, &account, &asset.mint, args).ok()?, Rule::Books)
 }
 
 fn any_settlement(walk: &mut Walk) -> Option<Attempt> {

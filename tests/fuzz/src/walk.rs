@@ -5,7 +5,9 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
-use plimsoll_client::{Keyed, Snapshot, decode::Named, error::describe, event::Event, price::PriceAccount};
+use plimsoll_client::{
+    Keyed, Snapshot, decode::Named, error::describe, event::Event, instruction as build, price::PriceAccount,
+};
 use plimsoll_e2e_tests::{
     Asset, Trader,
     invariants::{self, Ledger},
@@ -16,7 +18,8 @@ use plimsoll_interface::{
     Address, PlimsollError,
     accounts::{Board, MarginAccount},
     address,
-    config::MarketConfig,
+    config::{ExchangeConfig, MarketConfig, loss_mode},
+    instruction::OpenPositionArgs,
 };
 use plimsoll_risk::portfolio::Margin;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -82,11 +85,33 @@ impl Walk {
         walk
     }
 
-    /// Takes `actions` actions.
+    /// A plight that chance alone rarely makes: Alice is long with all she has, Bob is short, the price falls beyond her
+    /// means, and what the insurance lacks is borne by who gained.
+    fn begin_in_a_plight(&mut self) {
+        let (Places { alice, bob, sol, admin, exchange, .. }, snapshot) = (self.places, self.priced());
+        let config =
+            ExchangeConfig { loss_mode: loss_mode::DELEVERAGE, house_floor: u64::MAX, ..snapshot.exchange.data.config };
+        let mut instructions = vec![build::exchange::Configure { admin, exchange, config }.instruction()];
+        for (trader, size, limit_price) in [(alice, 600 * SOL, u64::MAX), (bob, -500 * SOL, 0)] {
+            let account = self.account(&trader).expect("everybody has an account");
+            let args = OpenPositionArgs { size, limit_price, expires_at: 0, reduce_only: 0 };
+            let open = snapshot.open_position(trader.owner, &account, &sol.market, args);
+            instructions.push(open.expect("SOL has a price account"));
+        }
+        let sent = self.machine.send(&instructions);
+        assert!(sent.result.is_ok(), "{}", sent.logs.join("\n"));
+        self.machine.set_now(self.machine.now() + 10);
+        self.publish(&sol, 650..=700, 1, 1);
+    }
+
+    /// Takes `actions` actions; where the seed is a multiple of four, beginning in a plight.
     ///
     /// # Errors
     /// At the first broken promise.
     pub fn run(&mut self, seed: u64, actions: u64) -> Result<(), Broken> {
+        if seed.is_multiple_of(4) {
+            self.begin_in_a_plight();
+        }
         for action in 0..actions {
             if self.rng.random_range(0..5) == 0 {
                 self.move_world();

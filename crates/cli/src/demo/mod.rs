@@ -48,6 +48,9 @@ const LIQUIDATION_TIMEOUT: Duration = Duration::from_secs(30);
 /// What the hedged account takes out at the end, lamports: half of its 400 SOL.
 const HEDGE_WITHDRAWAL: u64 = 200_000_000_000;
 
+/// And what it swaps for dollars, lamports: 50 SOL.
+const HEDGE_SWAP: u64 = 50_000_000_000;
+
 /// Options of `plimsoll demo`.
 #[derive(Args)]
 pub struct Options {
@@ -318,6 +321,7 @@ fn epilogue(world: &mut World, cast: &Cast) -> Result<()> {
     world.publish()?;
     cast.hedged.close_and_settle(world, "SOL")?;
     cast.hedged.withdraw(world, "withdraws", "SOL", HEDGE_WITHDRAWAL)?;
+    cast.hedged.sell_collateral(world, "SOL", HEDGE_SWAP)?;
     cast.borrower.delegate_and_second_account(world)?;
     let snapshot = world.snapshot()?;
     let admin = world.admin.insecure_clone();

@@ -7,7 +7,7 @@ use plimsoll_client::{
     address,
     event::Event,
     instruction::account,
-    interface::instruction::{CloseOptionArgs, ClosePositionArgs, OpenOptionArgs, OpenPositionArgs},
+    interface::instruction::{CloseOptionArgs, ClosePositionArgs, OpenOptionArgs, OpenPositionArgs, SwapArgs},
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -191,6 +191,22 @@ impl Trader {
         let settle = world.snapshot()?.settle(&self.account, &market);
         world.send(&[settle], &self.wallet)?;
         say!("  {:<10} closes {symbol}-PERP and settles", self.name);
+        Ok(())
+    }
+
+    /// Sells native units of a collateral to the house for quote.
+    pub fn sell_collateral(&self, world: &mut World, symbol: &str, amount: u64) -> Result<()> {
+        let mint = world.mint(symbol)?;
+        let args = SwapArgs { amount: i64::try_from(amount)?.saturating_neg(), limit_amount: 0, expires_at: 0 };
+        let swap = world.snapshot()?.swap(self.wallet.pubkey(), &self.now(world)?, &mint, args)?;
+        let confirmed = world.send(&[swap], &self.wallet)?;
+        let swapped = confirmed.events.iter().find_map(|event| match event {
+            Event::Swapped(event) => Some(*event),
+            _ => None,
+        });
+        let swapped = swapped.ok_or_else(|| anyhow!("{} has no event of the swap", confirmed.signature))?;
+        let (sold, paid) = (spoken(world, symbol, amount), format::usd(swapped.paid.saturating_neg()));
+        say!("  {:<10} swaps {sold} for {paid} USD", self.name);
         Ok(())
     }
 

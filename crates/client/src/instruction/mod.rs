@@ -11,6 +11,7 @@ use solana_instruction::{AccountMeta, Instruction};
 pub mod account;
 pub mod bank;
 pub mod board;
+pub mod collateral;
 pub mod controls;
 pub mod exchange;
 pub mod house;
@@ -121,6 +122,9 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::EXECUTE_TICKET => "execute_ticket",
         tag::CANCEL_TICKET => "cancel_ticket",
         tag::CLAIM_TICKET => "claim_ticket",
+        tag::UPDATE_RATE => "update_rate",
+        tag::SET_RATE_SOURCE => "set_rate_source",
+        tag::SWAP => "swap",
         _ => return None,
     })
 }

@@ -3,7 +3,7 @@ use anchor_spl::token::Token;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, Market, same_address},
-    bridge,
+    bridge::{self, Side},
     config::{limits, pause},
     event::ReserveBought,
     instruction::BuyReserveArgs,
@@ -89,7 +89,9 @@ impl BuyReserve {
         ledger::accrue(&mut self.quote_bank, now)?;
         let amount = if args.amount == u64::MAX { self.bank.reserve } else { args.amount };
         require!(amount > 0, PlimsollError::ZeroAmount);
-        let base = Base::from_raw(bridge::base_amount(amount, &self.bank)?);
+        require!(!self.bank.is_rated() || self.bank.rate.is_fresh(now), PlimsollError::RateOld);
+        let base = bridge::base_units(amount, &self.bank, Side::Debt)?;
+        let base = Base::from_raw(i64::try_from(base).map_err(|_| PlimsollError::Overflow)?);
         let payment = waterfall::reserve_cost(base, &observation, Ppm::from_raw(limits::RESERVE_PREMIUM_PPM))
             .map_err(PlimsollError::from)?;
         require!(payment <= args.max_payment, PlimsollError::PaymentLimit);

@@ -7,7 +7,8 @@ use plimsoll_interface::{
 use crate::{book, ledger, valuation::Valuation};
 
 /// Accounts of `value_house`. Behind them: all markets of the exchange in the order of their indexes, or those that the
-/// valuation under way wants next, writable, each with its price account behind it where the stored price is old.
+/// valuation under way wants next, writable, each with its price account behind it where the stored price is old, and behind that the banks, writable, that the house
+/// has inventory in from swaps, by rising index.
 #[derive(Accounts)]
 pub struct ValueHouse {
     /// The exchange.
