@@ -12,7 +12,7 @@ use plimsoll_risk::{
     options::{ArrayTerms, BoardSum, OptionRisk, Reading, StrikeLots},
     portfolio::{MAX_VALUE, Margin, Portfolio, Underlying},
     price::{self, Freshness, Observation},
-    units::{Base, Lots, Ppm, Quote, Seconds, Timestamp},
+    units::{Base, Lots, Ppm, Price, Quote, Seconds, Timestamp},
 };
 use solana_address::Address;
 
@@ -650,13 +650,37 @@ pub enum Side {
     Debt,
 }
 
+/// A native amount of a bank's mint in units of the token as fine as its market's base units: without its rate.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
+pub fn token_units(amount: u64, bank: &Bank) -> Result<u64, PlimsollError> {
+    let scale = math::pow10(u32::from(bank.scale_decimals & !RATED)).ok_or(PlimsollError::Corrupt)?;
+    math::mul_checked(amount, scale).ok_or(PlimsollError::Overflow)
+}
+
+/// What such a unit is worth at the market's price: by the rate of deposits, rounded down, or of debts, rounded up.
+///
+/// # Errors
+/// [`PlimsollError::RateNeverUpdated`], [`PlimsollError::Overflow`].
+pub fn token_price(spot: Price, bank: &Bank, side: Side) -> Result<Price, PlimsollError> {
+    if !bank.is_rated() {
+        return Ok(spot);
+    }
+    let raw = match side {
+        _ if bank.rate.borrow == 0 => return Err(PlimsollError::RateNeverUpdated),
+        Side::Deposit => mul_q48_floor(spot.raw(), bank.rate.deposit),
+        Side::Debt => mul_q48_ceil_checked(spot.raw(), bank.rate.borrow),
+    };
+    raw.map(Price::from_raw).ok_or(PlimsollError::Overflow)
+}
+
 /// A native amount of a bank's mint in base units of its market.
 ///
 /// # Errors
 /// [`PlimsollError::RateNeverUpdated`] for a debt, [`PlimsollError::Overflow`].
 pub fn base_units(amount: u64, bank: &Bank, side: Side) -> Result<u64, PlimsollError> {
-    let scale = math::pow10(u32::from(bank.scale_decimals & !RATED)).ok_or(PlimsollError::Corrupt)?;
-    let scaled = math::mul_checked(amount, scale).ok_or(PlimsollError::Overflow)?;
+    let scaled = token_units(amount, bank)?;
     if !bank.is_rated() {
         return Ok(scaled);
     }

@@ -11,7 +11,7 @@
 //! | 112 | 32 | the market; for spot the bank |
 //! | 144 | 32 | the venue: whose signature a submission needs, zero for anybody's |
 //! | 176 | 8 | size, i64: positive to buy, negative to sell; base units of a perpetual, lots of an option, native units of a bank's mint |
-//! | 184 | 8 | limit price, Q16.48 quote native per base unit, u64, of an option its premium; the fee not included |
+//! | 184 | 8 | limit price, Q16.48 quote native per base unit, u64, of an option its premium, of a staked token its own price; the fee not included |
 //! | 192 | 8 | nonce, u64: one for each order, never used again |
 //! | 200 | 8 | expiry, unix seconds, i64: good up to and including it |
 //! | 208 | 1 | instrument: 0 perpetual, 1 call, 2 put, 3 spot |

@@ -47,15 +47,6 @@ impl Deal {
         Ok(Order { size, limit_price: self.price, expires_at: self.expires_at, reduce_only, tip: 0 })
     }
 
-    /// What is traded of a bank's mint, base units of its market: of a staked token at its pool's rate, the agreed price being
-    /// that of what it is staked in.
-    ///
-    /// # Errors
-    /// [`PlimsollError::RateNeverUpdated`], [`PlimsollError::Overflow`].
-    fn base(&self, bank: &Bank) -> Result<u64> {
-        Ok(bridge::base_units(self.size, bank, bridge::Side::Debt)?)
-    }
-
     /// What a venue's limits count of it, quote native, rounded up: the agreed price of what is traded, and of options the
     /// oracle's of what they are on. So the band, a part of the same price, is that part of what is counted.
     ///
@@ -72,7 +63,8 @@ impl Deal {
             }
             instrument::SPOT => {
                 let bank = Account::<Bank>::load(*views.first().ok_or(PlimsollError::MissingBank)?)?;
-                (self.price, i64::try_from(self.base(&bank)?).map_err(|_| PlimsollError::Overflow)?)
+                let units = bridge::token_units(self.size, &bank)?;
+                (self.price, i64::try_from(units).map_err(|_| PlimsollError::Overflow)?)
             }
             _ => (self.price, size),
         };
@@ -198,7 +190,7 @@ fn perpetual(parties: &mut Counterparties<'_>, deal: &Deal, observation: &Observ
     let fee = Ppm::from_raw(config.taker_fee_ppm);
     let quote = fill::quote_fill(deal.price, deal.size, deal.taker, fee).map_err(PlimsollError::from)?;
     let limits = Limits::of(parties.market, observation.spot);
-    limits.require(parties, deal.price, observation.spot)?;
+    limits.require(parties, deal.price, [observation.spot; 2])?;
 
     let buyer = book_side(parties, Side::Buyer, deal, &quote, observation, now)?;
     let seller = book_side(parties, Side::Seller, deal, &quote, observation, now)?;
@@ -248,10 +240,12 @@ impl Limits {
         Self { band: part(market.config.max_ema_gap_ppm), delegate: part(market.config.half_spread_ppm) }
     }
 
-    /// Checks that the price is within the market's band of `mark`, and that no delegate gives more away than by trading
-    /// with the house: who may trade but not withdraw, may not pay out through an accomplice either.
-    fn require(&self, parties: &Counterparties<'_>, price: Price, mark: Price) -> Result<()> {
-        for (side, mandate) in [(Side::Buyer, parties.buyer.mandate), (Side::Seller, parties.seller.mandate)] {
+    /// Checks that the price is within the market's band of what is traded is worth to the buyer and to the seller, and that
+    /// no delegate gives more away than by trading with the house: who may trade but not withdraw, may not pay out through an
+    /// accomplice either.
+    fn require(&self, parties: &Counterparties<'_>, price: Price, [buyers, sellers]: [Price; 2]) -> Result<()> {
+        let (buyer, seller) = (parties.buyer.mandate, parties.seller.mandate);
+        for (side, mandate, mark) in [(Side::Buyer, buyer, buyers), (Side::Seller, seller, sellers)] {
             let worse = fill::deviation(price, mark, side);
             require!(worse <= self.band, PlimsollError::FillPriceBand);
             require!(!mandate.by_delegate || worse <= self.delegate, PlimsollError::DelegatePrice);

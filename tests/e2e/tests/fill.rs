@@ -14,9 +14,7 @@ use plimsoll_e2e_tests::{
 };
 use plimsoll_interface::{
     Address,
-    accounts::{
-        Bank, Board, MAX_BOARDS, MAX_OPTIONS, MarginAccount, Orders, Venue, board_state, deferral, delegate_scope,
-    },
+    accounts::{Board, MAX_BOARDS, MAX_OPTIONS, MarginAccount, Orders, Venue, board_state, deferral, delegate_scope},
     address,
     config::{pause, state},
     instruction::{Contract, FillArgs, FillOrdersArgs, StrikePrice, instrument},
@@ -26,7 +24,7 @@ use plimsoll_risk::interest;
 use solana_instruction::Instruction;
 
 use crate::{
-    staking,
+    staking::staked,
     venue::{approval, quote_of, signed, take_of, with_orders, with_venue},
 };
 
@@ -561,26 +559,6 @@ fn spot_changes_hands_for_quote_inside_the_banks() {
     assert_eq!(w.house_quote() - house, 5_000_000);
 }
 
-/// Forty tokens at the pool's rate of 1.25 SOL and 125 USD a SOL are 6,250 USD, whatever their own feed caps deposits at.
-#[test]
-fn staked_tokens_change_hands_at_their_pools_rate() {
-    let (mut w, p, lst) = staking::staked();
-    w.deposit(&p.alice, &p.usdc, 1_000_000 * USD as u64);
-    w.deposit(&p.bob, &lst, 100 * SOL as u64);
-    let tokens = |w: &World| {
-        let args = sols(40 * SOL, SPOT);
-        fill_as(w, [p.alice.owner, p.bob.owner], [&p.alice, &p.bob], Traded::Spot(lst.bank), args)
-    };
-    w.edit::<Bank>(&lst.bank, |bank| bank.rate.deposit = 1 << 48);
-    let Event::SpotFilled(filled) = w.ok(tokens(&w)).event() else { panic!("no fill") };
-    assert_eq!((filled.amount, filled.cost, filled.fee), (40 * SOL as u64, 6_250_000_000, 3_125_000));
-    w.pass(3_601);
-    w.set_price(&p.sol, 125);
-    w.refuses(tokens(&w), E::RateOld);
-    w.ok(staking::update(&lst));
-    w.ok(tokens(&w));
-}
-
 /// Three units are worth 0.375: one for a buyer who takes, nothing for a seller who does, and who has the fee to pay besides.
 #[test]
 fn the_cost_of_spot_is_rounded_against_the_taker() {
@@ -629,6 +607,26 @@ fn spots_price_is_within_the_band_and_a_delegates_within_the_spread() {
     w.refuses(sells(&w, SPOT), E::NotOwnerOrDelegate);
     let buys = fill_as(&w, [p.carol.owner, p.alice.owner], [&p.bob, &p.alice], spot, sols(SOL, SPOT));
     w.refuses(buys, E::NotOwnerOrDelegate);
+}
+
+/// A staked token is worth five quarters of a SOL: 156.25 USD, around which its own price is agreed. At an old rate it is not
+/// traded.
+#[test]
+fn a_staked_tokens_price_is_its_own() {
+    let (mut w, p, lst) = staked();
+    w.deposit(&p.alice, &p.usdc, 100_000 * USD as u64);
+    w.deposit(&p.bob, &lst, 100 * SOL as u64);
+    let worth = SPOT / 4 * 5;
+    let signers = [p.alice.owner, p.bob.owner];
+    let trade =
+        |w: &World, price| fill_as(w, signers, [&p.alice, &p.bob], Traded::Spot(lst.bank), sols(10 * SOL, price));
+    w.refuses(trade(&w, SPOT), E::FillPriceBand);
+    w.refuses(trade(&w, worth + worth / 20 + 1), E::FillPriceBand);
+    let Event::SpotFilled(event) = w.ok(trade(&w, worth)).event() else { panic!("no fill") };
+    assert_eq!((event.cost, event.fee, event.buyer_shares), (1_562_500_000, 781_250, 10 * SOL));
+    w.pass(3_601);
+    w.set_price(&p.sol, 125);
+    w.refuses(trade(&w, worth), E::RateOld);
 }
 
 /// Nobody sells tokens that nobody has deposited, nor more than the bank lends.

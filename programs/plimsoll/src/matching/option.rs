@@ -91,7 +91,7 @@ fn terms<'a>(
     let quote = options::quote_option_fill(&pricing, deal.price, spot, units, deal.taker);
     let delegate = options::half_spread(&pricing, &mark, spot).map_err(PlimsollError::from)?;
     let limits = Limits { delegate, ..Limits::of(market, spot) };
-    limits.require(parties, deal.price, mark.price)?;
+    limits.require(parties, deal.price, [mark.price; 2])?;
     Ok(Traded { board, series, mark, quote: quote.map_err(PlimsollError::from)? })
 }
 

@@ -5,6 +5,7 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{BalanceSlot, Bank, House, MarginAccount, same_address},
+    bridge,
     config::state,
     event::SpotFilled,
 };
@@ -43,15 +44,18 @@ pub fn execute(parties: &mut Counterparties<'_>, deal: &Deal, observation: &Obse
     require!(!by_reducer, PlimsollError::NotOwnerOrDelegate);
     trading::admit(parties.exchange, parties.market, &deal.order(false)?, observation, now)?;
     let mut banks = load(parties, now)?;
-    let quote = price(parties, &banks.bank, deal, observation.spot)?;
+    // As the house would trade it: a token that has a rate is bought at that of debts and sold at that of deposits.
+    let buyers = bridge::token_price(observation.spot, &banks.bank, bridge::Side::Debt)?;
+    let sellers = bridge::token_price(observation.spot, &banks.bank, bridge::Side::Deposit)?;
+    let quote = price(parties, &banks.bank, deal, [buyers, sellers])?;
     let mut buyer = hold(&mut parties.buyer, &banks)?;
     let mut seller = hold(&mut parties.seller, &banks)?;
     exchange(parties, &mut banks, deal, &quote, (&mut buyer, &mut seller))?;
-    for (side, holding) in [(Side::Buyer, &buyer), (Side::Seller, &seller)] {
+    for (side, holding, mark) in [(Side::Buyer, &buyer, buyers), (Side::Seller, &seller, sellers)] {
         if holding.opens {
             require_opening_allowed(parties, side, &banks, deal, observation, now)?;
         }
-        require_margin(parties, side, holding, &banks, (deal.price, observation.spot), now)?;
+        require_margin(parties, side, holding, &banks, (deal.price, mark), now)?;
     }
     let buyer_shares = release(parties.buyer.account, &buyer)?;
     let seller_shares = release(parties.seller.account, &seller)?;
@@ -94,11 +98,12 @@ fn load(parties: &mut Counterparties<'_>, now: Timestamp) -> Result<Banks> {
 }
 
 /// What the deal costs, at a price within the limits.
-fn price(parties: &Counterparties<'_>, bank: &Bank, deal: &Deal, spot: Price) -> Result<FillQuote> {
-    let base = deal.base(bank)?;
+fn price(parties: &Counterparties<'_>, bank: &Bank, deal: &Deal, marks: [Price; 2]) -> Result<FillQuote> {
+    let units = bridge::token_units(deal.size, bank)?;
     let fee = Ppm::from_raw(parties.market.config.taker_fee_ppm);
-    let quote = fill::quote_fill(deal.price, base, deal.taker, fee).map_err(PlimsollError::from)?;
-    Limits::of(parties.market, spot).require(parties, deal.price, spot)?;
+    let quote = fill::quote_fill(deal.price, units, deal.taker, fee).map_err(PlimsollError::from)?;
+    let [_, lower] = marks;
+    Limits::of(parties.market, lower).require(parties, deal.price, marks)?;
     Ok(quote)
 }
 
@@ -163,7 +168,7 @@ fn require_margin(
     side: Side,
     holding: &Holding,
     banks: &Banks,
-    (price, spot): (Price, Price),
+    (price, mark): (Price, Price),
     now: Timestamp,
 ) -> Result<()> {
     if parties.side(side).account.has_no_liability() {
@@ -172,7 +177,7 @@ fn require_margin(
     let assessment = assess(parties, side, banks, now)?;
     let (health, is_blocked) = (book::health_init(&assessment.margin)?, assessment.margin.blocked_by.is_some());
     if !is_blocked && health >= 0 {
-        let gives = holding.borrowed || fill::deviation(price, spot, side) != 0;
+        let gives = holding.borrowed || fill::deviation(price, mark, side) != 0;
         return if gives { require_settled(parties, side, banks, &assessment, now) } else { Ok(()) };
     }
     if holding.opens {
@@ -185,7 +190,7 @@ fn require_margin(
     let health_before = book::health_init(&assess(parties, side, banks, now)?.margin)?;
     put(parties.side(side).account, holding, after)?;
     require!(health >= health_before, PlimsollError::InsufficientMargin);
-    require_fair(false, price, spot, side)
+    require_fair(false, price, mark, side)
 }
 
 #[inline(never)]
