@@ -201,9 +201,7 @@ impl Snapshot {
             return Ok(());
         }
         let mut lots = BoardSum::new();
-        for option in &account.options[account.options_of(board_slot)?] {
-            bridge::add_option(&mut lots, board, option)?;
-        }
+        bridge::add_options(&mut lots, board, &account.options[account.options_of(board_slot)?])?;
         Ok(lots.add_greeks(&ArrayTerms::from(&board.terms), reading, sum)?)
     }
 

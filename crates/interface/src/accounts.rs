@@ -916,6 +916,24 @@ pub struct MarginAccount {
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
+/// A walk over an account's options of one board, from the last series down: see [`MarginAccount::options_from_last`].
+#[derive(Clone, Copy, Debug)]
+pub struct OptionWalk {
+    /// The board's slot.
+    board_slot: usize,
+    /// Where its options begin.
+    start: usize,
+    /// The last option that was looked at; before the first look the one behind the board's last.
+    at: usize,
+}
+
+impl OptionWalk {
+    /// The option to look at next.
+    fn below(&self) -> Option<usize> {
+        self.at.checked_sub(1).filter(|below| *below >= self.start)
+    }
+}
+
 /// Where an account is between `begin_liquidation` and `end_liquidation`, as stored in [`MarginAccount::deferral`]. Outside
 /// of a transaction every account is at [`NONE`](deferral::NONE).
 pub mod deferral {
@@ -1130,9 +1148,7 @@ impl MarginAccount {
                 1
             }
         };
-        let slot = self.boards.get_mut(board_slot).ok_or(PlimsollError::Corrupt)?;
-        slot.options = slot.options.checked_add_signed(counted).ok_or(PlimsollError::Corrupt)?;
-        Ok(())
+        self.count_option(board_slot, counted)
     }
 
     /// Puts an option at `index` and moves those from there on up by one.
@@ -1150,12 +1166,81 @@ impl MarginAccount {
         Ok(())
     }
 
-    /// Takes the option at `index` out and moves those behind it down by one.
+    /// Takes the option at `index` out and moves those behind it down by one, up to the first free slot.
     fn remove_option(&mut self, index: usize) -> Result<(), PlimsollError> {
-        let mut next = bytemuck::Zeroable::zeroed();
-        for slot in self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)?.iter_mut().rev() {
-            core::mem::swap(slot, &mut next);
+        let mut slots = self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)?.iter_mut();
+        let mut free = slots.next().ok_or(PlimsollError::Corrupt)?;
+        for slot in slots {
+            if slot.lots == 0 {
+                break;
+            }
+            *free = *slot;
+            free = slot;
         }
+        *free = bytemuck::Zeroable::zeroed();
+        Ok(())
+    }
+
+    /// A walk over the options of the board slot at `board_slot`, from the last series down.
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`].
+    pub fn options_from_last(&self, board_slot: usize) -> Result<OptionWalk, PlimsollError> {
+        let Range { start, end } = self.options_of(board_slot)?;
+        Ok(OptionWalk { board_slot, start, at: end })
+    }
+
+    /// Adds lots to a series of the walk's board, which must not be above one that the walk has seen, and says what they
+    /// were before and are afterwards: [`Self::option_lots`] and [`Self::set_option`] without a search for each.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyLots`], [`PlimsollError::TooManyOptions`]; [`PlimsollError::Corrupt`].
+    pub fn add_lots(&mut self, walk: &mut OptionWalk, series: u8, lots: i32) -> Result<(i32, i32), PlimsollError> {
+        while let Some(below) = walk.below()
+            && let Some(option) = self.options.get_mut(below)
+            && option.series >= series
+        {
+            walk.at = below;
+            if option.series == series {
+                let before = option.lots;
+                let after = before.checked_add(lots).ok_or(PlimsollError::TooManyLots)?;
+                option.lots = after;
+                if after == 0 {
+                    self.remove_option(below)?;
+                    self.count_option(walk.board_slot, i8::wrapping_neg(1))?;
+                }
+                return Ok((before, after));
+            }
+        }
+        if lots != 0 {
+            let board_slot = u8::try_from(walk.board_slot).map_err(|_| PlimsollError::Corrupt)?;
+            self.insert_option(walk.at, OptionSlot { lots, board_slot, series, _padding: [0; 2] })?;
+            self.count_option(walk.board_slot, 1)?;
+        }
+        Ok((0, lots))
+    }
+
+    /// Takes lots from the option at `position`, which is one of the board slot at `board_slot`, and frees it where
+    /// none are left. Says what they were before and are afterwards.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyLots`]; [`PlimsollError::Corrupt`].
+    pub fn take_lots(&mut self, board_slot: usize, position: usize, lots: i32) -> Result<(i32, i32), PlimsollError> {
+        let option = self.options.get_mut(position).ok_or(PlimsollError::Corrupt)?;
+        let before = option.lots;
+        let after = before.checked_sub(lots).ok_or(PlimsollError::TooManyLots)?;
+        option.lots = after;
+        if after == 0 {
+            self.remove_option(position)?;
+            self.count_option(board_slot, i8::wrapping_neg(1))?;
+        }
+        Ok((before, after))
+    }
+
+    /// Counts an option of a board more or less.
+    fn count_option(&mut self, board_slot: usize, counted: i8) -> Result<(), PlimsollError> {
+        let slot = self.boards.get_mut(board_slot).ok_or(PlimsollError::Corrupt)?;
+        slot.options = slot.options.checked_add_signed(counted).ok_or(PlimsollError::Corrupt)?;
         Ok(())
     }
 

@@ -1051,6 +1051,23 @@ impl VenueConfig {
             && self._padding == [0; 3];
         if in_range { Ok(()) } else { Err(PlimsollError::InvalidVenueParameters) }
     }
+
+    /// Whether replacing `from` by this does anything but tighten: let less through. Positions stay as they are either way.
+    ///
+    /// | field | tightens |
+    /// |---|---|
+    /// | `fill_limit`, `window_limit`, `total_limit` | down |
+    /// | `window_seconds` | up: the same notional in more time |
+    /// | `state` | active to suspended |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let rises = self.fill_limit > from.fill_limit
+            || self.window_limit > from.window_limit
+            || self.total_limit > from.total_limit;
+        rises
+            || self.window_seconds < from.window_seconds
+            || (self.state != from.state && self.state != venue_state::SUSPENDED)
+            || self._padding != from._padding
+    }
 }
 
 /// Whether a deposit never takes from its own bank's deposits more than it adds, where one account holds all of them. At a

@@ -279,6 +279,7 @@ errors! {
     InvalidVenueParameters = 335, "The venue's parameters are invalid: window of 1 second to 30 days, a state with a meaning";
     NotVenueSigner = 336, "The signer is not the venue's: its program signs with its address of the seed plimsoll-venue";
     NotAProgram = 337, "The venue must be a program";
+    VenueNotSuspended = 338, "Where there is a timelock a new venue starts suspended: register it so, and propose to make it active";
 
     // Mints.
     InvalidMint = 340, "The account is not an initialised mint of the SPL Token or the Token-2022 program";

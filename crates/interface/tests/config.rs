@@ -3,9 +3,10 @@
 use plimsoll_interface::{
     Address, PlimsollError,
     accounts::MAX_PROPOSAL,
-    change::{Change, QuoteFeed, RoleHolder},
+    change::{Change, QuoteFeed, RoleHolder, kind},
     config::{
-        BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig, limits, pause, state,
+        BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VenueConfig, VolatilityConfig, limits,
+        pause, state, venue_state,
     },
 };
 use plimsoll_risk::parameters::BankParameters;
@@ -408,6 +409,36 @@ fn what_is_new_starts_without_weight_and_without_risk() {
     assert!(bank().loosens(&bank().starting()) && roomy_market().loosens(&new));
 }
 
+fn roomy_venue() -> VenueConfig {
+    VenueConfig {
+        fill_limit: 1_000,
+        window_limit: 10_000,
+        total_limit: 100_000,
+        window_seconds: 600,
+        state: venue_state::ACTIVE,
+        _padding: [0; 3],
+    }
+}
+
+#[test]
+fn each_parameter_of_a_venue_has_its_direction() {
+    let from = roomy_venue();
+    assert!(!from.loosens(&from));
+    let suspended = VenueConfig { state: venue_state::SUSPENDED, ..from };
+    for (tighter, name) in [
+        (VenueConfig { fill_limit: 999, ..from }, "fill_limit"),
+        (VenueConfig { window_limit: 9_999, ..from }, "window_limit"),
+        (VenueConfig { total_limit: 99_999, ..from }, "total_limit"),
+        (VenueConfig { window_seconds: 601, ..from }, "window_seconds"),
+        (suspended, "state"),
+    ] {
+        assert!(!tighter.loosens(&from), "{name} tightens");
+        assert!(from.loosens(&tighter), "{name} loosens");
+    }
+    // One that loosens is enough, whatever else tightens.
+    assert!(VenueConfig { fill_limit: 1_001, ..suspended }.loosens(&from));
+}
+
 #[test]
 fn changes_are_read_back_from_their_bytes() {
     let holder = RoleHolder { role: 1, holder: Address::new_from_array([3; 32]) };
@@ -417,6 +448,7 @@ fn changes_are_read_back_from_their_bytes() {
         Change::Bank(roomy_bank()),
         Change::Role(holder),
         Change::QuoteFeed(QuoteFeed::NONE),
+        Change::Venue(roomy_venue()),
     ];
     for (kind, change) in changes.into_iter().enumerate() {
         assert_eq!(usize::from(change.kind()), kind);
@@ -426,5 +458,5 @@ fn changes_are_read_back_from_their_bytes() {
         *content.last_mut().unwrap() = 1;
         assert_eq!(Change::read(change.kind(), &content), Err(PlimsollError::UnknownKind));
     }
-    assert_eq!(Change::read(5, &[0; MAX_PROPOSAL]), Err(PlimsollError::UnknownKind));
+    assert_eq!(Change::read(kind::LAST + 1, &[0; MAX_PROPOSAL]), Err(PlimsollError::UnknownKind));
 }

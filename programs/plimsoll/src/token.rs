@@ -303,4 +303,3 @@ impl NewVault<'_> {
         InitializeAccount3 { account, mint, owner: self.authority, token_program }.invoke()
     }
 }
-

@@ -68,16 +68,21 @@ struct OptionShape {
     perps: usize,
     options: usize,
     boards: usize,
+    /// Whether each option has a strike of its own; else calls stand beside the puts of their strikes.
+    apart: bool,
     variant: &'static str,
 }
 
 /// Portfolios with options: none else, the one that the budgets name, and the largest that there is.
-const OPTION_SHAPES: [OptionShape; 5] = [
-    OptionShape { collaterals: 1, perps: 1, options: 4, boards: 1, variant: "4 options of 1 board" },
-    OptionShape { collaterals: 1, perps: 1, options: 8, boards: 1, variant: "8 options of 1 board" },
-    OptionShape { collaterals: 1, perps: 1, options: 16, boards: 1, variant: "16 options of 1 board" },
-    OptionShape { collaterals: 8, perps: 8, options: 16, boards: 2, variant: "16 options of 2 boards" },
-    OptionShape { collaterals: 16, perps: 16, options: 32, boards: 8, variant: "32 options of 8 boards" },
+const OPTION_SHAPES: [OptionShape; 8] = [
+    OptionShape { collaterals: 1, perps: 1, options: 4, boards: 1, apart: false, variant: "4 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 8, boards: 1, apart: false, variant: "8 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 16, boards: 1, apart: false, variant: "16 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 8, boards: 1, apart: true, variant: "8 strikes of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 16, boards: 1, apart: true, variant: "16 strikes of 1 board" },
+    OptionShape { collaterals: 8, perps: 8, options: 16, boards: 2, apart: false, variant: "16 options of 2 boards" },
+    OptionShape { collaterals: 8, perps: 8, options: 16, boards: 2, apart: true, variant: "16 strikes of 2 boards" },
+    OptionShape { collaterals: 16, perps: 16, options: 32, boards: 8, apart: false, variant: "32 options of 8 boards" },
 ];
 
 /// Measures everything.
@@ -693,11 +698,11 @@ fn venue_fill(world: &mut World, rows: &mut Vec<Row>, venue: Address) -> Result<
 
 /// What reads a portfolio with options.
 fn with_options(so: &Path, shape: &OptionShape, rows: &mut Vec<Row>) -> Result<()> {
-    let OptionShape { collaterals, perps, options, boards, variant } = *shape;
+    let OptionShape { collaterals, perps, options, boards, apart, variant } = *shape;
     let mut measure = |instruction, f: fn(&mut World, &MarginAccount, &PriceAddresses) -> Result<u64>| {
         let mut world = World::new(so)?;
         let mut account = world.portfolio(world.admin.pubkey(), collaterals, perps)?;
-        world.add_options(&mut account, options, boards)?;
+        world.add_options(&mut account, options, boards, apart)?;
         let units = f(&mut world, &account, &PriceAddresses::new()).with_context(|| instruction)?;
         rows.push(Row { instruction, variant, collaterals, perps, units });
         anyhow::Ok(())
@@ -741,7 +746,8 @@ fn open_option(world: &mut World, account: &MarginAccount, prices: &PriceAddress
 
 fn close_option(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
     let accounts = option_accounts(world, account, prices)?;
-    let args = CloseOptionArgs { lots: u64::MAX, limit_price: 0, expires_at: 0, series: 1 };
+    // The second of the first board: bought.
+    let args = CloseOptionArgs { lots: u64::MAX, limit_price: 0, expires_at: 0, series: account.options[1].series };
     world.send(option::Close { accounts, args }.instruction(), &[])
 }
 

@@ -424,7 +424,13 @@ impl World {
 
     /// Puts options into an account, as many of each of so many boards: one board in each of the account's last markets, with
     /// expiries of 30 days and more, puts and calls, bought and sold, of strikes around the price.
-    pub fn add_options(&mut self, account: &mut MarginAccount, options: usize, boards: usize) -> Result<()> {
+    pub fn add_options(
+        &mut self,
+        account: &mut MarginAccount,
+        options: usize,
+        boards: usize,
+        apart: bool,
+    ) -> Result<()> {
         let fail = |error: plimsoll_client::PlimsollError| anyhow!("{}", error.message());
         let used: Vec<Address> =
             account.markets.iter().filter(|slot| slot.in_use == 1).map(|slot| slot.market).collect();
@@ -433,8 +439,9 @@ impl World {
             let market = markets[index % markets.len()];
             let address = self.write_board(&market, index)?;
             let slot = account.board_slot_or_new(&address, &market).map_err(fail)?;
-            for series in 0..options / boards {
-                let lots = if series % 3 == 0 { -2 } else { 2 };
+            for number in 0..options / boards {
+                let lots = if number % 3 == 0 { -2 } else { 2 };
+                let series = if apart { 2 * number + number % 2 } else { number };
                 account.set_option(slot, u8::try_from(series)?, lots).map_err(fail)?;
             }
         }

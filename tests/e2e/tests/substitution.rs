@@ -1609,10 +1609,12 @@ mod table {
         let [_, foreigner] = registered(w, p);
         let configure = venue::Configure { admin: p.admin, exchange: p.exchange, program: ID, args: venue_args() };
         let table = administrated(Table::new(configure.instruction()), w, p, 0, 1)
-            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
             .other(2, "another exchange's", foreigner, E::WrongExchange)
             .other(2, "a margin account", p.alice.account, I::InvalidAccountData)
-            .read_only(2, CONSTRAINT_MUT);
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "no proposal", p.alice.account, CONSTRAINT_MUT);
         foreign(table, w, 2)
     }
 

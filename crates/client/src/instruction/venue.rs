@@ -7,7 +7,7 @@ use plimsoll_interface::{
 };
 use solana_instruction::{AccountMeta, Instruction};
 
-use super::{SYSTEM_PROGRAM, Use, build};
+use super::{SYSTEM_PROGRAM, Use, build, controls::proposal};
 
 /// What two accounts that trade with each other share.
 #[derive(Clone, Debug)]
@@ -221,7 +221,7 @@ impl Register {
 /// Replaces a venue's limits and state.
 #[derive(Clone, Copy, Debug)]
 pub struct Configure {
-    /// The exchange's admin.
+    /// The exchange's admin, or its risk admin to tighten.
     pub admin: Address,
     /// The exchange.
     pub exchange: Address,
@@ -232,13 +232,20 @@ pub struct Configure {
 }
 
 impl Configure {
-    /// The instruction.
+    /// The instruction for a change that only tightens, or where there is no timelock.
     pub fn instruction(&self) -> Instruction {
-        let declared = [
-            (self.admin, Use::Sign),
-            (self.exchange, Use::Read),
-            (address::venue(&self.exchange, &self.program), Use::Write),
-        ];
+        self.build(false)
+    }
+
+    /// The instruction for a change that was proposed. Closes the proposal.
+    pub fn proposed(&self) -> Instruction {
+        self.build(true)
+    }
+
+    fn build(&self, proposed: bool) -> Instruction {
+        let venue = address::venue(&self.exchange, &self.program);
+        let declared =
+            [(self.admin, Use::SignWrite), (self.exchange, Use::Read), (venue, Use::Write), proposal(&venue, proposed)];
         build(tag::CONFIGURE_VENUE, &self.args, declared, &[])
     }
 }

@@ -77,7 +77,7 @@ pub use array::{
 };
 pub use quote::{NetVega, OptionPricing, OptionTrade, VegaWalk, payoff, quote_option, units_of};
 pub use settlement::{MAX_SAMPLES, settlement_price};
-pub use sum::{BoardSum, MAX_LOTS, Reading};
+pub use sum::{BoardSum, MAX_LOTS, Reading, StrikeLots};
 
 /// Number of stress scenarios: seven moves of the price, with the volatility up and down, and two extreme moves.
 pub const SCENARIOS: usize = 16;
