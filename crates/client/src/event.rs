@@ -7,9 +7,10 @@ pub use plimsoll_interface::event::{
     AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
     Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, HouseRoundVoided, HouseValued,
     InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed,
-    OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown, ProposalCancelled,
-    Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet, Settled, StrikesListed, Swapped,
-    TicketChanged, Traded, TransferFeeWithheld, TriggerChanged, VenueApproved, VolatilitiesPosted,
+    OptionFilled, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown,
+    ProposalCancelled, Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet, Settled, SpotFilled,
+    StrikesListed, Swapped, TicketChanged, Traded, TransferFeeWithheld, TriggerChanged, VenueApproved,
+    VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -101,6 +102,10 @@ events!(
     TriggerChanged,
     /// Two accounts traded with each other.
     Filled,
+    /// Two accounts traded an option with each other.
+    OptionFilled,
+    /// Two accounts traded a balance of a bank for quote with each other.
+    SpotFilled,
     /// A signed order was filled, wholly or in part.
     OrderFilled,
     /// Signed orders were cancelled.

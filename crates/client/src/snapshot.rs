@@ -577,40 +577,49 @@ impl Snapshot {
         Ok(execute.instruction())
     }
 
-    /// What a fill between two accounts in `market` declares and what stands behind it.
+    /// What a fill between two accounts declares and what stands behind it.
     ///
     /// # Errors
-    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    /// [`Error::Missing`] where the board or bank, or a price account of its market, is not in the snapshot.
     pub fn fill_accounts(
         &self,
         buyer: &Keyed<MarginAccount>,
         seller: &Keyed<MarginAccount>,
-        market: &Address,
+        traded: impl Into<venue::Traded>,
     ) -> Result<venue::FillAccounts, Error> {
-        let oracle = self.price_of(market)?;
-        Ok(venue::FillAccounts {
-            exchange: self.exchange.address,
-            buyer: buyer.address,
-            seller: seller.address,
-            market: *market,
-            oracle,
-            remaining: Pack::filling(&buyer.data, &seller.data, market, &oracle).metas(&self.price_addresses()),
-        })
+        let (exchange, quote_bank) = (self.exchange.address, self.exchange.data.quote_bank);
+        let (market, kept_in) = match traded.into() {
+            venue::Traded::Perpetual(market) => (market, vec![]),
+            venue::Traded::Option(board) => (self.board_of(&board)?.market, vec![board]),
+            venue::Traded::Spot(bank) => {
+                let missing = Error::Missing { what: "bank", address: bank };
+                let market = self.banks.get(&bank).ok_or(missing)?.market;
+                (market, vec![bank, quote_bank, address::house(&exchange)])
+            }
+        };
+        let oracle = self.price_of(&market)?;
+        let mut pack = Pack::filling(&buyer.data, &seller.data, &market, &oracle);
+        for address in &kept_in {
+            pack = pack.without(address);
+        }
+        let mut remaining: Vec<_> = kept_in.iter().map(|address| AccountMeta::new(*address, false)).collect();
+        remaining.extend(pack.metas(&self.price_addresses()));
+        Ok(venue::FillAccounts { exchange, buyer: buyer.address, seller: seller.address, market, oracle, remaining })
     }
 
     /// `fill` of two accounts that trade with each other, signed by `authorities`: the buyer's, then the seller's.
     ///
     /// # Errors
-    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    /// [`Error::Missing`] where the board or bank, or a price account of its market, is not in the snapshot.
     pub fn fill(
         &self,
         authorities: [Address; 2],
         buyer: &Keyed<MarginAccount>,
         seller: &Keyed<MarginAccount>,
-        market: &Address,
+        traded: impl Into<venue::Traded>,
         args: FillArgs,
     ) -> Result<Instruction, Error> {
-        let accounts = self.fill_accounts(buyer, seller, market)?;
+        let accounts = self.fill_accounts(buyer, seller, traded)?;
         let [buyer_authority, seller_authority] = authorities;
         Ok(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction())
     }
@@ -618,24 +627,24 @@ impl Snapshot {
     /// `fill_orders` of a resting order of `maker` against `taker`, whose side is a signed order too where `taker_signed`.
     ///
     /// # Errors
-    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    /// [`Error::Missing`] where the board or bank, or a price account of its market, is not in the snapshot.
     pub fn fill_orders(
         &self,
         submitter: Address,
         maker: &Keyed<MarginAccount>,
         taker: &Keyed<MarginAccount>,
         taker_signed: bool,
-        market: &Address,
+        traded: impl Into<venue::Traded>,
         args: FillOrdersArgs,
     ) -> Result<Instruction, Error> {
-        let accounts = self.fill_accounts(maker, taker, market)?;
+        let accounts = self.fill_accounts(maker, taker, traded)?;
         let fill = venue::FillOrders {
             submitter,
             exchange: accounts.exchange,
             maker: maker.address,
             taker: taker.address,
             taker_signed,
-            market: *market,
+            market: accounts.market,
             oracle: accounts.oracle,
             args,
             remaining: accounts.remaining,
@@ -646,16 +655,16 @@ impl Snapshot {
     /// `venue_fill` as the venue's program `program` calls it.
     ///
     /// # Errors
-    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    /// [`Error::Missing`] where the board or bank, or a price account of its market, is not in the snapshot.
     pub fn venue_fill(
         &self,
         program: Address,
         buyer: &Keyed<MarginAccount>,
         seller: &Keyed<MarginAccount>,
-        market: &Address,
+        traded: impl Into<venue::Traded>,
         args: FillArgs,
     ) -> Result<Instruction, Error> {
-        let accounts = self.fill_accounts(buyer, seller, market)?;
+        let accounts = self.fill_accounts(buyer, seller, traded)?;
         Ok(venue::VenueFill { program, accounts, args }.instruction())
     }
 

@@ -1312,7 +1312,7 @@ impl MarginAccount {
 pub struct OrderSlot {
     /// The order's nonce.
     pub nonce: u64,
-    /// Base units filled of it, zero where the slot is free.
+    /// What is filled of it, in the order's units; zero where the slot is free.
     pub filled: u64,
     /// When the order expires, unix seconds.
     pub expires_at: i64,
@@ -1342,7 +1342,7 @@ pub struct Orders {
 account_type!(Orders, [3, 215, 50, 3, 146, 247, 45, 36], 888);
 
 impl Orders {
-    /// Counts a fill of `size` of the order `nonce` over `total` base units, and gives what is filled of it so far.
+    /// Counts a fill of `size` of the order `nonce` over `total` in all, and gives what is filled of it so far.
     ///
     /// A slot is kept until its order has expired or is below the floor: only then could forgetting it do no harm.
     ///

@@ -295,6 +295,9 @@ errors! {
     TransferFeeTooHigh = 350, "The fee of the mint's transfers is, or will be, above 1 %: withdraw and repay, but deposit no more";
     QuoteTransferFee = 351, "Transfers of the quote mint charge a fee, or may come to: choose another quote mint";
     TransferMismatch = 352, "The token program moved another amount than the mint's terms say";
+
+    // Fills of options and spot.
+    FillWrongBoard = 356, "The board expires at another time than the option agreed on: pass the board of its expiry";
 }
 
 /// The one place where the engine's causes become the program's codes.

@@ -454,6 +454,72 @@ event! {
 }
 
 event! {
+    /// Two accounts traded an option with each other.
+    OptionFilled = [131, 126, 188, 191, 46, 100, 226, 254], {
+        /// The market.
+        market: Address,
+        /// The board.
+        board: Address,
+        /// The buyer's margin account.
+        buyer: Address,
+        /// The seller's margin account.
+        seller: Address,
+        /// The venue that filled, zero for none.
+        venue: Address,
+        /// Series of the board.
+        series: u64,
+        /// Lots.
+        lots: u64,
+        /// Agreed premium, Q16.48 quote native per base unit.
+        price: u64,
+        /// What the buyer paid the seller, quote native.
+        cost: u64,
+        /// What the taker paid the house, quote native.
+        fee: u64,
+        /// 1 where the seller took, 0 where the buyer did.
+        seller_takes: u64,
+        /// Black-76 price of one base unit, Q16.48 quote native.
+        mark: u64,
+        /// Oracle price, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The buyer's lots of the series afterwards.
+        buyer_lots: i64,
+        /// The seller's lots of the series afterwards.
+        seller_lots: i64,
+    }
+}
+
+event! {
+    /// Two accounts traded a balance of a bank for quote with each other.
+    SpotFilled = [18, 20, 222, 7, 158, 45, 92, 125], {
+        /// The bank.
+        bank: Address,
+        /// The buyer's margin account.
+        buyer: Address,
+        /// The seller's margin account.
+        seller: Address,
+        /// The venue that filled, zero for none.
+        venue: Address,
+        /// Native amount of the bank's mint.
+        amount: u64,
+        /// Agreed price, Q16.48 quote native per base unit.
+        price: u64,
+        /// What was agreed for it, quote native.
+        cost: u64,
+        /// What the taker paid the house of its own, quote native: on top of the cost or out of it.
+        fee: u64,
+        /// 1 where the seller took, 0 where the buyer did.
+        seller_takes: u64,
+        /// Oracle price, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The buyer's shares of the bank afterwards, negative for a borrow.
+        buyer_shares: i64,
+        /// The seller's shares of the bank afterwards, negative for a borrow.
+        seller_shares: i64,
+    }
+}
+
+event! {
     /// A signed order was filled, wholly or in part.
     OrderFilled = [120, 124, 109, 66, 249, 116, 174, 30], {
         /// The margin account.
@@ -462,9 +528,9 @@ event! {
         signer: Address,
         /// The order's nonce.
         nonce: u64,
-        /// The order's size, base units, negative to sell.
+        /// The order's size, in its own units, negative to sell.
         size: i64,
-        /// Filled of it so far, base units.
+        /// Filled of it so far, likewise.
         filled: u64,
     }
 }

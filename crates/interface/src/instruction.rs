@@ -5,7 +5,7 @@ use solana_address::Address;
 
 use crate::{
     accounts::{MAX_PROPOSAL, MAX_STRIKES},
-    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig},
+    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
 };
 
 /// Declares the instructions' tags, and their list.
@@ -463,10 +463,46 @@ args! {
 pub mod instrument {
     /// The market's perpetual.
     pub const PERP: u8 = 0;
-    /// An option of one of the market's boards: not yet.
-    pub const OPTION: u8 = 1;
-    /// A balance of the market's bank against quote: not yet.
-    pub const SPOT: u8 = 2;
+    /// A call of one of the market's boards: [`super::Contract`] says which.
+    pub const CALL: u8 = 1;
+    /// A put of one of the market's boards.
+    pub const PUT: u8 = 2;
+    /// A balance of a bank that the market prices, against quote.
+    pub const SPOT: u8 = 3;
+
+    /// Whether it is a call or a put.
+    pub const fn is_option(instrument: u8) -> bool {
+        instrument == CALL || instrument == PUT
+    }
+}
+
+args! {
+    /// Which call or put is traded, by its terms: not by its place in an account, which another may have tomorrow.
+    Contract {
+        /// The day that it expires on, at 08:00 UTC, counted from 1970-01-01; zero for what is no option.
+        expiry_day: u16,
+        /// Its strike, as listed; zero for what is no option.
+        strike: StrikePrice,
+    }
+}
+
+impl Contract {
+    /// That of what is no option.
+    pub const NONE: Self = Self { expiry_day: 0, strike: StrikePrice { digits: 0, exponent: 0 } };
+    /// Seconds of a day.
+    const DAY: i64 = 86_400;
+
+    /// When it expires, unix seconds.
+    pub const fn expiry(&self) -> i64 {
+        // A 16-bit day is below 2^33 seconds.
+        (self.expiry_day as i64).wrapping_mul(Self::DAY).wrapping_add(limits::EXPIRY_SECOND_OF_DAY)
+    }
+
+    /// The day of an expiry, `None` where it is none that a board can have.
+    pub fn day_of(expiry: i64) -> Option<u16> {
+        let day = expiry.checked_sub(limits::EXPIRY_SECOND_OF_DAY)?;
+        if day.checked_rem_euclid(Self::DAY)? == 0 { u16::try_from(day.checked_div(Self::DAY)?).ok() } else { None }
+    }
 }
 
 args! {
@@ -476,18 +512,20 @@ args! {
         instrument: u8,
         /// 1 where the seller takes and pays the fee, 0 where the buyer does.
         seller_takes: u8,
-        /// Base units that the buyer receives.
+        /// What the buyer receives: base units of a perpetual, lots of an option, native units of a bank's mint.
         size: u64,
-        /// Agreed price, Q16.48 quote native per base unit.
+        /// Agreed price, Q16.48 quote native per base unit of the market: of an option its premium.
         price: u64,
         /// Unix seconds after which the agreement is void, zero for never.
         expires_at: i64,
+        /// Which option, [`Contract::NONE`] for what is none.
+        contract: Contract,
     }
 }
 args! {
     /// Arguments of `fill_orders`.
     FillOrdersArgs {
-        /// Base units to fill.
+        /// What to fill: base units, lots of an option, native units of a bank's mint.
         size: u64,
         /// Which of the transaction's instructions verifies the maker's order.
         maker_instruction: u8,

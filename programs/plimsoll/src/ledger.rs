@@ -149,6 +149,36 @@ pub fn require_room(bank: &Bank, more: u64) -> Result<()> {
     Ok(())
 }
 
+/// Takes `paid` out of the balance at `from_index` and puts `received` of it, no more, into the balance at `to_index` of
+/// another account; the difference is the caller's to put elsewhere in the bank (INV-1). What the payer has not, it borrows,
+/// as if it withdrew it and the receiver deposited it: so no more than the vault holds, within the borrow cap, and, as
+/// deposits may rise by it, within the deposit cap. Without a borrow no total of the bank rises.
+///
+/// # Errors
+/// [`PlimsollError::BankReduceOnly`], [`PlimsollError::BorrowCap`], [`PlimsollError::VaultInsufficient`],
+/// [`PlimsollError::DepositCap`], [`PlimsollError::AmountTooSmall`].
+pub fn pay(
+    (from, from_index): (&mut MarginAccount, usize),
+    (to, to_index): (&mut MarginAccount, usize),
+    bank: &mut Bank,
+    (paid, received): (u64, u64),
+) -> Result<Debit> {
+    let debit = debit(from, from_index, bank, paid)?;
+    require_borrow_allowed(bank, debit)?;
+    if debit.borrowed > bank.vault_amount {
+        return Err(PlimsollError::VaultInsufficient);
+    }
+    let changed = credit(to, to_index, bank, received)?;
+    if changed == 0 && received != 0 {
+        return Err(PlimsollError::AmountTooSmall);
+    }
+    let is_deposit = to.balances.get(to_index).is_some_and(|slot| slot.shares > 0);
+    if debit.borrowed > 0 && is_deposit {
+        require_deposit_allowed(bank)?;
+    }
+    Ok(debit)
+}
+
 /// Counts tokens that come into the vault. Every path where they do goes through here.
 ///
 /// # Errors

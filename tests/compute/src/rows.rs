@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use plimsoll_client::{
     Address, ID,
-    accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state},
+    accounts::{
+        BalanceSlot, Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state,
+    },
     address,
     config::{
         BankConfig, ExchangeConfig, FundingConfig, RateSource, VenueConfig, VolatilityConfig, limits, loss_mode,
@@ -16,11 +18,13 @@ use plimsoll_client::{
         liquidation, market, option, trade, trigger, venue, waterfall,
     },
     interface::{
+        board::strike_price,
         change::{Change, QuoteFeed},
         instruction::{
-            AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
-            CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
-            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, SwapArgs, VenueArgs,
+            AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, Contract,
+            CreateBoardArgs, CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs,
+            ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice,
+            SwapArgs, VenueArgs, instrument,
         },
         order::Order,
     },
@@ -647,6 +651,9 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
     measure("begin_liquidation", "and end_liquidation", without_capital)?;
     measure("fill", "", fill)?;
     measure("fill_orders", "two orders", fill_orders)?;
+    if collaterals > 1 {
+        measure("fill", "spot", fill_spot)?;
+    }
     Ok(())
 }
 
@@ -715,7 +722,66 @@ fn with_options(so: &Path, shape: &OptionShape, rows: &mut Vec<Row>) -> Result<(
     }
     measure("close_option", close_option)?;
     measure("settle_option", settle_option)?;
+    measure("fill", fill_option)?;
     measure("liquidate", liquidate)
+}
+
+/// A call of the account's first board, of which the buyer closes a part and the seller sells more. The board gets an expiry
+/// and a strike that terms can name.
+fn fill_option(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let board_address = account.boards[0].board;
+    let market: Market = world.get(&world.get::<Board>(&board_address)?.market)?;
+    let strike = StrikePrice { digits: 760, exponent: -1 };
+    let fail = |error: plimsoll_client::PlimsollError| anyhow::anyhow!("{}", error.message());
+    let price = strike_price(strike, market.base_decimals).map_err(fail)?;
+    anyhow::ensure!(price.raw().abs_diff(market.spot / 100 * 76) <= 100, "no strike of 76 % of the spot");
+    world.change::<Board>(&board_address, |board| {
+        board.expiry = board.expiry / 86_400 * 86_400 + limits::EXPIRY_SECOND_OF_DAY;
+        board.strikes[0] = price.raw();
+    })?;
+    let board: Board = world.get(&board_address)?;
+    let contract = venue::contract_of(&board, 0, market.base_decimals).context("no terms")?;
+    let accounts = option_accounts(world, account, prices)?;
+    let mut remaining = vec![AccountMeta::new(board_address, false)];
+    remaining.extend(accounts.remaining);
+    let args = FillArgs {
+        instrument: instrument::CALL,
+        seller_takes: 0,
+        size: 1,
+        price: market.spot / 100 * 26,
+        expires_at: NOW + 60,
+        contract,
+    };
+    let accounts = venue::FillAccounts {
+        exchange: world.exchange,
+        buyer: accounts.account,
+        seller: world.put_account(1, account)?,
+        market: accounts.market,
+        oracle: accounts.oracle,
+        remaining,
+    };
+    let (buyer_authority, seller_authority) = (account.owner, account.owner);
+    world.send(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction(), &[])
+}
+
+/// A part of the first collateral that has a price.
+fn fill_spot(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let priced = |slot: &&BalanceSlot| slot.in_use == 1 && slot.bank != world.quote_bank;
+    let bank = account.balances.iter().find(priced).context("no collateral")?.bank;
+    let index = world.banks.iter().position(|other| *other == bank).context("no bank")?;
+    let (market, oracle) = (world.markets[index], world.oracles[index]);
+    let (buyer, seller) = (world.put_account(0, account)?, world.put_account(1, account)?);
+    let kept = [bank, world.quote_bank, address::house(&world.exchange)];
+    let mut pack = Pack::filling(account, account, &market, &oracle);
+    for address in &kept {
+        pack = pack.without(address);
+    }
+    let mut remaining: Vec<_> = kept.into_iter().map(|address| AccountMeta::new(address, false)).collect();
+    remaining.extend(pack.metas(prices));
+    let args = FillArgs { instrument: instrument::SPOT, size: TOKEN / 10, ..fill_args(world, &market)? };
+    let accounts = venue::FillAccounts { exchange: world.exchange, buyer, seller, market, oracle, remaining };
+    let (buyer_authority, seller_authority) = (account.owner, account.owner);
+    world.send(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction(), &[])
 }
 
 fn option_accounts(
@@ -862,7 +928,14 @@ fn fill_accounts(
 
 fn fill_args(world: &World, market: &Address) -> Result<FillArgs> {
     let price = world.get::<Market>(market)?.spot;
-    Ok(FillArgs { instrument: 0, seller_takes: 0, size: 2 * TOKEN, price, expires_at: NOW + 60 })
+    Ok(FillArgs {
+        instrument: 0,
+        seller_takes: 0,
+        size: 2 * TOKEN,
+        price,
+        expires_at: NOW + 60,
+        contract: Contract::NONE,
+    })
 }
 
 fn fill(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
@@ -890,6 +963,7 @@ fn fill_orders(world: &mut World, account: &MarginAccount, prices: &PriceAddress
             nonce: 1,
             expires_at: NOW + 60,
             instrument: 0,
+            contract: Contract::NONE,
             flags: 0,
         };
         venue::signed(&signer, &order, |message| world.admin.sign_message(message).into())

@@ -2,11 +2,11 @@
 
 use plimsoll_client::{
     Snapshot,
-    instruction::{TOKEN_PROGRAM, bank},
+    instruction::{TOKEN_PROGRAM, bank, venue::Traded},
     price::PriceAccount,
 };
 use plimsoll_e2e_tests::{
-    Asset, E, World,
+    Asset, E, Trader, World,
     world::{Places, SOL, USD, bank_config, create_market_args, market_config},
 };
 use plimsoll_interface::{
@@ -14,7 +14,7 @@ use plimsoll_interface::{
     accounts::{House, oracle_kind},
     address,
     config::{BankConfig, MarketConfig, OptionConfig, VolatilityConfig, state},
-    instruction::CreateMarketArgs,
+    instruction::{Contract, CreateMarketArgs, FillArgs, instrument},
 };
 
 type Change = fn(&mut House);
@@ -249,4 +249,24 @@ fn shares_of_who_trades_against_the_house_are_liquidated_like_any_collateral() {
     w.ok(take);
     assert!(w.shares(&p.carol, &share(&p)) > 0);
     assert!(seen(&w, &p).margin(&w.margin_account(&p.alice)).unwrap().health_maint().unwrap().raw() >= 0);
+}
+
+/// A thousand shares at a dollar: the house prices them, and takes its fee, in one instruction. Nobody sells what he has not.
+#[test]
+fn shares_change_hands_by_a_fill_of_spot() {
+    let (mut w, p) = alice_with_shares();
+    w.deposit(&p.bob, &p.usdc, 10 * THOUSAND);
+    w.deposit(&p.alice, &p.usdc, THOUSAND);
+    let fill = |w: &World, signers: [&Trader; 2], size| {
+        let (contract, price) = (Contract::NONE, 1 << 48);
+        let args = FillArgs { instrument: instrument::SPOT, seller_takes: 0, size, price, expires_at: 0, contract };
+        let [buyer, seller] = signers.map(|trader| w.keyed(trader));
+        let traded = Traded::Spot(share(&p).bank);
+        seen(w, &p).fill(signers.map(|trader| trader.owner), &buyer, &seller, traded, args).unwrap()
+    };
+    let house = w.house_quote();
+    w.ok(fill(&w, [&p.bob, &p.alice], THOUSAND));
+    assert_eq!((w.shares(&p.bob, &share(&p)), w.shares(&p.alice, &share(&p))), (1_000 * USD, 9_000 * USD));
+    assert_eq!((w.shares(&p.bob, &p.usdc), w.house_quote() - house), (8_999_500_000, 500_000));
+    w.refuses(fill(&w, [&p.alice, &p.bob], THOUSAND + 1), E::BorrowCap);
 }

@@ -9,6 +9,7 @@ mod collateral;
 mod controls;
 mod coverage;
 mod exchange;
+mod fill;
 mod funding;
 mod house;
 mod house_shares;

@@ -17,8 +17,8 @@ use plimsoll_interface::{
     change::{Change, QuoteFeed, RoleHolder},
     config::{MarketConfig, VenueConfig, VolatilityConfig, limits, role, state},
     instruction::{
-        AssertHealthArgs, AssertPriceArgs, FillArgs, FillOrdersArgs, PlaceTriggerArgs, PostVolatilitiesArgs, VenueArgs,
-        tag,
+        AssertHealthArgs, AssertPriceArgs, Contract, FillArgs, FillOrdersArgs, PlaceTriggerArgs, PostVolatilitiesArgs,
+        VenueArgs, instrument, tag,
     },
     order::Order,
 };
@@ -56,6 +56,8 @@ macro_rules! tables {
         fn every_instruction_has_a_table() {
             let mut tags = vec![$(tag::$tag),*];
             tags.sort();
+            // What is filled brings accounts of its own: a table for each.
+            tags.dedup();
             assert_eq!(tags, tag::ALL);
         }
     };
@@ -117,10 +119,14 @@ tables! {
     cancel_trigger = CANCEL_TRIGGER,
     execute_trigger = EXECUTE_TRIGGER,
     fill = FILL,
+    fill_of_an_option = FILL,
+    fill_of_spot = FILL,
     fill_orders = FILL_ORDERS,
+    fill_orders_of_an_option = FILL_ORDERS,
     register_venue = REGISTER_VENUE,
     set_venue_approval = SET_VENUE_APPROVAL,
     venue_fill = VENUE_FILL,
+    venue_fill_of_spot = VENUE_FILL,
     create_orders = CREATE_ORDERS,
     cancel_orders = CANCEL_ORDERS,
     configure_venue = CONFIGURE_VENUE,
@@ -1481,7 +1487,14 @@ mod table {
 
     /// A SOL that Alice buys from Bob at the oracle's price.
     fn deal() -> FillArgs {
-        FillArgs { instrument: 0, seller_takes: 0, size: SOL as u64, price: 1 << 45, expires_at: 0 }
+        FillArgs {
+            instrument: 0,
+            seller_takes: 0,
+            size: SOL as u64,
+            price: 1 << 45,
+            expires_at: 0,
+            contract: Contract::NONE,
+        }
     }
 
     /// Wrong accounts of a trade of two accounts in SOL. The exchange stands at `at`, then, behind `between` accounts, the
@@ -1525,6 +1538,117 @@ mod table {
         listed(table, p, [7, 9, 7], &[11, 12, 13]).same(7, 5, DUPLICATE).same(11, 3, DUPLICATE)
     }
 
+    /// A call of SOL at 125 on the board in slot 0, at what it is about worth.
+    fn option_deal(w: &World, p: &Places) -> FillArgs {
+        let board = w.board_of(&p.sol, 0);
+        let contract = venue::contract_of(&board, 2, 9).unwrap();
+        FillArgs { instrument: instrument::CALL, size: 1, price: 1 << 42, contract, ..deal() }
+    }
+
+    /// Wrong boards of a fill of an option, at `at`; behind it the dollar's bank and Alice's other board.
+    fn kept_in_board(table: Table, w: &mut World, p: &Places, at: usize, market: usize) -> Table {
+        foreign(table, w, at)
+            .other(at, "of another market", address::board(&p.btc.market, 0), E::WrongMarket)
+            .other(at, "of another expiry", address::board(&p.sol.market, 1), E::FillWrongBoard)
+            .other(at, "a bank", p.btc.bank, I::AccountDataTooSmall)
+            .read_only(at, E::NotWritable)
+            .same(at, market, DUPLICATE)
+            .other(at + 1, "another bank", p.btc.bank, E::MissingBank)
+            .other(at + 1, "nothing", NOWHERE, E::MissingBank)
+            .other(at + 2, "of another market", address::board(&p.btc.market, 0), E::MissingBoard)
+            .other(at + 2, "nothing", NOWHERE, E::MissingBoard)
+    }
+
+    pub fn fill_of_an_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        let (signers, args) = ([p.alice.owner, p.bob.owner], option_deal(w, p));
+        let board = venue::Traded::Option(address::board(&p.sol.market, 0));
+        let fill = w.priced().fill(signers, &w.keyed(&p.alice), &w.keyed(&p.bob), board, args).unwrap();
+        let table = parties(Table::new(fill), w, p, 2, 3, 5)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(1, I::MissingRequiredSignature)
+            .other(5, "another market", p.btc.market, E::OracleWrongFeed);
+        kept_in_board(table, w, p, 7, 5)
+    }
+
+    /// Wrong banks and houses of a fill of spot, at `at` and behind; then ETH and BTC with their price accounts, and ETH's
+    /// bank.
+    fn kept_in_banks(table: Table, w: &mut World, p: &Places, at: usize, market: usize) -> Table {
+        let table = foreign_all(table, w, &[at + 1, at + 2])
+            .other(at, "of another market", p.btc.bank, E::WrongBankMarket)
+            .other(at, "another exchange's", p.other.sol.bank, E::WrongBankMarket)
+            .other(at, "a margin account", p.carol.account, I::InvalidAccountData)
+            .read_only(at, E::NotWritable)
+            .same(at, market, DUPLICATE)
+            .other(at + 1, "another bank", p.btc.bank, E::WrongQuoteBank)
+            .other(at + 1, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .other(at + 1, "a margin account", p.carol.account, I::InvalidAccountData)
+            .read_only(at + 1, E::NotWritable)
+            .same(at + 1, at, E::SameAccount)
+            .other(at + 2, "another exchange's", p.other.house, E::WrongExchange)
+            .other(at + 2, "a margin account", p.carol.account, I::InvalidAccountData)
+            .read_only(at + 2, E::NotWritable)
+            .same(at + 2, at + 1, E::SameAccount);
+        listed(table, p, [at + 3, at + 5, at + 3], &[at + 7])
+    }
+
+    pub fn fill_of_spot(w: &mut World, p: &Places) -> Table {
+        two_parties(w, p);
+        w.deposit(&p.bob, &p.sol, SOL as u64);
+        let (signers, args) = ([p.alice.owner, p.bob.owner], FillArgs { instrument: instrument::SPOT, ..deal() });
+        let bank = venue::Traded::Spot(p.sol.bank);
+        let fill = w.priced().fill(signers, &w.keyed(&p.alice), &w.keyed(&p.bob), bank, args).unwrap();
+        let table = parties(Table::new(fill), w, p, 2, 3, 5)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(1, I::MissingRequiredSignature)
+            .other(5, "another market", p.btc.market, DUPLICATE);
+        kept_in_banks(foreign(table, w, 7), w, p, 7, 5)
+    }
+
+    pub fn fill_orders_of_an_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        for trader in [p.alice, p.bob, p.carol] {
+            w.ok(venue::CreateOrders { payer: p.carol.owner, account: trader.account }.instruction());
+        }
+        let (now, deal) = (w.now(), option_deal(w, p));
+        let verified = [(p.alice, 1), (p.bob, -1)].map(|(trader, size)| {
+            let order = Order {
+                exchange: p.exchange,
+                account: trader.account,
+                market: p.sol.market,
+                venue: p.carol.owner,
+                size,
+                limit_price: deal.price,
+                nonce: 1,
+                expires_at: now + 100,
+                instrument: deal.instrument,
+                contract: deal.contract,
+                flags: 0,
+            };
+            venue::signed(&trader.owner, &order, |message| w.sign(&trader.owner, message))
+        });
+        w.companions = verified.to_vec();
+        let args = FillOrdersArgs { size: 1, maker_instruction: COMPANION, taker_instruction: COMPANION + 1 };
+        let (maker, taker) = (w.keyed(&p.alice), w.keyed(&p.bob));
+        let board = venue::Traded::Option(address::board(&p.sol.market, 0));
+        let fill = w.priced().fill_orders(p.carol.owner, &maker, &taker, true, board, args).unwrap();
+        let carols = address::orders(&p.carol.account);
+        let table = parties(Table::new(fill), w, p, 1, 2, 6)
+            .other(0, "another", p.mallory, E::OrderWrongVenue)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(4, "another's", carols, E::WrongOrders)
+            .read_only(4, CONSTRAINT_MUT)
+            .other(5, "another's", carols, E::WrongOrders)
+            .read_only(5, CONSTRAINT_MUT)
+            .other(6, "another market", p.btc.market, E::OrderWrongMarket)
+            .other(8, "another sysvar", CLOCK, ADDRESS);
+        kept_in_board(table, w, p, 9, 6)
+    }
+
     pub fn fill_orders(w: &mut World, p: &Places) -> Table {
         two_parties(w, p);
         for trader in [p.alice, p.bob, p.carol, p.other.alice] {
@@ -1541,6 +1665,7 @@ mod table {
             nonce: 1,
             expires_at: now + 100,
             instrument: 0,
+            contract: Contract::NONE,
             flags: 0,
         };
         let verified = [(p.alice, SOL), (p.bob, -SOL)].map(|(trader, size)| {
@@ -1629,8 +1754,22 @@ mod table {
         foreign(table, w, 2)
     }
 
-    /// In the place of the program's address a key signs, which the venue is made to name.
+    pub fn venue_fill_of_spot(w: &mut World, p: &Places) -> Table {
+        w.deposit(&p.bob, &p.sol, SOL as u64);
+        let args = FillArgs { instrument: instrument::SPOT, ..deal() };
+        let table = by_venue(w, p, venue::Traded::Spot(p.sol.bank), args);
+        // Read for what the venue's limits count, before it is written.
+        let table = table.other(7, "nothing", NOWHERE, I::UninitializedAccount);
+        kept_in_banks(table, w, p, 7, 5)
+    }
+
     pub fn venue_fill(w: &mut World, p: &Places) -> Table {
+        let table = by_venue(w, p, venue::Traded::Perpetual(p.sol.market), deal());
+        listed(table, p, [7, 9, 7], &[11, 12, 13]).same(7, 5, DUPLICATE).same(11, 3, DUPLICATE)
+    }
+
+    /// In the place of the program's address a key signs, which the venue is made to name.
+    fn by_venue(w: &mut World, p: &Places, traded: venue::Traded, args: FillArgs) -> Table {
         two_parties(w, p);
         let [venue, foreigner] = registered(w, p);
         for trader in [p.alice, p.bob] {
@@ -1641,10 +1780,10 @@ mod table {
             w.edit::<Venue>(&venue, |venue| venue.signer = p.carol.owner);
         }
         let (buyer, seller) = (w.keyed(&p.alice), w.keyed(&p.bob));
-        let mut fill = w.priced().venue_fill(ID, &buyer, &seller, &p.sol.market, deal()).unwrap();
+        let mut fill = w.priced().venue_fill(ID, &buyer, &seller, traded, args).unwrap();
         fill.accounts[0].pubkey = p.carol.owner;
         let table = parties(Table::new(fill), w, p, 1, 3, 5);
-        let table = foreign(table, w, 2)
+        foreign(table, w, 2)
             .other(0, "another", p.mallory, E::NotVenueSigner)
             .unsigned(0, I::MissingRequiredSignature)
             .other(2, "another exchange's", foreigner, E::WrongExchange)
@@ -1653,8 +1792,7 @@ mod table {
             .same(2, 3, DUPLICATE)
             .other(3, "another's", p.carol.account, E::VenueNotApproved)
             .other(4, "another's", p.carol.account, E::VenueNotApproved)
-            .other(5, "another market", p.btc.market, DUPLICATE);
-        listed(table, p, [7, 9, 7], &[11, 12, 13]).same(7, 5, DUPLICATE).same(11, 3, DUPLICATE)
+            .other(5, "another market", p.btc.market, DUPLICATE)
     }
 
     pub fn create_orders(w: &mut World, p: &Places) -> Table {

@@ -28,7 +28,7 @@ use solana_instruction::{Instruction, error::InstructionError};
 use solana_transaction_error::TransactionError;
 
 use crate::{
-    actions::{self, Attempt, Rule},
+    actions::{self, Attempt, Filled, Rule},
     coverage::Coverage,
     machine::Machine,
 };
@@ -149,6 +149,7 @@ impl Walk {
         let succeeded = told.is_ok();
         self.check_vault()?;
         if succeeded {
+            self.coverage.note_fills(&sent.events);
             for instruction in attempt.instructions.iter().rev().skip(1) {
                 self.coverage.note(instruction.data.first().copied().unwrap_or(0), Ok(()), 0);
             }
@@ -202,7 +203,7 @@ impl Walk {
         match rule {
             Rule::Books => Ok(()),
             Rule::InitialMargin(trader) => self.check_initial(trader),
-            Rule::Fill(sides, market) => sides.iter().try_for_each(|side| self.check_side(side, market)),
+            Rule::Fill(sides, of) => sides.iter().try_for_each(|side| self.check_side(side, of)),
             Rule::Flag(trader) => self.check_flag(trader, events),
             Rule::Liquidation { account, taker } => {
                 self.check_initial(taker)?;
@@ -233,9 +234,9 @@ impl Walk {
     }
 
     /// INV-5 of one side of a fill, unless it only reduced.
-    fn check_side(&self, (trader, before): &(Trader, i64), market: &Address) -> Result<(), String> {
+    fn check_side(&self, (trader, before): &(Trader, i64), of: &Filled) -> Result<(), String> {
         let Some(account) = self.account(trader) else { return Ok(()) };
-        let after = account.data.market_slot(market).map_or(0, |slot| account.data.markets[slot].size);
+        let after = of.held(&account.data);
         let reduced = before.signum() != -after.signum() && after.unsigned_abs() < before.unsigned_abs();
         if reduced { Ok(()) } else { self.check_initial(trader) }
     }
