@@ -170,7 +170,7 @@ fn check_market(address: &Address, market: &Market, books: &Books) {
     let due = i128::from(market.unsettled_funding().expect("funding fits"));
     assert!((due..=due + ACCOUNTS).contains(&owed), "INV-12: {owed} is owed in {address}, {due} is counted");
     assert!(market.range_maint_ppm <= market.range_ppm, "INV-9: ranges of {address}");
-    let priced = || books.banks.iter().map(|(_, bank)| bank).filter(|bank| bank.market == *address);
+    let priced = || books.banks.values().filter(|bank| bank.market == *address);
     let inventory = priced().map(|bank| bank.inventory_counted).sum::<i64>();
     let banks = priced().filter(|bank| bank.inventory_shares != 0).count();
     assert_eq!(

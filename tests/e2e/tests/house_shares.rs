@@ -17,6 +17,8 @@ use plimsoll_interface::{
     instruction::{Contract, CreateMarketArgs, FillArgs, instrument},
 };
 
+type Change = fn(&mut House);
+
 const THOUSAND: u64 = 1_000 * USD as u64;
 
 /// House shares, once their market is the exchange's fourth.
@@ -134,7 +136,7 @@ fn the_house_must_be_worth_something_and_be_valued() {
     let asset = share(&p);
     let before = w.house();
     let observe = w.observe_ix(&asset);
-    let cases: [(fn(&mut House), E); 4] = [
+    let cases: [(Change, E); 4] = [
         (|house| house.nav_at = 0, E::OracleNeverObserved),
         (|house| house.nav = -1, E::OraclePriceNotPositive),
         (|house| house.nav = 1, E::OraclePriceOutOfRange),

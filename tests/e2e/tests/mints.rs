@@ -2,7 +2,9 @@
 
 use plimsoll_client::{
     event::Event,
-    instruction::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM, account, associated_token_account_of, bank, exchange, waterfall},
+    instruction::{
+        TOKEN_2022_PROGRAM, TOKEN_PROGRAM, account, associated_token_account_of, bank, exchange, house, waterfall,
+    },
 };
 use plimsoll_e2e_tests::{
     Asset, E, I, Outcome, Trader, World,
@@ -243,8 +245,17 @@ mod policy {
             remaining: vec![],
         };
         w.ok(withdraw.instruction());
-        assert_eq!(w.tokens_at(&source), 1_000 - 700 - 50 + 300);
-        assert_eq!(w.tokens_at(&address::vault(&address::bank(&exchange, &MINT))), 450);
+        let vault = address::vault(&address::bank(&exchange, &MINT));
+        assert_eq!((w.tokens_at(&source), w.tokens_at(&vault)), (550, 450));
+        // Into the house and back: a ticket's quote is of the bank's program, its shares are of SPL Token's.
+        w.ok(house::Create { admin, exchange }.instruction());
+        let ticket = house::Ticket { owner, exchange, quote_mint: MINT, token_program, index: 0 };
+        w.ok(ticket.provide(source, 200));
+        assert_eq!((w.tokens_at(&source), w.tokens_at(&vault)), (350, 650));
+        w.ok(ticket.cancel(house::Asset::Quote, source));
+        assert_eq!((w.tokens_at(&source), w.tokens_at(&vault)), (550, 450));
+        let wrong = house::Ticket { token_program: TOKEN_PROGRAM, ..ticket };
+        w.refuses(wrong.provide(source, 200), E::WrongTokenProgram);
     }
 }
 
