@@ -594,6 +594,8 @@ fn collateral(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     held.inventory_shares = 10 * TOKEN;
     held.vault_amount = 2_000 * TOKEN;
     world.put(bank, &held)?;
+    // The next swap counts what it is worth.
+    world.change::<Market>(&market, |market| market.inventory_banks = 1)?;
     let account = world.portfolio(authority, 2, 0)?;
     let flag_account = world.put_account(1, &account)?;
     let remaining = Pack::of(&account).metas(&PriceAddresses::new());
