@@ -34,8 +34,8 @@ fuzz-exchange: program ## random walks of many users through the whole exchange;
 program: ## the on-chain program, target/deploy/plimsoll.so
 	@tools/sbf/build --locked programs/plimsoll
 
-programs: ## the on-chain program, the example of a venue, the one that proves its toolchain, the one that measures the engine
-	@tools/sbf/build --locked programs/plimsoll programs/example-venue programs/vm-check programs/risk-bench
+programs: ## the on-chain program, the examples of an adapter and of a venue, the one that proves its toolchain, the one that measures the engine
+	@tools/sbf/build --locked programs/plimsoll programs/example-adapter programs/example-venue programs/vm-check programs/risk-bench
 
 lint: ## formatting and lints of both workspaces, formatting of the fuzz targets
 	@$(CARGO) fmt --all --check

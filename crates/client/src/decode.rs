@@ -3,7 +3,8 @@
 use plimsoll_interface::{
     Address, ID,
     accounts::{
-        AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Orders, Proposal, Venue,
+        AccountType, Adapter, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, Lien, MarginAccount, Market, Orders,
+        Proposal, Venue,
     },
 };
 
@@ -39,6 +40,10 @@ pub enum AnyAccount {
     Orders(Box<Orders>),
     /// A program that may fill between accounts.
     Venue(Box<Venue>),
+    /// A program that keeps tokens under liens.
+    Adapter(Box<Adapter>),
+    /// A margin account's lien on tokens that an adapter keeps.
+    Lien(Box<Lien>),
 }
 
 /// The name of an account type, for messages.
@@ -74,6 +79,8 @@ named!(
     Proposal = "proposal",
     Orders = "orders",
     Venue = "venue",
+    Adapter = "adapter",
+    Lien = "lien",
 );
 
 /// The account of type `T` in `data`.

@@ -6,10 +6,10 @@ use plimsoll_interface::{ID, event::EventType};
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
     Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, InsolventLiquidated,
-    InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, OptionTraded,
-    OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown, ProposalCancelled, Proposed,
-    QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet, Settled, StrikesListed, Swapped, Traded,
-    TriggerChanged, VenueApproved, VolatilitiesPosted,
+    InsuranceFunded, LienChanged, LienSeized, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered,
+    Observed, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown,
+    ProposalCancelled, Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet, Settled, StrikesListed,
+    Swapped, Traded, TriggerChanged, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -107,6 +107,10 @@ events!(
     OrdersCancelled,
     /// A venue was approved, or its approval withdrawn.
     VenueApproved,
+    /// What a lien claims or counts for changed.
+    LienChanged,
+    /// A lien was called in.
+    LienSeized,
     /// A bank's exchange rate was updated.
     RateUpdated,
     /// A collateral was swapped against the house.

@@ -5,7 +5,7 @@ use solana_address::Address;
 use crate::{
     PlimsollError,
     accounts::MAX_PROPOSAL,
-    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, role},
+    config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, role},
     oracle::ORACLE_PROGRAMS,
 };
 
@@ -23,8 +23,10 @@ pub mod kind {
     pub const QUOTE_FEED: u8 = 4;
     /// Where a bank's exchange rate is read: content is a `RateSource`. The subject is the bank.
     pub const RATE_SOURCE: u8 = 5;
+    /// Limits of an adapter of liens: content is an `AdapterConfig`. The subject is the adapter.
+    pub const ADAPTER: u8 = 6;
     /// The largest kind with a meaning.
-    pub const LAST: u8 = RATE_SOURCE;
+    pub const LAST: u8 = ADAPTER;
 }
 
 /// Who is to hold a role.
@@ -94,6 +96,8 @@ pub enum Change {
     QuoteFeed(QuoteFeed),
     /// Where a bank's exchange rate is read.
     RateSource(RateSource),
+    /// Limits of an adapter of liens.
+    Adapter(AdapterConfig),
 }
 
 impl Change {
@@ -106,6 +110,7 @@ impl Change {
             Self::Role(_) => kind::ROLE,
             Self::QuoteFeed(_) => kind::QUOTE_FEED,
             Self::RateSource(_) => kind::RATE_SOURCE,
+            Self::Adapter(_) => kind::ADAPTER,
         }
     }
 
@@ -118,6 +123,7 @@ impl Change {
             Self::Role(holder) => bytemuck::bytes_of(holder),
             Self::QuoteFeed(feed) => bytemuck::bytes_of(feed),
             Self::RateSource(source) => bytemuck::bytes_of(source),
+            Self::Adapter(config) => bytemuck::bytes_of(config),
         };
         let mut content = [0; MAX_PROPOSAL];
         content.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
@@ -136,6 +142,7 @@ impl Change {
             kind::ROLE => read(content).map(Self::Role),
             kind::QUOTE_FEED => read(content).map(Self::QuoteFeed),
             kind::RATE_SOURCE => read(content).map(Self::RateSource),
+            kind::ADAPTER => read(content).map(Self::Adapter),
             _ => Err(PlimsollError::UnknownKind),
         }
     }
@@ -152,6 +159,7 @@ impl Change {
             Self::Role(holder) => holder.validate(),
             Self::QuoteFeed(feed) => feed.validate(),
             Self::RateSource(source) => source.validate(),
+            Self::Adapter(config) => config.validate(),
         }
     }
 }

@@ -11,6 +11,8 @@ use plimsoll_interface::{
 
 /// Bytes of a token account of the SPL Token program.
 const TOKEN_ACCOUNT_LEN: usize = 165;
+/// Where a token account says its amount.
+const TOKEN_AMOUNT: core::ops::Range<usize> = 64..72;
 
 /// Checks that a user's token account is of the bank's mint.
 ///
@@ -35,6 +37,16 @@ pub fn require_banks(bank: &Bank, vault: &Address, mint: &Address, token_program
     require!(same_address(mint, &bank.mint), PlimsollError::WrongMint);
     require!(same_address(token_program, &bank.token_program), PlimsollError::WrongTokenProgram);
     Ok(())
+}
+
+/// What a token account of the SPL Token program holds, native.
+///
+/// # Errors
+/// [`PlimsollError::WrongTokenAccount`].
+pub fn amount(view: &AccountView) -> Result<u64> {
+    let data = view.try_borrow()?;
+    let amount = data.get(TOKEN_AMOUNT).and_then(|amount| amount.first_chunk::<8>());
+    Ok(u64::from_le_bytes(*amount.ok_or(PlimsollError::WrongTokenAccount)?))
 }
 
 /// Moves `amount` from a user's token account into the vault, signed by the user.

@@ -509,6 +509,13 @@ impl World {
         (Self { chain, places, added: Vec::new() }, places)
     }
 
+    /// The same with the example of an adapter at [`chain::ADAPTER_PROGRAM`].
+    pub fn with_adapter() -> (Self, Places) {
+        let mut chain = Chain::with_adapter(GENESIS.iter().cloned());
+        let places = places(&mut chain);
+        (Self { chain, places, added: Vec::new() }, places)
+    }
+
     /// Where everything stands.
     pub fn places(&self) -> Places {
         self.places

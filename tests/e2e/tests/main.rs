@@ -11,6 +11,7 @@ mod coverage;
 mod exchange;
 mod funding;
 mod house;
+mod lien;
 mod liquidation;
 mod margin;
 mod market;

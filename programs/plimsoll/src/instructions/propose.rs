@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Bank, Exchange, Market, Proposal, same_address},
+    accounts::{Adapter, Bank, Exchange, Market, Proposal, same_address},
     address,
     change::Change,
     event::Proposed,
@@ -18,7 +18,7 @@ pub struct Propose {
     pub admin: Signer,
     /// The exchange.
     pub exchange: Account<Exchange>,
-    /// What is to change: the exchange itself, a market or a bank.
+    /// What is to change: the exchange itself, a market, a bank or an adapter.
     pub subject: UncheckedAccount,
     /// The new proposal.
     #[account(init, payer = admin, seeds = [address::PROPOSAL, subject.address().as_ref()], bump)]
@@ -42,6 +42,7 @@ impl Propose {
                 }
                 bank.exchange == *exchange
             }
+            Change::Adapter(_) => Account::<Adapter>::load(*self.subject.account())?.exchange == *exchange,
             Change::RateSource(_) => Account::<Bank>::load(*self.subject.account())?.exchange == *exchange,
             Change::Exchange(_) | Change::Role(_) | Change::QuoteFeed(_) => {
                 same_address(self.subject.address(), exchange)
