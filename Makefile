@@ -27,7 +27,8 @@ test-long: ## the engine's long tests and the fuzz targets' regressions: 70 s, a
 fuzz: ## fuzzes the engine, 60 s a target; SECONDS=600 for longer, TARGET=portfolio for one; needs Rust nightly
 	@tools/fuzz $(or $(SECONDS),60) $(TARGET)
 
-fuzz-exchange: program ## random walks of many users through the whole exchange; ACTIONS=1000000 SEED=1 for more or others
+fuzz-exchange: ## random walks of many users through the whole exchange; ACTIONS=1000000 SEED=1 for more or others
+	@tools/sbf/build --locked programs/plimsoll programs/example-adapter
 	@$(CARGO) build --quiet --locked -p plimsoll-exchange-fuzz
 	@target/debug/plimsoll-exchange-fuzz --actions $(or $(ACTIONS),100000) --seed $(or $(SEED),1)
 

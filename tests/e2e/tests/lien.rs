@@ -7,7 +7,7 @@ use plimsoll_client::{
 use plimsoll_e2e_tests::{
     Asset, E, I, Trader, World,
     chain::ADAPTER_PROGRAM,
-    raw,
+    custody, raw,
     world::{Places, SOL, USD},
 };
 use plimsoll_interface::{
@@ -18,13 +18,13 @@ use plimsoll_interface::{
     config::{AdapterConfig, adapter_state, limits, loss_mode, pause, state},
     lien::{LienRecord, RECORD, VERSION},
 };
-use solana_instruction::{AccountMeta, Instruction};
+use solana_instruction::Instruction;
 
 /// One SOL, native.
 const ONE: u64 = SOL as u64;
 /// The grace of every adapter here, seconds.
 const GRACE: i64 = 60;
-/// A position with the example; its vault stands at [`vault`].
+/// A position with the example; its vault stands at [`custody::vault`].
 pub const POSITION: Address = Address::new_from_array([b'P'; 32]);
 pub const OTHER_POSITION: Address = Address::new_from_array([b'Q'; 32]);
 /// Custom codes of the example.
@@ -42,10 +42,6 @@ pub fn config() -> AdapterConfig {
     }
 }
 
-pub fn adapter_of(asset: &Asset) -> Address {
-    address::adapter(&asset.bank, &ADAPTER_PROGRAM)
-}
-
 fn register(p: &Places, asset: &Asset) -> lien::RegisterAdapter {
     let (admin, exchange, bank) = (p.admin, p.exchange, asset.bank);
     lien::RegisterAdapter {
@@ -58,81 +54,27 @@ fn register(p: &Places, asset: &Asset) -> lien::RegisterAdapter {
 }
 
 pub fn configure(p: &Places, asset: &Asset, config: AdapterConfig) -> lien::ConfigureAdapter {
-    let (authority, exchange, adapter) = (p.admin, p.exchange, adapter_of(asset));
+    let (authority, exchange, adapter) = (p.admin, p.exchange, custody::adapter(asset));
     lien::ConfigureAdapter { authority, exchange, adapter, config, proposed: false }
-}
-
-fn custodian() -> (Address, u8) {
-    Address::find_program_address(&[b"custodian"], &ADAPTER_PROGRAM)
-}
-
-/// The vault of a position.
-pub fn vault(position: &Address) -> Address {
-    Address::new_from_array(position.to_bytes().map(|byte| byte + 128))
-}
-
-/// An instruction to the example.
-fn custody(data: &[u8], accounts: &[(Address, bool, bool)]) -> Instruction {
-    let meta = |(pubkey, is_signer, is_writable): &(Address, bool, bool)| AccountMeta {
-        pubkey: *pubkey,
-        is_signer: *is_signer,
-        is_writable: *is_writable,
-    };
-    Instruction { program_id: ADAPTER_PROGRAM, accounts: accounts.iter().map(meta).collect(), data: data.to_vec() }
-}
-
-fn with_amount(tag: u8, amount: u64) -> Vec<u8> {
-    [&[tag], amount.to_le_bytes().as_slice()].concat()
 }
 
 /// Opens a position of `trader` with `amount` of an asset in it, none of it locked.
 fn position(w: &mut World, trader: &Trader, asset: &Asset, at: Address, amount: u64) {
-    let (owner, vault) = (trader.owner, vault(&at));
-    w.set_account(at, raw::account(ADAPTER_PROGRAM, vec![0; 200]));
-    w.set_account(vault, raw::token_account(&asset.mint, &custodian().0, 0));
-    w.ok(custody(&[0, custodian().1], &[(owner, true, false), (at, false, true), (vault, false, false)]));
-    let source = asset.tokens_of(&owner);
-    let accounts = [
-        (owner, true, false),
-        (at, false, true),
-        (vault, false, true),
-        (source, false, true),
-        (plimsoll_client::instruction::TOKEN_PROGRAM, false, false),
-    ];
-    w.ok(custody(&with_amount(1, amount), &accounts));
-}
-
-fn lock_ix(trader: &Trader, asset: &Asset, at: Address, amount: u64) -> Instruction {
-    let beneficiary = address::lien_authority(&adapter_of(asset));
-    let accounts =
-        [(trader.owner, true, false), (at, false, true), (trader.account, false, false), (beneficiary, false, false)];
-    custody(&with_amount(3, amount), &accounts)
+    for (address, account) in custody::accounts(asset, at) {
+        w.set_account(address, account);
+    }
+    for ix in custody::open(trader, asset, at, amount) {
+        w.ok(ix);
+    }
 }
 
 /// A lien of `trader` on `amount` in a position of its own.
 pub fn lien_of(w: &mut World, trader: &Trader, asset: &Asset, at: Address, amount: u64) -> Address {
     position(w, trader, asset, at, amount);
-    w.ok(lock_ix(trader, asset, at, amount));
+    w.ok(custody::lock(trader, asset, at, amount));
     let ix = open(w, trader, asset, at, amount);
     w.ok(ix);
     address::lien(&at)
-}
-
-fn take_ix(trader: &Trader, asset: &Asset, at: Address, amount: u64) -> Instruction {
-    let accounts = [
-        (trader.owner, true, false),
-        (at, false, true),
-        (vault(&at), false, true),
-        (asset.tokens_of(&trader.owner), false, true),
-        (custodian().0, false, false),
-        (plimsoll_client::instruction::TOKEN_PROGRAM, false, false),
-    ];
-    custody(&with_amount(2, amount), &accounts)
-}
-
-/// What the example wants besides, to pay out.
-pub fn for_seizing(at: &Address) -> Vec<AccountMeta> {
-    vec![AccountMeta::new(vault(at), false), AccountMeta::new_readonly(custodian().0, false)]
 }
 
 pub fn open(w: &World, trader: &Trader, asset: &Asset, at: Address, amount: u64) -> Instruction {
@@ -148,7 +90,7 @@ pub fn release(w: &World, trader: &Trader, asset: &Asset, at: Address, amount: u
 }
 
 pub fn seize(w: &World, trader: &Trader, asset: &Asset, at: Address) -> Instruction {
-    w.priced().seize_lien(&w.keyed(trader), &asset.mint, ADAPTER_PROGRAM, at, for_seizing(&at))
+    w.priced().seize_lien(&w.keyed(trader), &asset.mint, ADAPTER_PROGRAM, at, custody::for_seizing(&at))
 }
 
 /// A world with the example registered for `asset`.
@@ -164,7 +106,7 @@ fn registered_for(asset: fn(&Places) -> Asset) -> (World, Places, Asset) {
 pub fn locked() -> (World, Places) {
     let (mut w, p, sol) = registered_for(|p| p.sol);
     position(&mut w, &p.alice, &sol, POSITION, 150 * ONE);
-    w.ok(lock_ix(&p.alice, &sol, POSITION, 100 * ONE));
+    w.ok(custody::lock(&p.alice, &sol, POSITION, 100 * ONE));
     w.deposit(&p.bob, &p.usdc, 1_000_000 * USD as u64);
     (w, p)
 }
@@ -197,7 +139,7 @@ fn the_lien(w: &World) -> Lien {
 }
 
 fn the_adapter(w: &World, p: &Places) -> Adapter {
-    w.read(&adapter_of(&p.sol))
+    w.read(&custody::adapter(&p.sol))
 }
 
 fn health(w: &World, trader: &Trader) -> (i64, i64) {
@@ -233,11 +175,11 @@ fn an_adapter_starts_with_nothing() {
     let no_program = lien::RegisterAdapter { program: p.sol.market, ..register };
     w.refuses(no_program.instruction(), E::NotAProgram);
     let Event::Configured(event) = w.ok(register.instruction()).event() else { panic!("configured") };
-    assert_eq!((event.subject, event.admin), (adapter_of(&p.sol), p.admin));
+    assert_eq!((event.subject, event.admin), (custody::adapter(&p.sol), p.admin));
     let adapter = the_adapter(&w, &p);
     assert_eq!((adapter.exchange, adapter.bank, adapter.mint), (p.exchange, p.sol.bank, p.sol.mint));
     assert_eq!((adapter.program, adapter.claimed, adapter.lost, adapter.room()), (ADAPTER_PROGRAM, 0, 0, 0));
-    assert_eq!(adapter.authority, address::lien_authority(&adapter_of(&p.sol)));
+    assert_eq!(adapter.authority, address::lien_authority(&custody::adapter(&p.sol)));
     w.ok(configure(&p, &p.sol, config()).instruction());
     assert_eq!(the_adapter(&w, &p).config, config());
 }
@@ -285,7 +227,7 @@ fn what_an_adapter_may_carry_is_announced() {
     let grace = AdapterConfig { grace_seconds: 1, ..config() };
     w.refuses(configure(&p, &sol, grace).instruction(), E::ProposalWanted);
     let change = Change::Adapter(AdapterConfig { state: 9, ..more });
-    let propose = controls::Propose { admin: p.admin, exchange: p.exchange, subject: adapter_of(&sol), change };
+    let propose = controls::Propose { admin: p.admin, exchange: p.exchange, subject: custody::adapter(&sol), change };
     w.refuses(propose.instruction(), E::InvalidAdapterParameters);
     let propose = controls::Propose { change: Change::Adapter(more), ..propose };
     w.refuses(controls::Propose { subject: sol.bank, ..propose }.instruction(), I::InvalidAccountData);
@@ -314,7 +256,7 @@ fn a_lien_counts_as_a_smaller_deposit() {
     assert_eq!(w.margin(&p.alice).requirement_init.raw(), (2_250 + 1_125) * USD);
     is_what_the_program_sees(&mut w, &p.alice);
     let lien = the_lien(&w);
-    assert_eq!((lien.account, lien.adapter, lien.record), (p.alice.account, adapter_of(&p.sol), POSITION));
+    assert_eq!((lien.account, lien.adapter, lien.record), (p.alice.account, custody::adapter(&p.sol), POSITION));
     assert_eq!((lien.claim, lien.recognised, lien.version), (100 * ONE, 90 * ONE, 1));
     let account = w.margin_account(&p.alice);
     assert_eq!((account.liens, account.balances[0].lien, account.balances[0].shares), (1, 90 * ONE, 0));
@@ -340,7 +282,7 @@ fn a_lien_is_announced() {
     let ix = open(&w, &p.alice, &p.sol, POSITION, 100 * ONE);
     let expected = LienChanged {
         account: p.alice.account,
-        adapter: adapter_of(&p.sol),
+        adapter: custody::adapter(&p.sol),
         record: POSITION,
         claim: 100 * ONE,
         recognised: 90 * ONE,
@@ -357,7 +299,7 @@ fn dollars_may_be_locked_too() {
     let (mut w, p, usdc) = registered_for(|p| p.usdc);
     w.ok(configure(&p, &usdc, AdapterConfig { cap: u64::MAX, ..config() }).instruction());
     position(&mut w, &p.alice, &usdc, POSITION, 1_000 * USD as u64);
-    w.ok(lock_ix(&p.alice, &usdc, POSITION, 1_000 * USD as u64));
+    w.ok(custody::lock(&p.alice, &usdc, POSITION, 1_000 * USD as u64));
     let ix = open(&w, &p.alice, &usdc, POSITION, 1_000 * USD as u64);
     w.ok(ix);
     assert_eq!(health(&w, &p.alice), (900 * USD, 900 * USD));
@@ -392,11 +334,11 @@ fn a_debt_beside_a_lien_counts_by_itself() {
 fn what_is_claimed_stays_locked() {
     let (mut w, p) = opened();
     // The owner has the 50 that are free and no more, and nobody but the beneficiary unlocks.
-    w.refuses(take_ix(&p.alice, &p.sol, POSITION, 50 * ONE + 1), TOO_FEW);
-    w.ok(take_ix(&p.alice, &p.sol, POSITION, 50 * ONE));
+    w.refuses(custody::take(&p.alice, &p.sol, POSITION, 50 * ONE + 1), TOO_FEW);
+    w.ok(custody::take(&p.alice, &p.sol, POSITION, 50 * ONE));
     let data = plimsoll_interface::lien::data(plimsoll_interface::lien::RELEASE, 1);
-    for (signer, signs) in [(p.alice.owner, true), (address::lien_authority(&adapter_of(&p.sol)), false)] {
-        let ix = custody(&data, &[(signer, signs, false), (POSITION, false, true)]);
+    for (signer, signs) in [(p.alice.owner, true), (address::lien_authority(&custody::adapter(&p.sol)), false)] {
+        let ix = custody::instruction(&data, &[(signer, signs, false), (POSITION, false, true)]);
         w.refuses(ix, NOT_BENEFICIARY);
     }
     let mut data = data.to_vec();
@@ -406,10 +348,10 @@ fn what_is_claimed_stays_locked() {
         (POSITION, false, true),
         (p.sol.tokens_of(&p.alice.owner), false, true),
         (plimsoll_client::instruction::TOKEN_PROGRAM, false, false),
-        (vault(&POSITION), false, true),
-        (custodian().0, false, false),
+        (custody::vault(&POSITION), false, true),
+        (custody::custodian().0, false, false),
     ];
-    w.refuses(custody(&data, &accounts), NOT_BENEFICIARY);
+    w.refuses(custody::instruction(&data, &accounts), NOT_BENEFICIARY);
 }
 
 #[test]
@@ -499,7 +441,7 @@ fn a_lien_is_released_as_far_as_the_margin_allows() {
     assert_eq!(the_adapter(&w, &p).claimed, left);
     let record: LienRecord = bytemuck::pod_read_unaligned(&w.account(&POSITION).unwrap().data[8..120]);
     assert_eq!(record.amount, left);
-    w.ok(take_ix(&p.alice, &p.sol, POSITION, 50 * ONE + 11_111_111_000));
+    w.ok(custody::take(&p.alice, &p.sol, POSITION, 50 * ONE + 11_111_111_000));
     w.deposit(&p.alice, &p.usdc, 7_001 * USD as u64);
     let ix = release(&w, &p.alice, &p.sol, POSITION, u64::MAX);
     w.ok(ix);
@@ -556,7 +498,7 @@ fn a_lien_is_called_in_before_the_account_is_taken_over() {
     let ix = seize(&w, &p.alice, &p.sol, POSITION);
     let expected = LienSeized {
         account: p.alice.account,
-        adapter: adapter_of(&p.sol),
+        adapter: custody::adapter(&p.sol),
         record: POSITION,
         claim: 100 * ONE,
         received: 100 * ONE,
@@ -607,7 +549,7 @@ fn a_full_bank_takes_what_is_called_in() {
 #[test]
 fn what_an_adapter_does_not_deliver_is_lost_within_its_cap() {
     let (mut w, p) = sinking();
-    w.set_account(vault(&POSITION), raw::token_account(&p.sol.mint, &custodian().0, 30 * ONE));
+    w.set_account(custody::vault(&POSITION), raw::token_account(&p.sol.mint, &custody::custodian().0, 30 * ONE));
     let ix = seize(&w, &p.alice, &p.sol, POSITION);
     let Event::LienSeized(seized) = w.ok(ix).event() else { panic!("seized") };
     assert_eq!((seized.claim, seized.received), (100 * ONE, 30 * ONE));
@@ -616,7 +558,7 @@ fn what_an_adapter_does_not_deliver_is_lost_within_its_cap() {
     let adapter = the_adapter(&w, &p);
     assert_eq!((adapter.claimed, adapter.lost, adapter.room()), (0, 70 * ONE, 930 * ONE));
     position(&mut w, &p.bob, &p.sol, OTHER_POSITION, 931 * ONE);
-    w.ok(lock_ix(&p.bob, &p.sol, OTHER_POSITION, 931 * ONE));
+    w.ok(custody::lock(&p.bob, &p.sol, OTHER_POSITION, 931 * ONE));
     let ix = open(&w, &p.bob, &p.sol, OTHER_POSITION, 930 * ONE + 1);
     w.refuses(ix, E::AdapterCap);
     let ix = open(&w, &p.bob, &p.sol, OTHER_POSITION, 930 * ONE);
@@ -627,7 +569,7 @@ fn what_an_adapter_does_not_deliver_is_lost_within_its_cap() {
 #[test]
 fn an_adapter_without_anything_delivers_nothing() {
     let (mut w, p) = sinking();
-    w.set_account(vault(&POSITION), raw::token_account(&p.sol.mint, &custodian().0, 0));
+    w.set_account(custody::vault(&POSITION), raw::token_account(&p.sol.mint, &custody::custodian().0, 0));
     let ix = seize(&w, &p.alice, &p.sol, POSITION);
     w.ok(ix);
     assert!(w.margin_account(&p.alice).balance_slot(&p.sol.bank).is_none());
@@ -643,7 +585,7 @@ fn an_adapter_that_fails_does_not_hold_a_liquidation_up() {
     w.deposit(&p.carol, &p.usdc, 100_000 * USD as u64);
     w.deposit(&p.alice, &p.sol, ONE);
     // Frozen, say: the token program refuses.
-    w.set_account(vault(&POSITION), raw::token_account(&p.sol.mint, &p.mallory, 150 * ONE));
+    w.set_account(custody::vault(&POSITION), raw::token_account(&p.sol.mint, &p.mallory, 150 * ONE));
     let ix = seize(&w, &p.alice, &p.sol, POSITION);
     w.refuses(ix, I::Custom(4));
     w.pass(GRACE - 1);
@@ -662,7 +604,7 @@ fn an_adapter_that_fails_does_not_hold_a_liquidation_up() {
     let resolve = w.resolve_ix(&p.alice);
     w.ok(resolve);
     // It is still there to be called in.
-    w.set_account(vault(&POSITION), raw::token_account(&p.sol.mint, &custodian().0, 150 * ONE));
+    w.set_account(custody::vault(&POSITION), raw::token_account(&p.sol.mint, &custody::custodian().0, 150 * ONE));
     let ix = seize(&w, &p.alice, &p.sol, POSITION);
     w.ok(ix);
     assert_eq!(w.shares(&p.alice, &p.sol), 101 * SOL);
@@ -758,7 +700,7 @@ fn liens_come_before_the_waterfall() {
 fn liens_of_one_bank_add_up() {
     let (mut w, p) = opened();
     position(&mut w, &p.alice, &p.sol, OTHER_POSITION, 10 * ONE);
-    w.ok(lock_ix(&p.alice, &p.sol, OTHER_POSITION, 10 * ONE));
+    w.ok(custody::lock(&p.alice, &p.sol, OTHER_POSITION, 10 * ONE));
     let ix = open(&w, &p.alice, &p.sol, OTHER_POSITION, 10 * ONE);
     w.ok(ix);
     let account = w.margin_account(&p.alice);
@@ -801,7 +743,7 @@ fn a_staked_token_may_be_locked_too() {
     w.ok(register(&p, &lst).instruction());
     w.ok(configure(&p, &lst, config()).instruction());
     position(&mut w, &p.alice, &lst, POSITION, 80 * ONE);
-    w.ok(lock_ix(&p.alice, &lst, POSITION, 80 * ONE));
+    w.ok(custody::lock(&p.alice, &lst, POSITION, 80 * ONE));
     let ix = open(&w, &p.alice, &lst, POSITION, 80 * ONE);
     w.ok(ix);
     // 72 tokens at 1.25 are 90 SOL.

@@ -6,7 +6,7 @@ use plimsoll_client::instruction::{
 use plimsoll_e2e_tests::{
     Asset, E, I, Trader, World,
     chain::{self, COMPANION},
-    raw,
+    custody, raw,
     substitution::Table,
     world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config, strikes},
 };
@@ -710,7 +710,7 @@ mod table {
         let table = wrong_program(of_a_lien(table, &mut w, &p, [3, 5, 8, 9]), 10, TOKEN_PROGRAM);
         // Behind: SOL and its price account, then the dollar's bank; last what the example wants.
         let table = behind(table, &p, &[11], 13)
-            .other(14, "another's vault", lien::vault(&lien::OTHER_POSITION), I::Custom(4))
+            .other(14, "another's vault", custody::vault(&lien::OTHER_POSITION), I::Custom(4))
             .read_only(14, I::PrivilegeEscalation)
             .other(15, "another", p.mallory, I::PrivilegeEscalation);
         (w, p, table)

@@ -13,7 +13,7 @@ use plimsoll_e2e_tests::{
     world::{BTC, ETH, EXPONENT, PRICE_USD, Places, SOL, USD, option_config},
 };
 use plimsoll_interface::{
-    Address, PlimsollError,
+    Address, ID, PlimsollError,
     accounts::{Board, MarginAccount},
     address,
     config::MarketConfig,
@@ -79,6 +79,7 @@ impl Walk {
             let sent = walk.machine.send(&[deposit]);
             assert!(sent.result.is_ok(), "{}", sent.logs.join("\n"));
         }
+        actions::prepare(&mut walk);
         walk
     }
 
@@ -122,7 +123,7 @@ impl Walk {
         };
         let succeeded = told.is_ok();
         if succeeded {
-            for instruction in attempt.instructions.iter().rev().skip(1) {
+            for instruction in attempt.instructions.iter().rev().skip(1).filter(|one| one.program_id == ID) {
                 self.coverage.note(instruction.data.first().copied().unwrap_or(0), Ok(()), 0);
             }
         }

@@ -16,7 +16,7 @@ fn program() -> PathBuf {
 
 #[test]
 fn whatever_people_do_the_invariants_hold() {
-    let coverage = run(&program(), 3_000, 5 * WALK, 2, |_| {}).unwrap_or_else(|error| panic!("{error:#}"));
+    let coverage = run(&program(), 5_000, 5 * WALK, 2, |_| {}).unwrap_or_else(|error| panic!("{error:#}"));
     println!("{coverage}");
     // What an administrator does once, or under a timelock, is tested step by step, not by chance.
     let rare = [
