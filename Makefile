@@ -51,7 +51,7 @@ format: ## formats all workspaces
 	@$(CARGO) fmt --all $(FUZZ)
 
 cu: ## measures compute units and writes docs/compute.md and docs/compute.json
-	@tools/sbf/build --locked programs/plimsoll programs/risk-bench
+	@tools/sbf/build --locked programs/plimsoll programs/example-adapter programs/risk-bench
 	@$(CARGO) run --locked -p plimsoll-compute
 
 clean: ## removes what was built in the checkout; the tool cache stays

@@ -297,6 +297,7 @@ impl Snapshot {
     /// As [`Self::insolvency`]; [`Error::Missing`] without the house.
     pub fn resolution(&self, account: &MarginAccount) -> Result<Option<Resolution>, Error> {
         let Some(insolvency) = self.insolvency(account)? else { return Ok(None) };
+        account.require_no_liens()?;
         let (config, bank) = (&self.exchange.data.config, self.quote_bank()?);
         let missing = risk::missing(insolvency.due, bank.reserve);
         let bare_debt = account.bare_debt();

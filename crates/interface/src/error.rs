@@ -266,6 +266,7 @@ errors! {
     WrongLienRecord = 307, "The record is not the lien's";
     WrongLien = 308, "The lien is of another margin account";
     AdapterAccounts = 309, "The adapter is given more accounts than are passed, or more than 16";
+    LienInLiquidation = 310, "The account's liquidation has started: deposit, or flag the account once it is healthy again";
 
     // Stored orders and delegation.
     InvalidTrigger = 311, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";

@@ -5,12 +5,12 @@ use core::mem::{offset_of, size_of};
 
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
-    AccountType, Adapter, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, ExchangeRate, House, HouseBoard, Lien,
-    MarginAccount, Market, MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, TriggerSlot, Venue, VenueSlot,
+    AccountType, Adapter, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, ExchangeRate, House, HouseBoard,
+    Lien, MarginAccount, Market, MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, TriggerSlot, Venue, VenueSlot,
     VolatilityEstimate, VolatilityForecast,
 };
-use plimsoll_interface::lien::{LienRecord, RECORD_LEN};
 use plimsoll_interface::config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig};
+use plimsoll_interface::lien::{LienRecord, RECORD_LEN};
 
 /// Asserts offsets within the struct, behind the eight bytes of the discriminator.
 macro_rules! offsets {

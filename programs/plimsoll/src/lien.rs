@@ -7,7 +7,7 @@ use pinocchio::{
 };
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Adapter, Bank, MarginAccount},
+    accounts::{Adapter, Bank, MarginAccount, same_address},
     address,
     lien::{self, LienRecord, MAX_ADAPTER_ACCOUNTS},
 };
@@ -22,6 +22,19 @@ const MAX_ACCOUNTS: usize = 4 + MAX_ADAPTER_ACCOUNTS;
 pub fn read(adapter: &Adapter, view: &AccountView) -> Result<LienRecord> {
     let data = view.try_borrow()?;
     Ok(LienRecord::read(&adapter.program, view.owner(), &data)?)
+}
+
+/// Whether a record is of the margin account, for this exchange and bank, and of the adapter's mint.
+pub fn is_of(record: &LienRecord, adapter: &Adapter, account: &Address) -> bool {
+    same_address(&record.beneficiary, &adapter.authority)
+        && same_address(&record.account, account)
+        && same_address(&record.mint, &adapter.mint)
+}
+
+/// What an account of the adapter's program says that is locked for the margin account, native: nothing where it is no
+/// record any more, or another's.
+pub fn held(adapter: &Adapter, account: &Address, view: &AccountView) -> u64 {
+    read(adapter, view).ok().filter(|record| is_of(record, adapter, account)).map_or(0, |record| record.amount)
 }
 
 /// Has a lien of the bank's mint count `after` and no longer `before`.
@@ -93,6 +106,6 @@ impl Call<'_> {
             accounts: metas.get(..len).ok_or(PlimsollError::AdapterAccounts)?,
         };
         let views = views.get(..len).ok_or(PlimsollError::AdapterAccounts)?;
-        Ok(invoke_signed_with_bounds::<MAX_ACCOUNTS, _>(&call, views, &[CpiSigner::from(&seeds)])?)
+        invoke_signed_with_bounds::<MAX_ACCOUNTS, _>(&call, views, &[CpiSigner::from(&seeds)])
     }
 }

@@ -419,6 +419,9 @@ fn liens_that_are_not_opened() {
     w.edit::<MarginAccount>(&p.alice.account, |account| account.liens = MAX_LIENS);
     w.refuses(&ix, E::TooManyLiens);
     w.edit::<MarginAccount>(&p.alice.account, |account| account.liens = 0);
+    w.edit::<MarginAccount>(&p.alice.account, |account| account.liquidation_started_at = 1);
+    w.refuses(&ix, E::LienInLiquidation);
+    w.edit::<MarginAccount>(&p.alice.account, |account| account.liquidation_started_at = 0);
     w.ok(&ix);
     // A record is believed once: its lien is there.
     w.refuses(&ix, I::Custom(0));
@@ -653,6 +656,10 @@ fn a_lien_is_updated_by_anyone() {
     assert_eq!(recognised(&mut w, &haircut(200_000, active)), 80);
     assert_eq!(recognised(&mut w, &amount(50 * ONE)), 40);
     assert_eq!(recognised(&mut w, &amount(200 * ONE)), 80);
+    let for_another = |w: &mut World| rewrite(w, POSITION, |record| record.account = record.beneficiary);
+    assert_eq!(recognised(&mut w, &for_another), 0);
+    let account = p.alice.account;
+    assert_eq!(recognised(&mut w, &move |w| rewrite(w, POSITION, |record| record.account = account)), 80);
     assert_eq!(recognised(&mut w, &haircut(100_000, closed)), 80);
     assert_eq!(recognised(&mut w, &haircut(300_000, closed)), 70);
     assert_eq!(recognised(&mut w, &haircut(1_000_000, active)), 0);
@@ -677,7 +684,7 @@ fn a_lien_without_a_record_can_be_dropped() {
     // Nothing counts, and still the account cannot be closed: the claim is its.
     w.refuses(&close, E::AccountNotEmpty);
     let part = release(&w, &p.alice, &p.sol, POSITION, 1);
-    w.refuses(part, E::LienRecordInvalid);
+    w.refuses(part, E::LienShort);
     let ix = release(&w, &p.alice, &p.sol, POSITION, u64::MAX);
     w.ok(ix);
     w.ok(&close);

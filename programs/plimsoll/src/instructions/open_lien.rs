@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Adapter, Bank, Exchange, Lien, MAX_LIENS, MarginAccount, same_address},
+    accounts::{Adapter, Bank, Exchange, Lien, MAX_LIENS, MarginAccount},
     address,
     config::{adapter_state, pause, state},
     event::LienChanged,
@@ -41,12 +41,12 @@ impl OpenLien {
         require!(args.amount > 0, PlimsollError::ZeroAmount);
         require!(!self.exchange.config.is_paused(pause::DEPOSIT), PlimsollError::Paused);
         self.account.require_not_deferred()?;
+        // A liquidation waits for liens: a new one every minute would hold it up for ever.
+        require!(self.account.liquidation_started_at == 0, PlimsollError::LienInLiquidation);
         require!(self.adapter.config.state == adapter_state::ACTIVE, PlimsollError::AdapterClosed);
         require!(self.bank.config.state == state::ACTIVE, PlimsollError::BankReduceOnly);
         let record = lien::read(&self.adapter, self.record.account())?;
-        let is_ours = same_address(&record.beneficiary, &self.adapter.authority)
-            && same_address(&record.account, self.account.address())
-            && same_address(&record.mint, &self.adapter.mint);
+        let is_ours = lien::is_of(&record, &self.adapter, self.account.address());
         require!(is_ours, PlimsollError::LienRecordMismatch);
         require!(record.amount >= args.amount, PlimsollError::LienShort);
         require!(args.amount <= self.adapter.room(), PlimsollError::AdapterCap);

@@ -82,8 +82,8 @@ impl ReleaseLien {
     /// Has the adapter unlock `amount`. Of a record that is gone, or says zero, there is nothing to unlock, and an account
     /// must be able to drop such a lien. What is still claimed afterwards must still be there.
     fn unlock(&self, amount: u64, for_adapter: &[AccountView]) -> Result<()> {
-        let held = lien::read(&self.adapter, self.record.account()).map_or(0, |record| record.amount);
-        if held > 0 {
+        let held = || lien::held(&self.adapter, self.account.address(), self.record.account());
+        if held() > 0 {
             let call = Call {
                 adapter: &self.adapter,
                 authority: self.authority.account(),
@@ -92,10 +92,7 @@ impl ReleaseLien {
             };
             call.invoke(RELEASE, amount, for_adapter)?;
         }
-        if self.lien.claim > 0 {
-            let record = lien::read(&self.adapter, self.record.account())?;
-            require!(record.amount >= self.lien.claim, PlimsollError::LienShort);
-        }
+        require!(held() >= self.lien.claim, PlimsollError::LienShort);
         Ok(())
     }
 

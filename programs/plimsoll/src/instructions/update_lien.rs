@@ -58,7 +58,7 @@ impl UpdateLien {
     /// What the record still covers of the claim, after the haircut; of a closed adapter never more than before. A record
     /// that is gone covers nothing.
     fn worth(&self) -> u64 {
-        let held = lien::read(&self.adapter, self.record.account()).map_or(0, |record| record.amount);
+        let held = lien::held(&self.adapter, self.account.address(), self.record.account());
         let worth = self.adapter.recognised(self.lien.claim.min(held));
         let may_rise = self.adapter.config.state == adapter_state::ACTIVE;
         if may_rise { worth } else { worth.min(self.lien.recognised) }
