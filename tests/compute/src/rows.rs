@@ -663,6 +663,9 @@ fn liens(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let accounts = lien::LienAccounts { owner: admin, exchange, account, bank, program, record };
     let open = lien::Open { accounts, amount: 100 * TOKEN };
     single(rows, "open_lien", "", world.send(open.instruction(), &[])?);
+    let flag = liquidation::Flag { exchange, account, remaining: Pack::of(&portfolio).metas(&PriceAddresses::new()) };
+    let units = world.send(flag.instruction(), &[])?;
+    rows.push(Row { instruction: "flag_liquidation", variant: "a lien", collaterals: 8, perps: 8, units });
     let update = lien::Update { accounts, remaining: Vec::new() };
     single(rows, "update_lien", "", world.send(update.instruction(), &[])?);
     let remaining = Pack::seizing(&portfolio, &bank).metas(&PriceAddresses::new());
