@@ -448,8 +448,8 @@ fn changes_are_read_back_from_their_bytes() {
         Change::Bank(roomy_bank()),
         Change::Role(holder),
         Change::QuoteFeed(QuoteFeed::NONE),
-        Change::Venue(roomy_venue()),
         Change::RateSource(RateSource::NONE),
+        Change::Venue(roomy_venue()),
         Change::Adapter(adapter()),
     ];
     for (kind, change) in changes.into_iter().enumerate() {
