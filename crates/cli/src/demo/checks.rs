@@ -87,6 +87,7 @@ impl Books {
                 *side += i128::from(slot.shares.unsigned_abs());
             }
         }
+        positive += i128::from(bank.house_shares);
         if bank.is_quote == 1 {
             positive += i128::from(self.snapshot.house.map_or(0, |house| house.quote_shares));
         }
