@@ -577,6 +577,7 @@ impl Reader<'_> {
             haircut_maint_full_ppm: maint_full,
             borrow_weight_init_ppm: weight,
             borrow_weight_maint_ppm: self.ratio(&at("borrow_weight_maint"), table.borrow_weight_maint, weight)?,
+            swap_cap: table.swap_cap.map_or(Ok(0), |cap| self.amount(&at("swap_cap"), cap, table.decimals))?,
             ..self.lending(&at("lending"), &table.lending, table.decimals)?
         };
         self.valid(&format!("banks.{symbol}"), config.validate())?;

@@ -216,6 +216,8 @@ pub struct BankTable {
     pub haircut_maint_full: Option<Number>,
     pub borrow_weight_init: Number,
     pub borrow_weight_maint: Number,
+    /// What the house holds of it from swaps, at most; nothing, where it is not given.
+    pub swap_cap: Option<Number>,
     pub lending: LendingTable,
 }
 

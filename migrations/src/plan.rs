@@ -7,11 +7,13 @@ use plimsoll_client::{
     accounts::{Bank, Exchange, House, Market},
     address,
     config::MarketConfig,
-    instruction::{associated_token_account, bank, exchange, house, market},
+    instruction::{
+        TOKEN_PROGRAM, associated_token_account, associated_token_account_of, bank, create_token_account, exchange,
+        house, market,
+    },
     interface::instruction::CreateMarketArgs,
-    remaining::{Pack, PriceAddresses},
 };
-use solana_instruction::Instruction;
+use solana_instruction::{AccountMeta, Instruction};
 
 use crate::{BankSpec, Deployment, MarketSpec};
 
@@ -26,12 +28,21 @@ pub struct State {
     pub banks: BTreeMap<Address, Bank>,
     /// Its markets by address.
     pub markets: BTreeMap<Address, Market>,
+    /// Token programs of the file's mints, which own them; a mint that is not here is of the SPL Token program.
+    pub token_programs: BTreeMap<Address, Address>,
+}
+
+impl State {
+    /// The token program of a mint.
+    pub fn token_program(&self, mint: &Address) -> Address {
+        self.token_programs.get(mint).copied().unwrap_or(TOKEN_PROGRAM)
+    }
 }
 
 impl From<Snapshot> for State {
     fn from(snapshot: Snapshot) -> Self {
         let Snapshot { exchange, house, banks, markets, .. } = snapshot;
-        Self { exchange: Some(exchange.data), house, banks, markets }
+        Self { exchange: Some(exchange.data), house, banks, markets, token_programs: BTreeMap::new() }
     }
 }
 
@@ -40,8 +51,8 @@ impl From<Snapshot> for State {
 pub struct Step {
     /// What it does, for people.
     pub name: String,
-    /// Its instruction, which the admin signs.
-    pub instruction: Instruction,
+    /// Its instructions, of one transaction, which the admin signs.
+    pub instructions: Vec<Instruction>,
 }
 
 /// Why the chain cannot be brought to what the file wants.
@@ -111,7 +122,7 @@ struct Standing<'a> {
 
 impl<'a> Planner<'a> {
     fn step(&mut self, name: String, instruction: Instruction) {
-        self.steps.push(Step { name, instruction });
+        self.steps.push(Step { name, instructions: vec![instruction] });
     }
 
     fn exchange(&mut self) -> Result<(), PlanError> {
@@ -159,13 +170,24 @@ impl<'a> Planner<'a> {
             self.step("create the house".into(), house::Create { admin, exchange }.instruction());
         }
         let has_traded = |market: &Market| market.house_size != 0 || market.house_cash != 0;
-        let is_new = self.state.house.is_none_or(|house| house.quote_shares == 0)
+        // Who holds no shares yet needs not wait: the first provider has them in one transaction.
+        let is_new = self.state.house.is_none_or(|house| house.share_supply == 0)
             && !self.state.markets.values().any(has_traded);
         let amount = self.deployment.house_deposit;
         if is_new && amount > 0 {
-            let source = associated_token_account(&admin, &quote_mint);
-            let deposit = house::Deposit { admin, exchange, quote_mint, source, amount };
-            self.step("deposit into the house".into(), deposit.instruction());
+            let token_program = self.state.token_program(&quote_mint);
+            let source = associated_token_account_of(&admin, &quote_mint, &token_program);
+            let ticket = house::Ticket { owner: admin, exchange, quote_mint, token_program, index: 0 };
+            let share_mint = address::share_mint(&ticket.house());
+            let shares = associated_token_account(&admin, &share_mint);
+            let instructions = vec![
+                create_token_account(&admin, &admin, &share_mint),
+                ticket.provide(source, amount),
+                self.value_house(),
+                ticket.execute(),
+                ticket.claim(house::Asset::Shares, shares),
+            ];
+            self.steps.push(Step { name: "provide the house".into(), instructions });
         }
     }
 
@@ -180,8 +202,8 @@ impl<'a> Planner<'a> {
             None => {
                 let index = self.markets.len();
                 let index = u16::try_from(index).unwrap_or(u16::MAX);
-                let step = self.create_market(index, spec.args);
-                self.step(format!("create the market {}", spec.symbol), step);
+                let instruction = self.create_market(index, spec.args);
+                self.step(format!("create the market {}", spec.symbol), instruction);
                 let address = address::market(&self.exchange, index);
                 self.markets.push(Standing { address, spec: Some(spec) });
                 address
@@ -194,10 +216,27 @@ impl<'a> Planner<'a> {
         // A new market starts without a risk budget.
         let standing = found.map_or(spec.args.config.starting(), |(_, market)| market.config);
         if standing != spec.args.config {
-            let step = self.configure_market(address, spec.args.config);
-            self.step(format!("configure the market {}", spec.symbol), step);
+            let instruction = self.configure_market(address, spec.args.config);
+            let raises = spec.args.config.risk_budget > standing.risk_budget;
+            self.budget_step(format!("configure the market {}", spec.symbol), instruction, raises);
         }
         Ok(())
+    }
+
+    /// A step that may raise a risk budget, for which the house must have been valued lately.
+    fn budget_step(&mut self, name: String, instruction: Instruction, raises: bool) {
+        let value = raises.then(|| self.value_house());
+        self.steps.push(Step { name, instructions: value.into_iter().chain([instruction]).collect() });
+    }
+
+    fn value_house(&self) -> Instruction {
+        let mut remaining = Vec::new();
+        for market in &self.markets {
+            remaining.push(AccountMeta::new(market.address, false));
+            remaining.extend(market.spec.map(|spec| AccountMeta::new_readonly(spec.price_account, false)));
+        }
+        let (exchange, quote_mint) = (self.exchange, self.deployment.quote.mint);
+        house::Value { exchange, quote_mint, remaining }.instruction()
     }
 
     fn create_market(&self, index: u16, args: CreateMarketArgs) -> Instruction {
@@ -211,23 +250,8 @@ impl<'a> Planner<'a> {
     }
 
     fn configure_market(&self, market: Address, config: MarketConfig) -> Instruction {
-        let configure = market::Configure {
-            admin: self.admin,
-            exchange: self.exchange,
-            quote_bank: address::bank(&self.exchange, &self.deployment.quote.mint),
-            market,
-            config,
-            remaining: self.all_markets().without(&market).metas(&self.prices()),
-        };
+        let configure = market::Configure { admin: self.admin, exchange: self.exchange, market, config };
         configure.instruction()
-    }
-
-    fn all_markets(&self) -> Pack {
-        Pack::markets(self.markets.iter().map(|market| market.address))
-    }
-
-    fn prices(&self) -> PriceAddresses {
-        self.markets.iter().filter_map(|market| Some((market.address, market.spec?.price_account))).collect()
     }
 
     fn bank(&mut self, spec: &BankSpec) -> Result<(), PlanError> {
@@ -237,8 +261,14 @@ impl<'a> Planner<'a> {
         // A new collateral starts at no weight.
         let starting = if market.is_some() { spec.config.starting() } else { spec.config };
         if found.is_none() {
-            let create =
-                bank::Create { admin: self.admin, exchange: self.exchange, mint: spec.mint, market, config: starting };
+            let create = bank::Create {
+                admin: self.admin,
+                exchange: self.exchange,
+                mint: spec.mint,
+                token_program: self.state.token_program(&spec.mint),
+                market,
+                config: starting,
+            };
             self.step(format!("create the bank {}", spec.symbol), create.instruction());
         }
         if market.is_some_and(|market| found.is_some_and(|found| market != found.market)) {
@@ -291,6 +321,12 @@ pub trait Chain {
     /// The chain's own.
     fn state(&mut self, exchange: &Address) -> Result<State, Self::Error>;
 
+    /// The owner of an account: of a mint, its token program. `None` where there is no account.
+    ///
+    /// # Errors
+    /// The chain's own.
+    fn owner(&mut self, account: &Address) -> Result<Option<Address>, Self::Error>;
+
     /// Sends one step, signed by the admin, and waits until it is confirmed.
     ///
     /// # Errors
@@ -327,7 +363,11 @@ pub fn run<C: Chain>(
     chain: &mut C,
     mut on_step: impl FnMut(&Step),
 ) -> Result<usize, RunError<C::Error>> {
-    let state = chain.state(&deployment.address(admin)).map_err(RunError::Read)?;
+    let mut state = chain.state(&deployment.address(admin)).map_err(RunError::Read)?;
+    for bank in std::iter::once(&deployment.quote).chain(&deployment.banks) {
+        let owner = chain.owner(&bank.mint).map_err(RunError::Read)?;
+        state.token_programs.extend(owner.map(|owner| (bank.mint, owner)));
+    }
     let steps = plan(deployment, &state, admin)?;
     for step in &steps {
         on_step(step);

@@ -1,4 +1,5 @@
-//! `plimsoll liquidate`: watches every margin account of an exchange and takes over what sinks below its line.
+//! `plimsoll liquidate`: watches every margin account of an exchange and takes over what sinks below its line. For an account
+//! without equity the insurance pays it; what the insurance lacks it calls in from whoever bears the loss next.
 //!
 //! It knows a URL and its own key, nothing else: exchange, accounts, banks, markets and prices it finds on the chain, and
 //! whether an account is below its line it computes with the same code as the program.
@@ -14,20 +15,19 @@ use plimsoll_client::{
     Address, Error, Keyed, PlimsollError, Snapshot,
     accounts::{Exchange, MarginAccount},
     address,
-    event::{Event, Liquidated},
-    instruction::{account, associated_token_account},
-    interface::instruction::LiquidateArgs,
+    event::Event,
+    instruction::{TOKEN_PROGRAM, account, associated_token_account_of},
+    interface::{event::loss_source, instruction::LiquidateArgs, token::token_amount},
     risk::{
         liquidation,
         units::{Fraction, Seconds},
     },
     rpc::{Confirmed, Rpc},
+    snapshot::{Insolvency, Resolution},
 };
 use serde_json::{Value, json};
 use solana_keypair::Keypair;
-use solana_program_pack::Pack;
 use solana_signer::Signer;
-use spl_token_interface::state::Account as TokenAccount;
 
 use crate::{Connection, format, output::say, wallet};
 
@@ -53,7 +53,8 @@ pub struct Options {
     /// Milliseconds between two looks.
     #[arg(long, value_name = "MS", default_value_t = 400)]
     interval: u64,
-    /// Wait until the auction's discount has grown to this, in parts per million of the requirement.
+    /// Wait until the auction's discount, or the reward for an account without equity, has grown to this, in parts per
+    /// million of the requirement.
     #[arg(long, value_name = "PPM", default_value_t = 0)]
     min_discount: u32,
     /// One JSON object per line instead of prose.
@@ -103,15 +104,18 @@ impl Liquidator<'_> {
             let create = account::Create { payer: wallet, owner: wallet, exchange: self.exchange, index: 0 };
             self.send(create.instruction())?;
         }
-        let source = associated_token_account(&wallet, &exchange.quote_mint);
+        let quote_mint = self.rpc.raw(&exchange.quote_mint)?;
+        let token_program = quote_mint.map_or(TOKEN_PROGRAM, |mint| mint.owner);
+        let source = associated_token_account_of(&wallet, &exchange.quote_mint, &token_program);
         let tokens = self.rpc.raw(&source)?;
-        let amount = tokens.and_then(|account| TokenAccount::unpack(&account.data).ok()).map_or(0, |held| held.amount);
+        let amount = tokens.and_then(|account| token_amount(&account.data)).unwrap_or(0);
         if amount > 0 {
             let deposit = account::Deposit {
                 authority: wallet,
                 exchange: self.exchange,
                 account: self.margin_address(),
                 mint: exchange.quote_mint,
+                token_program,
                 source,
                 amount,
             };
@@ -180,6 +184,9 @@ impl Liquidator<'_> {
             let confirmed = self.send(snapshot.flag_liquidation(account))?;
             self.say(self.report("flagged", account, &confirmed), &text)?;
         }
+        if let Some(insolvency) = snapshot.insolvency(&account.data)? {
+            return self.rescue(snapshot, account, &insolvency);
+        }
         let elapsed = match account.data.liquidation_started_at {
             0 => 0,
             started => snapshot.now.saturating_sub(started),
@@ -200,17 +207,42 @@ impl Liquidator<'_> {
             Err(Error::Program(PlimsollError::AccountHealthy)) => return Ok(false),
             Err(error) => return Err(anyhow!("{}: {error}", account.address)),
         };
-        let event = confirmed.events.iter().find_map(|event| match event {
-            Event::Liquidated(event) => Some(*event),
-            _ => None,
-        });
-        let Some(event) = event else { bail!("{} has no event of the liquidation", confirmed.signature) };
         let mut report = self.report("liquidated", account, &confirmed);
-        report["fraction_q32"] = event.fraction.into();
-        report["payment"] = event.payment.into();
-        report["discount_ppm"] = event.discount_ppm.into();
-        self.say(report, &sentence(&event, &account.address.to_string()))?;
+        let said = confirmed.events.iter().find_map(|event| sentence(event, &account.address.to_string()));
+        match confirmed.events.iter().find(|event| is_take_over(event)) {
+            Some(Event::Liquidated(event)) => {
+                report["fraction_q32"] = event.fraction.into();
+                report["payment"] = event.payment.into();
+                report["discount_ppm"] = event.discount_ppm.into();
+            }
+            Some(Event::InsolventLiquidated(event)) => {
+                report["fraction_q32"] = event.fraction.into();
+                report["payout"] = event.payout.into();
+                report["reward_ppm"] = event.reward_ppm.into();
+            }
+            _ => bail!("{} has no event of the liquidation", confirmed.signature),
+        }
+        self.say(report, &said.unwrap_or_default())?;
         Ok(true)
+    }
+
+    /// Takes over an account without equity where the insurance pays for it, and otherwise has the next in the order of
+    /// losses pay into it; whether it was taken over.
+    fn rescue(&self, snapshot: &Snapshot, account: &Keyed<MarginAccount>, insolvency: &Insolvency) -> Result<bool> {
+        if insolvency.reward.raw() < self.options.min_discount {
+            return Ok(false);
+        }
+        match snapshot.resolution(&account.data)? {
+            Some(Resolution::Liquidate) => self.take_over(snapshot, account),
+            Some(Resolution::Repay(_) | Resolution::House(_) | Resolution::Deposits(_)) => {
+                let confirmed = self.send(snapshot.resolve(account))?;
+                let name = account.address.to_string();
+                let said = confirmed.events.iter().find_map(|event| sentence(event, &name)).unwrap_or_default();
+                self.say(self.report("resolved", account, &confirmed), &said)?;
+                Ok(false)
+            }
+            Some(Resolution::Wait(_)) | None => Ok(false),
+        }
     }
 
     fn send(&self, instruction: solana_instruction::Instruction) -> Result<Confirmed, Error> {
@@ -236,20 +268,42 @@ impl Liquidator<'_> {
     }
 }
 
-/// Whether an account is below its line and solvent: what an auction can help. A price that the program would refuse
-/// leaves an account alone.
+/// Whether an account is below its line. A price that the program would refuse leaves an account alone.
 fn is_below(snapshot: &Snapshot, account: &MarginAccount) -> bool {
     let Ok(margin) = snapshot.margin(account) else { return false };
-    let below = margin.health_maint().is_ok_and(|health| health.is_negative());
-    below && margin.equity_maint.is_positive()
+    margin.health_maint().is_ok_and(|health| health.is_negative())
 }
 
-/// A liquidation in words.
-pub fn sentence(event: &Liquidated, account: &str) -> String {
-    format!(
-        "took over {} of {account} for {} USD, a discount of {} of its requirement",
-        format::fraction(event.fraction),
-        format::usd(event.payment.try_into().unwrap_or(i64::MAX)),
-        format::percent(event.discount_ppm),
-    )
+fn is_take_over(event: &Event) -> bool {
+    matches!(event, Event::Liquidated(_) | Event::InsolventLiquidated(_))
+}
+
+/// What a liquidator did to `account`, in words; `None` for an event of something else.
+pub fn sentence(event: &Event, account: &str) -> Option<String> {
+    let usd = |native: u64| format::usd(native.try_into().unwrap_or(i64::MAX));
+    Some(match event {
+        Event::Liquidated(event) => format!(
+            "took over {} of {account} for {} USD, a discount of {} of its requirement",
+            format::fraction(event.fraction),
+            usd(event.payment),
+            format::percent(event.discount_ppm),
+        ),
+        Event::InsolventLiquidated(event) => format!(
+            "took over {} of {account}, which lacked {} USD: the insurance paid {} USD and has {} USD left",
+            format::fraction(event.fraction),
+            usd(event.equity.unsigned_abs()),
+            usd(event.payout),
+            usd(event.insurance),
+        ),
+        Event::LossCovered(event) => format!(
+            "had {} pay {} USD of the loss of {account}",
+            match event.source {
+                loss_source::INSURANCE => "the insurance",
+                loss_source::HOUSE => "the house",
+                _ => "all deposits",
+            },
+            usd(event.amount),
+        ),
+        _ => return None,
+    })
 }

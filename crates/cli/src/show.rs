@@ -5,9 +5,12 @@ use clap::Args;
 use comfy_table::Table;
 use plimsoll_client::{
     Address, Error, Keyed, Snapshot,
-    accounts::{MarginAccount, Market},
-    interface::bridge,
-    risk::units::Timestamp,
+    accounts::{Board, MarginAccount, Market},
+    interface::{
+        board::{series_kind, series_strike},
+        bridge,
+    },
+    risk::{black::OptionKind, units::Timestamp},
     rpc::Rpc,
 };
 use serde_json::{Value, json};
@@ -234,7 +237,29 @@ fn positions(snapshot: &Snapshot, account: &MarginAccount) -> String {
         lines.push(format!("{size} {}-PERP", format::symbol(&market.symbol)));
         lines.push(format!("  cash {}", format::usd(slot.cash)));
     }
+    for option in account.options.iter().filter(|option| option.lots != 0) {
+        let Some(slot) = account.boards.get(usize::from(option.board_slot)) else { continue };
+        let Some(board) = snapshot.boards.get(&slot.board) else { continue };
+        let Some(market) = snapshot.markets.get(&board.market) else { continue };
+        let base = i64::from(option.lots).saturating_mul(i64::try_from(board.lot).unwrap_or(i64::MAX));
+        lines.push(format!(
+            "{} {} {}",
+            format::amount(base, market.base_decimals),
+            format::symbol(&market.symbol),
+            series(board, option.series, market.base_decimals)
+        ));
+    }
     lines.join("\n")
+}
+
+/// A series in words: strike and kind.
+pub fn series(board: &Board, series: u8, base_decimals: u8) -> String {
+    let strike = board.strikes.get(series_strike(series.into())).copied().unwrap_or_default();
+    let kind = match series_kind(series.into()) {
+        OptionKind::Call => "call",
+        OptionKind::Put => "put",
+    };
+    format!("{} {kind}", format::price(strike, base_decimals))
 }
 
 /// Where an account's requirement comes from.
@@ -308,6 +333,10 @@ fn account_json(snapshot: &Snapshot, account: &Keyed<MarginAccount>) -> Result<V
     let markets = account.data.markets.iter().filter(|slot| slot.in_use == 1).map(|slot| {
         json!({ "market": slot.market.to_string(), "size": slot.size.to_string(), "cash": slot.cash.to_string() })
     });
+    let options = account.data.options.iter().filter(|option| option.lots != 0).map(|option| {
+        let board = account.data.boards.get(usize::from(option.board_slot)).map(|slot| slot.board.to_string());
+        json!({ "board": board, "series": option.series, "lots": option.lots })
+    });
     Ok(json!({
         "address": account.address.to_string(),
         "owner": account.data.owner.to_string(),
@@ -318,5 +347,6 @@ fn account_json(snapshot: &Snapshot, account: &Keyed<MarginAccount>) -> Result<V
         "liquidation_started_at": account.data.liquidation_started_at,
         "balances": balances.collect::<Vec<_>>(),
         "markets": markets.collect::<Vec<_>>(),
+        "options": options.collect::<Vec<_>>(),
     }))
 }

@@ -173,6 +173,12 @@ impl World {
         }
     }
 
+    /// A market's price in thousandths of where it started, rounded down.
+    pub fn price(&self, symbol: &str) -> Result<i64> {
+        let feed = self.feeds.iter().find(|feed| feed.spec.symbol == symbol);
+        feed.map(|feed| feed.price * 1_000 / feed.start).ok_or_else(|| anyhow!("the exchange has no market {symbol}"))
+    }
+
     /// Publishes every price at the chain's time: stands in for Pyth's own publishing.
     pub fn publish(&self) -> Result<()> {
         let now = self.rpc().now()?;
@@ -254,10 +260,13 @@ impl Chain for Migration<'_> {
         }
     }
 
+    fn owner(&mut self, account: &Address) -> Result<Option<Address>, Error> {
+        Ok(self.rpc.raw(account)?.map(|account| account.owner))
+    }
+
     fn send(&mut self, step: &Step) -> Result<(), Error> {
-        let instructions = [step.instruction.clone()];
-        let confirmed = self.rpc.send(&instructions, self.admin, &[])?;
-        self.meter.record(&instructions, &confirmed.compute_units);
+        let confirmed = self.rpc.send(&step.instructions, self.admin, &[])?;
+        self.meter.record(&step.instructions, &confirmed.compute_units);
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use plimsoll_interface::{
     Address, ID,
     accounts::{
         AccountType, Adapter, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, Lien, MarginAccount, Market, Orders,
-        Proposal, Venue,
+        Proposal, Ticket, Venue,
     },
 };
 
@@ -30,6 +30,8 @@ pub enum AnyAccount {
     Bank(Box<Bank>),
     /// The liquidity providers' pool.
     House(Box<House>),
+    /// Somebody who wants to join the house or to leave it.
+    Ticket(Box<Ticket>),
     /// One option expiry.
     Board(Box<Board>),
     /// A change that waits out the timelock.
@@ -74,6 +76,7 @@ named!(
     Market = "market",
     Bank = "bank",
     House = "house",
+    Ticket = "ticket",
     Board = "board",
     MarginAccount = "margin account",
     Proposal = "proposal",

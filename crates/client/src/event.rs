@@ -5,11 +5,12 @@ use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
-    Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, InsolventLiquidated,
-    InsuranceFunded, LienChanged, LienSeized, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered,
-    Observed, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown,
-    ProposalCancelled, Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet, Settled, StrikesListed,
-    Swapped, Traded, TriggerChanged, VenueApproved, VolatilitiesPosted,
+    Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, HouseRoundVoided, HouseValued,
+    InsolventLiquidated, InsuranceFunded, LienChanged, LienSeized, Liquidated, LiquidationDeferred, LiquidationFlagged,
+    LossCovered, Observed, OptionFilled, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet,
+    PositionWoundDown, ProposalCancelled, Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet,
+    Settled, SpotFilled, StrikesListed, Swapped, TicketChanged, Traded, TransferFeeWithheld, TriggerChanged,
+    VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -101,6 +102,10 @@ events!(
     TriggerChanged,
     /// Two accounts traded with each other.
     Filled,
+    /// Two accounts traded an option with each other.
+    OptionFilled,
+    /// Two accounts traded a balance of a bank for quote with each other.
+    SpotFilled,
     /// A signed order was filled, wholly or in part.
     OrderFilled,
     /// Signed orders were cancelled.
@@ -121,6 +126,14 @@ events!(
     FundingAccrued,
     /// A position paid or received funding.
     FundingPaid,
+    /// The house was valued.
+    HouseValued,
+    /// A valuation of the house is void.
+    HouseRoundVoided,
+    /// A ticket to join or leave the house was made, executed, cancelled or claimed.
+    TicketChanged,
+    /// A mint withheld its fee out of a transfer.
+    TransferFeeWithheld,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -15,7 +15,7 @@
 //! | [`error`] | what went wrong, in words |
 //!
 //! ```
-//! use plimsoll_client::{Address, address, instruction::account};
+//! use plimsoll_client::{Address, address, instruction::{TOKEN_PROGRAM, account}};
 //!
 //! let (exchange, owner, mint) = (Address::new_unique(), Address::new_unique(), Address::new_unique());
 //! let deposit = account::Deposit {
@@ -23,6 +23,7 @@
 //!     exchange,
 //!     account: address::margin_account(&exchange, &owner, 0),
 //!     mint,
+//!     token_program: TOKEN_PROGRAM,
 //!     source: Address::new_unique(),
 //!     amount: 1_000_000,
 //! };

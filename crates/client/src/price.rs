@@ -28,7 +28,8 @@ impl PriceAccount {
     }
 }
 
-/// Where a market's price account stands if it is a sponsored one: for a legacy feed its own address, for
+/// Where a market's price account stands if it is a sponsored one: for a legacy feed its own address, for house shares the
+/// house, for
 /// `PriceUpdateV2` the push oracle's account of shard 0. `None` where the owner is no program that is known here.
 ///
 /// Any other account of the same feed and owner is as good.
@@ -38,7 +39,7 @@ pub fn usual_address(market: &Market) -> Option<Address> {
 
 /// As [`usual_address`], for a market that does not exist yet.
 pub fn usual_address_of(kind: u8, owner: &Address, feed_id: &[u8; 32]) -> Option<Address> {
-    if kind == oracle_kind::LEGACY {
+    if kind == oracle_kind::LEGACY || kind == oracle_kind::HOUSE {
         return Some(Address::new_from_array(*feed_id));
     }
     let push_oracle = match *owner.as_array() {

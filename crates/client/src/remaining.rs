@@ -112,15 +112,6 @@ impl Pack {
         pack
     }
 
-    /// Markets alone: for what computes the house's net asset value.
-    pub fn markets(markets: impl IntoIterator<Item = Address>) -> Self {
-        let mut pack = Self::default();
-        for market in markets {
-            push(&mut pack.markets, market);
-        }
-        pack
-    }
-
     /// The same without an account that the instruction declares.
     #[must_use]
     pub fn without(mut self, address: &Address) -> Self {

@@ -27,8 +27,8 @@ use solana_instruction::{AccountMeta, Instruction};
 use crate::{
     Error, Keyed,
     instruction::{
-        account, collateral, controls, house, lien, liquidation as liquidate, market, option, trade, trigger, venue,
-        waterfall,
+        TOKEN_PROGRAM, account, collateral, controls, house, lien, liquidation as liquidate, market, option, trade,
+        trigger, venue, waterfall,
     },
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
@@ -201,9 +201,7 @@ impl Snapshot {
             return Ok(());
         }
         let mut lots = BoardSum::new();
-        for option in &account.options[account.options_of(board_slot)?] {
-            bridge::add_option(&mut lots, board, option)?;
-        }
+        bridge::add_options(&mut lots, board, &account.options[account.options_of(board_slot)?])?;
         Ok(lots.add_greeks(&ArrayTerms::from(&board.terms), reading, sum)?)
     }
 
@@ -418,11 +416,38 @@ impl Snapshot {
             exchange: self.exchange.address,
             account: account.address,
             mint: *mint,
+            token_program: bank.token_program,
             destination,
             amount,
             remaining: pack.metas(&self.price_addresses()),
         };
         Ok(withdraw.instruction())
+    }
+
+    /// `deposit` of `amount` native units of `mint`, of which the mint may keep a fee, from `source`, which `authority` owns.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the mint has no bank in the snapshot.
+    pub fn deposit(
+        &self,
+        authority: Address,
+        account: &Address,
+        mint: &Address,
+        source: Address,
+        amount: u64,
+    ) -> Result<Instruction, Error> {
+        let address = address::bank(&self.exchange.address, mint);
+        let bank = self.banks.get(&address).ok_or(Error::Missing { what: "bank", address })?;
+        let deposit = account::Deposit {
+            authority,
+            exchange: self.exchange.address,
+            account: *account,
+            mint: *mint,
+            token_program: bank.token_program,
+            source,
+            amount,
+        };
+        Ok(deposit.instruction())
     }
 
     /// `open_position` in `market`, signed by `authority`.
@@ -541,7 +566,8 @@ impl Snapshot {
     ) -> Instruction {
         let accounts = self.lien_accounts(account, mint, program, record);
         let remaining = Pack::seizing(&account.data, &accounts.bank).metas(&self.price_addresses());
-        lien::Seize { accounts, remaining, for_adapter }.instruction()
+        let token_program = self.banks.get(&accounts.bank).map_or(TOKEN_PROGRAM, |bank| bank.token_program);
+        lien::Seize { accounts, token_program, remaining, for_adapter }.instruction()
     }
 
     fn lien_accounts(
@@ -629,40 +655,49 @@ impl Snapshot {
         Ok(execute.instruction())
     }
 
-    /// What a fill between two accounts in `market` declares and what stands behind it.
+    /// What a fill between two accounts declares and what stands behind it.
     ///
     /// # Errors
-    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    /// [`Error::Missing`] where the board or bank, or a price account of its market, is not in the snapshot.
     pub fn fill_accounts(
         &self,
         buyer: &Keyed<MarginAccount>,
         seller: &Keyed<MarginAccount>,
-        market: &Address,
+        traded: impl Into<venue::Traded>,
     ) -> Result<venue::FillAccounts, Error> {
-        let oracle = self.price_of(market)?;
-        Ok(venue::FillAccounts {
-            exchange: self.exchange.address,
-            buyer: buyer.address,
-            seller: seller.address,
-            market: *market,
-            oracle,
-            remaining: Pack::filling(&buyer.data, &seller.data, market, &oracle).metas(&self.price_addresses()),
-        })
+        let (exchange, quote_bank) = (self.exchange.address, self.exchange.data.quote_bank);
+        let (market, kept_in) = match traded.into() {
+            venue::Traded::Perpetual(market) => (market, vec![]),
+            venue::Traded::Option(board) => (self.board_of(&board)?.market, vec![board]),
+            venue::Traded::Spot(bank) => {
+                let missing = Error::Missing { what: "bank", address: bank };
+                let market = self.banks.get(&bank).ok_or(missing)?.market;
+                (market, vec![bank, quote_bank, address::house(&exchange)])
+            }
+        };
+        let oracle = self.price_of(&market)?;
+        let mut pack = Pack::filling(&buyer.data, &seller.data, &market, &oracle);
+        for address in &kept_in {
+            pack = pack.without(address);
+        }
+        let mut remaining: Vec<_> = kept_in.iter().map(|address| AccountMeta::new(*address, false)).collect();
+        remaining.extend(pack.metas(&self.price_addresses()));
+        Ok(venue::FillAccounts { exchange, buyer: buyer.address, seller: seller.address, market, oracle, remaining })
     }
 
     /// `fill` of two accounts that trade with each other, signed by `authorities`: the buyer's, then the seller's.
     ///
     /// # Errors
-    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    /// [`Error::Missing`] where the board or bank, or a price account of its market, is not in the snapshot.
     pub fn fill(
         &self,
         authorities: [Address; 2],
         buyer: &Keyed<MarginAccount>,
         seller: &Keyed<MarginAccount>,
-        market: &Address,
+        traded: impl Into<venue::Traded>,
         args: FillArgs,
     ) -> Result<Instruction, Error> {
-        let accounts = self.fill_accounts(buyer, seller, market)?;
+        let accounts = self.fill_accounts(buyer, seller, traded)?;
         let [buyer_authority, seller_authority] = authorities;
         Ok(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction())
     }
@@ -670,24 +705,24 @@ impl Snapshot {
     /// `fill_orders` of a resting order of `maker` against `taker`, whose side is a signed order too where `taker_signed`.
     ///
     /// # Errors
-    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    /// [`Error::Missing`] where the board or bank, or a price account of its market, is not in the snapshot.
     pub fn fill_orders(
         &self,
         submitter: Address,
         maker: &Keyed<MarginAccount>,
         taker: &Keyed<MarginAccount>,
         taker_signed: bool,
-        market: &Address,
+        traded: impl Into<venue::Traded>,
         args: FillOrdersArgs,
     ) -> Result<Instruction, Error> {
-        let accounts = self.fill_accounts(maker, taker, market)?;
+        let accounts = self.fill_accounts(maker, taker, traded)?;
         let fill = venue::FillOrders {
             submitter,
             exchange: accounts.exchange,
             maker: maker.address,
             taker: taker.address,
             taker_signed,
-            market: *market,
+            market: accounts.market,
             oracle: accounts.oracle,
             args,
             remaining: accounts.remaining,
@@ -698,16 +733,16 @@ impl Snapshot {
     /// `venue_fill` as the venue's program `program` calls it.
     ///
     /// # Errors
-    /// [`Error::Missing`] where no price account of the market is in the snapshot.
+    /// [`Error::Missing`] where the board or bank, or a price account of its market, is not in the snapshot.
     pub fn venue_fill(
         &self,
         program: Address,
         buyer: &Keyed<MarginAccount>,
         seller: &Keyed<MarginAccount>,
-        market: &Address,
+        traded: impl Into<venue::Traded>,
         args: FillArgs,
     ) -> Result<Instruction, Error> {
-        let accounts = self.fill_accounts(buyer, seller, market)?;
+        let accounts = self.fill_accounts(buyer, seller, traded)?;
         Ok(venue::VenueFill { program, accounts, args }.instruction())
     }
 
@@ -832,17 +867,36 @@ impl Snapshot {
         (begin.instruction(), end.instruction())
     }
 
-    /// `house_withdraw` of `amount` quote native to `destination`.
-    pub fn house_withdraw(&self, destination: Address, amount: u64) -> Instruction {
-        let withdraw = house::Withdraw {
-            admin: self.exchange.data.admin,
-            exchange: self.exchange.address,
-            quote_mint: self.exchange.data.quote_mint,
-            destination,
-            amount,
-            remaining: self.pack_markets().metas(&self.price_addresses()),
-        };
-        withdraw.instruction()
+    /// `value_house` over all markets.
+    pub fn value_house(&self) -> Instruction {
+        self.value_house_part(0..u16::MAX)
+    }
+
+    /// `value_house` over the markets whose indexes are in `range`, where all together are too many for one transaction.
+    pub fn value_house_part(&self, range: core::ops::Range<u16>) -> Instruction {
+        let house = address::house(&self.exchange.address);
+        let markets: BTreeMap<u16, Address> =
+            self.markets.iter().map(|(address, market)| (market.index, *address)).collect();
+        let mut remaining = Vec::new();
+        for (_, market) in markets.range(range) {
+            remaining.push(AccountMeta::new(*market, false));
+            // The house is the price account of its own shares' market, and declared.
+            let price = self.prices.get(market).map(|price| price.address).filter(|price| *price != house);
+            remaining.extend(price.map(|price| AccountMeta::new_readonly(price, false)));
+            let banks = self.banks.iter().filter(|(_, bank)| bank.market == *market && bank.inventory_shares != 0);
+            let banks: BTreeMap<u16, Address> = banks.map(|(address, bank)| (bank.index, *address)).collect();
+            remaining.extend(banks.into_values().map(|bank| AccountMeta::new(bank, false)));
+        }
+        let (exchange, quote_mint) = (self.exchange.address, self.exchange.data.quote_mint);
+        house::Value { exchange, quote_mint, remaining }.instruction()
+    }
+
+    /// A ticket of `owner`'s.
+    pub fn ticket(&self, owner: Address, index: u16) -> house::Ticket {
+        let (exchange, quote_mint) = (self.exchange.address, self.exchange.data.quote_mint);
+        let bank = self.banks.get(&self.exchange.data.quote_bank);
+        let token_program = bank.map_or(TOKEN_PROGRAM, |bank| bank.token_program);
+        house::Ticket { owner, exchange, quote_mint, token_program, index }
     }
 
     /// `create_market`: the exchange's next.
@@ -858,14 +912,11 @@ impl Snapshot {
 
     /// `configure_market`.
     pub fn configure_market(&self, market: &Address, config: MarketConfig) -> Instruction {
-        let others = self.pack_markets().without(market);
         let configure = market::Configure {
             admin: self.exchange.data.admin,
             exchange: self.exchange.address,
-            quote_bank: self.exchange.data.quote_bank,
             market: *market,
             config,
-            remaining: others.metas(&self.price_addresses()),
         };
         configure.instruction()
     }
@@ -873,13 +924,6 @@ impl Snapshot {
     /// Addresses of the price accounts in the snapshot, by market.
     pub fn price_addresses(&self) -> PriceAddresses {
         self.prices.iter().map(|(market, price)| (*market, price.address)).collect()
-    }
-
-    /// All markets, in the order of their indexes, as the house's net asset value wants them.
-    fn pack_markets(&self) -> Pack {
-        let mut markets: Vec<_> = self.markets.iter().map(|(address, market)| (market.index, *address)).collect();
-        markets.sort_unstable();
-        Pack::markets(markets.into_iter().map(|(_, address)| address))
     }
 
     fn price_of(&self, market: &Address) -> Result<Address, Error> {
@@ -1031,8 +1075,11 @@ mod tests {
         for (index, address) in later.iter().rev().enumerate() {
             snapshot.markets.insert(*address, Market { index: 5 - index as u16, ..Market::zeroed() });
         }
-        let metas = snapshot.house_withdraw(Address::new_unique(), 1).accounts;
-        let passed: Vec<Address> = metas[8..].iter().map(|meta| meta.pubkey).collect();
+        let metas = snapshot.value_house().accounts;
+        assert!(metas[3..].iter().all(|meta| meta.is_writable));
+        let passed: Vec<Address> = metas[3..].iter().map(|meta| meta.pubkey).collect();
+        let part: Vec<Address> = snapshot.value_house_part(2..4).accounts[3..].iter().map(|meta| meta.pubkey).collect();
+        assert_eq!(part, later[1..3]);
         assert_eq!(passed, [vec![sol], later].concat());
     }
 

@@ -7,9 +7,10 @@
 use core::ops::Range;
 
 use plimsoll_risk::{
+    house,
     options::{MAX_SAMPLES, SCENARIOS, VALUES},
     portfolio::RiskParameters,
-    units::{Index, Ppm, Timestamp},
+    units::{Fraction, Index, Ppm, Timestamp},
 };
 use solana_address::Address;
 
@@ -250,8 +251,24 @@ pub struct Market {
     /// From when on anyone may close positions at the oracle's price, unix seconds; zero unless it is winding down.
     /// Written by `configure_market`.
     pub wind_down_at: i64,
-    /// Room for the valuation of the house.
-    pub _reserved: [u8; 432],
+    /// Spot at which the house's inventory was valued, Q16.48. Written by `value_house`, like the next four.
+    pub nav_spot: u64,
+    /// The house's position then, base units.
+    pub nav_size: i64,
+    /// The house's cash then, quote native.
+    pub nav_cash: i64,
+    /// In which valuation: [`House::round`].
+    pub nav_round: u64,
+    /// Part of the risk budget that the house's net asset value does not cover, Q32. Nothing is withheld from a new market.
+    pub budget_withheld: u64,
+    /// Shares of the house's inventory then, of all banks that the market prices together.
+    pub nav_inventory_shares: u64,
+    /// What the house holds of what the market prices from spot swaps, base units, as of each bank's last swap or valuation.
+    pub house_inventory: i64,
+    /// How many banks that is in.
+    pub inventory_banks: u64,
+    /// Room for later.
+    pub _reserved: [u8; 368],
 }
 account_type!(Market, [219, 190, 213, 55, 0, 227, 198, 154], 1688);
 
@@ -326,8 +343,23 @@ pub mod oracle_kind {
     pub const PRICE_UPDATE_V2: u8 = 0;
     /// Price account of the legacy Pyth program.
     pub const LEGACY: u8 = 1;
+    /// The house of the exchange: the price is that of one house share.
+    pub const HOUSE: u8 = 2;
     /// The largest value with a meaning.
-    pub const LAST: u8 = LEGACY;
+    pub const LAST: u8 = HOUSE;
+}
+
+impl Market {
+    /// Whether it prices house shares: by the exchange's house and not by an oracle.
+    #[inline(always)]
+    pub fn is_of_house_shares(&self) -> bool {
+        self.oracle_kind == oracle_kind::HOUSE
+    }
+
+    /// The risk budget as far as the house's net asset value covers it, quote native.
+    pub fn budget_in_force(&self) -> u64 {
+        house::budget_in_force(self.config.risk_budget, Fraction::from_raw(self.budget_withheld))
+    }
 }
 
 /// One option expiry of a market: its strikes, their volatilities and risk arrays, and the house's inventory in them.
@@ -488,10 +520,14 @@ pub struct Bank {
     pub version: u8,
     /// What one unit of the mint is in units of the market's underlying, where that is not one.
     pub rate: ExchangeRate,
-    /// Deposit shares of the house, from spot swaps. Written by `swap`.
-    pub house_shares: u64,
+    /// Deposit shares of the house: its inventory from spot swaps. Written by `swap`.
+    pub inventory_shares: u64,
+    /// What of [`Market::house_inventory`] is this bank's, base units.
+    pub inventory_counted: i64,
+    /// 1 where the mint is that of the house's shares, otherwise 0.
+    pub is_house_share: u8,
     /// Room for later.
-    pub _reserved: [u8; 96],
+    pub _reserved: [u8; 87],
 }
 account_type!(Bank, [142, 49, 166, 242, 50, 66, 97, 188], 584);
 
@@ -550,27 +586,121 @@ impl Bank {
     }
 }
 
-/// The pool that is the counterparty of every trade. Its inventory lives in the markets.
+/// The pool that is the counterparty of every trade. Its inventory lives in the markets, its parts are tokens.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]
 #[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
 #[derive(Debug, PartialEq, Eq)]
 pub struct House {
-    /// Deposit shares of the quote bank. Written by house deposit and withdraw and by `settle`.
+    /// Deposit shares of the quote bank. Written by `execute_ticket` and `settle`.
     pub quote_shares: u64,
     /// Sum of the risk budgets of all markets, quote native. Written by `create_market` and `configure_market`.
     pub risk_budget_total: u64,
+    /// House shares in circulation, by our own count: 1e-6 of a share. Written by `execute_ticket`.
+    pub share_supply: u64,
+    /// House shares in the escrow that are tickets', by our own count.
+    pub escrow_shares: u64,
+    /// Quote native in the quote bank's vault that is tickets': in neither the bank's `vault_amount` nor the net asset
+    /// value, and never lent out.
+    pub pending_quote: u64,
+    /// Net asset value, quote native: of the last complete valuation, and what tickets have added and taken since, less the
+    /// losses of insolvent accounts that it has covered since.
+    pub nav: i64,
+    /// When that valuation began, unix seconds. Zero: never.
+    pub nav_at: i64,
+    /// Counts valuations begun.
+    pub round: u64,
+    /// When the valuation under way began, unix seconds.
+    pub round_started_at: i64,
+    /// Sum of its markets so far, quote native.
+    pub round_value: i64,
+    /// `quote_shares` when it began.
+    pub round_quote_shares: u64,
     /// The exchange it belongs to.
     pub exchange: Address,
+    /// Mint of the shares. Written by `create_house`.
+    pub share_mint: Address,
+    /// Token account of the shares in tickets. Written by `create_house`.
+    pub escrow: Address,
+    /// Index of the market that the valuation under way wants next.
+    pub round_next: u16,
+    /// One of [`round_phase`].
+    pub round_phase: u8,
     /// Bump of the address.
     pub bump: u8,
     /// Layout version, 1.
     pub version: u8,
     /// Zero.
-    pub _padding: [u8; 6],
-    /// Room for the share mint, the delay queue and the stored NAV.
+    pub _padding: [u8; 3],
+    /// Room for later.
     pub _reserved: [u8; 256],
 }
-account_type!(House, [21, 145, 94, 109, 254, 199, 210, 151], 320);
+account_type!(House, [21, 145, 94, 109, 254, 199, 210, 151], 456);
+
+/// How far a valuation is, as stored in [`House::round_phase`].
+pub mod round_phase {
+    /// None is under way.
+    pub const NONE: u8 = 0;
+    /// Markets are being valued.
+    pub const VALUES: u8 = 1;
+    /// Every market is valued; whether any has changed since is being checked.
+    pub const CHECKS: u8 = 2;
+}
+
+/// Somebody who wants to join the house or to leave it, and waits.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// Quote native to provide, or house shares to redeem.
+    pub amount: u64,
+    /// House shares issued for it, or quote native paid; zero until executed.
+    pub proceeds: u64,
+    /// When it was asked for, unix seconds.
+    pub requested_at: i64,
+    /// It is executed at a valuation that began at this time or later, unix seconds.
+    pub executable_from: i64,
+    /// After this time it is not executed any more, unix seconds.
+    pub expires_at: i64,
+    /// When it was executed, unix seconds; zero until then.
+    pub executed_at: i64,
+    /// The house.
+    pub house: Address,
+    /// Whose it is.
+    pub owner: Address,
+    /// Which of its owner's tickets this is: part of its address.
+    pub index: u16,
+    /// One of [`ticket_kind`].
+    pub kind: u8,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 3],
+    /// Room for later.
+    pub _reserved: [u8; 64],
+}
+account_type!(Ticket, [41, 228, 24, 165, 78, 90, 235, 200], 192);
+
+/// What a ticket is for, as stored in [`Ticket::kind`].
+pub mod ticket_kind {
+    /// Quote for shares.
+    pub const PROVIDE: u8 = 1;
+    /// Shares for quote.
+    pub const REDEEM: u8 = 2;
+}
+
+impl Ticket {
+    /// Whether what it holds now is quote, and not house shares.
+    pub fn holds_quote(&self) -> bool {
+        (self.kind == ticket_kind::PROVIDE) == (self.executed_at == 0)
+    }
+
+    /// How much of it: what was put in, or what came of it.
+    pub fn holding(&self) -> u64 {
+        if self.executed_at == 0 { self.amount } else { self.proceeds }
+    }
+}
 
 /// A change that loosens and waits out the timelock: announced by `propose`, closed by the instruction that makes it.
 #[cfg_attr(feature = "anchor", anchor_lang::account)]
@@ -794,6 +924,24 @@ pub struct MarginAccount {
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
+/// A walk over an account's options of one board, from the last series down: see [`MarginAccount::options_from_last`].
+#[derive(Clone, Copy, Debug)]
+pub struct OptionWalk {
+    /// The board's slot.
+    board_slot: usize,
+    /// Where its options begin.
+    start: usize,
+    /// The last option that was looked at; before the first look the one behind the board's last.
+    at: usize,
+}
+
+impl OptionWalk {
+    /// The option to look at next.
+    fn below(&self) -> Option<usize> {
+        self.at.checked_sub(1).filter(|below| *below >= self.start)
+    }
+}
+
 /// Where an account is between `begin_liquidation` and `end_liquidation`, as stored in [`MarginAccount::deferral`]. Outside
 /// of a transaction every account is at [`NONE`](deferral::NONE).
 pub mod deferral {
@@ -1008,9 +1156,7 @@ impl MarginAccount {
                 1
             }
         };
-        let slot = self.boards.get_mut(board_slot).ok_or(PlimsollError::Corrupt)?;
-        slot.options = slot.options.checked_add_signed(counted).ok_or(PlimsollError::Corrupt)?;
-        Ok(())
+        self.count_option(board_slot, counted)
     }
 
     /// Puts an option at `index` and moves those from there on up by one.
@@ -1028,12 +1174,81 @@ impl MarginAccount {
         Ok(())
     }
 
-    /// Takes the option at `index` out and moves those behind it down by one.
+    /// Takes the option at `index` out and moves those behind it down by one, up to the first free slot.
     fn remove_option(&mut self, index: usize) -> Result<(), PlimsollError> {
-        let mut next = bytemuck::Zeroable::zeroed();
-        for slot in self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)?.iter_mut().rev() {
-            core::mem::swap(slot, &mut next);
+        let mut slots = self.options.get_mut(index..).ok_or(PlimsollError::Corrupt)?.iter_mut();
+        let mut free = slots.next().ok_or(PlimsollError::Corrupt)?;
+        for slot in slots {
+            if slot.lots == 0 {
+                break;
+            }
+            *free = *slot;
+            free = slot;
         }
+        *free = bytemuck::Zeroable::zeroed();
+        Ok(())
+    }
+
+    /// A walk over the options of the board slot at `board_slot`, from the last series down.
+    ///
+    /// # Errors
+    /// [`PlimsollError::Corrupt`].
+    pub fn options_from_last(&self, board_slot: usize) -> Result<OptionWalk, PlimsollError> {
+        let Range { start, end } = self.options_of(board_slot)?;
+        Ok(OptionWalk { board_slot, start, at: end })
+    }
+
+    /// Adds lots to a series of the walk's board, which must not be above one that the walk has seen, and says what they
+    /// were before and are afterwards: [`Self::option_lots`] and [`Self::set_option`] without a search for each.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyLots`], [`PlimsollError::TooManyOptions`]; [`PlimsollError::Corrupt`].
+    pub fn add_lots(&mut self, walk: &mut OptionWalk, series: u8, lots: i32) -> Result<(i32, i32), PlimsollError> {
+        while let Some(below) = walk.below()
+            && let Some(option) = self.options.get_mut(below)
+            && option.series >= series
+        {
+            walk.at = below;
+            if option.series == series {
+                let before = option.lots;
+                let after = before.checked_add(lots).ok_or(PlimsollError::TooManyLots)?;
+                option.lots = after;
+                if after == 0 {
+                    self.remove_option(below)?;
+                    self.count_option(walk.board_slot, i8::wrapping_neg(1))?;
+                }
+                return Ok((before, after));
+            }
+        }
+        if lots != 0 {
+            let board_slot = u8::try_from(walk.board_slot).map_err(|_| PlimsollError::Corrupt)?;
+            self.insert_option(walk.at, OptionSlot { lots, board_slot, series, _padding: [0; 2] })?;
+            self.count_option(walk.board_slot, 1)?;
+        }
+        Ok((0, lots))
+    }
+
+    /// Takes lots from the option at `position`, which is one of the board slot at `board_slot`, and frees it where
+    /// none are left. Says what they were before and are afterwards.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyLots`]; [`PlimsollError::Corrupt`].
+    pub fn take_lots(&mut self, board_slot: usize, position: usize, lots: i32) -> Result<(i32, i32), PlimsollError> {
+        let option = self.options.get_mut(position).ok_or(PlimsollError::Corrupt)?;
+        let before = option.lots;
+        let after = before.checked_sub(lots).ok_or(PlimsollError::TooManyLots)?;
+        option.lots = after;
+        if after == 0 {
+            self.remove_option(position)?;
+            self.count_option(board_slot, i8::wrapping_neg(1))?;
+        }
+        Ok((before, after))
+    }
+
+    /// Counts an option of a board more or less.
+    fn count_option(&mut self, board_slot: usize, counted: i8) -> Result<(), PlimsollError> {
+        let slot = self.boards.get_mut(board_slot).ok_or(PlimsollError::Corrupt)?;
+        slot.options = slot.options.checked_add_signed(counted).ok_or(PlimsollError::Corrupt)?;
         Ok(())
     }
 
@@ -1140,7 +1355,7 @@ impl MarginAccount {
 pub struct OrderSlot {
     /// The order's nonce.
     pub nonce: u64,
-    /// Base units filled of it, zero where the slot is free.
+    /// What is filled of it, in the order's units; zero where the slot is free.
     pub filled: u64,
     /// When the order expires, unix seconds.
     pub expires_at: i64,
@@ -1170,7 +1385,7 @@ pub struct Orders {
 account_type!(Orders, [3, 215, 50, 3, 146, 247, 45, 36], 888);
 
 impl Orders {
-    /// Counts a fill of `size` of the order `nonce` over `total` base units, and gives what is filled of it so far.
+    /// Counts a fill of `size` of the order `nonce` over `total` in all, and gives what is filled of it so far.
     ///
     /// A slot is kept until its order has expired or is below the floor: only then could forgetting it do no harm.
     ///

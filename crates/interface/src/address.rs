@@ -10,6 +10,12 @@ pub const BANK: &[u8] = b"bank";
 pub const VAULT: &[u8] = b"vault";
 /// `["house", exchange]`
 pub const HOUSE: &[u8] = b"house";
+/// `["shares", house]`: the mint of the house's shares.
+pub const SHARES: &[u8] = b"shares";
+/// `["escrow", house]`: the token account that holds the shares of tickets.
+pub const ESCROW: &[u8] = b"escrow";
+/// `["ticket", house, owner, index u16 LE]`
+pub const TICKET: &[u8] = b"ticket";
 /// `["margin", exchange, owner, index u16 LE]`
 pub const MARGIN: &[u8] = b"margin";
 /// `["board", market, slot u8]`
@@ -66,6 +72,21 @@ mod derive {
     /// Address of an exchange's house.
     pub fn house(exchange: &Address) -> Address {
         derive(&[HOUSE, exchange.as_ref()])
+    }
+
+    /// Address of the mint of a house's shares.
+    pub fn share_mint(house: &Address) -> Address {
+        derive(&[SHARES, house.as_ref()])
+    }
+
+    /// Address of the token account that holds the shares of a house's tickets.
+    pub fn escrow(house: &Address) -> Address {
+        derive(&[ESCROW, house.as_ref()])
+    }
+
+    /// Address of an owner's ticket.
+    pub fn ticket(house: &Address, owner: &Address, index: u16) -> Address {
+        derive(&[TICKET, house.as_ref(), owner.as_ref(), &index.to_le_bytes()])
     }
 
     /// Address of the proposal to change an exchange, a market or a bank.

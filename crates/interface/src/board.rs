@@ -14,7 +14,7 @@ use crate::{
     PlimsollError,
     accounts::{Board, BoardTerms, MAX_SERIES, MAX_STRIKES, Market, VolatilityEstimate, VolatilityForecast},
     config::limits,
-    instruction::StrikePrice,
+    instruction::{Contract, StrikePrice, instrument},
 };
 
 /// Powers of ten that a strike may have.
@@ -314,6 +314,22 @@ impl Board {
     /// [`PlimsollError::Corrupt`] beyond the series that there are.
     pub fn series_strike(&self, series: usize) -> Result<Price, PlimsollError> {
         self.strikes.get(series_strike(series)).copied().map(Price::from_raw).ok_or(PlimsollError::Corrupt)
+    }
+
+    /// The series of a call or put, by its terms. `base_decimals` are the market's.
+    ///
+    /// # Errors
+    /// [`PlimsollError::FillWrongBoard`] for another expiry, [`PlimsollError::UnknownSeries`] for a strike that is not
+    /// listed, [`PlimsollError::InvalidStrike`] for what is no strike.
+    pub fn series_of(&self, contract: &Contract, instrument: u8, base_decimals: u8) -> Result<u8, PlimsollError> {
+        if contract.expiry() != self.expiry {
+            return Err(PlimsollError::FillWrongBoard);
+        }
+        let strike = strike_price(contract.strike, base_decimals)?.raw();
+        let index = self.strikes.iter().position(|listed| *listed == strike).ok_or(PlimsollError::UnknownSeries)?;
+        // Below MAX_STRIKES.
+        let series = index.wrapping_mul(2).wrapping_add(usize::from(instrument == instrument::PUT));
+        u8::try_from(series).map_err(|_| PlimsollError::Corrupt)
     }
 
     /// Whether a slot's series have no open options at all: the house's lots are minus the accounts', so without any and

@@ -5,12 +5,14 @@
 use core::ops::Deref;
 
 use plimsoll_risk::{
-    addons, interest,
+    addons,
+    black::OptionKind,
+    interest,
     math::{self, mul_q48_ceil_checked, mul_q48_floor},
-    options::{ArrayTerms, BoardSum, OptionRisk, Reading},
+    options::{ArrayTerms, BoardSum, OptionRisk, Reading, StrikeLots},
     portfolio::{MAX_VALUE, Margin, Portfolio, Underlying},
     price::{self, Freshness, Observation},
-    units::{Base, Lots, Ppm, Quote, Seconds, Timestamp},
+    units::{Base, Lots, Ppm, Price, Quote, Seconds, Timestamp},
 };
 use solana_address::Address;
 
@@ -320,9 +322,7 @@ fn add_board<I: Inputs>(
         return Ok(Some(paid));
     }
     let mut sum = BoardSum::new();
-    for option in own {
-        add_option(&mut sum, &board, option)?;
-    }
+    add_options(&mut sum, &board, own)?;
     let short_minimum = *options.short_minimums.get(entry).ok_or(PlimsollError::Corrupt)?;
     let risk = options.risks.get_mut(entry).ok_or(PlimsollError::Corrupt)?;
     let underlying = portfolio.underlying(usize::from(risk.underlying))?;
@@ -338,16 +338,47 @@ fn add_board<I: Inputs>(
     Ok(None)
 }
 
-/// Adds one option to its board's sum.
+/// Adds an account's options of a board to their sum, as they stand in the account: by rising series.
+///
+/// # Errors
+/// [`PlimsollError::BoardStale`]; [`PlimsollError::TooManyLots`].
 #[inline(always)]
-pub fn add_option(sum: &mut BoardSum, board: &Board, option: &OptionSlot) -> Result<(), PlimsollError> {
+pub fn add_options(sum: &mut BoardSum, board: &Board, own: &[OptionSlot]) -> Result<(), PlimsollError> {
+    let mut rest = own;
+    while let Some(one) = next_strike(board, &mut rest)? {
+        match next_strike(board, &mut rest)? {
+            Some(other) => sum.add_two_strikes(&one, &other)?,
+            None => sum.add_strike(&one)?,
+        }
+    }
+    Ok(())
+}
+
+/// Takes the options of the next strike off the rest of a board's: they stand by rising series, a call before the put of its
+/// strike.
+#[inline(always)]
+fn next_strike<'a>(board: &'a Board, rest: &mut &[OptionSlot]) -> Result<Option<StrikeLots<'a>>, PlimsollError> {
+    let Some((option, mut behind)) = rest.split_first() else {
+        return Ok(None);
+    };
     let series = usize::from(option.series);
     let strike = series_strike(series);
     if !board.is_refreshed(strike) {
         return Err(PlimsollError::BoardStale);
     }
     let lots = Lots::from_raw(i64::from(option.lots));
-    Ok(sum.add(board.array(strike)?, series_kind(series), board.series_strike(series)?, lots)?)
+    let (calls, puts) = match series_kind(series) {
+        OptionKind::Put => (Lots::ZERO, lots),
+        OptionKind::Call => match behind.split_first() {
+            Some((put, after)) if usize::from(put.series) == series | 1 => {
+                behind = after;
+                (lots, Lots::from_raw(i64::from(put.lots)))
+            }
+            _ => (lots, Lots::ZERO),
+        },
+    };
+    *rest = behind;
+    Ok(Some(StrikeLots { array: board.array(strike)?, strike: board.series_strike(series)?, calls, puts }))
 }
 
 /// Adds a market slot as a new underlying, and says its number in `position` and the market's short-option minimum.
@@ -646,13 +677,37 @@ pub enum Side {
     Debt,
 }
 
+/// A native amount of a bank's mint in units of the token as fine as its market's base units: without its rate.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
+pub fn token_units(amount: u64, bank: &Bank) -> Result<u64, PlimsollError> {
+    let scale = math::pow10(u32::from(bank.scale_decimals & !RATED)).ok_or(PlimsollError::Corrupt)?;
+    math::mul_checked(amount, scale).ok_or(PlimsollError::Overflow)
+}
+
+/// What such a unit is worth at the market's price: by the rate of deposits, rounded down, or of debts, rounded up.
+///
+/// # Errors
+/// [`PlimsollError::RateNeverUpdated`], [`PlimsollError::Overflow`].
+pub fn token_price(spot: Price, bank: &Bank, side: Side) -> Result<Price, PlimsollError> {
+    if !bank.is_rated() {
+        return Ok(spot);
+    }
+    let raw = match side {
+        _ if bank.rate.borrow == 0 => return Err(PlimsollError::RateNeverUpdated),
+        Side::Deposit => mul_q48_floor(spot.raw(), bank.rate.deposit),
+        Side::Debt => mul_q48_ceil_checked(spot.raw(), bank.rate.borrow),
+    };
+    raw.map(Price::from_raw).ok_or(PlimsollError::Overflow)
+}
+
 /// A native amount of a bank's mint in base units of its market.
 ///
 /// # Errors
 /// [`PlimsollError::RateNeverUpdated`] for a debt, [`PlimsollError::Overflow`].
 pub fn base_units(amount: u64, bank: &Bank, side: Side) -> Result<u64, PlimsollError> {
-    let scale = math::pow10(u32::from(bank.scale_decimals & !RATED)).ok_or(PlimsollError::Corrupt)?;
-    let scaled = math::mul_checked(amount, scale).ok_or(PlimsollError::Overflow)?;
+    let scaled = token_units(amount, bank)?;
     if !bank.is_rated() {
         return Ok(scaled);
     }

@@ -5,7 +5,7 @@ use solana_address::Address;
 use crate::{
     PlimsollError,
     accounts::MAX_PROPOSAL,
-    config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, role},
+    config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, role},
     oracle::ORACLE_PROGRAMS,
 };
 
@@ -23,8 +23,10 @@ pub mod kind {
     pub const QUOTE_FEED: u8 = 4;
     /// Where a bank's exchange rate is read: content is a `RateSource`. The subject is the bank.
     pub const RATE_SOURCE: u8 = 5;
+    /// A venue's limits and state: content is a `VenueConfig`.
+    pub const VENUE: u8 = 6;
     /// Limits of an adapter of liens: content is an `AdapterConfig`. The subject is the adapter.
-    pub const ADAPTER: u8 = 6;
+    pub const ADAPTER: u8 = 7;
     /// The largest kind with a meaning.
     pub const LAST: u8 = ADAPTER;
 }
@@ -96,6 +98,8 @@ pub enum Change {
     QuoteFeed(QuoteFeed),
     /// Where a bank's exchange rate is read.
     RateSource(RateSource),
+    /// A venue's limits and state.
+    Venue(VenueConfig),
     /// Limits of an adapter of liens.
     Adapter(AdapterConfig),
 }
@@ -110,6 +114,7 @@ impl Change {
             Self::Role(_) => kind::ROLE,
             Self::QuoteFeed(_) => kind::QUOTE_FEED,
             Self::RateSource(_) => kind::RATE_SOURCE,
+            Self::Venue(_) => kind::VENUE,
             Self::Adapter(_) => kind::ADAPTER,
         }
     }
@@ -123,6 +128,7 @@ impl Change {
             Self::Role(holder) => bytemuck::bytes_of(holder),
             Self::QuoteFeed(feed) => bytemuck::bytes_of(feed),
             Self::RateSource(source) => bytemuck::bytes_of(source),
+            Self::Venue(config) => bytemuck::bytes_of(config),
             Self::Adapter(config) => bytemuck::bytes_of(config),
         };
         let mut content = [0; MAX_PROPOSAL];
@@ -142,6 +148,7 @@ impl Change {
             kind::ROLE => read(content).map(Self::Role),
             kind::QUOTE_FEED => read(content).map(Self::QuoteFeed),
             kind::RATE_SOURCE => read(content).map(Self::RateSource),
+            kind::VENUE => read(content).map(Self::Venue),
             kind::ADAPTER => read(content).map(Self::Adapter),
             _ => Err(PlimsollError::UnknownKind),
         }
@@ -159,6 +166,7 @@ impl Change {
             Self::Role(holder) => holder.validate(),
             Self::QuoteFeed(feed) => feed.validate(),
             Self::RateSource(source) => source.validate(),
+            Self::Venue(config) => config.validate(),
             Self::Adapter(config) => config.validate(),
         }
     }

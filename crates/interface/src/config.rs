@@ -96,6 +96,21 @@ pub mod limits {
     pub const OUTFLOW_WINDOW_SECONDS_MAX: u32 = 604_800;
     /// Longest timelock: 30 days.
     pub const TIMELOCK_SECONDS_MAX: u32 = 2_592_000;
+    /// Shortest wait of house shares' issue and redemption: no price is older than that when the house is valued, so what is
+    /// known at the request is in every price.
+    pub const HOUSE_DELAY_SECONDS_MIN: u32 = HOUSE_PRICE_AGE_SECONDS_MAX;
+    /// Oldest price that the house is valued at: 1 minute.
+    pub const HOUSE_PRICE_AGE_SECONDS_MAX: u32 = 60;
+    /// Longest that a valuation of the house may take, and longest that it counts, from its beginning on: 1 minute.
+    pub const HOUSE_NAV_AGE_SECONDS_MAX: u32 = 60;
+    /// How much a price may have moved between the two looks of a valuation in parts: 0.1 %.
+    pub const HOUSE_NAV_MOVE_PPM_MAX: u32 = 1_000;
+    /// How long a ticket may be executed once its delay is over: 1 day.
+    pub const TICKET_LIFE_SECONDS: u32 = 86_400;
+    /// Decimals of the house's shares: at par a share is a dollar.
+    pub const HOUSE_SHARE_DECIMALS: u8 = 6;
+    /// Least haircut of house shares as a collateral, towards maintenance too: 30 %.
+    pub const HOUSE_SHARE_HAIRCUT_PPM_MIN: u32 = 300_000;
     /// How long a low price of the quote counts where nobody stores a newer one: 1 day, seconds.
     pub const QUOTE_MEMORY_SECONDS: i64 = 86_400;
     /// Shortest time between the announcement that a market winds down and the first position closed for its holder: 1
@@ -109,6 +124,8 @@ pub mod limits {
     pub const ORDER_SECONDS_MAX: u32 = 2_592_000;
     /// Longest window of a venue's limit: 30 days.
     pub const VENUE_WINDOW_SECONDS_MAX: u32 = 2_592_000;
+    /// Highest fee of a mint's transfers at which tokens come into its bank, basis points: 1 %.
+    pub const TRANSFER_FEE_BPS_MAX: u16 = 100;
     /// Longest time that a liquidation waits for an adapter: an hour.
     pub const LIEN_GRACE_SECONDS_MAX: u32 = 3_600;
     /// Oldest exchange rate that may be called fresh: 7 days.
@@ -302,7 +319,7 @@ impl ExchangeConfig {
         if self.pauses & !pause::ALL != 0 {
             return Err(PlimsollError::InvalidPauses);
         }
-        if self.house_delay_seconds > HOUSE_DELAY_SECONDS_MAX
+        if !(HOUSE_DELAY_SECONDS_MIN..=HOUSE_DELAY_SECONDS_MAX).contains(&self.house_delay_seconds)
             || self.timelock_seconds > TIMELOCK_SECONDS_MAX
             || self.quote_scale_below_ppm > Ppm::ONE.raw()
             || self.quote_refuse_below_ppm > self.quote_scale_below_ppm
@@ -738,6 +755,16 @@ impl MarketConfig {
                 && self.max_open_interest <= i64::MAX.unsigned_abs() / 4);
         if in_range && premium_bounded { Ok(()) } else { Err(PlimsollError::InvalidMarketParameters) }
     }
+
+    /// Checks what the parameters of the market of house shares must be besides: it prices collateral and nothing else, for
+    /// the house must not hold what is made of itself.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidMarketParameters`].
+    pub fn validate_house_share(&self) -> Result<(), PlimsollError> {
+        let valid = self.perp_enabled == 0 && self.options.enabled == 0 && self.risk_budget == 0;
+        if valid { Ok(()) } else { Err(PlimsollError::InvalidMarketParameters) }
+    }
 }
 
 /// Where a bank's exchange rate is read, and how far it is believed. All zero for a bank without one.
@@ -962,6 +989,17 @@ impl BankConfig {
         if in_range && self.rates().validate().is_ok() { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
     }
 
+    /// Checks what the parameters of the bank of house shares must be besides: a haircut that stands in for what the share's
+    /// price does not show, and no borrowing, because whoever owes shares could redeem them at a valuation that is old.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidBankParameters`].
+    pub fn validate_house_share(&self) -> Result<(), PlimsollError> {
+        let haircut = self.haircut_maint_ppm.min(self.haircut_maint_full_ppm);
+        let valid = haircut >= limits::HOUSE_SHARE_HAIRCUT_PPM_MIN && self.borrow_cap == 0 && self.swap_cap == 0;
+        if valid { Ok(()) } else { Err(PlimsollError::InvalidBankParameters) }
+    }
+
     /// Checks what the quote bank's parameters must be besides: quote counts at its amount, as a deposit and as a borrow.
     ///
     /// # Errors
@@ -1014,6 +1052,23 @@ impl VenueConfig {
             && self.state <= venue_state::LAST
             && self._padding == [0; 3];
         if in_range { Ok(()) } else { Err(PlimsollError::InvalidVenueParameters) }
+    }
+
+    /// Whether replacing `from` by this does anything but tighten: let less through. Positions stay as they are either way.
+    ///
+    /// | field | tightens |
+    /// |---|---|
+    /// | `fill_limit`, `window_limit`, `total_limit` | down |
+    /// | `window_seconds` | up: the same notional in more time |
+    /// | `state` | active to suspended |
+    pub fn loosens(&self, from: &Self) -> bool {
+        let rises = self.fill_limit > from.fill_limit
+            || self.window_limit > from.window_limit
+            || self.total_limit > from.total_limit;
+        rises
+            || self.window_seconds < from.window_seconds
+            || (self.state != from.state && self.state != venue_state::SUSPENDED)
+            || self._padding != from._padding
     }
 }
 

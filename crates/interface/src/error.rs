@@ -54,7 +54,7 @@ macro_rules! errors {
 errors! {
     // Who may, and which accounts.
     NotAdmin = 0, "The signer is not the exchange's admin: sign with the admin key";
-    NotOwner = 1, "The signer is not the margin account's owner: only the owner may do this";
+    NotOwner = 1, "The signer is not the owner of the margin account or ticket: only the owner may do this";
     NotOwnerOrDelegate = 2, "The signer is neither the margin account's owner nor its delegate";
     WrongExchange = 3, "An account belongs to another exchange: pass accounts of one exchange";
     WrongVault = 4, "The vault is not the bank's: pass the vault that the bank names";
@@ -176,6 +176,17 @@ errors! {
     ForecastOutOfBounds = 192, "The forecast is below the volatility estimate or the floor, or above the cap: post one in between";
     ForecastUnused = 193, "Nothing in this market follows a volatility: its shock range is fixed and it has no options";
 
+    // The house as a pool.
+    HouseRoundOrder = 200, "The markets do not go on where the valuation of the house stands: pass all of them, or those that it wants next, in the order of their indexes";
+    HouseNavStale = 201, "The house has not been valued within the last minute: value it first";
+    HouseInsolvent = 202, "The house has no net asset value: nobody can join or leave it";
+    TicketTooEarly = 203, "The house's valuation began before the ticket's delay was over: wait, and value it again";
+    TicketExpired = 204, "The ticket was not executed in time: cancel it";
+    TicketBound = 205, "The ticket's price is about to be known: it can be cancelled earlier, or when its time has passed";
+    TicketExecuted = 206, "The ticket is executed: claim what came of it";
+    TicketNotExecuted = 207, "The ticket is not executed yet: execute it first";
+    WrongEscrow = 208, "The token account is not the house's escrow: pass the one that the house names";
+
     // Controls and guards.
     NewBankHasWeight = 220, "A new bank counts for nothing: create it with haircuts and borrow weights of 100 % and configure it afterwards";
     NewMarketHasRisk = 221, "A new market carries no risk: create it without a risk budget and without options and configure it afterwards";
@@ -284,6 +295,25 @@ errors! {
     InvalidVenueParameters = 335, "The venue's parameters are invalid: window of 1 second to 30 days, a state with a meaning";
     NotVenueSigner = 336, "The signer is not the venue's: its program signs with its address of the seed plimsoll-venue";
     NotAProgram = 337, "The venue must be a program";
+    VenueNotSuspended = 338, "Where there is a timelock a new venue starts suspended: register it so, and propose to make it active";
+
+    // Mints.
+    InvalidMint = 340, "The account is not an initialised mint of the SPL Token or the Token-2022 program";
+    MintTransferHook = 341, "Transfers of the mint call another program, or may come to: have its hook and the hook's authority given up";
+    MintPermanentDelegate = 342, "Somebody may move or burn the mint's tokens in any account, a vault too: have the permanent delegate given up";
+    MintCloseAuthority = 343, "Somebody may close the mint and make it anew with other properties: have its close authority given up";
+    MintFrozenByDefault = 344, "New token accounts of the mint are frozen, and its vault would be";
+    MintNonTransferable = 345, "Tokens of the mint cannot be transferred";
+    MintConfidential = 346, "Amounts of the mint may be hidden, so that what there is of it cannot be counted";
+    MintPausable = 347, "Somebody may stop all transfers of the mint: have the pausing authority given up";
+    MintScaled = 348, "The mint displays other amounts than its native ones, so that a price would be of another unit: list a wrapped mint";
+    MintUnknownExtension = 349, "The mint has an extension that is not known to be harmless";
+    TransferFeeTooHigh = 350, "The fee of the mint's transfers is, or will be, above 1 %: withdraw and repay, but deposit no more";
+    QuoteTransferFee = 351, "Transfers of the quote mint charge a fee, or may come to: choose another quote mint";
+    TransferMismatch = 352, "The token program moved another amount than the mint's terms say";
+
+    // Fills of options and spot.
+    FillWrongBoard = 356, "The board expires at another time than the option agreed on: pass the board of its expiry";
 }
 
 /// The one place where the engine's causes become the program's codes.

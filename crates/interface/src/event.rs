@@ -86,7 +86,7 @@ event! {
     Proposed = [216, 37, 138, 141, 130, 208, 180, 153], {
         /// The exchange.
         exchange: Address,
-        /// The exchange, market or bank that is to change.
+        /// The exchange, market, bank or venue that is to change.
         subject: Address,
         /// From when on the change may be made, unix seconds.
         ready_at: i64,
@@ -100,7 +100,7 @@ event! {
     ProposalCancelled = [253, 59, 104, 46, 129, 78, 9, 14], {
         /// The exchange.
         exchange: Address,
-        /// The exchange, market or bank that stays as it is.
+        /// The exchange, market, bank or venue that stays as it is.
         subject: Address,
         /// Who did it.
         authority: Address,
@@ -200,7 +200,7 @@ event! {
 event! {
     /// A balance changed by a deposit or a withdrawal.
     BalanceChanged = [231, 114, 125, 58, 137, 248, 148, 201], {
-        /// The margin account or the house.
+        /// The margin account.
         account: Address,
         /// The bank.
         bank: Address,
@@ -454,6 +454,72 @@ event! {
 }
 
 event! {
+    /// Two accounts traded an option with each other.
+    OptionFilled = [131, 126, 188, 191, 46, 100, 226, 254], {
+        /// The market.
+        market: Address,
+        /// The board.
+        board: Address,
+        /// The buyer's margin account.
+        buyer: Address,
+        /// The seller's margin account.
+        seller: Address,
+        /// The venue that filled, zero for none.
+        venue: Address,
+        /// Series of the board.
+        series: u64,
+        /// Lots.
+        lots: u64,
+        /// Agreed premium, Q16.48 quote native per base unit.
+        price: u64,
+        /// What the buyer paid the seller, quote native.
+        cost: u64,
+        /// What the taker paid the house, quote native.
+        fee: u64,
+        /// 1 where the seller took, 0 where the buyer did.
+        seller_takes: u64,
+        /// Black-76 price of one base unit, Q16.48 quote native.
+        mark: u64,
+        /// Oracle price, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The buyer's lots of the series afterwards.
+        buyer_lots: i64,
+        /// The seller's lots of the series afterwards.
+        seller_lots: i64,
+    }
+}
+
+event! {
+    /// Two accounts traded a balance of a bank for quote with each other.
+    SpotFilled = [18, 20, 222, 7, 158, 45, 92, 125], {
+        /// The bank.
+        bank: Address,
+        /// The buyer's margin account.
+        buyer: Address,
+        /// The seller's margin account.
+        seller: Address,
+        /// The venue that filled, zero for none.
+        venue: Address,
+        /// Native amount of the bank's mint.
+        amount: u64,
+        /// Agreed price, Q16.48 quote native per base unit.
+        price: u64,
+        /// What was agreed for it, quote native.
+        cost: u64,
+        /// What the taker paid the house of its own, quote native: on top of the cost or out of it.
+        fee: u64,
+        /// 1 where the seller took, 0 where the buyer did.
+        seller_takes: u64,
+        /// Oracle price, Q16.48 quote native per base unit.
+        spot: u64,
+        /// The buyer's shares of the bank afterwards, negative for a borrow.
+        buyer_shares: i64,
+        /// The seller's shares of the bank afterwards, negative for a borrow.
+        seller_shares: i64,
+    }
+}
+
+event! {
     /// A signed order was filled, wholly or in part.
     OrderFilled = [120, 124, 109, 66, 249, 116, 174, 30], {
         /// The margin account.
@@ -462,9 +528,9 @@ event! {
         signer: Address,
         /// The order's nonce.
         nonce: u64,
-        /// The order's size, base units, negative to sell.
+        /// The order's size, in its own units, negative to sell.
         size: i64,
-        /// Filled of it so far, base units.
+        /// Filled of it so far, likewise.
         filled: u64,
     }
 }
@@ -499,6 +565,71 @@ pub mod board_change {
     pub const CREATED: u64 = 1;
     /// The board was closed.
     pub const CLOSED: u64 = 2;
+}
+
+event! {
+    /// The house was valued.
+    HouseValued = [131, 5, 250, 250, 126, 181, 137, 115], {
+        /// The house.
+        house: Address,
+        /// Number of the valuation.
+        round: u64,
+        /// Net asset value, quote native.
+        nav: i64,
+        /// What it has earned since the last valuation, quote native: without what tickets have added and taken, and without
+        /// the losses of insolvent accounts that it has covered.
+        change: i64,
+        /// House shares in circulation.
+        supply: u64,
+        /// Sum of the markets' risk budgets, quote native.
+        budgets: u64,
+        /// When the valuation began, unix seconds.
+        nav_at: i64,
+    }
+}
+
+event! {
+    /// A valuation of the house is void: a price, the house's inventory or its deposit changed while it went on.
+    HouseRoundVoided = [127, 232, 179, 169, 192, 211, 71, 93], {
+        /// The house.
+        house: Address,
+        /// The market that changed; the house for its deposit.
+        subject: Address,
+        /// Number of the valuation.
+        round: u64,
+    }
+}
+
+event! {
+    /// A ticket to join or leave the house was made, executed, cancelled or claimed.
+    TicketChanged = [73, 17, 101, 227, 252, 133, 69, 46], {
+        /// The ticket.
+        ticket: Address,
+        /// The house.
+        house: Address,
+        /// Its owner.
+        owner: Address,
+        /// What was put in: quote native, or house shares.
+        amount: u64,
+        /// What came of it: house shares, or quote native.
+        proceeds: u64,
+        /// One of [`crate::accounts::ticket_kind`].
+        kind: u64,
+        /// One of [`ticket_status`].
+        status: u64,
+    }
+}
+
+/// Values of [`TicketChanged::status`].
+pub mod ticket_status {
+    /// It was asked for.
+    pub const REQUESTED: u64 = 1;
+    /// It was executed: its proceeds are there to be claimed.
+    pub const EXECUTED: u64 = 2;
+    /// It was cancelled: its owner has the amount back.
+    pub const CANCELLED: u64 = 3;
+    /// Its owner has the proceeds.
+    pub const CLAIMED: u64 = 4;
 }
 
 event! {
@@ -766,6 +897,23 @@ event! {
         amount: i64,
         /// The index that it has paid up to, Q16.48 quote native.
         index: i64,
+    }
+}
+
+event! {
+    /// A mint withheld its fee out of a transfer into or out of a vault. Comes before the event of what the transfer was
+    /// for, whose amount is the vault's.
+    TransferFeeWithheld = [38, 243, 53, 144, 13, 18, 97, 232], {
+        /// The mint.
+        mint: Address,
+        /// The token account that paid.
+        source: Address,
+        /// The token account that received.
+        destination: Address,
+        /// Native units that left the source.
+        sent: u64,
+        /// Native units that arrived; the rest is the fee.
+        received: u64,
     }
 }
 

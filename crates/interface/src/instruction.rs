@@ -5,7 +5,7 @@ use solana_address::Address;
 
 use crate::{
     accounts::{MAX_PROPOSAL, MAX_STRIKES},
-    config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig},
+    config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
 };
 
 /// Declares the instructions' tags, and their list.
@@ -32,8 +32,6 @@ tags! {
     CREATE_BANK = 4,
     CONFIGURE_BANK = 5,
     CREATE_HOUSE = 6,
-    HOUSE_DEPOSIT = 7,
-    HOUSE_WITHDRAW = 8,
     CREATE_ACCOUNT = 9,
     SET_DELEGATE = 10,
     CLOSE_ACCOUNT = 11,
@@ -64,6 +62,12 @@ tags! {
     ACCRUE_FUNDING = 32,
 
     // The house as a pool.
+    VALUE_HOUSE = 35,
+    REQUEST_PROVIDE = 36,
+    REQUEST_REDEEM = 37,
+    EXECUTE_TICKET = 38,
+    CANCEL_TICKET = 39,
+    CLAIM_TICKET = 40,
 
     // Controls and guards.
     NOMINATE_ADMIN = 45,
@@ -272,7 +276,7 @@ args! {
     }
 }
 args! {
-    /// Arguments of `deposit`, `house_deposit`, `house_withdraw` and `fund_insurance`.
+    /// Arguments of `deposit` and `fund_insurance`.
     AmountArgs {
         /// Native amount of the mint.
         amount: u64,
@@ -360,6 +364,15 @@ args! {
     RefreshBoardArgs {
         /// How many strikes to compute at most; zero for all.
         max_strikes: u8,
+    }
+}
+args! {
+    /// Arguments of `request_provide` and `request_redeem`.
+    RequestArgs {
+        /// Which of the owner's tickets this is.
+        index: u16,
+        /// Quote native to provide, or house shares to redeem.
+        amount: u64,
     }
 }
 args! {
@@ -486,10 +499,46 @@ args! {
 pub mod instrument {
     /// The market's perpetual.
     pub const PERP: u8 = 0;
-    /// An option of one of the market's boards: not yet.
-    pub const OPTION: u8 = 1;
-    /// A balance of the market's bank against quote: not yet.
-    pub const SPOT: u8 = 2;
+    /// A call of one of the market's boards: [`super::Contract`] says which.
+    pub const CALL: u8 = 1;
+    /// A put of one of the market's boards.
+    pub const PUT: u8 = 2;
+    /// A balance of a bank that the market prices, against quote.
+    pub const SPOT: u8 = 3;
+
+    /// Whether it is a call or a put.
+    pub const fn is_option(instrument: u8) -> bool {
+        instrument == CALL || instrument == PUT
+    }
+}
+
+args! {
+    /// Which call or put is traded, by its terms: not by its place in an account, which another may have tomorrow.
+    Contract {
+        /// The day that it expires on, at 08:00 UTC, counted from 1970-01-01; zero for what is no option.
+        expiry_day: u16,
+        /// Its strike, as listed; zero for what is no option.
+        strike: StrikePrice,
+    }
+}
+
+impl Contract {
+    /// That of what is no option.
+    pub const NONE: Self = Self { expiry_day: 0, strike: StrikePrice { digits: 0, exponent: 0 } };
+    /// Seconds of a day.
+    const DAY: i64 = 86_400;
+
+    /// When it expires, unix seconds.
+    pub const fn expiry(&self) -> i64 {
+        // A 16-bit day is below 2^33 seconds.
+        (self.expiry_day as i64).wrapping_mul(Self::DAY).wrapping_add(limits::EXPIRY_SECOND_OF_DAY)
+    }
+
+    /// The day of an expiry, `None` where it is none that a board can have.
+    pub fn day_of(expiry: i64) -> Option<u16> {
+        let day = expiry.checked_sub(limits::EXPIRY_SECOND_OF_DAY)?;
+        if day.checked_rem_euclid(Self::DAY)? == 0 { u16::try_from(day.checked_div(Self::DAY)?).ok() } else { None }
+    }
 }
 
 args! {
@@ -499,18 +548,20 @@ args! {
         instrument: u8,
         /// 1 where the seller takes and pays the fee, 0 where the buyer does.
         seller_takes: u8,
-        /// Base units that the buyer receives.
+        /// What the buyer receives: base units of a perpetual, lots of an option, native units of a bank's mint.
         size: u64,
-        /// Agreed price, Q16.48 quote native per base unit.
+        /// Agreed price, Q16.48 quote native per base unit of the market: of an option its premium.
         price: u64,
         /// Unix seconds after which the agreement is void, zero for never.
         expires_at: i64,
+        /// Which option, [`Contract::NONE`] for what is none.
+        contract: Contract,
     }
 }
 args! {
     /// Arguments of `fill_orders`.
     FillOrdersArgs {
-        /// Base units to fill.
+        /// What to fill: base units, lots of an option, native units of a bank's mint.
         size: u64,
         /// Which of the transaction's instructions verifies the maker's order.
         maker_instruction: u8,

@@ -33,6 +33,7 @@ pub mod market;
 pub mod oracle;
 pub mod order;
 pub mod rate;
+pub mod token;
 
 pub use error::PlimsollError;
 pub use solana_address::Address;

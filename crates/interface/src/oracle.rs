@@ -1,24 +1,25 @@
 //! Reading the price account of a market or of the quote, the same on-chain and off.
 
 use plimsoll_risk::{
-    math,
+    house, math,
     price::{Observation, check_publish_time},
     pyth::{self, PythPrice},
-    units::{Ppm, Timestamp},
+    units::{Ppm, Price, Timestamp},
 };
 use solana_address::Address;
 
 use crate::{
-    PlimsollError,
-    accounts::{Exchange, Market, oracle_kind, same_address},
+    ID, PlimsollError,
+    accounts::{AccountType, DISCRIMINATOR_LEN, Exchange, House, Market, oracle_kind, same_address},
     config::limits,
 };
 
 /// Programs that may own a price account, with the format that each writes. No role can add to them.
-pub const ORACLE_PROGRAMS: [(Address, u8); 3] = [
+pub const ORACLE_PROGRAMS: [(Address, u8); 4] = [
     (Address::new_from_array(pyth::RECEIVER_PROGRAM_ID), oracle_kind::PRICE_UPDATE_V2),
     (Address::new_from_array(pyth::RECEIVER_PROGRAM_ID_2), oracle_kind::PRICE_UPDATE_V2),
     (Address::new_from_array(pyth::LEGACY_PROGRAM_ID), oracle_kind::LEGACY),
+    (ID, oracle_kind::HOUSE),
 ];
 
 /// The observation in a market's price account.
@@ -90,6 +91,9 @@ pub fn read_feed(
     let price = if feed.kind == oracle_kind::PRICE_UPDATE_V2 {
         read_price_update_v2(data, feed.id)?
     } else {
+        if feed.kind == oracle_kind::HOUSE {
+            return read_house(&feed, address, data, now);
+        }
         if address.as_array() != feed.id {
             return Err(PlimsollError::OracleWrongFeed);
         }
@@ -109,4 +113,29 @@ fn read_price_update_v2(data: &[u8], feed_id: &[u8; 32]) -> Result<PythPrice, Pl
         return Ok(pyth::read_price_update_v2_words(words, feed_id)?);
     }
     Ok(pyth::read_price_update_v2(data, feed_id)?)
+}
+
+/// The price of one house share: net asset value over shares at the last complete valuation, published when that began.
+///
+/// The house doubts nothing and averages nothing: that the valuation is old, that it leaves convexity out and that it counts
+/// what traders owe at its face is what the market's range and the bank's haircut are for.
+#[inline(never)]
+fn read_house(feed: &Feed<'_>, address: &Address, data: &[u8], now: Timestamp) -> Result<Observation, PlimsollError> {
+    if address.as_array() != feed.id {
+        return Err(PlimsollError::OracleWrongFeed);
+    }
+    // Not in place: off-chain the bytes stand anywhere in memory.
+    let (discriminator, body) = data.split_at_checked(DISCRIMINATOR_LEN).ok_or(PlimsollError::OracleWrongAccount)?;
+    if discriminator != House::DISCRIMINATOR {
+        return Err(PlimsollError::OracleWrongAccount);
+    }
+    let house: House = bytemuck::try_pod_read_unaligned(body).map_err(|_| PlimsollError::OracleWrongAccount)?;
+    if house.nav_at == 0 {
+        return Err(PlimsollError::OracleNeverObserved);
+    }
+    let publish_time = Timestamp::from_raw(house.nav_at);
+    check_publish_time(publish_time, now)?;
+    let nav = u64::try_from(house.nav).map_err(|_| PlimsollError::OraclePriceNotPositive)?;
+    let spot = house::share_price(house.share_supply, nav)?;
+    Ok(Observation { spot, ema: spot, confidence: Price::ZERO, publish_time })
 }

@@ -8,15 +8,18 @@
 //! | 16 | 32 | the Plimsoll program |
 //! | 48 | 32 | the exchange |
 //! | 80 | 32 | the margin account |
-//! | 112 | 32 | the market |
+//! | 112 | 32 | the market; for spot the bank |
 //! | 144 | 32 | the venue: whose signature a submission needs, zero for anybody's |
-//! | 176 | 8 | size, base units, i64: positive to buy, negative to sell |
-//! | 184 | 8 | limit price, Q16.48 quote native per base unit, u64; the fee not included |
+//! | 176 | 8 | size, i64: positive to buy, negative to sell; base units of a perpetual, lots of an option, native units of a bank's mint |
+//! | 184 | 8 | limit price, Q16.48 quote native per base unit, u64, of an option its premium, of a staked token its own price; the fee not included |
 //! | 192 | 8 | nonce, u64: one for each order, never used again |
 //! | 200 | 8 | expiry, unix seconds, i64: good up to and including it |
-//! | 208 | 1 | instrument |
+//! | 208 | 1 | instrument: 0 perpetual, 1 call, 2 put, 3 spot |
 //! | 209 | 1 | flags: 1 reduce-only, 2 only as maker |
-//! | 210 | 6 | zero |
+//! | 210 | 2 | of an option the day of its expiry, u16, counted from 1970-01-01; else zero |
+//! | 212 | 2 | of an option its strike's digits, u16; else zero |
+//! | 214 | 1 | of an option its strike's exponent, i8; else zero |
+//! | 215 | 1 | zero |
 //!
 //! No cluster is named: program and exchange are addresses, and an exchange's derives from its creator's key. Who deploys one
 //! exchange under the same keys on two clusters lets orders of one be filled on the other.
@@ -29,7 +32,10 @@
 
 use solana_address::Address;
 
-use crate::{ID, PlimsollError};
+use crate::{
+    ID, PlimsollError,
+    instruction::{Contract, StrikePrice, instrument},
+};
 
 /// Bytes of an order.
 pub const ORDER_LEN: usize = 216;
@@ -70,13 +76,13 @@ pub struct Order {
     pub exchange: Address,
     /// Whose order it is.
     pub account: Address,
-    /// The market.
+    /// What is traded: the market, for spot the bank.
     pub market: Address,
     /// Whose signature a submission needs, zero for anybody's.
     pub venue: Address,
-    /// Base units to buy, negative to sell.
+    /// Base units to buy, negative to sell; of an option lots, of a bank's mint native units.
     pub size: i64,
-    /// Highest price to buy at, lowest to sell at, Q16.48 quote native per base unit.
+    /// Highest price to buy at, lowest to sell at, Q16.48 quote native per base unit: of an option its premium.
     pub limit_price: u64,
     /// One for each order.
     pub nonce: u64,
@@ -86,6 +92,8 @@ pub struct Order {
     pub instrument: u8,
     /// [`REDUCE_ONLY`], [`MAKER_ONLY`].
     pub flags: u8,
+    /// Which option, [`Contract::NONE`] for what is none.
+    pub contract: Contract,
 }
 
 impl Order {
@@ -108,14 +116,18 @@ impl Order {
         put(&self.limit_price.to_le_bytes());
         put(&self.nonce.to_le_bytes());
         put(&self.expires_at.to_le_bytes());
-        put(&[self.instrument, self.flags]);
+        let Contract { expiry_day, strike } = self.contract;
+        let ([day, later_day], [digits, more_digits]) = (expiry_day.to_le_bytes(), strike.digits.to_le_bytes());
+        let exponent = strike.exponent.cast_unsigned();
+        put(&[self.instrument, self.flags, day, later_day, digits, more_digits, exponent]);
         bytes
     }
 
     /// Reads what was signed.
     ///
     /// # Errors
-    /// [`PlimsollError::OrderMalformed`] for another prefix, program or length, a flag without meaning, or padding.
+    /// [`PlimsollError::OrderMalformed`] for another prefix, program or length, a flag without meaning, an option's terms
+    /// where there is none, or padding.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlimsollError> {
         Self::parse(bytes).ok_or(PlimsollError::OrderMalformed)
     }
@@ -124,7 +136,13 @@ impl Order {
         let (prefix, rest) = bytes.split_first_chunk::<16>()?;
         let (addresses, rest) = rest.split_first_chunk::<160>()?;
         let (numbers, rest) = rest.split_first_chunk::<32>()?;
-        let [instrument, flags, 0, 0, 0, 0, 0, 0] = *rest else { return None };
+        let [instrument, flags, day, later_day, digits, more_digits, exponent, 0] = *rest else { return None };
+        let strike =
+            StrikePrice { digits: u16::from_le_bytes([digits, more_digits]), exponent: exponent.cast_signed() };
+        let contract = Contract { expiry_day: u16::from_le_bytes([day, later_day]), strike };
+        if !instrument::is_option(instrument) && contract != Contract::NONE {
+            return None;
+        }
         let [program, exchange, account, market, venue] = *addresses.as_chunks::<32>().0 else { return None };
         let [size, limit_price, nonce, expires_at] = *numbers.as_chunks::<8>().0 else { return None };
         if *prefix != ORDER_PREFIX || program != *ID.as_array() || flags & !(REDUCE_ONLY | MAKER_ONLY) != 0 {
@@ -141,6 +159,7 @@ impl Order {
             expires_at: i64::from_le_bytes(expires_at),
             instrument,
             flags,
+            contract,
         })
     }
 }

@@ -5,8 +5,8 @@ use plimsoll_interface::{
     accounts::MAX_PROPOSAL,
     change::{Change, QuoteFeed, RoleHolder, kind},
     config::{
-        AdapterConfig, BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, RateSource,
-        VolatilityConfig, adapter_state, limits, pause, state,
+        AdapterConfig, BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, RateSource, VenueConfig,
+        VolatilityConfig, adapter_state, limits, pause, state, venue_state,
     },
 };
 use plimsoll_risk::parameters::BankParameters;
@@ -138,7 +138,8 @@ fn exchange_parameters_have_edges() {
     );
     edges!(exchange, InvalidRiskParameters: extreme_damping_ppm: [0, 333_333] not [333_334];);
     edges!(exchange, InvalidExchangeParameters:
-        house_delay_seconds: [0, limits::HOUSE_DELAY_SECONDS_MAX] not [limits::HOUSE_DELAY_SECONDS_MAX + 1];
+        house_delay_seconds: [limits::HOUSE_DELAY_SECONDS_MIN, limits::HOUSE_DELAY_SECONDS_MAX]
+            not [0, limits::HOUSE_DELAY_SECONDS_MIN - 1, limits::HOUSE_DELAY_SECONDS_MAX + 1];
         timelock_seconds: [0, limits::TIMELOCK_SECONDS_MAX] not [limits::TIMELOCK_SECONDS_MAX + 1];
         quote_scale_below_ppm: [900_000, 1_000_000] not [899_999, 1_000_001];
         quote_refuse_below_ppm: [0, 990_000] not [990_001];
@@ -408,6 +409,36 @@ fn what_is_new_starts_without_weight_and_without_risk() {
     assert!(bank().loosens(&bank().starting()) && roomy_market().loosens(&new));
 }
 
+fn roomy_venue() -> VenueConfig {
+    VenueConfig {
+        fill_limit: 1_000,
+        window_limit: 10_000,
+        total_limit: 100_000,
+        window_seconds: 600,
+        state: venue_state::ACTIVE,
+        _padding: [0; 3],
+    }
+}
+
+#[test]
+fn each_parameter_of_a_venue_has_its_direction() {
+    let from = roomy_venue();
+    assert!(!from.loosens(&from));
+    let suspended = VenueConfig { state: venue_state::SUSPENDED, ..from };
+    for (tighter, name) in [
+        (VenueConfig { fill_limit: 999, ..from }, "fill_limit"),
+        (VenueConfig { window_limit: 9_999, ..from }, "window_limit"),
+        (VenueConfig { total_limit: 99_999, ..from }, "total_limit"),
+        (VenueConfig { window_seconds: 601, ..from }, "window_seconds"),
+        (suspended, "state"),
+    ] {
+        assert!(!tighter.loosens(&from), "{name} tightens");
+        assert!(from.loosens(&tighter), "{name} loosens");
+    }
+    // One that loosens is enough, whatever else tightens.
+    assert!(VenueConfig { fill_limit: 1_001, ..suspended }.loosens(&from));
+}
+
 #[test]
 fn changes_are_read_back_from_their_bytes() {
     let holder = RoleHolder { role: 1, holder: Address::new_from_array([3; 32]) };
@@ -418,6 +449,7 @@ fn changes_are_read_back_from_their_bytes() {
         Change::Role(holder),
         Change::QuoteFeed(QuoteFeed::NONE),
         Change::RateSource(RateSource::NONE),
+        Change::Venue(roomy_venue()),
         Change::Adapter(adapter()),
     ];
     for (kind, change) in changes.into_iter().enumerate() {

@@ -6,8 +6,8 @@ use core::mem::{offset_of, size_of};
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
     AccountType, Adapter, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, ExchangeRate, House, HouseBoard,
-    Lien, MarginAccount, Market, MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, TriggerSlot, Venue, VenueSlot,
-    VolatilityEstimate, VolatilityForecast,
+    Lien, MarginAccount, Market, MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, Ticket, TriggerSlot, Venue,
+    VenueSlot, VolatilityEstimate, VolatilityForecast,
 };
 use plimsoll_interface::config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig};
 use plimsoll_interface::lien::{LienRecord, RECORD_LEN};
@@ -47,7 +47,8 @@ fn market_fields_stand_where_clients_read_them() {
         funding_index = 368, funding_remainder = 376, funding_accrued_at = 384, funding_paid = 392, range_ppm = 408,
         range_maint_ppm = 412, house_boards = 416, house_gains = 928, exchange = 1056, feed_id = 1088,
         oracle_owner = 1120, symbol = 1152, index = 1168, base_decimals = 1170, oracle_kind = 1171, bump = 1172,
-        version = 1173, boards = 1174, board_expiries = 1176, wind_down_at = 1240);
+        version = 1173, boards = 1174, board_expiries = 1176, wind_down_at = 1240, nav_spot = 1248, nav_size = 1256, nav_cash = 1264, nav_round = 1272,
+        budget_withheld = 1280, nav_inventory_shares = 1288, house_inventory = 1296, inventory_banks = 1304);
     offsets!(MarketConfig: risk_budget = 0, max_open_interest = 8, skew_scale = 16, options = 24, volatility = 88,
         funding = 152, confidence_multiplier_ppm = 160, max_confidence_ppm = 164, max_ema_gap_ppm = 168,
         half_spread_ppm = 172, skew_premium_ppm = 176, taker_fee_ppm = 180, max_age_seconds = 184,
@@ -61,7 +62,8 @@ fn bank_fields_stand_where_clients_read_them() {
     offsets!(Bank: config = 0, deposit_index = 88, borrow_index = 96, deposit_shares = 104, borrow_shares = 112,
         vault_amount = 120, reserve = 128, accrued_at = 136, outflow_window_start = 144, outflow = 152, exchange = 160,
         mint = 192, vault = 224, market = 256, token_program = 288, index = 320, decimals = 322, scale_decimals = 323,
-        is_quote = 324, bump = 325, vault_bump = 326, version = 327, rate = 328, house_shares = 472);
+        is_quote = 324, bump = 325, vault_bump = 326, version = 327, rate = 328, inventory_shares = 472, inventory_counted = 480,
+        is_house_share = 488);
     assert_eq!(size_of::<ExchangeRate>(), 144);
     offsets!(ExchangeRate: deposit = 0, borrow = 8, updated_at = 16, allowance = 24, source = 32);
     offsets!(RateSource: pool = 0, feed_id = 32, feed_owner = 64, max_age_seconds = 96, rise_per_day_ppm = 100,
@@ -82,9 +84,13 @@ fn board_fields_stand_where_clients_read_them() {
 
 #[test]
 fn house_and_margin_account_fields_stand_where_clients_read_them() {
-    assert_eq!((House::SPACE, MarginAccount::SPACE), (320, 3968));
+    assert_eq!((House::SPACE, Ticket::SPACE, MarginAccount::SPACE), (456, 192, 3968));
     assert_eq!((size_of::<BalanceSlot>(), size_of::<MarketSlot>()), (56, 64));
-    offsets!(House: quote_shares = 0, risk_budget_total = 8, exchange = 16, bump = 48, version = 49);
+    offsets!(House: quote_shares = 0, risk_budget_total = 8, share_supply = 16, escrow_shares = 24, pending_quote = 32,
+        nav = 40, nav_at = 48, round = 56, round_started_at = 64, round_value = 72, round_quote_shares = 80,
+        exchange = 88, share_mint = 120, escrow = 152, round_next = 184, round_phase = 186, bump = 187, version = 188);
+    offsets!(Ticket: amount = 0, proceeds = 8, requested_at = 16, executable_from = 24, expires_at = 32,
+        executed_at = 40, house = 48, owner = 80, index = 112, kind = 114, bump = 115, version = 116);
     offsets!(BalanceSlot: bank = 0, shares = 32, in_use = 40, market_slot = 41, lien = 48);
     assert_eq!((size_of::<BoardSlot>(), size_of::<OptionSlot>()), (40, 8));
     offsets!(MarketSlot: market = 0, size = 32, cash = 40, in_use = 48, balances = 49, boards = 50, funding_index = 56);
@@ -114,7 +120,7 @@ fn orders_and_venue_fields_stand_where_clients_read_them() {
 /// Program account sizes choose what an account behind the declared ones is looked at as.
 #[test]
 fn banks_markets_boards_and_price_accounts_differ_in_size() {
-    let sizes = [Market::SPACE, Bank::SPACE, Board::SPACE, Proposal::SPACE, 134, 3_312];
+    let sizes = [Market::SPACE, Bank::SPACE, Board::SPACE, Proposal::SPACE, House::SPACE, Ticket::SPACE, 134, 3_312];
     for (index, size) in sizes.iter().enumerate() {
         assert!(!sizes[..index].contains(size));
     }

@@ -2,6 +2,7 @@
 
 use plimsoll_interface::{
     Address, ID, PlimsollError,
+    instruction::{Contract, StrikePrice, instrument},
     order::{ED25519_PROGRAM, MAKER_ONLY, ORDER_PREFIX, Order, REDUCE_ONLY, signed_order, verification},
 };
 
@@ -16,8 +17,9 @@ fn order() -> Order {
         limit_price: 6,
         nonce: 7,
         expires_at: 8,
-        instrument: 0,
+        instrument: instrument::PERP,
         flags: REDUCE_ONLY | MAKER_ONLY,
+        contract: Contract::NONE,
     }
 }
 
@@ -65,6 +67,26 @@ fn what_is_no_order_is_refused() {
     }
     assert_eq!(Order::from_bytes(&bytes[..215]), Err(PlimsollError::OrderMalformed));
     assert_eq!(Order::from_bytes(&[&bytes[..], &[0]].concat()), Err(PlimsollError::OrderMalformed));
+}
+
+/// A put of 31 December 2026 at 0.00123: day 20,818, 123 times ten to the -5th.
+#[test]
+fn an_options_terms_stand_behind_the_flags() {
+    let strike = StrikePrice { digits: 123, exponent: -5 };
+    let contract = Contract { expiry_day: 20_818, strike };
+    let put = Order { instrument: instrument::PUT, contract, ..order() };
+    let bytes = put.to_bytes();
+    assert_eq!(bytes[208..], [2, 3, 0x52, 0x51, 123, 0, 251, 0]);
+    assert_eq!(Order::from_bytes(&bytes), Ok(put));
+    assert_eq!(contract.expiry(), 1_798_704_000);
+    assert_eq!(Contract::day_of(1_798_704_000), Some(20_818));
+    for expiry in [1_798_704_001, 1_798_700_400, -57_600, i64::MIN, 65_536 * 86_400 + 28_800] {
+        assert_eq!(Contract::day_of(expiry), None);
+    }
+    for instrument in [instrument::PERP, instrument::SPOT, 4, 255] {
+        let other = Order { instrument, ..put };
+        assert_eq!(Order::from_bytes(&other.to_bytes()), Err(PlimsollError::OrderMalformed), "{instrument}");
+    }
 }
 
 #[test]

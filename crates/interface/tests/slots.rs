@@ -186,3 +186,62 @@ fn every_error_has_its_own_code_and_says_something() {
         assert!(PlimsollError::ALL.contains(&PlimsollError::from(*cause)));
     }
 }
+
+/// A fraction of what one account has of a board moves to another, as a liquidation does it, against setting every option
+/// by itself: the same bytes, whatever the two hold.
+#[test]
+fn a_walk_moves_options_as_setting_each_of_them_does() {
+    let mut state = 7u64;
+    let mut next = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for _ in 0..2_000 {
+        let [mut from, mut to] = [0, 1].map(|_| {
+            let mut account = MarginAccount::zeroed();
+            for board in 1..=3 {
+                let slot = account.board_slot_or_new(&address(board), &address(9)).unwrap();
+                for _ in 0..next(8) {
+                    account.set_option(slot, next(10) as u8, next(7) as i32 - 3).unwrap();
+                }
+            }
+            account
+        });
+        let (mut slow_from, mut slow_to, mut moved) = (from, to, vec![]);
+        for slot in 0..3 {
+            let mut walk = to.options_from_last(slot).unwrap();
+            for position in from.options_of(slot).unwrap().rev() {
+                let option = from.options[position];
+                // Some of it, all of it, nothing, or more than it is: the walk takes any.
+                let lots = [option.lots, option.lots / 2, 0, next(5) as i32 - 2][next(4) as usize];
+                moved.push((slot, option.series, lots));
+                let given = from.take_lots(slot, position, lots).unwrap();
+                let taken = to.add_lots(&mut walk, option.series, lots).unwrap();
+                assert_eq!((given.0 - given.1, taken.1 - taken.0), (lots, lots));
+            }
+        }
+        for (slot, series, lots) in moved {
+            let (give, take) = (slow_from.option_lots(slot, series), slow_to.option_lots(slot, series));
+            slow_from.set_option(slot, series, give.unwrap() - lots).unwrap();
+            slow_to.set_option(slot, series, take.unwrap() + lots).unwrap();
+        }
+        assert!((from, to) == (slow_from, slow_to));
+    }
+}
+
+#[test]
+fn a_walk_names_what_is_too_much() {
+    let mut account = MarginAccount::zeroed();
+    let board = account.board_slot_or_new(&address(1), &address(9)).unwrap();
+    for series in 0..u8::try_from(MAX_OPTIONS).unwrap() {
+        account.set_option(board, series, i32::MAX).unwrap();
+    }
+    let before = account;
+    let mut walk = account.options_from_last(board).unwrap();
+    assert_eq!(account.add_lots(&mut walk, 40, 1), Err(PlimsollError::TooManyOptions));
+    assert_eq!(account.add_lots(&mut walk, 3, 1), Err(PlimsollError::TooManyLots));
+    assert_eq!(account.take_lots(board, 3, -1), Err(PlimsollError::TooManyLots));
+    assert_eq!(account.take_lots(board, MAX_OPTIONS, 1), Err(PlimsollError::Corrupt));
+    assert_eq!(account.options_from_last(MAX_BOARDS).map(|_| ()), Err(PlimsollError::Corrupt));
+    assert_eq!(account, before);
+}

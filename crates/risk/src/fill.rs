@@ -65,13 +65,12 @@ pub const fn deviation(price: Price, spot: Price, side: Side) -> u64 {
     }
 }
 
-/// Whether `price` is worse for `side` than `spot` by no more than `limit`, relative to `spot`. A limit that does not fit
-/// a word is above any price.
+/// The part of a price that a limit says, Q16.48, rounded down. One that does not fit a word is above any price.
 #[inline]
-pub const fn is_within(price: Price, spot: Price, side: Side, limit: Ppm) -> bool {
-    match mul_ppm_floor(spot.raw(), limit) {
-        Some(limit) => deviation(price, spot, side) <= limit,
-        None => true,
+pub const fn part_of(price: Price, part: Ppm) -> u64 {
+    match mul_ppm_floor(price.raw(), part) {
+        Some(part) => part,
+        None => u64::MAX,
     }
 }
 
@@ -123,6 +122,7 @@ mod tests {
         let limit = Ppm::from_raw(50_000);
         let band = SPOT.raw() / 20;
         let at = |raw: u64| Price::from_raw(raw);
+        let is_within = |price, spot, side, limit| deviation(price, spot, side) <= part_of(spot, limit);
         assert!(is_within(at(SPOT.raw() + band), SPOT, Side::Buyer, limit));
         assert!(!is_within(at(SPOT.raw() + band + 1), SPOT, Side::Buyer, limit));
         assert!(is_within(at(SPOT.raw() + band + 1), SPOT, Side::Seller, limit));
@@ -132,5 +132,6 @@ mod tests {
             is_within(SPOT, SPOT, Side::Buyer, Ppm::ZERO)
                 && !is_within(at(SPOT.raw() + 1), SPOT, Side::Buyer, Ppm::ZERO)
         );
+        assert_eq!(part_of(Price::from_raw(u64::MAX), Ppm::from_raw(2_000_000)), u64::MAX);
     }
 }

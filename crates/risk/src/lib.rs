@@ -70,6 +70,7 @@
 //! | [`liquidation`] | how much a liquidator takes over, and what it pays |
 //! | [`waterfall`] | what a loss beyond a margin takes from whom |
 //! | [`trade`] | what a trade against the house costs |
+//! | [`house`] | what the house's inventory is worth, and what a share of it costs and fetches |
 //! | [`fill`] | what a trade between two accounts costs, and how far from the market it may be |
 //! | [`staking`] | exchange rates of staked tokens |
 //! | [`funding`] | what longs and shorts of a perpetual pay one another and the house |
@@ -113,6 +114,7 @@ pub mod functions;
 pub mod funding;
 pub mod greeks;
 pub mod grid;
+pub mod house;
 pub mod interest;
 pub mod liquidation;
 pub mod math;

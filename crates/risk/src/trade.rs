@@ -128,6 +128,22 @@ fn check_marginal(pricing: &TradePricing, skew: u64) -> Result<(), Error> {
     }
 }
 
+/// What traders get back of the premium, at most, when a skew is undone: `phi(skew)`, rounded up. It is in the house's cash
+/// and not the house's.
+///
+/// # Errors
+///
+/// [`Error::Overflow`] when it does not fit; [`Error::SkewScaleZero`].
+pub fn premium_owed(pricing: &TradePricing, spot: Price, skew: Base) -> Result<Quote, Error> {
+    if skew.is_zero() {
+        return Ok(Quote::ZERO);
+    }
+    if pricing.skew_scale == 0 {
+        return Err(Error::SkewScaleZero);
+    }
+    premium_up(pricing, spot, skew).map(Quote::from_raw)
+}
+
 /// `phi(skew)`, every step rounded up.
 fn premium_up(pricing: &TradePricing, spot: Price, skew: Base) -> Result<i64, Error> {
     let magnitude = skew.unsigned_abs();

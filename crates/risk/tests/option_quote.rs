@@ -6,9 +6,10 @@ use common::{any_length, int, ppm, q48, ratio};
 use num_rational::BigRational;
 use plimsoll_risk::Error;
 use plimsoll_risk::black::{Greeks, OptionKind};
+use plimsoll_risk::fill::{FillQuote, Side};
 use plimsoll_risk::options::{
     ArrayTerms, MAX_LOTS, NetVega, OptionPricing, OptionRisk, OptionTrade, RiskArray, SCENARIOS, VALUES, VegaWalk,
-    payoff, quote_option, units_of,
+    half_spread, payoff, quote_option, quote_option_fill, units_of,
 };
 use plimsoll_risk::portfolio::{
     MAX_VALUE, Portfolio, RiskParameters, Underlying, margin, standalone_loss, standalone_loss_with_options,
@@ -61,6 +62,36 @@ fn the_fee_is_an_eighth_of_a_small_premium() {
     // 0.625 % of spot is exactly an eighth.
     let even = OptionPricing { fee: Ppm::from_raw(6_250), ..PRICING };
     assert_eq!(quote_option(&even, &trade(8, walk(0, 0))).unwrap().fee.raw(), 50);
+}
+
+/// 10,000 units at an agreed 4.5: 45,000, an eighth of which is more than 0.03 % of a notional of 1,000,000.
+#[test]
+fn a_fill_at_an_agreed_premium_by_hand() {
+    let fill = |pricing, price, units, taker| quote_option_fill(pricing, Price::from_raw(price), SPOT, units, taker);
+    let agreed = 9 << 47;
+    for side in [Side::Buyer, Side::Seller] {
+        assert_eq!(fill(&PRICING, agreed, 10_000, side), Ok(FillQuote { cost: 45_000, fee: 300 }));
+    }
+    // A seventh of a unit: rounded against the taker, and the fee is an eighth of it, rounded up.
+    let seventh = (1 << 48) / 7;
+    assert_eq!(fill(&PRICING, seventh, 10, Side::Buyer), Ok(FillQuote { cost: 2, fee: 1 }));
+    assert_eq!(fill(&PRICING, seventh, 10, Side::Seller), Ok(FillQuote { cost: 1, fee: 1 }));
+    let dear = OptionPricing { fee: Ppm::from_raw(50_000), ..PRICING };
+    assert_eq!(fill(&dear, 5 << 48, 80, Side::Seller), Ok(FillQuote { cost: 400, fee: 50 }));
+    assert_eq!(fill(&PRICING, 0, 10, Side::Buyer), Ok(FillQuote { cost: 0, fee: 0 }));
+    assert_eq!(fill(&PRICING, agreed, 0, Side::Buyer), Err(Error::SizeZero));
+    assert_eq!(fill(&PRICING, u64::MAX, u64::MAX, Side::Buyer), Err(Error::Overflow));
+}
+
+/// 2 % of a vega of 12.5 and 0.1 % of half a delta at 100.
+#[test]
+fn the_houses_spreads_on_one_unit_by_hand() {
+    let greeks = Greeks { vega: Price::from_raw(25 << 47), delta: -(1 << 31), ..Greeks::default() };
+    let expected = (1u64 << 48) / 4 + (1u64 << 48) / 20;
+    let spread = half_spread(&PRICING, &greeks, SPOT).unwrap();
+    assert!(spread <= expected && expected - spread <= 2, "{spread} of {expected}");
+    let none = OptionPricing { half_spread_volatility: Ppm::ZERO, half_spread: Ppm::ZERO, ..PRICING };
+    assert_eq!(half_spread(&none, &greeks, SPOT), Ok(0));
 }
 
 #[test]
@@ -227,6 +258,22 @@ fn exact(case: &Case, lots: i64) -> (BigRational, BigRational) {
 
 proptest! {
     #![proptest_config(cases!(1_500))]
+
+    /// Whatever is agreed on, a fill in two parts serves its taker no better than the whole.
+    #[test]
+    fn splitting_a_fill_of_options_earns_its_taker_nothing(
+        price in any_length(50), one in 1u64..1 << 40, other in 1u64..1 << 40, fee in 0u32..100_000,
+    ) {
+        let pricing = OptionPricing { fee: Ppm::from_raw(fee), ..PRICING };
+        let quote = |units, side| quote_option_fill(&pricing, Price::from_raw(price), SPOT, units, side);
+        let parts = |side| Some((quote(one, side).ok()?, quote(other, side).ok()?, quote(one + other, side).ok()?));
+        if let Some((a, b, whole)) = parts(Side::Buyer) {
+            prop_assert!(a.cost + b.cost >= whole.cost && a.fee + b.fee >= whole.fee);
+        }
+        if let Some((a, b, whole)) = parts(Side::Seller) {
+            prop_assert!(a.cost + b.cost <= whole.cost && a.fee + b.fee >= whole.fee);
+        }
+    }
 
     /// The cost is the formula's, rounded against the trader by a few units, and by what a unit of vega is worth.
     #[test]

@@ -5,8 +5,8 @@ use plimsoll_risk::Error;
 use plimsoll_risk::black::OptionKind;
 use plimsoll_risk::greeks::OptionGreeks;
 use plimsoll_risk::options::{
-    ArrayTerms, Board, BoardSum, MAX_LOTS, Nodes, OptionRisk, Reading, Refresh, RiskArray, SCENARIOS, VALUES,
-    settlement_price,
+    ArrayTerms, Board, BoardSum, MAX_LOTS, Nodes, OptionRisk, Reading, Refresh, RiskArray, SCENARIOS, StrikeLots,
+    VALUES, settlement_price,
 };
 use plimsoll_risk::units::{Base, Fraction, Lots, Ppm, Price, Quote, Seconds, Timestamp, Volatility};
 use proptest::prelude::*;
@@ -230,6 +230,36 @@ proptest! {
             let error = f64::from(*stored) * unit - expected;
             prop_assert!(error.abs() < bound, "{error:e} of {expected}, {series:?}");
         }
+    }
+
+    /// A strike's call and put off one array, and two strikes at once, are what each option by itself is, to the bit.
+    #[test]
+    fn strikes_are_summed_as_their_options_are(one in series(), other in series(), lots in [-900..900_i64, -900..900, -900..900, -900..900]) {
+        let (terms, array) = one.array();
+        let (_, other_array) = other.array();
+        let [call, put, other_call, other_put] = lots.map(Lots::from_raw);
+        let mut by_option = BoardSum::new();
+        by_option.add(&array, OptionKind::Call, one.strike, call).unwrap();
+        by_option.add(&array, OptionKind::Put, one.strike, put).unwrap();
+        by_option.add(&other_array, OptionKind::Call, other.strike, other_call).unwrap();
+        by_option.add(&other_array, OptionKind::Put, other.strike, other_put).unwrap();
+        let first = StrikeLots { array: &array, strike: one.strike, calls: call, puts: put };
+        let second = StrikeLots { array: &other_array, strike: other.strike, calls: other_call, puts: other_put };
+        let (mut by_strike, mut by_two) = (BoardSum::new(), BoardSum::new());
+        by_strike.add_strike(&first).unwrap();
+        by_strike.add_strike(&second).unwrap();
+        by_two.add_two_strikes(&first, &second).unwrap();
+        let expected = format!("{by_option:?}");
+        prop_assert_eq!(&format!("{by_strike:?}"), &expected);
+        prop_assert_eq!(&format!("{by_two:?}"), &expected);
+        let read = |sum: &BoardSum| {
+            let mut risk = OptionRisk::default();
+            sum.finish(&terms, &reading(&one), &mut risk).map(|()| risk)
+        };
+        prop_assert_eq!(read(&by_two), read(&by_option));
+        let too_many = StrikeLots { calls: Lots::from_raw(MAX_LOTS as i64 - put.raw().abs() + 1), ..first };
+        prop_assert_eq!(BoardSum::new().add_strike(&too_many), Err(Error::TooManyLots));
+        prop_assert_eq!(BoardSum::new().add_two_strikes(&second, &too_many), Err(Error::TooManyLots));
     }
 
     /// At the arrays' own spot and range the scenarios fall on nodes.

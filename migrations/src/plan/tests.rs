@@ -1,7 +1,10 @@
-use plimsoll_client::interface::{
-    PlimsollError,
-    instruction::{
-        ConfigureBankArgs, ConfigureExchangeArgs, ConfigureMarketArgs, CreateBankArgs, CreateExchangeArgs, tag,
+use plimsoll_client::{
+    instruction::TOKEN_2022_PROGRAM,
+    interface::{
+        PlimsollError,
+        instruction::{
+            ConfigureBankArgs, ConfigureExchangeArgs, ConfigureMarketArgs, CreateBankArgs, CreateExchangeArgs, tag,
+        },
     },
 };
 
@@ -13,7 +16,10 @@ struct Fake {
     admin: Address,
     state: State,
     sent: Vec<String>,
+    valued: bool,
     fails_at: Option<usize>,
+    mint_owner: Option<Address>,
+    token_programs: Vec<Address>,
 }
 
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -21,13 +27,16 @@ struct Fake {
 struct Down;
 
 impl Fake {
-    fn args<T: borsh_args::Read>(step: &Step) -> T {
-        T::read(&step.instruction.data[1..])
+    fn args<T: borsh_args::Read>(step: &Instruction) -> T {
+        T::read(&step.data[1..])
     }
 
-    fn apply(&mut self, step: &Step) {
-        let account = |index: usize| step.instruction.accounts[index].pubkey;
-        match step.instruction.data[0] {
+    fn apply(&mut self, step: &Instruction) {
+        let account = |index: usize| step.accounts[index].pubkey;
+        if step.program_id != plimsoll_client::ID {
+            return;
+        }
+        match step.data[0] {
             tag::CREATE_EXCHANGE => {
                 let args: CreateExchangeArgs = Self::args(step);
                 let (admin, quote_mint) = (account(0), account(2));
@@ -41,6 +50,7 @@ impl Fake {
             tag::CREATE_BANK => {
                 let args: CreateBankArgs = Self::args(step);
                 let (mint, market) = (account(2), account(3));
+                self.token_programs.push(account(6));
                 self.state.banks.insert(account(4), Bank { config: args.config, mint, market, ..bytemuck_zeroed() });
             }
             tag::CONFIGURE_BANK => {
@@ -48,7 +58,15 @@ impl Fake {
                 self.state.banks.get_mut(&account(2)).unwrap().config = args.config;
             }
             tag::CREATE_HOUSE => self.state.house = Some(bytemuck_zeroed()),
-            tag::HOUSE_DEPOSIT => self.state.house.as_mut().unwrap().quote_shares += 1,
+            tag::VALUE_HOUSE => {
+                assert!(step.accounts.len() >= 3 + self.state.markets.len());
+                self.valued = true;
+            }
+            tag::EXECUTE_TICKET => {
+                assert!(self.valued);
+                self.state.house.as_mut().unwrap().share_supply += 1;
+            }
+            tag::REQUEST_PROVIDE | tag::CLAIM_TICKET => {}
             tag::CREATE_MARKET => {
                 let args: CreateMarketArgs = Self::args(step);
                 let index = self.state.markets.len() as u16;
@@ -62,14 +80,14 @@ impl Fake {
                     ..bytemuck_zeroed()
                 };
                 assert_eq!(account(2), address::market(&account(1), index));
-                assert_eq!(step.instruction.accounts.len(), 4);
+                assert_eq!(step.accounts.len(), 4);
                 self.state.markets.insert(account(2), market);
             }
             tag::CONFIGURE_MARKET => {
                 let args: ConfigureMarketArgs = Self::args(step);
-                let others = self.state.markets.len() - 1;
-                assert_eq!(step.instruction.accounts.len(), 6 + 2 * others);
-                self.state.markets.get_mut(&account(4)).unwrap().config = args.config;
+                let market = self.state.markets.get_mut(&account(3)).unwrap();
+                assert!(self.valued || args.config.risk_budget <= market.config.risk_budget);
+                market.config = args.config;
             }
             tag::OBSERVE => self.state.markets.get_mut(&account(0)).unwrap().spot = 1,
             other => panic!("{other}"),
@@ -100,12 +118,20 @@ impl Chain for Fake {
         Ok(self.state.clone())
     }
 
+    fn owner(&mut self, _account: &Address) -> Result<Option<Address>, Down> {
+        Ok(self.mint_owner)
+    }
+
     fn send(&mut self, step: &Step) -> Result<(), Down> {
         if self.fails_at == Some(self.sent.len()) {
             return Err(Down);
         }
-        assert!(step.instruction.accounts.iter().all(|meta| !meta.is_signer || meta.pubkey == self.admin));
-        self.apply(step);
+        // A valuation is for its own transaction.
+        self.valued = false;
+        for instruction in &step.instructions {
+            assert!(instruction.accounts.iter().all(|meta| !meta.is_signer || meta.pubkey == self.admin));
+            self.apply(instruction);
+        }
         self.sent.push(step.name.clone());
         Ok(())
     }
@@ -129,7 +155,7 @@ const ALL: [&str; 14] = [
     "create the exchange",
     "create the bank USDC",
     "create the house",
-    "deposit into the house",
+    "provide the house",
     "create the market BTC",
     "observe the market BTC",
     "configure the market BTC",
@@ -192,7 +218,7 @@ fn what_differs_is_configured_and_a_pause_stays() {
 fn a_house_that_was_emptied_is_not_filled_again() {
     let (deployment, mut chain) = (deployment(), chain());
     migrate(&deployment, &mut chain).unwrap();
-    chain.state.house.as_mut().unwrap().quote_shares = 0;
+    chain.state.house.as_mut().unwrap().share_supply = 0;
     chain.state.markets.values_mut().next().unwrap().house_cash = -1;
     assert_eq!(migrate(&deployment, &mut chain).unwrap(), 0);
 }
@@ -227,4 +253,15 @@ fn a_new_exchange_is_locked_last() {
     assert_eq!(chain.sent.last().unwrap(), "set the timelock");
     assert_eq!(chain.state.exchange.unwrap().config, deployment.exchange);
     assert_eq!(migrate(&deployment, &mut chain).unwrap(), 0);
+}
+
+/// The file says nothing about token programs: a mint's owner is one.
+#[test]
+fn banks_are_made_with_the_program_that_owns_their_mint() {
+    for (owner, program) in [(None, TOKEN_PROGRAM), (Some(TOKEN_2022_PROGRAM), TOKEN_2022_PROGRAM)] {
+        let mut chain = Fake { mint_owner: owner, ..chain() };
+        migrate(&deployment(), &mut chain).unwrap();
+        assert!(!chain.token_programs.is_empty());
+        assert!(chain.token_programs.iter().all(|its| *its == program));
+    }
 }

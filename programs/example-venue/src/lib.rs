@@ -1,12 +1,13 @@
 //! A venue in two instructions, as an example of how one clears at Plimsoll: a request-for-quote desk.
 //!
-//! A maker leaves a quote, two-sided in nothing but its sign: so many base units at one price until a time. A taker takes a
+//! A maker leaves a quote, two-sided in nothing but its sign: so much of a perpetual, an option or a bank's mint at one price
+//! until a time. A taker takes a
 //! part of it, and the desk has Plimsoll book the trade by `venue_fill`. What the desk answers for is who quoted and who
 //! took; positions, cash, margin, price band and limits are Plimsoll's, and so is the money.
 //!
 //! | data | what | accounts |
 //! |---|---|---|
-//! | 0, size i64, price u64, expiry i64 | leaves a quote, or replaces one's own | maker (s), its margin account, the market, the quote (w), an account of this program |
+//! | 0, size i64, price u64, expiry i64, instrument u8, contract of 5 bytes, 2 zeros | leaves a quote, or replaces one's own | maker (s), its margin account, the market or for spot the bank, the quote (w), an account of this program |
 //! | 1, size u64, bump u8 | takes `size` of a quote | taker (s), the quote (w), Plimsoll, then the accounts of `venue_fill` |
 //!
 //! The bump is that of `["plimsoll-venue"]`, the address with which the desk signs its calls.
@@ -54,14 +55,27 @@ impl From<DeskError> for ProgramError {
 pub struct Quote {
     /// The maker's margin account, zero where there is no quote.
     pub account: [u8; 32],
-    /// The market.
+    /// The market, for spot the bank.
     pub market: [u8; 32],
-    /// Base units that the maker still buys, negative sells.
+    /// What the maker still buys, negative sells, in the instrument's units.
     pub size: i64,
     /// Its price, Q16.48 quote native per base unit.
     pub price: u64,
     /// Good up to and including this moment, unix seconds.
     pub expires_at: i64,
+    /// The instrument, and of an option its terms as Plimsoll's instruction has them.
+    pub terms: [u8; 8],
+}
+
+impl Quote {
+    fn instrument(&self) -> u8 {
+        self.terms[0]
+    }
+
+    fn contract(&self) -> [u8; 5] {
+        let [_, contract @ .., _, _] = self.terms;
+        contract
+    }
 }
 
 /// The program's entrypoint.
@@ -78,7 +92,7 @@ pub fn process(program: &Address, accounts: &mut [AccountView], data: &[u8]) -> 
 
 fn quote(program: &Address, accounts: &mut [AccountView], data: &[u8]) -> ProgramResult {
     let [maker, account, market, quote] = accounts else { return Err(ProgramError::NotEnoughAccountKeys) };
-    let [size, price, expires_at] = words(data)?;
+    let [size, price, expires_at, terms] = words(data)?;
     require_owner(maker, account)?;
     let mut quote = open(program, quote)?;
     let quote = bytemuck::from_bytes_mut::<Quote>(&mut quote);
@@ -92,6 +106,7 @@ fn quote(program: &Address, accounts: &mut [AccountView], data: &[u8]) -> Progra
         size: i64::from_le_bytes(size),
         price: u64::from_le_bytes(price),
         expires_at: i64::from_le_bytes(expires_at),
+        terms,
     };
     Ok(())
 }
@@ -105,7 +120,13 @@ fn take(program: &Address, accounts: &mut [AccountView], data: &[u8]) -> Program
         return Err(ProgramError::IncorrectProgramId);
     }
     let taken = reserve(program, quote, size)?;
-    let [_, _, _, buyer, seller, market, ..] = &*clearing else { return Err(ProgramError::NotEnoughAccountKeys) };
+    let [_, _, _, buyer, seller, market, _, rest @ ..] = &*clearing else {
+        return Err(ProgramError::NotEnoughAccountKeys);
+    };
+    let market = match rest.first() {
+        Some(bank) if taken.instrument() == instrument::SPOT => bank,
+        _ => market,
+    };
     let (maker, other) = if taken.size > 0 { (buyer, seller) } else { (seller, buyer) };
     if maker.address().as_array() != &taken.account || market.address().as_array() != &taken.market {
         return Err(DeskError::WrongAccounts.into());
@@ -129,11 +150,12 @@ fn reserve(program: &Address, quote: &mut AccountView, size: u64) -> Result<Quot
 /// Has Plimsoll book the trade: the maker rested, so the other side takes. Plimsoll checks the quote's time, as it checks
 /// the price against the market's band and both margins.
 fn clear(accounts: &[AccountView], quote: &Quote, size: u64, bump: u8) -> ProgramResult {
-    let mut data = Vec::with_capacity(27);
-    data.extend_from_slice(&[tag::VENUE_FILL, instrument::PERP, u8::from(quote.size > 0)]);
+    let mut data = Vec::with_capacity(32);
+    data.extend_from_slice(&[tag::VENUE_FILL, quote.instrument(), u8::from(quote.size > 0)]);
     data.extend_from_slice(&size.to_le_bytes());
     data.extend_from_slice(&quote.price.to_le_bytes());
     data.extend_from_slice(&quote.expires_at.to_le_bytes());
+    data.extend_from_slice(&quote.contract());
     let metas = accounts.iter().enumerate().map(|(index, view)| {
         // The first is the desk's own address.
         InstructionAccount::new(view.address(), view.is_writable(), index == 0)
@@ -165,11 +187,11 @@ fn require_owner(signer: &AccountView, account: &AccountView) -> ProgramResult {
     if owns && signer.is_signer() { Ok(()) } else { Err(DeskError::NotOwner.into()) }
 }
 
-/// `data` as three words.
-fn words(data: &[u8]) -> Result<[[u8; 8]; 3], ProgramError> {
+/// `data` as four words.
+fn words(data: &[u8]) -> Result<[[u8; 8]; 4], ProgramError> {
     let (words, rest) = data.as_chunks::<8>();
     match (words, rest) {
-        ([a, b, c], []) => Ok([*a, *b, *c]),
+        ([a, b, c, d], []) => Ok([*a, *b, *c, *d]),
         _ => Err(ProgramError::InvalidInstructionData),
     }
 }

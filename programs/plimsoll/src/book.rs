@@ -397,3 +397,8 @@ pub fn health_maint(margin: &Margin) -> Result<i64> {
 pub fn now() -> Result<Timestamp> {
     Ok(Timestamp::from_raw(Clock::get()?.unix_timestamp))
 }
+
+/// The chain's epoch.
+pub fn epoch() -> Result<u64> {
+    Ok(Clock::get()?.epoch)
+}

@@ -12,7 +12,7 @@ use plimsoll_risk::units::Timestamp;
 pub struct Wanted<'a> {
     /// Who signs, and gets a used proposal's rent.
     pub authority: &'a Signer,
-    /// The exchange, market or bank.
+    /// The exchange, market, bank or venue.
     pub subject: &'a Address,
     /// What it is to be.
     pub change: &'a Change,

@@ -1,10 +1,11 @@
-//! What the house is worth, and what its inventory may risk.
+//! What the house's inventory may risk, and what covers it.
 
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{AccountType, Bank, Exchange, House, HouseBoard, Market, same_address},
+    accounts::{Bank, House, HouseBoard, Market},
     bridge::{self, Side},
+    config::limits,
 };
 use plimsoll_risk::{
     math,
@@ -13,7 +14,7 @@ use plimsoll_risk::{
     units::{Base, Fraction, Ppm, Price, Seconds, Timestamp},
 };
 
-use crate::{book, ledger};
+use crate::ledger;
 
 /// How old an observation is by its market's limits.
 pub fn market_freshness(market: &Market, observation: &Observation, now: Timestamp) -> Freshness {
@@ -25,19 +26,15 @@ pub fn market_freshness(market: &Market, observation: &Observation, now: Timesta
     )
 }
 
-/// The worth of the house's inventory in one market: `cash + size * price`, and the funding that traders owe it, rounded
-/// down, quote native.
+/// Checks that the house's net asset value is known: of a valuation that began lately.
 ///
 /// # Errors
-/// [`PlimsollError::OracleStale`] where there is inventory and no fresh price for it.
-fn inventory_value(market: &Market, observation: &Observation, now: Timestamp) -> Result<i64> {
-    let cash = market.house_cash.checked_add(market.unsettled_funding()?).ok_or(PlimsollError::Overflow)?;
-    if market.house_size == 0 {
-        return Ok(cash);
-    }
-    require!(market_freshness(market, observation, now) == Freshness::Fresh, PlimsollError::OracleStale);
-    let value = observation.spot.value_floor(Base::from_raw(market.house_size)).ok_or(PlimsollError::Overflow)?;
-    Ok(value.raw().checked_add(cash).ok_or(PlimsollError::Overflow)?)
+/// [`PlimsollError::HouseNavStale`].
+pub fn require_nav_known(house: &House, now: Timestamp) -> Result<()> {
+    let known = house.nav_at != 0
+        && now.since(Timestamp::from_raw(house.nav_at)).raw() <= i64::from(limits::HOUSE_NAV_AGE_SECONDS_MAX);
+    require!(known, PlimsollError::HouseNavStale);
+    Ok(())
 }
 
 /// What the house holds of a bank's mint from spot swaps, base units of its market, at the rate of deposits.
@@ -49,64 +46,48 @@ pub fn inventory_base(bank: &Bank) -> Result<i64> {
     Ok(i64::try_from(base).map_err(|_| PlimsollError::Overflow)?)
 }
 
-/// A market that is not among the listed ones because the instruction declares it.
-pub type Declared<'a> = Option<(&'a Address, &'a Market)>;
-
-/// The house's net asset value: its quote deposit and its inventory in every market of the exchange, each of which must
-/// be there exactly once. A gain that the house has not settled counts, as it would for any account.
+/// Counts what the house holds of a bank's mint now in the market that prices it. `was_empty` tells whether it had none
+/// when it was last counted.
 ///
 /// # Errors
-/// [`PlimsollError::MissingMarket`], [`PlimsollError::WrongExchange`], [`PlimsollError::SameAccount`],
-/// [`PlimsollError::OracleStale`].
-pub fn net_asset_value(
-    exchange: &Account<Exchange>,
-    house: &House,
-    quote_bank: &Bank,
-    views: &[AccountView],
-    declared: Declared<'_>,
-    now: Timestamp,
-) -> Result<i64> {
-    let deposit = ledger::house_quote(house, quote_bank)?;
-    let mut value = i64::try_from(deposit).map_err(|_| PlimsollError::Overflow)?;
-    let mut count = 0usize;
-    if let Some((_, market)) = declared {
-        value = add(value, inventory_value(market, &market.observation(), now)?)?;
-        count = 1;
-    }
-    let declared_index = declared.map(|(_, market)| market.index);
-    let mut next_index = 0u32;
-    for (position, view) in views.iter().enumerate() {
-        if view.data_len() != Market::SPACE {
-            continue;
-        }
-        let market = Account::<Market>::load(*view)?;
-        require!(same_address(&market.exchange, exchange.address()), PlimsollError::WrongExchange);
-        // Ascending indexes, none of them the declared one: no market counts twice.
-        require!(u32::from(market.index) >= next_index, PlimsollError::SameAccount);
-        require!(declared_index != Some(market.index), PlimsollError::SameAccount);
-        next_index = u32::from(market.index).saturating_add(1);
-        let mut observation = market.observation();
-        if let Some(price) = views.get(position.wrapping_add(1)).filter(|view| book::is_price_account(view)) {
-            observation = book::younger(&market, price, now)?;
-        }
-        value = add(value, inventory_value(&market, &observation, now)?)?;
-        count = count.saturating_add(1);
-    }
-    require!(count == usize::from(exchange.market_count), PlimsollError::MissingMarket);
-    Ok(value)
+/// [`PlimsollError::Overflow`].
+pub fn count_inventory(market: &mut Market, bank: &mut Bank, was_empty: bool) -> Result<i64> {
+    let base = inventory_base(bank)?;
+    let rest = market.house_inventory.checked_sub(bank.inventory_counted);
+    market.house_inventory = rest.and_then(|rest| rest.checked_add(base)).ok_or(PlimsollError::Overflow)?;
+    bank.inventory_counted = base;
+    let (before, after) = (u64::from(!was_empty), u64::from(bank.inventory_shares != 0));
+    let others = market.inventory_banks.checked_sub(before).ok_or(PlimsollError::Corrupt)?;
+    market.inventory_banks = others.checked_add(after).ok_or(PlimsollError::Overflow)?;
+    Ok(base)
 }
 
 /// Checks that the house's net asset value covers all risk budgets together.
 ///
 /// # Errors
 /// [`PlimsollError::HouseBudgets`].
-pub fn require_budgets_covered(house: &House, net_asset_value: i64) -> Result<()> {
+pub fn require_budgets_covered(house: &House) -> Result<()> {
     let budgets = i64::try_from(house.risk_budget_total).map_err(|_| PlimsollError::Overflow)?;
-    require!(net_asset_value >= budgets, PlimsollError::HouseBudgets);
+    require!(house.nav >= budgets, PlimsollError::HouseBudgets);
     Ok(())
 }
 
-/// The standalone loss `L_u` of the house's whole inventory in a market, perpetual and options, quote native.
+/// Replaces the risk budget `old` of a market by `new` in the sum of all; a larger one must be covered by a net asset
+/// value of now.
+///
+/// # Errors
+/// [`PlimsollError::HouseNavStale`], [`PlimsollError::HouseBudgets`].
+pub fn move_budget(house: &mut House, old: u64, new: u64, now: Timestamp) -> Result<()> {
+    let total = house.risk_budget_total.checked_sub(old).and_then(|rest| rest.checked_add(new));
+    house.risk_budget_total = total.ok_or(PlimsollError::Overflow)?;
+    if new > old {
+        require_nav_known(house, now)?;
+        require_budgets_covered(house)?;
+    }
+    Ok(())
+}
+
+/// The standalone loss `L_u` of the house's whole inventory in a market, perpetual, options and spot, quote native.
 ///
 /// # Errors
 /// [`PlimsollError::HouseBoardStale`] where options of the house were valued too long ago, or too far from the price.
@@ -116,21 +97,7 @@ pub fn inventory_loss(
     risk: &RiskParameters,
     now: Timestamp,
 ) -> Result<u64> {
-    inventory_loss_with(market, 0, observation, risk, now)
-}
-
-/// The same with `spot_inventory` base units besides, which the house holds in a bank.
-///
-/// # Errors
-/// As [`inventory_loss`].
-pub fn inventory_loss_with(
-    market: &Market,
-    spot_inventory: i64,
-    observation: &Observation,
-    risk: &RiskParameters,
-    now: Timestamp,
-) -> Result<u64> {
-    let linear = add(market.house_size, spot_inventory)?;
+    let linear = add(market.house_size, market.house_inventory)?;
     let (range, spot) = (Ppm::from_raw(market.range_ppm), observation.spot);
     if market.boards == 0 {
         let loss = portfolio::standalone_loss(Base::from_raw(linear), spot, range);
@@ -154,7 +121,7 @@ pub fn inventory_loss_with(
 }
 
 /// Whether the worth of the house's options of a board may be used now: a settled one's always.
-fn is_valid(board: &HouseBoard, spot: Price, now: Timestamp) -> bool {
+pub fn is_valid(board: &HouseBoard, spot: Price, now: Timestamp) -> bool {
     if board.valid_until == i64::MAX {
         return true;
     }
@@ -162,8 +129,8 @@ fn is_valid(board: &HouseBoard, spot: Price, now: Timestamp) -> bool {
     now.raw() <= board.valid_until && drift.is_some_and(|drift| drift <= board.max_drift)
 }
 
-/// Checks that the house's inventory in a market is within its risk budget, unless a trade has made its loss no larger
-/// than `before`.
+/// Checks that the house's inventory in a market is within its risk budget, as far as the house's net asset value covers it
+/// (liquidity withdraws itself), unless a trade has made its loss no larger than `before`.
 ///
 /// # Errors
 /// [`PlimsollError::HouseRiskBudget`]; those of [`inventory_loss`].
@@ -175,7 +142,7 @@ pub fn require_within_budget(
     before: u64,
 ) -> Result<()> {
     let loss = inventory_loss(market, observation, risk, now)?;
-    require!(loss <= before || loss <= market.config.risk_budget, PlimsollError::HouseRiskBudget);
+    require!(loss <= before || loss <= market.budget_in_force(), PlimsollError::HouseRiskBudget);
     Ok(())
 }
 

@@ -132,13 +132,51 @@ pub fn require_borrow_allowed(bank: &Bank, debit: Debit) -> Result<()> {
 /// # Errors
 /// [`PlimsollError::BankReduceOnly`], [`PlimsollError::DepositCap`].
 pub fn require_deposit_allowed(bank: &Bank) -> Result<()> {
+    require_room(bank, 0)
+}
+
+/// Checks that a bank may take deposits of `more` besides what it has.
+///
+/// # Errors
+/// [`PlimsollError::BankReduceOnly`], [`PlimsollError::DepositCap`].
+pub fn require_room(bank: &Bank, more: u64) -> Result<()> {
     if bank.config.state != plimsoll_interface::config::state::ACTIVE {
         return Err(PlimsollError::BankReduceOnly);
     }
-    if total_deposits(bank)? > bank.config.deposit_cap {
+    if total_deposits(bank)?.checked_add(more).ok_or(PlimsollError::Overflow)? > bank.config.deposit_cap {
         return Err(PlimsollError::DepositCap);
     }
     Ok(())
+}
+
+/// Takes `paid` out of the balance at `from_index` and puts `received` of it, no more, into the balance at `to_index` of
+/// another account; the difference is the caller's to put elsewhere in the bank (INV-1). What the payer has not, it borrows,
+/// as if it withdrew it and the receiver deposited it: so no more than the vault holds, within the borrow cap, and, as
+/// deposits may rise by it, within the deposit cap. Without a borrow no total of the bank rises.
+///
+/// # Errors
+/// [`PlimsollError::BankReduceOnly`], [`PlimsollError::BorrowCap`], [`PlimsollError::VaultInsufficient`],
+/// [`PlimsollError::DepositCap`], [`PlimsollError::AmountTooSmall`].
+pub fn pay(
+    (from, from_index): (&mut MarginAccount, usize),
+    (to, to_index): (&mut MarginAccount, usize),
+    bank: &mut Bank,
+    (paid, received): (u64, u64),
+) -> Result<Debit> {
+    let debit = debit(from, from_index, bank, paid)?;
+    require_borrow_allowed(bank, debit)?;
+    if debit.borrowed > bank.vault_amount {
+        return Err(PlimsollError::VaultInsufficient);
+    }
+    let changed = credit(to, to_index, bank, received)?;
+    if changed == 0 && received != 0 {
+        return Err(PlimsollError::AmountTooSmall);
+    }
+    let is_deposit = to.balances.get(to_index).is_some_and(|slot| slot.shares > 0);
+    if debit.borrowed > 0 && is_deposit {
+        require_deposit_allowed(bank)?;
+    }
+    Ok(debit)
 }
 
 /// Counts tokens that come into the vault. Every path where they do goes through here.
@@ -204,7 +242,7 @@ pub fn house_debit(house: &mut House, bank: &mut Bank, amount: u64) -> Result<()
 
 /// What the house holds of a collateral from spot swaps, native, rounded down.
 pub fn house_inventory(bank: &Bank) -> Result<u64> {
-    Ok(interest::deposit_amount(bank.house_shares, bank.deposit_index())?)
+    Ok(interest::deposit_amount(bank.inventory_shares, bank.deposit_index())?)
 }
 
 /// Puts `amount` of a collateral into the house's inventory.
@@ -213,7 +251,7 @@ pub fn house_inventory(bank: &Bank) -> Result<u64> {
 /// [`PlimsollError::Overflow`].
 pub fn inventory_credit(bank: &mut Bank, amount: u64) -> Result<()> {
     let minted = interest::shares_for_deposit(amount, bank.deposit_index())?;
-    bank.house_shares = bank.house_shares.checked_add(minted).ok_or(PlimsollError::Overflow)?;
+    bank.inventory_shares = bank.inventory_shares.checked_add(minted).ok_or(PlimsollError::Overflow)?;
     bank.deposit_shares = bank.deposit_shares.checked_add(minted).ok_or(PlimsollError::Overflow)?;
     Ok(())
 }
@@ -224,7 +262,7 @@ pub fn inventory_credit(bank: &mut Bank, amount: u64) -> Result<()> {
 /// [`PlimsollError::SwapInventory`].
 pub fn inventory_debit(bank: &mut Bank, amount: u64) -> Result<()> {
     let burnt = interest::shares_to_burn_for_withdraw(amount, bank.deposit_index())?;
-    bank.house_shares = bank.house_shares.checked_sub(burnt).ok_or(PlimsollError::SwapInventory)?;
+    bank.inventory_shares = bank.inventory_shares.checked_sub(burnt).ok_or(PlimsollError::SwapInventory)?;
     bank.deposit_shares = bank.deposit_shares.checked_sub(burnt).ok_or(PlimsollError::Corrupt)?;
     Ok(())
 }

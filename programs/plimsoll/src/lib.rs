@@ -22,8 +22,10 @@ mod ledger;
 mod lien;
 mod matching;
 mod option_trading;
+mod ticket;
 mod token;
 mod trading;
+mod valuation;
 
 use instructions::*;
 
@@ -53,8 +55,7 @@ pub mod plimsoll {
     /// Replaces a market's parameters.
     #[discrim = 3]
     pub fn configure_market(ctx: &mut Context<ConfigureMarket>, args: ConfigureMarketArgs) -> Result<()> {
-        let remaining = ctx.remaining_accounts()?;
-        ctx.accounts.apply(&args, &remaining)
+        ctx.accounts.apply(&args)
     }
 
     /// Adds a collateral mint, at no weight, or the quote mint, to an exchange.
@@ -73,19 +74,6 @@ pub mod plimsoll {
     #[discrim = 6]
     pub fn create_house(ctx: &mut Context<CreateHouse>) -> Result<()> {
         ctx.accounts.apply(ctx.bumps.house)
-    }
-
-    /// Adds quote to the house.
-    #[discrim = 7]
-    pub fn house_deposit(ctx: &mut Context<HouseTransfer>, args: AmountArgs) -> Result<()> {
-        ctx.accounts.deposit(&args)
-    }
-
-    /// Takes quote out of the house, as far as the markets' risk budgets leave it free.
-    #[discrim = 8]
-    pub fn house_withdraw(ctx: &mut Context<HouseTransfer>, args: AmountArgs) -> Result<()> {
-        let remaining = ctx.remaining_accounts()?;
-        ctx.accounts.withdraw(&args, &remaining)
     }
 
     /// Opens a margin account.
@@ -244,6 +232,43 @@ pub mod plimsoll {
     }
 
     // The house as a pool.
+
+    /// Values the house, or goes on doing so. Anyone may.
+    #[discrim = 35]
+    pub fn value_house(ctx: &mut Context<ValueHouse>) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&remaining)
+    }
+
+    /// Puts quote aside that is to become house shares after the delay.
+    #[discrim = 36]
+    pub fn request_provide(ctx: &mut Context<RequestTicket>, args: RequestArgs) -> Result<()> {
+        ctx.accounts.provide(&args, ctx.bumps.ticket)
+    }
+
+    /// Puts house shares aside that are to become quote after the delay.
+    #[discrim = 37]
+    pub fn request_redeem(ctx: &mut Context<RequestTicket>, args: RequestArgs) -> Result<()> {
+        ctx.accounts.redeem(&args, ctx.bumps.ticket)
+    }
+
+    /// Executes a ticket at the house's latest net asset value. Anyone may.
+    #[discrim = 38]
+    pub fn execute_ticket(ctx: &mut Context<ExecuteTicket>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
+    /// Takes back what was put aside, while or once nothing can come of it.
+    #[discrim = 39]
+    pub fn cancel_ticket(ctx: &mut Context<CloseTicket>) -> Result<()> {
+        ctx.accounts.cancel()
+    }
+
+    /// Takes what came of a ticket.
+    #[discrim = 40]
+    pub fn claim_ticket(ctx: &mut Context<CloseTicket>) -> Result<()> {
+        ctx.accounts.claim()
+    }
 
     // Controls and guards.
 

@@ -1,16 +1,21 @@
 //! A trade of two margin accounts with each other, whoever arranged it: both signed the transaction, both signed orders, or
-//! both approved the venue that calls.
+//! both approved the venue that calls. Here what every instrument has in common, and the perpetual.
+
+mod option;
+mod spot;
 
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Exchange, MarginAccount, Market, MarketSlot},
-    instruction::{FillArgs, instrument},
+    accounts::{Bank, Board, Exchange, MarginAccount, Market},
+    bridge,
+    event::Filled,
+    instruction::{Contract, FillArgs, instrument},
 };
 use plimsoll_risk::{
     fill::{self, FillQuote, Side},
     price::Observation,
-    units::{Ppm, Price, Timestamp},
+    units::{Base, Ppm, Price, Timestamp},
 };
 
 use crate::{
@@ -23,9 +28,11 @@ use crate::{
 pub struct Deal {
     /// One of [`instrument`].
     pub instrument: u8,
-    /// Base units that the buyer receives.
+    /// Which option.
+    pub contract: Contract,
+    /// What the buyer receives: base units, lots of an option, native units of a bank's mint.
     pub size: u64,
-    /// What it pays for each.
+    /// What it pays for each base unit.
     pub price: Price,
     /// Who pays the fee, and against whom the cost is rounded.
     pub taker: Side,
@@ -39,12 +46,37 @@ impl Deal {
         let size = i64::try_from(self.size).map_err(|_| PlimsollError::Overflow)?;
         Ok(Order { size, limit_price: self.price, expires_at: self.expires_at, reduce_only, tip: 0 })
     }
+
+    /// What a venue's limits count of it, quote native, rounded up: the agreed price of what is traded, and of options the
+    /// oracle's of what they are on. So the band, a part of the same price, is that part of what is counted.
+    ///
+    /// # Errors
+    /// [`PlimsollError::MissingBoard`], [`PlimsollError::MissingBank`]; [`PlimsollError::Overflow`].
+    #[inline(never)]
+    pub fn notional(&self, spot: Price, views: &[AccountView]) -> Result<u64> {
+        let size = i64::try_from(self.size).map_err(|_| PlimsollError::Overflow)?;
+        let (price, base) = match self.instrument {
+            instrument::CALL | instrument::PUT => {
+                let board = Account::<Board>::load(*views.first().ok_or(PlimsollError::MissingBoard)?)?;
+                let lot = i64::try_from(board.lot).map_err(|_| PlimsollError::Overflow)?;
+                (spot, size.checked_mul(lot).ok_or(PlimsollError::Overflow)?)
+            }
+            instrument::SPOT => {
+                let bank = Account::<Bank>::load(*views.first().ok_or(PlimsollError::MissingBank)?)?;
+                let units = bridge::token_units(self.size, &bank)?;
+                (self.price, i64::try_from(units).map_err(|_| PlimsollError::Overflow)?)
+            }
+            _ => (self.price, size),
+        };
+        Ok(price.magnitude_ceil(Base::from_raw(base)).ok_or(PlimsollError::Overflow)?)
+    }
 }
 
 impl From<&FillArgs> for Deal {
     fn from(args: &FillArgs) -> Self {
         Self {
             instrument: args.instrument,
+            contract: args.contract,
             size: args.size,
             price: Price::from_raw(args.price),
             taker: if args.seller_takes == 0 { Side::Buyer } else { Side::Seller },
@@ -60,6 +92,8 @@ pub struct Mandate {
     pub by_delegate: bool,
     /// It may only make the position smaller.
     pub reduce_only: bool,
+    /// The delegate that agreed only makes positions smaller, which collateral is none of.
+    pub by_reducer: bool,
 }
 
 impl Mandate {
@@ -71,16 +105,26 @@ impl Mandate {
         // Nobody's key is zero, but zero is a point of the curve, and stands for "no delegate".
         let is_somebody = *signer != Address::default();
         require!(is_somebody && account.may_reduce(signer), PlimsollError::NotOwnerOrDelegate);
-        Ok(Self { by_delegate: account.owner != *signer, reduce_only: !account.may_trade(signer) })
+        let by_reducer = !account.may_trade(signer);
+        Ok(Self { by_delegate: account.owner != *signer, reduce_only: by_reducer, by_reducer })
     }
 }
 
 /// One side of a fill.
 pub struct Counterparty<'a> {
+    /// Address of its margin account.
+    pub address: Address,
     /// Its margin account.
     pub account: &'a mut MarginAccount,
     /// On whose word it trades.
     pub mandate: Mandate,
+}
+
+impl<'a> Counterparty<'a> {
+    /// A margin account's side.
+    pub fn new(account: &'a mut Account<MarginAccount>, mandate: Mandate) -> Self {
+        Self { address: *account.address(), account, mandate }
+    }
 }
 
 /// The accounts of a fill.
@@ -91,77 +135,151 @@ pub struct Counterparties<'a> {
     pub buyer: Counterparty<'a>,
     /// Who sells.
     pub seller: Counterparty<'a>,
+    /// The venue that fills, zero for none.
+    pub venue: Address,
     /// The market's address.
     pub market_address: &'a Address,
     /// The market.
     pub market: &'a mut Market,
-    /// The other markets and the banks that either account uses.
+    /// What the instrument is kept in: of an option its board, of spot the bank, the quote bank and the house. Behind it the
+    /// other markets, banks and boards that either account uses.
     pub views: &'a [AccountView],
 }
 
-/// What came of it.
-pub struct Filled {
-    /// What the buyer paid the seller, and the taker the house.
-    pub quote: FillQuote,
-    /// The buyer's position afterwards, base units.
-    pub buyer_position: i64,
-    /// The seller's position afterwards, base units.
-    pub seller_position: i64,
+impl<'a> Counterparties<'a> {
+    /// One of the two.
+    fn side(&mut self, side: Side) -> &mut Counterparty<'a> {
+        match side {
+            Side::Buyer => &mut self.buyer,
+            Side::Seller => &mut self.seller,
+        }
+    }
 }
 
-/// What a side's slot was and is.
-#[derive(Clone, Copy)]
+/// What one side's account was and is.
 struct Booking {
-    index: usize,
-    before: MarketSlot,
-    after: MarketSlot,
+    change: Change,
     reduces: bool,
 }
 
-/// Executes a deal: positions and cash move between the two accounts (INV-2, INV-3), the fee to the house, and afterwards
-/// each has its initial margin (INV-5), or has only reduced, not for the worse, and at no worse a price than the oracle's.
+/// Executes a deal: what is traded and what is paid for it move between the two accounts (INV-1, INV-2, INV-3), the fee to
+/// the house, and afterwards each has its initial margin (INV-5), or has only reduced, not for the worse, and at no worse a
+/// price than the oracle's.
 ///
 /// # Errors
 /// Those of states, prices, limits and margin.
 #[inline(never)]
-pub fn execute(
-    mut parties: Counterparties<'_>,
-    deal: &Deal,
-    observation: &Observation,
-    now: Timestamp,
-) -> Result<Filled> {
+pub fn execute(mut parties: Counterparties<'_>, deal: &Deal, observation: &Observation, now: Timestamp) -> Result<()> {
     // In a liquidation without capital the taker's margin is held to later: meanwhile it trades with the house alone.
     parties.buyer.account.require_not_deferred()?;
     parties.seller.account.require_not_deferred()?;
-    require!(deal.instrument == instrument::PERP, PlimsollError::UnsupportedInstrument);
-    trading::admit(parties.exchange, parties.market, &deal.order(false)?, observation, now)?;
-    let fee = Ppm::from_raw(parties.market.config.taker_fee_ppm);
-    let quote = fill::quote_fill(deal.price, deal.size, deal.taker, fee).map_err(PlimsollError::from)?;
-    require_price(&parties, deal, observation.spot)?;
-
-    let buyer = book_side(&mut parties, Side::Buyer, deal, &quote, observation, now)?;
-    let seller = book_side(&mut parties, Side::Seller, deal, &quote, observation, now)?;
-    move_market(parties.market, [&buyer, &seller], &quote)?;
-
-    require_margin(&mut parties, Side::Buyer, &buyer, deal.price, observation.spot, now)?;
-    require_margin(&mut parties, Side::Seller, &seller, deal.price, observation.spot, now)?;
-    parties.buyer.account.release_market(buyer.index)?;
-    parties.seller.account.release_market(seller.index)?;
+    match deal.instrument {
+        instrument::PERP => perpetual(&mut parties, deal, observation, now)?,
+        instrument::CALL | instrument::PUT => option::execute(&mut parties, deal, observation, now)?,
+        instrument::SPOT => spot::execute(&mut parties, deal, observation, now)?,
+        _ => return Err(PlimsollError::UnsupportedInstrument.into()),
+    }
     parties.buyer.account.touch();
     parties.seller.account.touch();
-    Ok(Filled { quote, buyer_position: buyer.after.size, seller_position: seller.after.size })
+    Ok(())
 }
 
-/// Checks that the price is within the market's band of the oracle's, and that no delegate gives more away than by trading
-/// with the house: who may trade but not withdraw, may not pay out through an accomplice either.
-fn require_price(parties: &Counterparties<'_>, deal: &Deal, spot: Price) -> Result<()> {
+fn perpetual(parties: &mut Counterparties<'_>, deal: &Deal, observation: &Observation, now: Timestamp) -> Result<()> {
+    trading::admit(parties.exchange, parties.market, &deal.order(false)?, observation, now)?;
     let config = &parties.market.config;
-    for (side, mandate) in [(Side::Buyer, parties.buyer.mandate), (Side::Seller, parties.seller.mandate)] {
-        let within = |limit_ppm| fill::is_within(deal.price, spot, side, Ppm::from_raw(limit_ppm));
-        require!(within(config.max_ema_gap_ppm), PlimsollError::FillPriceBand);
-        require!(!mandate.by_delegate || within(config.half_spread_ppm), PlimsollError::DelegatePrice);
+    let fee = Ppm::from_raw(config.taker_fee_ppm);
+    let quote = fill::quote_fill(deal.price, deal.size, deal.taker, fee).map_err(PlimsollError::from)?;
+    let limits = Limits::of(parties.market, observation.spot);
+    limits.require(parties, deal.price, [observation.spot; 2])?;
+
+    let buyer = book_side(parties, Side::Buyer, deal, &quote, observation, now)?;
+    let seller = book_side(parties, Side::Seller, deal, &quote, observation, now)?;
+    move_market(parties.market, [&buyer, &seller], &quote)?;
+
+    for (side, booking) in [(Side::Buyer, &buyer), (Side::Seller, &seller)] {
+        let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
+        let risk = parties.exchange.risk(now);
+        let account = match side {
+            Side::Buyer => &mut *parties.buyer.account,
+            Side::Seller => &mut *parties.seller.account,
+        };
+        let sufficient = trading::require_margin(&book, account, &risk, &booking.change, booking.reduces)?;
+        require_fair(sufficient, deal.price, observation.spot, side)?;
     }
+    parties.buyer.account.release_market(buyer.change.slot_index)?;
+    parties.seller.account.release_market(seller.change.slot_index)?;
+    emit!(Filled {
+        market: *parties.market_address,
+        buyer: parties.buyer.address,
+        seller: parties.seller.address,
+        venue: parties.venue,
+        size: deal.size,
+        price: deal.price.raw(),
+        cost: quote.cost,
+        fee: quote.fee,
+        seller_takes: u64::from(deal.taker == Side::Seller),
+        spot: observation.spot.raw(),
+        buyer_position: buyer.change.after.size,
+        seller_position: seller.change.after.size,
+    });
     Ok(())
+}
+
+/// How far an agreed price may be from what is traded is worth, quote native Q16.48 a base unit.
+struct Limits {
+    /// For everybody.
+    band: u64,
+    /// For whoever has a delegate agree.
+    delegate: u64,
+}
+
+impl Limits {
+    /// Parts of the oracle's price: the market's gap, and the half spread of the house.
+    fn of(market: &Market, spot: Price) -> Self {
+        let part = |ppm| fill::part_of(spot, Ppm::from_raw(ppm));
+        Self { band: part(market.config.max_ema_gap_ppm), delegate: part(market.config.half_spread_ppm) }
+    }
+
+    /// Checks that the price is within the market's band of what is traded is worth to the buyer and to the seller, and that
+    /// no delegate gives more away than by trading with the house: who may trade but not withdraw, may not pay out through an
+    /// accomplice either.
+    fn require(&self, parties: &Counterparties<'_>, price: Price, [buyers, sellers]: [Price; 2]) -> Result<()> {
+        let (buyer, seller) = (parties.buyer.mandate, parties.seller.mandate);
+        for (side, mandate, mark) in [(Side::Buyer, buyer, buyers), (Side::Seller, seller, sellers)] {
+            let worse = fill::deviation(price, mark, side);
+            require!(worse <= self.band, PlimsollError::FillPriceBand);
+            require!(!mandate.by_delegate || worse <= self.delegate, PlimsollError::DelegatePrice);
+        }
+        Ok(())
+    }
+}
+
+/// Checks that an account without its initial margin, which may only reduce, does so at a price that is no worse for it than
+/// what is traded is worth: a reduction frees margin, so at a worse one it could give value away with every step and still
+/// be no worse off by its margin, up to the loss that others would bear.
+fn require_fair(has_margin: bool, price: Price, mark: Price, side: Side) -> Result<()> {
+    require!(has_margin || fill::deviation(price, mark, side) == 0, PlimsollError::PoorPrice);
+    Ok(())
+}
+
+/// What a side pays, quote native, negative where it is paid: the cost, and the fee where it takes.
+fn outlay(side: Side, deal: &Deal, quote: &FillQuote) -> Result<i64> {
+    let signed = |magnitude: u64| i64::try_from(magnitude).map_err(|_| PlimsollError::Overflow);
+    let cost = match side {
+        Side::Buyer => signed(quote.cost)?,
+        Side::Seller => signed(quote.cost)?.wrapping_neg(),
+    };
+    let fee = if deal.taker == side { signed(quote.fee)? } else { 0 };
+    Ok(cost.checked_add(fee).ok_or(PlimsollError::Overflow)?)
+}
+
+/// The size by which a side's position changes.
+fn signed_size(side: Side, deal: &Deal) -> Result<i64> {
+    let size = i64::try_from(deal.size).map_err(|_| PlimsollError::Overflow)?;
+    Ok(match side {
+        Side::Buyer => size,
+        Side::Seller => size.wrapping_neg(),
+    })
 }
 
 /// Books one side's position and cash, and checks that it may trade in this direction here and now.
@@ -174,15 +292,13 @@ fn book_side(
     observation: &Observation,
     now: Timestamp,
 ) -> Result<Booking> {
-    let signed = |magnitude: u64| i64::try_from(magnitude).map_err(|_| PlimsollError::Overflow);
-    let (party, size, cost) = match side {
-        Side::Buyer => (&mut parties.buyer, signed(deal.size)?, signed(quote.cost)?),
-        Side::Seller => (&mut parties.seller, signed(deal.size)?.wrapping_neg(), signed(quote.cost)?.wrapping_neg()),
+    let (size, outlay) = (signed_size(side, deal)?, outlay(side, deal, quote)?);
+    let party = match side {
+        Side::Buyer => &mut parties.buyer,
+        Side::Seller => &mut parties.seller,
     };
-    let fee = if deal.taker == side { signed(quote.fee)? } else { 0 };
-    let outlay = cost.checked_add(fee).ok_or(PlimsollError::Overflow)?;
-    let index = party.account.market_slot_or_new(parties.market_address)?;
-    let slot = party.account.markets.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+    let slot_index = party.account.market_slot_or_new(parties.market_address)?;
+    let slot = party.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
     parties.market.settle_funding(slot)?;
     let before = *slot;
     let reduces = trading::is_reduction(before.size, size);
@@ -193,45 +309,26 @@ fn book_side(
     }
     slot.size = before.size.checked_add(size).ok_or(PlimsollError::Overflow)?;
     slot.cash = before.cash.checked_sub(outlay).ok_or(PlimsollError::Overflow)?;
-    Ok(Booking { index, before, after: *slot, reduces })
+    Ok(Booking { change: Change { slot_index, before, after: *slot, option: None }, reduces })
 }
 
 /// Moves the market's open interest, within its limit where either side's part of it grew, and the fee to the house's cash.
 fn move_market(market: &mut Market, bookings: [&Booking; 2], quote: &FillQuote) -> Result<()> {
     let mut grown = false;
-    for booking in bookings {
-        grown |= market.move_position(booking.before.size, booking.after.size)?;
+    for Booking { change, .. } in bookings {
+        grown |= market.move_position(change.before.size, change.after.size)?;
     }
     let limit = market.config.max_open_interest;
     require!(
         !grown || (market.open_interest_long <= limit && market.open_interest_short <= limit),
         PlimsollError::OpenInterestLimit
     );
-    let fee = i64::try_from(quote.fee).map_err(|_| PlimsollError::Overflow)?;
-    market.house_cash = market.house_cash.checked_add(fee).ok_or(PlimsollError::Overflow)?;
-    Ok(())
+    take_fee(market, quote)
 }
 
-/// Checks one side's margin. An account without its initial margin reduces only at a price that is no worse for it than the
-/// oracle's: a reduction frees margin, so at a worse one it could give value away with every step and still be no worse off
-/// by its margin, up to the loss that others would bear.
-#[inline(never)]
-fn require_margin(
-    parties: &mut Counterparties<'_>,
-    side: Side,
-    booking: &Booking,
-    price: Price,
-    spot: Price,
-    now: Timestamp,
-) -> Result<()> {
-    let account = match side {
-        Side::Buyer => &mut *parties.buyer.account,
-        Side::Seller => &mut *parties.seller.account,
-    };
-    let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
-    let risk = parties.exchange.risk(now);
-    let change = Change { slot_index: booking.index, before: booking.before, after: booking.after, option: None };
-    let sufficient = trading::require_margin(&book, account, &risk, &change, booking.reduces)?;
-    require!(sufficient || fill::deviation(price, spot, side) == 0, PlimsollError::PoorPrice);
+/// The fee, to the house's cash.
+fn take_fee(market: &mut Market, quote: &FillQuote) -> Result<()> {
+    let fee = i64::try_from(quote.fee).map_err(|_| PlimsollError::Overflow)?;
+    market.house_cash = market.house_cash.checked_add(fee).ok_or(PlimsollError::Overflow)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Board, MAX_STRIKES, MarketSlot, board_state, deferral},
+    accounts::{Board, MAX_STRIKES, Market, MarketSlot, board_state, deferral},
     board::{VolatilityBand, forward, series_kind, series_strike},
     config::pause,
 };
@@ -13,7 +13,7 @@ use plimsoll_risk::{
     portfolio::RiskParameters,
     price::Observation,
     trade::TradeQuote,
-    units::{Fraction, Lots, Timestamp, Volatility},
+    units::{Fraction, Lots, Price, Timestamp, Volatility},
 };
 
 use crate::{
@@ -110,20 +110,8 @@ fn price(
     now: Timestamp,
 ) -> Result<(TradeQuote, Greeks)> {
     let (board, series) = (&*trade.board, usize::from(trade.series));
+    let greeks = mark(trade.parties.market, board, series, observation.spot, now)?;
     let index = series_strike(series);
-    let strike = *board.strikes.get(index).ok_or(PlimsollError::UnknownSeries)?;
-    require!(strike != 0, PlimsollError::UnknownSeries);
-    require!(board.is_refreshed(index), PlimsollError::BoardStale);
-    let posted = *board.volatilities_ppm.get(index).ok_or(PlimsollError::Corrupt)?;
-    let terms = black::Terms {
-        forward: forward(observation.spot, board.basis_ppm)?,
-        strike: board.series_strike(series)?,
-        // As in the risk arrays: never further from the market's own than the keeper may post.
-        volatility: VolatilityBand::of(trade.parties.market, now).clamp(Volatility::from_raw(posted)),
-        time: Timestamp::from_raw(board.expiry).since(now),
-        discount: Fraction::ONE,
-    };
-    let greeks = black::greeks(&terms, series_kind(series)).map_err(PlimsollError::from)?;
     let lots = Lots::from_raw(order.size);
     let walk = traders_vega(board)?
         .walk(&ArrayTerms::from(&board.terms), board.array(index)?, lots)
@@ -133,6 +121,28 @@ fn price(
     let quote = quote_option(&pricing, &order_of).map_err(PlimsollError::from)?;
     trading::require_limit(order, &quote)?;
     Ok((quote, greeks))
+}
+
+/// What one base unit of a series is worth at `spot`, and its sensitivities: Black-76 at the strike's volatility.
+///
+/// # Errors
+/// [`PlimsollError::UnknownSeries`], [`PlimsollError::BoardStale`].
+#[inline(never)]
+pub fn mark(market: &Market, board: &Board, series: usize, spot: Price, now: Timestamp) -> Result<Greeks> {
+    let index = series_strike(series);
+    let strike = *board.strikes.get(index).ok_or(PlimsollError::UnknownSeries)?;
+    require!(strike != 0, PlimsollError::UnknownSeries);
+    require!(board.is_refreshed(index), PlimsollError::BoardStale);
+    let posted = *board.volatilities_ppm.get(index).ok_or(PlimsollError::Corrupt)?;
+    let terms = black::Terms {
+        forward: forward(spot, board.basis_ppm)?,
+        strike: board.series_strike(series)?,
+        // As in the risk arrays: never further from the market's own than the keeper may post.
+        volatility: VolatilityBand::of(market, now).clamp(Volatility::from_raw(posted)),
+        time: Timestamp::from_raw(board.expiry).since(now),
+        discount: Fraction::ONE,
+    };
+    Ok(black::greeks(&terms, series_kind(series)).map_err(PlimsollError::from)?)
 }
 
 /// The traders' net vega of a board: minus the house's.
@@ -189,15 +199,25 @@ fn book_against_house(
     let house_lots = *lots;
     market.house_cash = market.house_cash.checked_add(outlay).ok_or(PlimsollError::Overflow)?;
     if move_open_lots(board, series, before, after)? {
-        let long = *board.long_lots.get(series).ok_or(PlimsollError::Corrupt)?;
-        // The house's lots are the short ones less the long ones.
-        let short = long.checked_add_signed(house_lots).ok_or(PlimsollError::Corrupt)?;
-        let limit = market.config.options.max_open_lots;
-        require!(long <= limit && short <= limit, PlimsollError::OpenLotsLimit);
+        require_open_lots(market, board, series)?;
     }
     board::revalue_house(market, board, risk.extreme_damping, observation.spot, now)?;
     house::require_within_budget(market, observation, risk, now, loss_before)?;
     Ok(house_lots)
+}
+
+/// Checks that a series' open lots are within the market's limit on either side.
+///
+/// # Errors
+/// [`PlimsollError::OpenLotsLimit`].
+pub fn require_open_lots(market: &Market, board: &Board, series: usize) -> Result<()> {
+    let long = *board.long_lots.get(series).ok_or(PlimsollError::Corrupt)?;
+    let house_lots = *board.house_lots.get(series).ok_or(PlimsollError::Corrupt)?;
+    // The house's lots are the short ones less the long ones.
+    let short = long.checked_add_signed(house_lots).ok_or(PlimsollError::Corrupt)?;
+    let limit = market.config.options.max_open_lots;
+    require!(long <= limit && short <= limit, PlimsollError::OpenLotsLimit);
+    Ok(())
 }
 
 /// Moves one account's lots in the series' long lots, and says whether the account's position grew on either side.

@@ -5,22 +5,26 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use plimsoll_client::{
     Address, ID,
-    accounts::{Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state},
+    accounts::{
+        BalanceSlot, Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state,
+    },
     address,
     config::{
         AdapterConfig, BankConfig, ExchangeConfig, FundingConfig, RateSource, VenueConfig, VolatilityConfig,
         adapter_state, limits, loss_mode, rate_kind, role, state,
     },
     instruction::{
-        account, bank, board, collateral as build_collateral, controls as build, exchange, house, lien, liquidation,
-        market, option, trade, trigger, venue, waterfall,
+        TOKEN_PROGRAM, account, bank, board, collateral as build_collateral, controls as build, exchange, house, lien,
+        liquidation, market, option, trade, trigger, venue, waterfall,
     },
     interface::{
+        board::strike_price,
         change::{Change, QuoteFeed},
         instruction::{
-            AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
-            CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
-            OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, SwapArgs, VenueArgs,
+            AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, Contract,
+            CreateBoardArgs, CreateMarketArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs,
+            ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice,
+            SwapArgs, VenueArgs, instrument,
         },
         lien::{LienRecord, RECORD, VERSION},
         order::Order,
@@ -69,16 +73,21 @@ struct OptionShape {
     perps: usize,
     options: usize,
     boards: usize,
+    /// Whether each option has a strike of its own; else calls stand beside the puts of their strikes.
+    apart: bool,
     variant: &'static str,
 }
 
 /// Portfolios with options: none else, the one that the budgets name, and the largest that there is.
-const OPTION_SHAPES: [OptionShape; 5] = [
-    OptionShape { collaterals: 1, perps: 1, options: 4, boards: 1, variant: "4 options of 1 board" },
-    OptionShape { collaterals: 1, perps: 1, options: 8, boards: 1, variant: "8 options of 1 board" },
-    OptionShape { collaterals: 1, perps: 1, options: 16, boards: 1, variant: "16 options of 1 board" },
-    OptionShape { collaterals: 8, perps: 8, options: 16, boards: 2, variant: "16 options of 2 boards" },
-    OptionShape { collaterals: 16, perps: 16, options: 32, boards: 8, variant: "32 options of 8 boards" },
+const OPTION_SHAPES: [OptionShape; 8] = [
+    OptionShape { collaterals: 1, perps: 1, options: 4, boards: 1, apart: false, variant: "4 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 8, boards: 1, apart: false, variant: "8 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 16, boards: 1, apart: false, variant: "16 options of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 8, boards: 1, apart: true, variant: "8 strikes of 1 board" },
+    OptionShape { collaterals: 1, perps: 1, options: 16, boards: 1, apart: true, variant: "16 strikes of 1 board" },
+    OptionShape { collaterals: 8, perps: 8, options: 16, boards: 2, apart: false, variant: "16 options of 2 boards" },
+    OptionShape { collaterals: 8, perps: 8, options: 16, boards: 2, apart: true, variant: "16 strikes of 2 boards" },
+    OptionShape { collaterals: 16, perps: 16, options: 32, boards: 8, apart: false, variant: "32 options of 8 boards" },
 ];
 
 /// Measures everything.
@@ -88,6 +97,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     controls(so, &mut rows)?;
     cranks(so, &mut rows)?;
     waterfall_rows(so, &mut rows)?;
+    token_rows(so, &mut rows)?;
     boards(so, &mut rows)?;
     venues(so, &mut rows)?;
     collateral(so, &mut rows)?;
@@ -124,14 +134,22 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let configure = exchange::Configure { admin, exchange, config: exchange_config() };
     single(rows, "configure_exchange", "", world.send(configure.instruction(), &[])?);
     let config = bank_config();
-    let create = bank::Create { admin, exchange, mint: quote_mint, market: None, config: quote_config() };
+    let create = bank::Create {
+        admin,
+        exchange,
+        mint: quote_mint,
+        token_program: TOKEN_PROGRAM,
+        market: None,
+        config: quote_config(),
+    };
     single(rows, "create_bank", "quote", world.send(create.instruction(), &[])?);
     let create = house::Create { admin, exchange };
     single(rows, "create_house", "", world.send(create.instruction(), &[])?);
     let source = world.tokens(&quote_mint);
-    let deposit = house::Deposit { admin, exchange, quote_mint, source, amount: 50_000_000 * DOLLAR };
-    single(rows, "house_deposit", "", world.send(deposit.instruction(), &[])?);
-    let quote_bank = address::bank(&exchange, &quote_mint);
+    let ticket = house::Ticket { owner: admin, exchange, quote_mint, token_program: TOKEN_PROGRAM, index: 0 };
+    world.send(ticket.provide(source, 50_000_000 * DOLLAR), &[])?;
+    world.send(house::Value { exchange, quote_mint, remaining: vec![] }.instruction(), &[])?;
+    world.send(ticket.execute(), &[])?;
     let args = CreateMarketArgs {
         symbol: *b"SOL\0\0\0\0\0\0\0\0\0\0\0\0\0",
         feed_id: [9; 32],
@@ -143,11 +161,17 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let create = market::Create { admin, exchange, index: 0, args };
     single(rows, "create_market", "", world.send(create.instruction(), &[])?);
     let market = address::market(&exchange, 0);
-    let configure =
-        market::Configure { admin, exchange, quote_bank, market, config: market_config(0), remaining: vec![] };
+    let configure = market::Configure { admin, exchange, market, config: market_config(0) };
     single(rows, "configure_market", "", world.send(configure.instruction(), &[])?);
     let mint = world.mints[0];
-    let create = bank::Create { admin, exchange, mint, market: Some(market), config: config.starting() };
+    let create = bank::Create {
+        admin,
+        exchange,
+        mint,
+        token_program: TOKEN_PROGRAM,
+        market: Some(market),
+        config: config.starting(),
+    };
     single(rows, "create_bank", "collateral", world.send(create.instruction(), &[])?);
     let configure = bank::Configure { admin, exchange, bank: address::bank(&exchange, &mint), config };
     single(rows, "configure_bank", "", world.send(configure.instruction(), &[])?);
@@ -251,7 +275,7 @@ fn winding_down(world: &mut World, account: &MarginAccount, address: Address, ro
     Ok(())
 }
 
-/// What anyone may do to keep the exchange up to date, and the house's withdrawal, which reads every market.
+/// What anyone may do to keep the exchange up to date, and who joins and leaves the house.
 fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let mut world = World::new(so)?;
     let (market, oracle) = (world.markets[0], world.oracles[0]);
@@ -265,15 +289,35 @@ fn cranks(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let market = world.markets[0];
     let settle = trade::Settle { exchange, account, market, quote_mint, oracle: Some(oracle) };
     single(rows, "settle", "", world.send(settle.instruction(), &[])?);
-    let withdraw = house::Withdraw {
-        admin: world.admin.pubkey(),
+    pool(&mut world, rows)
+}
+
+/// Who joins and leaves the house, and its valuation over sixteen markets.
+fn pool(world: &mut World, rows: &mut Vec<Row>) -> Result<()> {
+    let (exchange, quote_mint, owner) = (world.exchange, world.quote_mint, world.admin.pubkey());
+    let source = world.tokens(&quote_mint);
+    let ticket = |index| house::Ticket { owner, exchange, quote_mint, token_program: TOKEN_PROGRAM, index };
+    let shares = world.write_shares()?;
+    single(rows, "request_provide", "", world.send(ticket(0).provide(source, DOLLAR), &[])?);
+    single(rows, "request_redeem", "", world.send(ticket(1).redeem(shares, DOLLAR), &[])?);
+    world.send(ticket(2).redeem(shares, DOLLAR), &[])?;
+    let cancel = ticket(2).cancel(house::Asset::Shares, shares);
+    single(rows, "cancel_ticket", "", world.send(cancel, &[])?);
+    world.wait(60)?;
+    let value = |markets: &[Address]| house::Value {
         exchange,
         quote_mint,
-        destination: world.tokens(&quote_mint),
-        amount: DOLLAR,
-        remaining: Pack::markets(world.markets.iter().copied()).metas(&PriceAddresses::new()),
+        remaining: markets.iter().map(|market| AccountMeta::new(*market, false)).collect(),
     };
-    single(rows, "house_withdraw", "16 markets", world.send(withdraw.instruction(), &[])?);
+    let (first, rest) = world.markets.split_at(8);
+    let (first, rest, all) = (value(first), value(rest), value(&world.markets));
+    single(rows, "value_house", "8 of 16 markets", world.send(first.instruction(), &[])?);
+    world.send(rest.instruction(), &[])?;
+    single(rows, "value_house", "8 of 16 markets, checked", world.send(first.instruction(), &[])?);
+    single(rows, "value_house", "16 markets", world.send(all.instruction(), &[])?);
+    single(rows, "execute_ticket", "provide", world.send(ticket(0).execute(), &[])?);
+    single(rows, "execute_ticket", "redeem", world.send(ticket(1).execute(), &[])?);
+    single(rows, "claim_ticket", "", world.send(ticket(1).claim(house::Asset::Quote, source), &[])?);
     Ok(())
 }
 
@@ -331,7 +375,14 @@ fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     let mut world = World::new(so)?;
     let (admin, exchange, quote_mint) = (world.admin.pubkey(), world.exchange, world.quote_mint);
     let source = world.tokens(&quote_mint);
-    let fund = waterfall::FundInsurance { funder: admin, exchange, quote_mint, source, amount: DOLLAR };
+    let fund = waterfall::FundInsurance {
+        funder: admin,
+        exchange,
+        quote_mint,
+        token_program: TOKEN_PROGRAM,
+        source,
+        amount: DOLLAR,
+    };
     single(rows, "fund_insurance", "", world.send(fund.instruction(), &[])?);
     let mut bank: Bank = world.get(&world.banks[0])?;
     bank.reserve = TOKEN;
@@ -340,14 +391,42 @@ fn waterfall_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         buyer: admin,
         exchange,
         mint: world.mints[0],
+        token_program: TOKEN_PROGRAM,
         destination: world.tokens(&world.mints[0]),
         quote_mint,
+        quote_token_program: TOKEN_PROGRAM,
         source,
         market: world.markets[0],
         oracle: world.oracles[0],
         args: BuyReserveArgs { amount: TOKEN, max_payment: u64::MAX },
     };
     single(rows, "buy_reserve", "", world.send(buy.instruction(), &[])?);
+    Ok(())
+}
+
+/// A deposit and a withdrawal of a collateral's own tokens, of the three kinds of mints: what differs is the mint.
+fn token_rows(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let kinds =
+        [("own tokens", None), ("own tokens, Token-2022", Some(false)), ("own tokens, transfer fee", Some(true))];
+    for (variant, with_fee) in kinds {
+        let mut world = World::new(so)?;
+        if let Some(with_fee) = with_fee {
+            world.make_2022(0, with_fee)?;
+        }
+        let (mint, bank): (_, Bank) = (world.mints[0], world.get(&world.banks[0])?);
+        let owner = world.admin.pubkey();
+        let account = world.portfolio(owner, 2, 0)?;
+        let account = world.put_account(0, &account)?;
+        let (exchange, token_program, tokens) = (world.exchange, bank.token_program, world.tokens(&mint));
+        let (source, amount) = (tokens, TOKEN);
+        let deposit =
+            account::Deposit { authority: owner, exchange, account, mint, token_program, source, amount }.instruction();
+        single(rows, "deposit", variant, world.send(deposit, &[])?);
+        let (destination, remaining) = (tokens, Vec::new());
+        let withdraw =
+            account::Withdraw { owner, exchange, account, mint, token_program, destination, amount, remaining };
+        single(rows, "withdraw", variant, world.send(withdraw.instruction(), &[])?);
+    }
     Ok(())
 }
 
@@ -514,9 +593,11 @@ fn collateral(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     single(rows, "update_rate", "capped by a feed", world.send(update.instruction(), &[])?);
     let mut held: Bank = world.get(&bank)?;
     held.deposit_shares = 1_000 * TOKEN;
-    held.house_shares = 10 * TOKEN;
+    held.inventory_shares = 10 * TOKEN;
     held.vault_amount = 2_000 * TOKEN;
     world.put(bank, &held)?;
+    // The next swap counts what it is worth.
+    world.change::<Market>(&market, |market| market.inventory_banks = 1)?;
     let account = world.portfolio(authority, 2, 0)?;
     let flag_account = world.put_account(1, &account)?;
     let remaining = Pack::of(&account).metas(&PriceAddresses::new());
@@ -596,7 +677,7 @@ fn liens(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         account.balances[quote].shares = -((10_000_000 * DOLLAR) as i64)
     })?;
     let for_adapter = vec![AccountMeta::new(vault, false), AccountMeta::new_readonly(custodian, false)];
-    let seize = lien::Seize { accounts, remaining, for_adapter };
+    let seize = lien::Seize { accounts, token_program: TOKEN_PROGRAM, remaining, for_adapter };
     rows.push(row("seize_lien", world.send(seize.instruction(), &[])?));
     Ok(())
 }
@@ -631,6 +712,9 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
     measure("begin_liquidation", "and end_liquidation", without_capital)?;
     measure("fill", "", fill)?;
     measure("fill_orders", "two orders", fill_orders)?;
+    if collaterals > 1 {
+        measure("fill", "spot", fill_spot)?;
+    }
     Ok(())
 }
 
@@ -682,11 +766,11 @@ fn venue_fill(world: &mut World, rows: &mut Vec<Row>, venue: Address) -> Result<
 
 /// What reads a portfolio with options.
 fn with_options(so: &Path, shape: &OptionShape, rows: &mut Vec<Row>) -> Result<()> {
-    let OptionShape { collaterals, perps, options, boards, variant } = *shape;
+    let OptionShape { collaterals, perps, options, boards, apart, variant } = *shape;
     let mut measure = |instruction, f: fn(&mut World, &MarginAccount, &PriceAddresses) -> Result<u64>| {
         let mut world = World::new(so)?;
         let mut account = world.portfolio(world.admin.pubkey(), collaterals, perps)?;
-        world.add_options(&mut account, options, boards)?;
+        world.add_options(&mut account, options, boards, apart)?;
         let units = f(&mut world, &account, &PriceAddresses::new()).with_context(|| instruction)?;
         rows.push(Row { instruction, variant, collaterals, perps, units });
         anyhow::Ok(())
@@ -699,7 +783,66 @@ fn with_options(so: &Path, shape: &OptionShape, rows: &mut Vec<Row>) -> Result<(
     }
     measure("close_option", close_option)?;
     measure("settle_option", settle_option)?;
+    measure("fill", fill_option)?;
     measure("liquidate", liquidate)
+}
+
+/// A call of the account's first board, of which the buyer closes a part and the seller sells more. The board gets an expiry
+/// and a strike that terms can name.
+fn fill_option(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let board_address = account.boards[0].board;
+    let market: Market = world.get(&world.get::<Board>(&board_address)?.market)?;
+    let strike = StrikePrice { digits: 760, exponent: -1 };
+    let fail = |error: plimsoll_client::PlimsollError| anyhow::anyhow!("{}", error.message());
+    let price = strike_price(strike, market.base_decimals).map_err(fail)?;
+    anyhow::ensure!(price.raw().abs_diff(market.spot / 100 * 76) <= 100, "no strike of 76 % of the spot");
+    world.change::<Board>(&board_address, |board| {
+        board.expiry = board.expiry / 86_400 * 86_400 + limits::EXPIRY_SECOND_OF_DAY;
+        board.strikes[0] = price.raw();
+    })?;
+    let board: Board = world.get(&board_address)?;
+    let contract = venue::contract_of(&board, 0, market.base_decimals).context("no terms")?;
+    let accounts = option_accounts(world, account, prices)?;
+    let mut remaining = vec![AccountMeta::new(board_address, false)];
+    remaining.extend(accounts.remaining);
+    let args = FillArgs {
+        instrument: instrument::CALL,
+        seller_takes: 0,
+        size: 1,
+        price: market.spot / 100 * 26,
+        expires_at: NOW + 60,
+        contract,
+    };
+    let accounts = venue::FillAccounts {
+        exchange: world.exchange,
+        buyer: accounts.account,
+        seller: world.put_account(1, account)?,
+        market: accounts.market,
+        oracle: accounts.oracle,
+        remaining,
+    };
+    let (buyer_authority, seller_authority) = (account.owner, account.owner);
+    world.send(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction(), &[])
+}
+
+/// A part of the first collateral that has a price.
+fn fill_spot(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let priced = |slot: &&BalanceSlot| slot.in_use == 1 && slot.bank != world.quote_bank;
+    let bank = account.balances.iter().find(priced).context("no collateral")?.bank;
+    let index = world.banks.iter().position(|other| *other == bank).context("no bank")?;
+    let (market, oracle) = (world.markets[index], world.oracles[index]);
+    let (buyer, seller) = (world.put_account(0, account)?, world.put_account(1, account)?);
+    let kept = [bank, world.quote_bank, address::house(&world.exchange)];
+    let mut pack = Pack::filling(account, account, &market, &oracle);
+    for address in &kept {
+        pack = pack.without(address);
+    }
+    let mut remaining: Vec<_> = kept.into_iter().map(|address| AccountMeta::new(address, false)).collect();
+    remaining.extend(pack.metas(prices));
+    let args = FillArgs { instrument: instrument::SPOT, size: TOKEN / 10, ..fill_args(world, &market)? };
+    let accounts = venue::FillAccounts { exchange: world.exchange, buyer, seller, market, oracle, remaining };
+    let (buyer_authority, seller_authority) = (account.owner, account.owner);
+    world.send(venue::Fill { buyer_authority, seller_authority, accounts, args }.instruction(), &[])
 }
 
 fn option_accounts(
@@ -730,7 +873,8 @@ fn open_option(world: &mut World, account: &MarginAccount, prices: &PriceAddress
 
 fn close_option(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
     let accounts = option_accounts(world, account, prices)?;
-    let args = CloseOptionArgs { lots: u64::MAX, limit_price: 0, expires_at: 0, series: 1 };
+    // The second of the first board: bought.
+    let args = CloseOptionArgs { lots: u64::MAX, limit_price: 0, expires_at: 0, series: account.options[1].series };
     world.send(option::Close { accounts, args }.instruction(), &[])
 }
 
@@ -759,6 +903,7 @@ fn deposit(world: &mut World, account: &MarginAccount, _: &PriceAddresses) -> Re
         exchange: world.exchange,
         account: address,
         mint,
+        token_program: TOKEN_PROGRAM,
         source: world.tokens(&mint),
         amount: 5 * DOLLAR,
     };
@@ -786,6 +931,7 @@ fn withdraw(world: &mut World, account: &MarginAccount, prices: &PriceAddresses)
         exchange: world.exchange,
         account: address,
         mint,
+        token_program: TOKEN_PROGRAM,
         destination: world.tokens(&mint),
         amount,
         remaining,
@@ -843,7 +989,14 @@ fn fill_accounts(
 
 fn fill_args(world: &World, market: &Address) -> Result<FillArgs> {
     let price = world.get::<Market>(market)?.spot;
-    Ok(FillArgs { instrument: 0, seller_takes: 0, size: 2 * TOKEN, price, expires_at: NOW + 60 })
+    Ok(FillArgs {
+        instrument: 0,
+        seller_takes: 0,
+        size: 2 * TOKEN,
+        price,
+        expires_at: NOW + 60,
+        contract: Contract::NONE,
+    })
 }
 
 fn fill(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
@@ -871,6 +1024,7 @@ fn fill_orders(world: &mut World, account: &MarginAccount, prices: &PriceAddress
             nonce: 1,
             expires_at: NOW + 60,
             instrument: 0,
+            contract: Contract::NONE,
             flags: 0,
         };
         venue::signed(&signer, &order, |message| world.admin.sign_message(message).into())

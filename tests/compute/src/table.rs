@@ -118,10 +118,10 @@ fn budgets(rows: &[Row]) -> Vec<(&'static str, u64, Option<u64>)> {
     ]
 }
 
-/// What an option more costs in a margin, from 8 to 16 of one board.
+/// What an option more costs in a margin, from 8 to 16 of one board, each of a strike of its own.
 fn per_option(rows: &[Row]) -> Option<u64> {
-    let from = find(rows, "flag_liquidation", "8 options of 1 board", 1, 1)?;
-    Some(find(rows, "flag_liquidation", "16 options of 1 board", 1, 1)?.saturating_sub(from).div_ceil(8))
+    let from = find(rows, "flag_liquidation", "8 strikes of 1 board", 1, 1)?;
+    Some(find(rows, "flag_liquidation", "16 strikes of 1 board", 1, 1)?.saturating_sub(from).div_ceil(8))
 }
 
 fn markdown(table: &Table) -> Result<String> {

@@ -14,7 +14,7 @@ use plimsoll_client::{
     },
     address,
     config::{BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig},
-    instruction::{TOKEN_PROGRAM, associated_token_account},
+    instruction::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM, associated_token_account},
     interface::board::terms_at,
     price::{PriceAccount, PriceUpdate},
     remaining::PriceAddresses,
@@ -227,15 +227,50 @@ impl World {
             self.write_bank(self.mints[index], self.markets[index], 9, 0, false)?;
         }
         let shares = 100_000_000 * DOLLAR;
+        let address = address::house(&self.exchange);
         let house = House {
             quote_shares: shares,
+            share_supply: shares,
+            share_mint: address::share_mint(&address),
+            escrow: address::escrow(&address),
             risk_budget_total: MARKETS as u64 * market_config(0).risk_budget / 2,
             exchange: self.exchange,
             bump: bump(&[address::HOUSE, self.exchange.as_ref()]),
             version: 1,
             ..House::zeroed()
         };
-        self.put(address::house(&self.exchange), &house)
+        self.put(address, &house)
+    }
+
+    /// Writes the mint of the house's shares, its escrow, and all shares to the admin's wallet, whose address it gives.
+    pub fn write_shares(&mut self) -> Result<Address> {
+        let house: House = self.get(&address::house(&self.exchange))?;
+        let (mint, admin) = (house.share_mint, self.admin.pubkey());
+        let state = Mint {
+            mint_authority: Some(self.exchange).into(),
+            supply: house.share_supply,
+            decimals: 6,
+            is_initialized: true,
+            ..Mint::default()
+        };
+        let mut data = vec![0; Mint::LEN];
+        state.pack_into_slice(&mut data);
+        self.put_raw(mint, TOKEN_PROGRAM, data)?;
+        self.write_tokens(house.escrow, mint, self.exchange)?;
+        let wallet = associated_token_account(&admin, &mint);
+        self.write_tokens(wallet, mint, admin)?;
+        Ok(wallet)
+    }
+
+    /// Lets time pass, and publishes every price anew.
+    pub fn wait(&mut self, seconds: i64) -> Result<()> {
+        let mut clock = self.vm.get_sysvar::<Clock>();
+        clock.unix_timestamp += seconds;
+        self.vm.set_sysvar(&clock);
+        for index in 0..MARKETS {
+            self.set_price(index, 100, clock.unix_timestamp - 5)?;
+        }
+        Ok(())
     }
 
     fn write_market(&mut self, index: usize) -> Result<()> {
@@ -333,6 +368,34 @@ impl World {
         self.put_raw(address, TOKEN_PROGRAM, data)
     }
 
+    /// Makes a collateral's mint one of Token-2022, with a transfer fee of 0.5 % where `with_fee`.
+    pub fn make_2022(&mut self, index: usize, with_fee: bool) -> Result<()> {
+        let mint = self.mints[index];
+        self.change(&self.banks[index].clone(), |bank: &mut Bank| bank.token_program = TOKEN_2022_PROGRAM)?;
+        let bank: Bank = self.get(&self.banks[index])?;
+        // An address whose issuer may change the fee, another for what was withheld, then twice epoch, maximum, points.
+        let fee = [&[0; 8][..], &u64::MAX.to_le_bytes(), &50u16.to_le_bytes()].concat();
+        let config = [&[6; 64][..], &[0; 8], &fee, &fee].concat();
+        self.extend(mint, if with_fee { Some((1, 1, config)) } else { None })?;
+        for tokens in [bank.vault, self.tokens(&mint)] {
+            self.extend(tokens, with_fee.then(|| (2, 2, vec![0; 8])))?;
+        }
+        Ok(())
+    }
+
+    /// Gives an account to Token-2022, with one extension of a kind of account, a type and a value.
+    fn extend(&mut self, address: Address, extension: Option<(u8, u16, Vec<u8>)>) -> Result<()> {
+        let mut data = self.vm.get_account(&address).context("no such account")?.data;
+        if let Some((kind, number, value)) = extension {
+            data.resize(TokenAccount::LEN, 0);
+            data.push(kind);
+            data.extend(number.to_le_bytes());
+            data.extend(u16::try_from(value.len())?.to_le_bytes());
+            data.extend(value);
+        }
+        self.put_raw(address, TOKEN_2022_PROGRAM, data)
+    }
+
     /// The admin's token account of a mint.
     pub fn tokens(&self, mint: &Address) -> Address {
         associated_token_account(&self.admin.pubkey(), mint)
@@ -368,7 +431,13 @@ impl World {
 
     /// Puts options into an account, as many of each of so many boards: one board in each of the account's last markets, with
     /// expiries of 30 days and more, puts and calls, bought and sold, of strikes around the price.
-    pub fn add_options(&mut self, account: &mut MarginAccount, options: usize, boards: usize) -> Result<()> {
+    pub fn add_options(
+        &mut self,
+        account: &mut MarginAccount,
+        options: usize,
+        boards: usize,
+        apart: bool,
+    ) -> Result<()> {
         let fail = |error: plimsoll_client::PlimsollError| anyhow!("{}", error.message());
         let used: Vec<Address> =
             account.markets.iter().filter(|slot| slot.in_use == 1).map(|slot| slot.market).collect();
@@ -377,8 +446,9 @@ impl World {
             let market = markets[index % markets.len()];
             let address = self.write_board(&market, index)?;
             let slot = account.board_slot_or_new(&address, &market).map_err(fail)?;
-            for series in 0..options / boards {
-                let lots = if series % 3 == 0 { -2 } else { 2 };
+            for number in 0..options / boards {
+                let lots = if number % 3 == 0 { -2 } else { 2 };
+                let series = if apart { 2 * number + number % 2 } else { number };
                 account.set_option(slot, u8::try_from(series)?, lots).map_err(fail)?;
             }
         }

@@ -10,6 +10,7 @@ use std::{
 use plimsoll_client::{
     error::describe,
     event::{self, Event},
+    instruction::TOKEN_2022_PROGRAM,
 };
 use plimsoll_interface::{Address, ID, PlimsollError};
 use solana_account::Account;
@@ -43,6 +44,10 @@ fn call(_: &Address, accounts: &[AccountInfo], data: &[u8]) -> Result<(), Progra
     let called =
         Instruction { program_id: *program.key, accounts: rest.iter().map(meta).collect(), data: data.to_vec() };
     sol_invoke_signed(&called, accounts, &[])
+}
+
+fn idle(_: &Address, _: &[AccountInfo], _: &[u8]) -> Result<(), ProgramError> {
+    Ok(())
 }
 
 /// The same instruction, sent by [`CALLER`].
@@ -167,27 +172,32 @@ pub const COMPANION: u8 = 2;
 impl Chain {
     /// A bank with the program and the given accounts.
     pub fn new(accounts: impl IntoIterator<Item = (Address, Account)>) -> Self {
-        Self::start(accounts, None)
+        Self::start(accounts, |_| {})
     }
 
     /// The same with the example of a venue at [`VENUE_PROGRAM`].
     pub fn with_venue(accounts: impl IntoIterator<Item = (Address, Account)>) -> Self {
-        Self::start(accounts, Some((VENUE_PROGRAM, &EXAMPLE_VENUE)))
+        Self::start(accounts, |test| test.add_account(VENUE_PROGRAM, program(&EXAMPLE_VENUE)))
+    }
+
+    /// The same with a program at Token-2022's address that does nothing, successfully.
+    pub fn with_idle_token_program(accounts: impl IntoIterator<Item = (Address, Account)>) -> Self {
+        Self::start(accounts, |test| {
+            test.add_builtin_program("idle", TOKEN_2022_PROGRAM, processor!(idle).expect("a processor"));
+        })
     }
 
     /// The same with the example of an adapter at [`ADAPTER_PROGRAM`].
     pub fn with_adapter(accounts: impl IntoIterator<Item = (Address, Account)>) -> Self {
-        Self::start(accounts, Some((ADAPTER_PROGRAM, &EXAMPLE_ADAPTER)))
+        Self::start(accounts, |test| test.add_account(ADAPTER_PROGRAM, program(&EXAMPLE_ADAPTER)))
     }
 
-    fn start(accounts: impl IntoIterator<Item = (Address, Account)>, example: Option<(Address, &[u8])>) -> Self {
+    fn start(accounts: impl IntoIterator<Item = (Address, Account)>, add: impl FnOnce(&mut ProgramTest)) -> Self {
         LazyLock::force(&QUIET);
         let mut test = ProgramTest::default();
         test.add_builtin_program("caller", CALLER, processor!(call).expect("a processor"));
         test.add_account(ID, program(&PROGRAM));
-        if let Some((address, example)) = example {
-            test.add_account(address, program(example));
-        }
+        add(&mut test);
         let mut known = BTreeSet::new();
         for (address, account) in accounts {
             known.insert(address);

@@ -6,8 +6,8 @@ use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
     accounts::{
-        Adapter, Bank, Board, Exchange, House, Lien, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, board_state,
-        deferral,
+        Adapter, Bank, Board, Exchange, House, Lien, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, Ticket,
+        board_state, deferral,
     },
     address,
     event::{LossCovered, loss_source},
@@ -49,7 +49,8 @@ struct Books {
     markets: BTreeMap<Address, Market>,
     banks: BTreeMap<Address, Bank>,
     boards: BTreeMap<Address, Board>,
-    houses: Vec<House>,
+    houses: Vec<(Address, House)>,
+    tickets: Vec<Ticket>,
     orders: Vec<(Address, Orders)>,
     adapters: BTreeMap<Address, Adapter>,
     liens: Vec<Lien>,
@@ -65,7 +66,8 @@ impl Books {
                 Ok(AnyAccount::Market(market)) => drop(books.markets.insert(*address, *market)),
                 Ok(AnyAccount::Bank(bank)) => drop(books.banks.insert(*address, *bank)),
                 Ok(AnyAccount::Board(board)) => drop(books.boards.insert(*address, *board)),
-                Ok(AnyAccount::House(house)) => books.houses.push(*house),
+                Ok(AnyAccount::House(house)) => books.houses.push((*address, *house)),
+                Ok(AnyAccount::Ticket(ticket)) => books.tickets.push(*ticket),
                 Ok(AnyAccount::Orders(orders)) => books.orders.push((*address, *orders)),
                 Ok(AnyAccount::Adapter(adapter)) => drop(books.adapters.insert(*address, *adapter)),
                 Ok(AnyAccount::Lien(lien)) => books.liens.push(*lien),
@@ -93,6 +95,9 @@ pub fn check(chain: &impl Ledger) {
     for (address, board) in &books.boards {
         check_board(address, board, &books);
     }
+    for (address, house) in &books.houses {
+        check_house(chain, address, house, &books);
+    }
     for (address, account) in &books.accounts {
         check_account(address, account, &books);
         check_options(address, account, &books);
@@ -109,9 +114,11 @@ pub fn check(chain: &impl Ledger) {
 }
 
 /// INV-1: vault + borrows >= deposits + reserve, by no more than what each transaction may round; the vault holds at
-/// least what the bank says; the bank's shares are those of its accounts and the house.
+/// least what the bank says and what tickets have in it; the bank's shares are those of its accounts and the house.
 fn check_bank(address: &Address, bank: &Bank, books: &Books, vault: u64, transactions: u32) {
-    assert!(vault >= bank.vault_amount, "INV-1: {address} counts more tokens than its vault holds");
+    let houses = books.houses.iter().map(|(_, house)| house).filter(|house| house.exchange == bank.exchange);
+    let pending = if bank.is_quote == 1 { houses.map(|house| house.pending_quote).sum() } else { 0 };
+    assert!(vault >= bank.vault_amount + pending, "INV-1: {address} counts more tokens than its vault holds");
     let borrows = interest::borrow_amount(bank.borrow_shares, bank.borrow_index()).expect("borrows fit");
     let deposits = interest::deposit_amount(bank.deposit_shares, bank.deposit_index()).expect("deposits fit");
     let (assets, claims) = (bank.vault_amount + borrows, deposits + bank.reserve);
@@ -127,13 +134,26 @@ fn check_bank(address: &Address, bank: &Bank, books: &Books, vault: u64, transac
         let shares = slot.shares.unsigned_abs();
         if slot.shares > 0 { deposit_shares += shares } else { borrow_shares += shares }
     }
-    deposit_shares += bank.house_shares;
+    deposit_shares += bank.inventory_shares;
     if bank.is_quote == 1 {
-        let houses = books.houses.iter().filter(|house| house.exchange == bank.exchange);
-        deposit_shares += houses.map(|house| house.quote_shares).sum::<u64>();
+        let houses = books.houses.iter().filter(|(_, house)| house.exchange == bank.exchange);
+        deposit_shares += houses.map(|(_, house)| house).map(|house| house.quote_shares).sum::<u64>();
     }
     assert_eq!(bank.deposit_shares, deposit_shares, "{address}: deposit shares are not those of its accounts");
     assert_eq!(bank.borrow_shares, borrow_shares, "{address}: borrow shares are not those of its accounts");
+}
+
+/// INV-13: what tickets hold is what the house counts; no more shares exist than it counts, and its escrow has those of the
+/// tickets.
+fn check_house(chain: &impl Ledger, address: &Address, house: &House, books: &Books) {
+    let tickets = || books.tickets.iter().filter(|ticket| ticket.house == *address);
+    let held = |quote| tickets().filter(|ticket| ticket.holds_quote() == quote).map(Ticket::holding).sum::<u64>();
+    assert_eq!((house.pending_quote, house.escrow_shares), (held(true), held(false)), "INV-13: tickets of {address}");
+    // Who has shares may destroy them, or send them to the escrow: nobody else is the poorer.
+    let supply = chain.account(&house.share_mint).map_or(0, |mint| raw::mint_supply(&mint));
+    assert!(supply <= house.share_supply, "INV-13: {address} counts {} shares of {supply}", house.share_supply);
+    let escrow = chain.account(&house.escrow).map_or(0, |account| raw::token_amount(&account));
+    assert!(escrow >= house.escrow_shares, "INV-13: the escrow of {address} has {escrow}");
 }
 
 /// No test has as many accounts with a position in one market, and its rounding.
@@ -159,6 +179,14 @@ fn check_market(address: &Address, market: &Market, books: &Books) {
     let due = i128::from(market.unsettled_funding().expect("funding fits"));
     assert!((due..=due + ACCOUNTS).contains(&owed), "INV-12: {owed} is owed in {address}, {due} is counted");
     assert!(market.range_maint_ppm <= market.range_ppm, "INV-9: ranges of {address}");
+    let priced = || books.banks.values().filter(|bank| bank.market == *address);
+    let inventory = priced().map(|bank| bank.inventory_counted).sum::<i64>();
+    let banks = priced().filter(|bank| bank.inventory_shares != 0).count();
+    assert_eq!(
+        (market.house_inventory, market.inventory_banks),
+        (inventory, banks as u64),
+        "INV-2: inventory of {address}"
+    );
 }
 
 /// INV-2 for options: lots of all accounts and the house sum to zero in each series, and long lots are their sum; only

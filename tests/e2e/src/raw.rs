@@ -1,7 +1,10 @@
 //! Bytes of accounts that other programs own, built from their documented layouts.
 
-use plimsoll_client::instruction::TOKEN_PROGRAM;
-use plimsoll_interface::Address;
+use plimsoll_client::instruction::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM};
+use plimsoll_interface::{
+    Address,
+    token::{TransferFee, extension},
+};
 use plimsoll_risk::{pyth, staking};
 use solana_account::Account;
 
@@ -39,9 +42,74 @@ pub fn token_account(mint: &Address, owner: &Address, amount: u64) -> Account {
     account(TOKEN_PROGRAM, data)
 }
 
+/// An extension of a mint or a token account: its type and its value.
+pub type Extension = (u16, Vec<u8>);
+
+/// What a token account of a mint with transfer fees withholds for the issuer: nothing yet.
+pub const WITHHELD: (u16, [u8; 8]) = (2, [0; 8]);
+
+/// A mint's transfer fee, which somebody may change: authority 0, authority over what was withheld 32, withheld 64, then
+/// twice epoch, maximum and basis points, 72 and 90.
+pub fn transfer_fee(fee: TransferFee) -> Extension {
+    transfer_fees(Some(ISSUER), fee, fee, 0)
+}
+
+/// The same with a fee that another replaces from an epoch on.
+pub fn transfer_fees(authority: Option<Address>, older: TransferFee, newer: TransferFee, from_epoch: u64) -> Extension {
+    let mut value = authority.unwrap_or_default().to_bytes().to_vec();
+    value.extend(ISSUER.to_bytes());
+    value.extend(0u64.to_le_bytes());
+    for (epoch, fee) in [(0, older), (from_epoch, newer)] {
+        value.extend(epoch.to_le_bytes());
+        value.extend(fee.maximum.to_le_bytes());
+        value.extend(fee.bps.to_le_bytes());
+    }
+    (extension::TRANSFER_FEE_CONFIG, value)
+}
+
+/// Who may do what extensions allow.
+pub const ISSUER: Address = Address::new_from_array([b'i'; 32]);
+
+/// Puts extensions behind the 165 bytes that mints and token accounts have in common: what it is, then type, length and
+/// value of each.
+fn extended<V: AsRef<[u8]>>(mut data: Vec<u8>, kind: u8, extensions: &[(u16, V)]) -> Vec<u8> {
+    data.resize(165, 0);
+    data.push(kind);
+    for (kind, value) in extensions {
+        let value = value.as_ref();
+        data.extend(kind.to_le_bytes());
+        data.extend(u16::try_from(value.len()).expect("a short value").to_le_bytes());
+        data.extend(value);
+    }
+    data
+}
+
+/// An initialised mint of the Token-2022 program; without extensions it has 82 bytes as another.
+pub fn mint_2022(decimals: u8, extensions: &[Extension]) -> Account {
+    let plain = mint(decimals).data;
+    let data = if extensions.is_empty() { plain } else { extended(plain, 1, extensions) };
+    account(TOKEN_2022_PROGRAM, data)
+}
+
+/// An initialised token account of the Token-2022 program.
+pub fn token_account_2022<V: AsRef<[u8]>>(
+    mint: &Address,
+    owner: &Address,
+    amount: u64,
+    extensions: &[(u16, V)],
+) -> Account {
+    let plain = token_account(mint, owner, amount).data;
+    account(TOKEN_2022_PROGRAM, if extensions.is_empty() { plain } else { extended(plain, 2, extensions) })
+}
+
 /// The amount in a token account.
 pub fn token_amount(account: &Account) -> u64 {
     u64::from_le_bytes(account.data[TOKEN_AMOUNT..TOKEN_AMOUNT + 8].try_into().expect("eight bytes"))
+}
+
+/// The supply of a mint.
+pub fn mint_supply(account: &Account) -> u64 {
+    u64::from_le_bytes(account.data[36..44].try_into().expect("eight bytes"))
 }
 
 /// A Pyth price in Pyth's own terms.

@@ -10,13 +10,15 @@ use std::{
 use plimsoll_client::{
     Keyed, Snapshot,
     decode::{self, AnyAccount, Named},
-    instruction::{self as build, associated_token_account},
+    instruction::{
+        self as build, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, associated_token_account, associated_token_account_of,
+    },
     price::PriceAccount,
 };
 use plimsoll_interface::{
     Address, ID,
     accounts::{
-        AccountType, Bank, Board, BoardSlot, Exchange, House, MAX_STRIKES, MarginAccount, Market, OptionSlot,
+        AccountType, Bank, Board, BoardSlot, Exchange, House, MAX_STRIKES, MarginAccount, Market, OptionSlot, Ticket,
         oracle_kind,
     },
     address,
@@ -25,6 +27,7 @@ use plimsoll_interface::{
         BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs, CreateMarketArgs, DeleverageArgs,
         LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PostVolatilitiesArgs, StrikePrice,
     },
+    token::TransferFee,
 };
 use solana_account::Account;
 use solana_instruction::Instruction;
@@ -62,6 +65,8 @@ pub struct Asset {
     pub market: Address,
     /// The market's price account; zero for the quote.
     pub oracle: Address,
+    /// The mint's token program.
+    pub token_program: Address,
     /// What the market takes for its feed; zero for the quote.
     pub feed_id: [u8; 32],
     /// The price account's format.
@@ -71,7 +76,7 @@ pub struct Asset {
 impl Asset {
     /// The owner's token account of the mint.
     pub fn tokens_of(&self, owner: &Address) -> Address {
-        associated_token_account(owner, &self.mint)
+        associated_token_account_of(owner, &self.mint, &self.token_program)
     }
 
     /// The price account's owner and bytes that say `price`.
@@ -90,7 +95,16 @@ impl Asset {
             None => (Address::default(), Address::default(), 0),
         };
         // For the tests a feed's id is its price account's address, which the legacy format demands.
-        Self { mint, bank, vault: address::vault(&bank), market, oracle, feed_id: oracle.to_bytes(), oracle_kind }
+        Self {
+            mint,
+            bank,
+            vault: address::vault(&bank),
+            token_program: TOKEN_PROGRAM,
+            market,
+            oracle,
+            feed_id: oracle.to_bytes(),
+            oracle_kind,
+        }
     }
 }
 
@@ -112,6 +126,8 @@ pub struct Places {
     pub exchange: Address,
     /// Its house.
     pub house: Address,
+    /// Mint of its house's shares.
+    pub share_mint: Address,
     /// The dollar.
     pub usdc: Asset,
     /// SOL: 9 decimals, `PriceUpdateV2`, group 0.
@@ -150,7 +166,25 @@ pub struct Other {
 /// A key that a name stands for; see [`Chain::key`].
 const NAMES: [&str; 5] = ["admin", "alice", "bob", "carol", "mallory"];
 
-fn places(chain: &mut Chain) -> Places {
+/// What ETH's mint is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EthMint {
+    /// Of the SPL Token program, as all others.
+    Plain,
+    /// Of Token-2022, with [`ETH_FEE`].
+    WithFee,
+}
+
+impl EthMint {
+    fn token_program(self) -> Address {
+        if self == Self::Plain { TOKEN_PROGRAM } else { TOKEN_2022_PROGRAM }
+    }
+}
+
+/// The fee of ETH's mint in [`World::with_fee`]: 0.5 %, at most 0.02 ETH, which 4 ETH pay.
+pub const ETH_FEE: TransferFee = TransferFee { bps: 50, maximum: 2_000_000 };
+
+fn places(chain: &mut Chain, eth_mint: EthMint) -> Places {
     let [admin, alice, bob, carol, mallory] = NAMES.map(|name| chain.key(name));
     let named = |name: &str| {
         let mut bytes = [b'.'; 32];
@@ -176,10 +210,14 @@ fn places(chain: &mut Chain) -> Places {
         admin,
         exchange,
         house: address::house(&exchange),
+        share_mint: address::share_mint(&address::house(&exchange)),
         usdc: asset(&exchange, "usdc", None),
         sol: asset(&exchange, "sol", Some((0, v2))),
         btc: asset(&exchange, "btc", Some((1, v2))),
-        eth: asset(&exchange, "eth", Some((2, oracle_kind::LEGACY))),
+        eth: Asset {
+            token_program: eth_mint.token_program(),
+            ..asset(&exchange, "eth", Some((2, oracle_kind::LEGACY)))
+        },
         alice: trader(&exchange, alice),
         bob: trader(&exchange, bob),
         carol: trader(&exchange, carol),
@@ -351,9 +389,16 @@ fn accounts_of_others(chain: &mut Chain, places: &Places) {
         chain.set_account(person, raw::wallet());
     }
     for (asset, decimals) in [(usdc, 6u8), (sol, 9), (btc, 8), (eth, 8)] {
-        chain.set_account(asset.mint, raw::mint(decimals));
+        let has_fee = asset.token_program == TOKEN_2022_PROGRAM;
+        let mint = if has_fee { raw::mint_2022(decimals, &[raw::transfer_fee(ETH_FEE)]) } else { raw::mint(decimals) };
+        chain.set_account(asset.mint, mint);
         for person in people {
-            let tokens = raw::token_account(&asset.mint, &person, 10_000_000 * 10u64.pow(decimals.into()));
+            let amount = 10_000_000 * 10u64.pow(decimals.into());
+            let tokens = if has_fee {
+                raw::token_account_2022(&asset.mint, &person, amount, &[raw::WITHHELD])
+            } else {
+                raw::token_account(&asset.mint, &person, amount)
+            };
             chain.set_account(asset.tokens_of(&person), tokens);
         }
     }
@@ -367,14 +412,24 @@ fn price_at(dollars: i64, publish_time: i64) -> Price {
     Price { price, confidence: 0, ema: price, exponent: EXPONENT, publish_time, posted_slot: 1 }
 }
 
-/// Exchange, quote bank, house with `funds` of quote.
+/// Exchange, quote bank, house with `funds` of quote, for which the admin has shares. The first provider needs not wait.
 fn set_up_root(chain: &mut Chain, admin: Address, exchange: Address, usdc: &Asset, funds: u64) {
     let (quote_mint, config) = (usdc.mint, exchange_config());
     chain.ok(&build::exchange::Create { creator: admin, quote_mint, index: 0, config }.instruction());
     set_up_bank(chain, admin, exchange, usdc, None, quote_bank_config());
     chain.ok(&build::house::Create { admin, exchange }.instruction());
-    let source = usdc.tokens_of(&admin);
-    chain.ok(&build::house::Deposit { admin, exchange, quote_mint, source, amount: funds }.instruction());
+    let ticket =
+        build::house::Ticket { owner: admin, exchange, quote_mint, token_program: usdc.token_program, index: 0 };
+    let share_mint = address::share_mint(&ticket.house());
+    for person in NAMES.map(|name| chain.key(name)) {
+        let tokens = raw::token_account(&share_mint, &person, 0);
+        chain.set_account(associated_token_account(&person, &share_mint), tokens);
+    }
+    chain.ok(&ticket.provide(usdc.tokens_of(&admin), funds));
+    chain.ok(&build::house::Value { exchange, quote_mint, remaining: vec![] }.instruction());
+    chain.ok(&ticket.execute());
+    let shares = associated_token_account(&admin, &share_mint);
+    chain.ok(&ticket.claim(build::house::Asset::Shares, shares));
 }
 
 fn set_up_bank(
@@ -386,50 +441,54 @@ fn set_up_bank(
     config: BankConfig,
 ) {
     let starting = if market.is_some() { config.starting() } else { config };
-    chain.ok(&build::bank::Create { admin, exchange, mint: asset.mint, market, config: starting }.instruction());
+    chain.ok(&build::bank::Create {
+        admin,
+        exchange,
+        mint: asset.mint,
+        market,
+        config: starting,
+        token_program: asset.token_program,
+    }
+    .instruction());
     chain.ok(&build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction());
 }
 
-/// Market with its first observation and its parameters, then the bank that it prices. `before` are the markets that exist
-/// already.
+/// Market number `index` with its first observation and its parameters, then the bank that it prices.
 fn set_up_market(
     chain: &mut Chain,
     admin: Address,
     exchange: Address,
     asset: &Asset,
     args: CreateMarketArgs,
-    before: &[Address],
+    index: u16,
 ) {
-    let quote_bank = decode_at::<Exchange>(chain, &exchange).quote_bank;
-    let remaining = before.iter().map(|market| solana_instruction::AccountMeta::new_readonly(*market, false)).collect();
-    let index = u16::try_from(before.len()).expect("few markets");
     let config = args.config;
     let args = CreateMarketArgs { config: config.starting(), ..args };
     chain.ok(&build::market::Create { admin, exchange, index, args }.instruction());
     chain.ok(&build::market::Observe { market: asset.market, oracle: asset.oracle }.instruction());
     let market = asset.market;
-    chain.ok(&build::market::Configure { admin, exchange, quote_bank, market, config, remaining }.instruction());
+    chain.ok(&build::market::Configure { admin, exchange, market, config }.instruction());
     set_up_bank(chain, admin, exchange, asset, Some(asset.market), bank_config());
 }
 
-fn set_up(chain: &mut Chain) -> Places {
-    let places = places(chain);
+fn set_up(chain: &mut Chain, eth_mint: EthMint) -> Places {
+    let places = places(chain, eth_mint);
     let Places { admin, exchange, usdc, sol, btc, eth, mallory, other, .. } = places;
     accounts_of_others(chain, &places);
     set_up_root(chain, admin, exchange, &usdc, 1_000_000 * USD as u64);
     let eth_config = MarketConfig { group: 1, ..market_config(ETH) };
     let sol_args = create_market_args(&sol, "SOL", 9, market_config(SOL));
-    set_up_market(chain, admin, exchange, &sol, sol_args, &[]);
+    set_up_market(chain, admin, exchange, &sol, sol_args, 0);
     let btc_args = create_market_args(&btc, "BTC", 8, market_config(BTC));
-    set_up_market(chain, admin, exchange, &btc, btc_args, &[sol.market]);
+    set_up_market(chain, admin, exchange, &btc, btc_args, 1);
     let eth_args = create_market_args(&eth, "ETH", 9, eth_config);
-    set_up_market(chain, admin, exchange, &eth, eth_args, &[sol.market, btc.market]);
+    set_up_market(chain, admin, exchange, &eth, eth_args, 2);
     for trader in [places.alice, places.bob, places.carol] {
         set_up_account(chain, exchange, trader.owner);
     }
     set_up_root(chain, mallory, other.exchange, &other.usdc, 1_000_000 * USD as u64);
     let other_args = create_market_args(&other.sol, "SOL", 9, market_config(SOL));
-    set_up_market(chain, mallory, other.exchange, &other.sol, other_args, &[]);
+    set_up_market(chain, mallory, other.exchange, &other.sol, other_args, 0);
     set_up_account(chain, other.exchange, places.alice.owner);
     places
 }
@@ -444,17 +503,22 @@ fn decode_at<T: Named>(chain: &Chain, address: &Address) -> T {
 }
 
 /// The state that every test starts from.
-static GENESIS: LazyLock<Vec<(Address, Account)>> = LazyLock::new(|| {
+static GENESIS: LazyLock<Vec<(Address, Account)>> = LazyLock::new(|| from_nothing(EthMint::Plain));
+
+/// The same with a fee on ETH's transfers.
+static GENESIS_WITH_FEE: LazyLock<Vec<(Address, Account)>> = LazyLock::new(|| from_nothing(EthMint::WithFee));
+
+fn from_nothing(eth_mint: EthMint) -> Vec<(Address, Account)> {
     let mut chain = Chain::new([]);
-    set_up(&mut chain);
+    set_up(&mut chain, eth_mint);
     let there = chain.bytes().into_iter().filter_map(|(address, account)| Some((address, account?)));
     there.filter(|(_, account)| !account.executable).collect()
-});
+}
 
-/// Every account of the state that tests start from, for another machine than this one, and where everything stands.
+/// Every account of the state of [`World::with_fee`], for another machine than this one, and where everything stands.
 pub fn genesis() -> (Vec<(Address, Account)>, Places) {
-    let accounts = GENESIS.clone();
-    (accounts, places(&mut Chain::new([])))
+    let accounts = GENESIS_WITH_FEE.clone();
+    (accounts, places(&mut Chain::new([]), EthMint::WithFee))
 }
 
 /// The signature of one of the people of every world.
@@ -497,23 +561,32 @@ impl World {
     /// The exchange as it was set up, and where everything stands.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> (Self, Places) {
-        let mut chain = Chain::new(GENESIS.iter().cloned());
-        let places = places(&mut chain);
-        (Self { chain, places, added: Vec::new() }, places)
+        Self::from(Chain::new(GENESIS.iter().cloned()), EthMint::Plain)
+    }
+
+    /// The same where ETH is a mint of Token-2022 whose transfers cost [`ETH_FEE`].
+    pub fn with_fee() -> (Self, Places) {
+        Self::from(Chain::new(GENESIS_WITH_FEE.iter().cloned()), EthMint::WithFee)
+    }
+
+    /// The same where the Token-2022 program says yes to everything and does nothing.
+    pub fn with_idle_token_program() -> (Self, Places) {
+        Self::from(Chain::with_idle_token_program(GENESIS_WITH_FEE.iter().cloned()), EthMint::WithFee)
     }
 
     /// The same with the example of a venue at [`chain::VENUE_PROGRAM`].
     pub fn with_venue() -> (Self, Places) {
-        let mut chain = Chain::with_venue(GENESIS.iter().cloned());
-        let places = places(&mut chain);
+        Self::from(Chain::with_venue(GENESIS.iter().cloned()), EthMint::Plain)
+    }
+
+    fn from(mut chain: Chain, eth_mint: EthMint) -> (Self, Places) {
+        let places = places(&mut chain, eth_mint);
         (Self { chain, places, added: Vec::new() }, places)
     }
 
     /// The same with the example of an adapter at [`chain::ADAPTER_PROGRAM`].
     pub fn with_adapter() -> (Self, Places) {
-        let mut chain = Chain::with_adapter(GENESIS.iter().cloned());
-        let places = places(&mut chain);
-        (Self { chain, places, added: Vec::new() }, places)
+        Self::from(Chain::with_adapter(GENESIS.iter().cloned()), EthMint::Plain)
     }
 
     /// Where everything stands.
@@ -759,6 +832,7 @@ impl World {
             exchange: self.places.exchange,
             account: trader.account,
             mint: asset.mint,
+            token_program: asset.token_program,
             source: asset.tokens_of(&trader.owner),
             amount,
         }
@@ -911,8 +985,15 @@ impl World {
     pub fn fund_ix(&self, funder: &Address, amount: u64) -> Instruction {
         let Places { exchange, usdc, .. } = self.places;
         let source = usdc.tokens_of(funder);
-        build::waterfall::FundInsurance { funder: *funder, exchange, quote_mint: usdc.mint, source, amount }
-            .instruction()
+        build::waterfall::FundInsurance {
+            funder: *funder,
+            exchange,
+            quote_mint: usdc.mint,
+            token_program: usdc.token_program,
+            source,
+            amount,
+        }
+        .instruction()
     }
 
     /// Buys of the asset's reserve at any price.
@@ -922,8 +1003,10 @@ impl World {
             buyer: *buyer,
             exchange,
             mint: asset.mint,
+            token_program: asset.token_program,
             destination: asset.tokens_of(buyer),
             quote_mint: usdc.mint,
+            quote_token_program: usdc.token_program,
             source: usdc.tokens_of(buyer),
             market: asset.market,
             oracle: asset.oracle,
@@ -978,6 +1061,91 @@ pub fn order(size: i64) -> OpenPositionArgs {
 pub fn option_order(series: u8, lots: i64) -> OpenOptionArgs {
     let limit_price = if lots > 0 { u64::MAX } else { 0 };
     OpenOptionArgs { lots, limit_price, expires_at: 0, series, reduce_only: 0 }
+}
+
+/// The house: who joins it and who leaves it.
+impl World {
+    /// A ticket of somebody's.
+    pub fn ticket(&self, owner: &Address, index: u16) -> build::house::Ticket {
+        self.stored().ticket(*owner, index)
+    }
+
+    /// A ticket as it stands.
+    pub fn ticket_data(&self, owner: &Address, index: u16) -> Ticket {
+        self.read(&self.ticket(owner, index).address())
+    }
+
+    /// Somebody's token account of house shares.
+    pub fn shares_of(&self, owner: &Address) -> Address {
+        associated_token_account(owner, &self.places.share_mint)
+    }
+
+    /// House shares in somebody's wallet.
+    pub fn house_shares(&self, owner: &Address) -> u64 {
+        self.tokens_at(&self.shares_of(owner))
+    }
+
+    /// Asks to provide, from the owner's wallet.
+    pub fn request_provide_ix(&self, owner: &Address, index: u16, amount: u64) -> Instruction {
+        self.ticket(owner, index).provide(self.places.usdc.tokens_of(owner), amount)
+    }
+
+    /// Asks to redeem, from the owner's wallet.
+    pub fn request_redeem_ix(&self, owner: &Address, index: u16, shares: u64) -> Instruction {
+        self.ticket(owner, index).redeem(self.shares_of(owner), shares)
+    }
+
+    /// Values the house at the price accounts' prices, all markets at once.
+    #[track_caller]
+    pub fn value_house(&mut self) -> Outcome {
+        self.ok(self.priced().value_house())
+    }
+
+    /// Publishes every price anew as it is, at the chain's time, and values the house.
+    #[track_caller]
+    pub fn value_house_freshly(&mut self) -> Outcome {
+        let Places { sol, btc, eth, .. } = self.places;
+        for asset in [sol, btc, eth] {
+            let observed = self.priced();
+            let (market, seen) =
+                plimsoll_interface::bridge::Inputs::market(&observed, &asset.market).expect("a market");
+            // Back to the feed's units, to the nearest.
+            let scale = u128::from(10u64.pow(u32::from(market.base_decimals)));
+            let raw = (u128::from(seen.spot.raw()) * scale * 100 + (1 << 47)) >> 48;
+            let price = i64::try_from(raw).expect("a price");
+            let now = self.now();
+            self.publish(
+                &asset,
+                Price { price, confidence: 0, ema: price, exponent: EXPONENT, publish_time: now, posted_slot: 1 },
+            );
+        }
+        self.value_house()
+    }
+
+    /// Asks to provide, waits, values the house and has the shares.
+    #[track_caller]
+    pub fn provide(&mut self, owner: &Address, amount: u64) -> u64 {
+        let before = self.house_shares(owner);
+        self.ok(self.request_provide_ix(owner, 0, amount));
+        self.pass(60);
+        self.value_house_freshly();
+        self.ok(self.ticket(owner, 0).execute());
+        self.ok(self.ticket(owner, 0).claim(build::house::Asset::Shares, self.shares_of(owner)));
+        self.house_shares(owner) - before
+    }
+
+    /// Asks to redeem, waits, values the house and has the quote.
+    #[track_caller]
+    pub fn redeem(&mut self, owner: &Address, shares: u64) -> u64 {
+        let usdc = self.places.usdc;
+        let before = self.tokens(owner, &usdc);
+        self.ok(self.request_redeem_ix(owner, 0, shares));
+        self.pass(60);
+        self.value_house_freshly();
+        self.ok(self.ticket(owner, 0).execute());
+        self.ok(self.ticket(owner, 0).claim(build::house::Asset::Quote, usdc.tokens_of(owner)));
+        self.tokens(owner, &usdc) - before
+    }
 }
 
 /// The same, sent, and to succeed.
@@ -1125,11 +1293,15 @@ impl World {
         self.ok(build::bank::Configure { admin, exchange, bank: asset.bank, config }.instruction())
     }
 
-    /// Replaces a market's parameters.
+    /// Replaces a market's parameters. Values the house before, where that raises the market's budget.
     #[track_caller]
     pub fn configure_market(&mut self, asset: &Asset, change: impl FnOnce(&mut MarketConfig)) -> Outcome {
         let mut config = self.market(asset).config;
+        let budget = config.risk_budget;
         change(&mut config);
+        if config.risk_budget > budget {
+            self.value_house();
+        }
         let instruction = self.priced().configure_market(&asset.market, config);
         self.ok(&instruction)
     }

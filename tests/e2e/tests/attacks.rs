@@ -85,6 +85,7 @@ fn a_stranger_puts_no_dust_into_an_account() {
         exchange: p.exchange,
         account: p.alice.account,
         mint: p.sol.mint,
+        token_program: p.sol.token_program,
         source: p.sol.tokens_of(&p.mallory),
         amount: 1,
     };

@@ -1,6 +1,9 @@
 //! `create_bank`, `configure_bank`, `accrue`.
 
-use plimsoll_client::{event::Event, instruction::bank};
+use plimsoll_client::{
+    event::Event,
+    instruction::{TOKEN_PROGRAM, bank},
+};
 use plimsoll_e2e_tests::{
     E, I, World, raw,
     world::{Places, SOL, USD, bank_config},
@@ -38,7 +41,7 @@ const MINT: Address = Address::new_from_array([b'm'; 32]);
 fn create(w: &mut World, p: &Places) -> bank::Create {
     w.set_account(MINT, raw::mint(5));
     let (admin, exchange, market) = (p.admin, p.exchange, Some(p.sol.market));
-    bank::Create { admin, exchange, mint: MINT, market, config: bank_config().starting() }
+    bank::Create { admin, exchange, mint: MINT, token_program: TOKEN_PROGRAM, market, config: bank_config().starting() }
 }
 
 #[test]

@@ -70,6 +70,7 @@ mod deposit {
             exchange: p.exchange,
             account: p.alice.account,
             mint: p.usdc.mint,
+            token_program: p.usdc.token_program,
             source: p.usdc.tokens_of(&p.bob.owner),
             amount: 7,
         };
@@ -375,6 +376,7 @@ mod withdraw {
             exchange: p.exchange,
             account: p.alice.account,
             mint: p.sol.mint,
+            token_program: p.sol.token_program,
             destination: p.sol.tokens_of(&p.alice.owner),
             amount: 1,
             remaining: Vec::new(),
@@ -387,14 +389,15 @@ mod withdraw {
         w.refuses(account::Withdraw { owner, account, ..withdraw }.instruction(), E::TooManyMarkets);
     }
 
-    /// Every bank so far is of the SPL Token program.
     #[test]
     fn the_token_program_is_the_banks() {
         let (mut w, p) = World::new();
         w.deposit(&p.alice, &p.sol, 10);
+        let both = [w.deposit_ix(&p.alice, &p.sol, 10), w.withdraw_ix(&p.alice, &p.sol, 10)];
         w.edit::<Bank>(&p.sol.bank, |bank| bank.token_program = p.mallory);
-        w.refuses(w.deposit_ix(&p.alice, &p.sol, 10), E::WrongTokenProgram);
-        w.refuses(w.withdraw_ix(&p.alice, &p.sol, 10), E::WrongTokenProgram);
+        for ix in both {
+            w.refuses(ix, E::WrongTokenProgram);
+        }
     }
 
     #[test]

@@ -228,17 +228,21 @@ fn the_house_is_worth_what_it_is_owed() {
     w.settle(&p.alice, &p.sol);
     w.open(&p.alice, &p.btc, 1_000_000);
     w.settle(&p.alice, &p.btc);
-    let worth = w.house().quote_shares;
-    let free = worth - w.house().risk_budget_total;
+    w.value_house();
+    let before = w.house().nav;
     w.edit::<Market>(&p.btc.market, |market| market.funding_index = 3 << 45);
+    w.value_house();
     // 0.375 quote native on each of a million base units.
+    let house = w.house();
+    assert_eq!(house.nav - before, 375_000);
+    let free = house.nav.unsigned_abs() - house.risk_budget_total;
     let raised = |w: &World, by: u64| {
         let mut config = w.market(&p.eth).config;
         config.risk_budget += by;
         w.priced().configure_market(&p.eth.market, config)
     };
-    w.refuses(raised(&w, free + 375_001), E::HouseBudgets);
-    w.ok(raised(&w, free + 375_000));
+    w.refuses(raised(&w, free + 1), E::HouseBudgets);
+    w.ok(raised(&w, free));
 }
 
 /// Both accounts settle their funding before anything moves; the margins are the client's, funding accrued.

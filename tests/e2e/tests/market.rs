@@ -2,19 +2,17 @@
 
 use plimsoll_client::event::Event;
 use plimsoll_e2e_tests::{
-    Asset, E, I, World, raw,
+    Asset, E, World, raw,
     raw::Price,
     world::{PRICE_USD, Places, SOL, USD, create_market_args, market_config},
 };
 use plimsoll_interface::{
-    Address,
     accounts::{Exchange, House, Market, oracle_kind},
     address,
     config::{MarketConfig, OptionConfig, VolatilityConfig, state},
     event::{Configured, Observed},
     instruction::CreateMarketArgs,
 };
-use solana_instruction::{AccountMeta, Instruction};
 
 type Change = fn(&mut MarketConfig);
 
@@ -136,41 +134,27 @@ fn budgets_together_stay_within_what_the_house_is_worth() {
     assert_eq!(w.house().risk_budget_total, 1_000_000 * USD as u64);
 }
 
-/// Instructions that compute the house's worth, with the accounts in `list` behind those they declare.
-fn with_list(instruction: Instruction, declared: usize, list: &[Address]) -> Instruction {
-    let mut changed = instruction;
-    changed.accounts.truncate(declared);
-    changed.accounts.extend(list.iter().map(|address| AccountMeta::new_readonly(*address, false)));
-    changed
+/// The house has a million and the three budgets are 200,000 each. A valuation of the last minute is what counts.
+#[test]
+fn a_budget_is_raised_up_to_what_the_house_was_worth_within_the_last_minute() {
+    let (mut w, p) = World::new();
+    let raised = |budget: i64| MarketConfig { risk_budget: budget as u64, ..market_config(SOL) };
+    w.refuses(w.stored().configure_market(&p.sol.market, raised(600_000 * USD + 1)), E::HouseBudgets);
+    w.pass(61);
+    w.refuses(w.stored().configure_market(&p.sol.market, raised(200_000 * USD + 1)), E::HouseNavStale);
+    w.value_house();
+    w.ok(w.stored().configure_market(&p.sol.market, raised(600_000 * USD)));
+    assert_eq!(w.house().risk_budget_total, 1_000_000 * USD as u64);
+    w.refuses(w.stored().configure_market(&p.sol.market, raised(600_000 * USD + 1)), E::HouseBudgets);
 }
 
 #[test]
-fn a_risk_budget_wants_every_other_market_listed_once() {
+fn a_lower_budget_needs_no_valuation() {
     let (mut w, p) = World::new();
-    let [sol, btc, eth, elsewhere] = [p.sol, p.btc, p.eth, p.other.sol].map(|asset| asset.market);
-    let raised = MarketConfig { risk_budget: 200_001 * USD as u64, ..market_config(SOL) };
-    let configure = w.stored().configure_market(&sol, raised);
-    let refused = [
-        (with_list(configure.clone(), 6, &[btc]), E::MissingMarket),
-        (with_list(configure.clone(), 6, &[eth, btc]), E::SameAccount),
-        (with_list(configure.clone(), 6, &[btc, btc]), E::SameAccount),
-        (with_list(configure.clone(), 6, &[btc, elsewhere]), E::WrongExchange),
-        (with_list(configure.clone(), 6, &[btc, p.sol.oracle, eth]), E::OracleWrongFeed),
-    ];
-    for (ix, error) in refused {
-        w.refuses(&ix, error);
-    }
-    // The declared market is writable: Anchor's "duplicate mutable account".
-    w.refuses(with_list(configure.clone(), 6, &[sol, btc, eth]), I::Custom(2040));
-    w.ok(&configure);
-}
-
-#[test]
-fn a_lower_budget_needs_no_other_market() {
-    let (mut w, p) = World::new();
+    w.pass(61);
     let config =
         MarketConfig { risk_budget: 1, volatility: VolatilityConfig::fixed_range(300_000), ..market_config(SOL) };
-    let outcome = w.ok(with_list(w.stored().configure_market(&p.sol.market, config), 6, &[]));
+    let outcome = w.ok(w.stored().configure_market(&p.sol.market, config));
     let expected = Configured { exchange: p.exchange, subject: p.sol.market, admin: p.admin };
     assert_eq!(outcome.event(), Event::Configured(expected));
     assert_eq!(w.market(&p.sol).config, config);
@@ -185,9 +169,10 @@ fn a_budget_is_not_raised_at_an_old_price() {
     w.open(&p.alice, &p.sol, SOL);
     w.pass(61);
     let raised = MarketConfig { risk_budget: 200_001 * USD as u64, ..market_config(SOL) };
-    w.refuses(w.stored().configure_market(&p.sol.market, raised), E::OracleStale);
-    w.refuses(w.stored().configure_market(&p.btc.market, raised), E::OracleStale);
+    w.refuses(w.stored().value_house(), E::OracleStale);
+    w.refuses(w.stored().configure_market(&p.btc.market, raised), E::HouseNavStale);
     w.set_price(&p.sol, 125);
+    w.ok(w.stored().value_house());
     w.ok(w.stored().configure_market(&p.btc.market, raised));
 }
 

@@ -1,10 +1,7 @@
 //! What users come for, and what others have lost money by. Amounts by hand; prices that Q16.48 holds exactly where the
 //! arithmetic is to be exact.
 
-use plimsoll_client::{
-    event::Event,
-    instruction::{TOKEN_PROGRAM, house},
-};
+use plimsoll_client::{event::Event, instruction::TOKEN_PROGRAM};
 use plimsoll_e2e_tests::{
     Asset, E, Trader, World,
     raw::Price,
@@ -250,7 +247,7 @@ fn no_instruction_takes_a_partially_verified_price() {
     w.refuses(w.withdraw_ix(&p.alice, &p.usdc, 1), E::OracleNotFull);
     w.refuses(w.flag_ix(&p.alice), E::OracleNotFull);
     w.refuses(w.liquidate_ix(&p.carol, &p.alice), E::OracleNotFull);
-    w.refuses(w.priced().house_withdraw(p.usdc.tokens_of(&p.admin), 1), E::OracleNotFull);
+    w.refuses(w.priced().value_house(), E::OracleNotFull);
 }
 
 /// An independent account of interest: floating point, from the published curve. 40 % to 41 % of 100 SOL lent out, the
@@ -351,18 +348,24 @@ fn splitting_an_order_is_never_cheaper() {
     }
 }
 
-/// The house is emptied after its budgets were taken back, then SOL doubles: Alice has gained 12,480.625 USD that nobody
-/// has lost yet. Bob's dollars are in the bank.
+/// Nearly all of the house's shares are redeemed after its budgets were taken back, then SOL doubles and the rest of the
+/// house's deposit is paid to Alice: what she has gained besides nobody has lost yet. Bob's dollars are in the bank, and he
+/// is long of BTC.
 fn unpaid_profit() -> (World, Places) {
     let (mut w, p) = World::new();
     w.deposit(&p.alice, &p.usdc, 20_000 * USD as u64);
     w.open(&p.alice, &p.sol, 100 * SOL);
     w.deposit(&p.bob, &p.usdc, 100_000 * USD as u64);
+    w.open(&p.bob, &p.btc, BTC / 100);
     for asset in [p.sol, p.btc, p.eth] {
         w.configure_market(&asset, |config| config.risk_budget = 0);
     }
-    w.ok(w.priced().house_withdraw(p.usdc.tokens_of(&p.admin), 1_000_000 * USD as u64));
+    w.redeem(&p.admin, 999_900 * USD as u64);
     w.set_price(&p.sol, 250);
+    let left = w.house().quote_shares;
+    assert!(left < 100 * USD as u64);
+    w.settle(&p.alice, &p.sol);
+    assert_eq!(w.house().quote_shares, 0);
     (w, p)
 }
 
@@ -370,21 +373,23 @@ fn unpaid_profit() -> (World, Places) {
 fn a_profit_is_not_settled_before_somebody_has_paid_it() {
     let (mut w, p) = unpaid_profit();
     w.refuses(w.settle_ix(&p.alice, &p.sol), E::HouseInsufficient);
-    // Bob shorts, SOL falls back to 200, and his loss is what Alice is paid with.
     w.close(&p.alice, &p.sol, u64::MAX);
     w.refuses(w.settle_ix(&p.alice, &p.sol), E::HouseInsufficient);
-    let (admin, exchange, quote_mint) = (p.admin, p.exchange, p.usdc.mint);
-    let source = p.usdc.tokens_of(&admin);
-    w.ok(house::Deposit { admin, exchange, quote_mint, source, amount: 100 * USD as u64 }.instruction());
+    // BTC falls to 50,000: what Bob loses, 100 USD and what the trade cost, is what Alice is paid with.
+    w.set_price(&p.btc, 50_000);
+    let paid = w.settle(&p.bob, &p.btc);
+    let Event::Settled(Settled { amount: lost, .. }) = paid.event() else { panic!() };
+    assert!((-101 * USD..-100 * USD).contains(&lost), "{lost}");
     let outcome = w.settle(&p.alice, &p.sol);
-    assert!(matches!(outcome.event(), Event::Settled(Settled { amount, .. }) if amount == 100 * USD));
+    assert!(matches!(outcome.event(), Event::Settled(Settled { amount, .. }) if amount == -lost));
 }
 
-/// Alice has deposited 20,000 USD; what is beyond them is Bob's.
+/// Alice has deposited 20,000 USD and was paid some more; what is beyond that is Bob's.
 #[test]
 fn a_profit_that_nobody_has_paid_is_not_borrowed_against() {
     let (mut w, p) = unpaid_profit();
-    w.refuses(w.withdraw_ix(&p.alice, &p.usdc, 20_001 * USD as u64), E::UnsettledGain);
+    let held = w.shares(&p.alice, &p.usdc);
+    w.refuses(w.withdraw_ix(&p.alice, &p.usdc, (held + USD) as u64), E::UnsettledGain);
 }
 
 /// Anyone may settle. 1,000 SOL held; 400 sold short at 125 USD lose 50,000 USD and costs at 250, which no dollars are there to
@@ -454,8 +459,7 @@ fn a_delegate_trades_and_deposits_and_never_withdraws() {
     w.ok(as_bob(w.open_ix(&p.alice, &p.sol, SOL)));
     w.ok(as_bob(w.close_ix(&p.alice, &p.sol, 1)));
     let source = p.usdc.tokens_of(&p.bob.owner);
-    let (exchange, mint) = (p.exchange, p.usdc.mint);
-    w.ok(account::Deposit { authority: p.bob.owner, exchange, account, mint, source, amount: 1 }.instruction());
+    w.ok(w.stored().deposit(p.bob.owner, &account, &p.usdc.mint, source, 1).unwrap());
     w.refuses(as_bob(w.withdraw_ix(&p.alice, &p.usdc, 1)), E::NotOwner);
     // As owner of a margin account of his own he is a stranger to Alice's.
     w.ok(account::SetDelegate { owner, account, delegate: Address::default(), scope: 0 }.instruction());

@@ -1,9 +1,9 @@
 //! `settle`.
 
-use plimsoll_client::{event::Event, instruction::house};
+use plimsoll_client::event::Event;
 use plimsoll_e2e_tests::{
     E, World,
-    world::{Places, SOL, USD},
+    world::{BTC, Places, SOL, USD},
 };
 use plimsoll_interface::{
     accounts::{Bank, MarginAccount},
@@ -107,25 +107,28 @@ fn a_clock_that_went_back_is_refused() {
     w.refuses(w.settle_ix(&p.alice, &p.sol), E::ClockWentBack);
 }
 
-/// The budgets are taken down and the house withdraws all but 1,000 USD before SOL doubles.
+/// The budgets are taken down and all but 1,000 of the house's shares are redeemed before SOL doubles.
 #[test]
 fn a_gain_is_paid_as_far_as_the_house_can_pay() {
     let (mut w, p) = World::new();
     w.deposit(&p.alice, &p.usdc, 20_000 * USD as u64);
     w.open(&p.alice, &p.sol, 100 * SOL);
+    w.deposit(&p.bob, &p.usdc, 20_000 * USD as u64);
+    w.open(&p.bob, &p.btc, BTC);
     for asset in [p.sol, p.btc, p.eth] {
         w.configure_market(&asset, |config| config.risk_budget = 0);
     }
-    w.ok(w.priced().house_withdraw(p.usdc.tokens_of(&p.admin), 999_000 * USD as u64));
+    w.redeem(&p.admin, 999_000 * USD as u64);
     w.set_price(&p.sol, 250);
+    let left = w.house().quote_shares as i64;
+    assert!((850 * USD..1_000 * USD).contains(&left), "{left}");
     let outcome = w.settle(&p.alice, &p.sol);
-    assert!(matches!(outcome.event(), Event::Settled(Settled { amount, .. }) if amount == 1_000 * USD));
+    assert!(matches!(outcome.event(), Event::Settled(Settled { amount, .. }) if amount == left));
     assert_eq!(w.house().quote_shares, 0);
     w.refuses(w.settle_ix(&p.alice, &p.sol), E::HouseInsufficient);
-    // As soon as somebody has paid the house, the rest follows.
-    let (admin, exchange, quote_mint) = (p.admin, p.exchange, p.usdc.mint);
-    let source = p.usdc.tokens_of(&admin);
-    w.ok(house::Deposit { admin, exchange, quote_mint, source, amount: 20_000 * USD as u64 }.instruction());
+    // As soon as somebody has paid the house, the rest follows: BTC falls, and Bob loses more than 12,000 USD.
+    w.set_price(&p.btc, 48_000);
+    w.settle(&p.bob, &p.btc);
     w.settle(&p.alice, &p.sol);
     assert_eq!(w.position(&p.alice, &p.sol), (100 * SOL, -25_000 * USD));
 }

@@ -1,10 +1,11 @@
 //! For every instruction: every account replaced by a wrong one. What a complete table is, [`Table`] says.
 
 use plimsoll_client::instruction::{
-    TOKEN_PROGRAM, account, bank, collateral, controls, exchange, house, lien as build_lien, trigger, venue,
+    TOKEN_2022_PROGRAM, TOKEN_PROGRAM, account, bank, collateral, controls, exchange, house, lien as build_lien,
+    trigger, venue,
 };
 use plimsoll_e2e_tests::{
-    Asset, E, I, Trader, World,
+    Asset, E, Expected, I, Trader, World,
     chain::{self, COMPANION},
     custody, raw,
     substitution::Table,
@@ -17,8 +18,8 @@ use plimsoll_interface::{
     change::{Change, QuoteFeed, RoleHolder},
     config::{AdapterConfig, MarketConfig, VenueConfig, VolatilityConfig, limits, role, state},
     instruction::{
-        AssertHealthArgs, AssertPriceArgs, FillArgs, FillOrdersArgs, PlaceTriggerArgs, PostVolatilitiesArgs, VenueArgs,
-        tag,
+        AssertHealthArgs, AssertPriceArgs, Contract, FillArgs, FillOrdersArgs, PlaceTriggerArgs, PostVolatilitiesArgs,
+        VenueArgs, instrument, tag,
     },
     order::Order,
 };
@@ -57,6 +58,8 @@ macro_rules! tables {
             let mut tags = vec![$(tag::$tag),*];
             tags.extend(WITH_ADAPTER);
             tags.sort();
+            // What is filled brings accounts of its own: a table for each.
+            tags.dedup();
             assert_eq!(tags, tag::ALL);
         }
     };
@@ -70,8 +73,6 @@ tables! {
     create_bank = CREATE_BANK,
     configure_bank = CONFIGURE_BANK,
     create_house = CREATE_HOUSE,
-    house_deposit = HOUSE_DEPOSIT,
-    house_withdraw = HOUSE_WITHDRAW,
     create_account = CREATE_ACCOUNT,
     set_delegate = SET_DELEGATE,
     close_account = CLOSE_ACCOUNT,
@@ -120,13 +121,23 @@ tables! {
     cancel_trigger = CANCEL_TRIGGER,
     execute_trigger = EXECUTE_TRIGGER,
     fill = FILL,
+    fill_of_an_option = FILL,
+    fill_of_spot = FILL,
     fill_orders = FILL_ORDERS,
+    fill_orders_of_an_option = FILL_ORDERS,
     register_venue = REGISTER_VENUE,
     set_venue_approval = SET_VENUE_APPROVAL,
     venue_fill = VENUE_FILL,
+    venue_fill_of_spot = VENUE_FILL,
     create_orders = CREATE_ORDERS,
     cancel_orders = CANCEL_ORDERS,
     configure_venue = CONFIGURE_VENUE,
+    value_house = VALUE_HOUSE,
+    request_provide = REQUEST_PROVIDE,
+    request_redeem = REQUEST_REDEEM,
+    execute_ticket = EXECUTE_TICKET,
+    cancel_ticket = CANCEL_TICKET,
+    claim_ticket = CLAIM_TICKET,
     update_rate = UPDATE_RATE,
     set_rate_source = SET_RATE_SOURCE,
     swap = SWAP,
@@ -161,11 +172,20 @@ adapter_tables! {
 
 /// Wrong programs in the place of a program.
 fn wrong_program(table: Table, index: usize, right: Address) -> Table {
-    let other = if right == TOKEN_PROGRAM { Address::default() } else { TOKEN_PROGRAM };
+    let other = if right == TOKEN_PROGRAM { TOKEN_2022_PROGRAM } else { TOKEN_PROGRAM };
     table
         .other(index, "another program", other, I::IncorrectProgramId)
         .other(index, "Plimsoll itself", ID, I::IncorrectProgramId)
         .other(index, "no program", NOWHERE, NOT_EXECUTABLE)
+}
+
+/// Wrong programs in the place of a bank's token program.
+fn wrong_token_program(table: Table, index: usize) -> Table {
+    table
+        .other(index, "the other token program", TOKEN_2022_PROGRAM, E::WrongTokenProgram)
+        .other(index, "another program", Address::default(), E::WrongTokenProgram)
+        .other(index, "Plimsoll itself", ID, E::WrongTokenProgram)
+        .other(index, "no program", NOWHERE, E::WrongTokenProgram)
 }
 
 /// What is no account of the program at all in the place of one: the very bytes under another program, and nothing.
@@ -212,7 +232,7 @@ fn transfer(table: Table, p: &Places, bank: usize, other: &Asset) -> Table {
         .same(token_account, vault, DUPLICATE)
         .other(mint, "another mint", other.mint, E::WrongMint)
         .other(mint, "nothing", NOWHERE, E::WrongMint);
-    wrong_program(table, token_program, TOKEN_PROGRAM)
+    wrong_token_program(table, token_program)
 }
 
 mod table {
@@ -229,9 +249,9 @@ mod table {
             .other(1, "nowhere", NOWHERE, I::InvalidSeeds)
             .read_only(1, I::PrivilegeEscalation)
             .same(1, 0, DUPLICATE)
-            .other(2, "a wallet", p.mallory, I::IllegalOwner)
-            .other(2, "a token account", p.usdc.vault, I::InvalidAccountData)
-            .other(2, "a bank", p.usdc.bank, I::IllegalOwner)
+            .other(2, "a wallet", p.mallory, E::InvalidMint)
+            .other(2, "a token account", p.usdc.vault, E::InvalidMint)
+            .other(2, "a bank", p.usdc.bank, E::InvalidMint)
             .other(2, "of other decimals", p.sol.mint, E::UnsupportedDecimals);
         wrong_program(table, 3, Address::default())
     }
@@ -269,12 +289,20 @@ mod table {
         for (index, (feed, error)) in indexes.into_iter().zip(feeds) {
             table = table
                 .other(index, "another exchange's", p.other.sol.market, E::WrongExchange)
-                .other(index, "a bank", p.sol.bank, E::MissingMarket)
-                .other(index, "nothing", NOWHERE, E::MissingMarket)
+                .read_only(index, E::NotWritable)
                 .other(index + 1, "of another feed", feed, error)
                 .other(index + 1, "no price account", p.usdc.mint, E::OracleWrongOwner);
         }
-        table.same(indexes[1], indexes[0], E::SameAccount)
+        // Without the last market it is the first part of a valuation.
+        for index in [indexes[0], indexes[1]] {
+            table = table.other(index, "a bank", p.sol.bank, E::HouseRoundOrder).other(
+                index,
+                "nothing",
+                NOWHERE,
+                E::HouseRoundOrder,
+            );
+        }
+        table.same(indexes[1], indexes[0], E::HouseRoundOrder)
     }
 
     pub fn configure_market(w: &mut World, p: &Places) -> Table {
@@ -284,23 +312,13 @@ mod table {
             .other(1, "another exchange", p.other.exchange, E::WrongExchange)
             .other(2, "another exchange's", p.other.house, E::WrongExchange)
             .read_only(2, CONSTRAINT_MUT)
-            .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
-            .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
-            .other(4, "another exchange's", p.other.sol.market, E::WrongExchange)
-            .other(4, "the house of another", p.other.house, I::AccountDataTooSmall)
+            .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
+            .other(3, "the house of another", p.other.house, I::AccountDataTooSmall)
             .read_only(0, I::MissingRequiredSignature)
-            .read_only(4, CONSTRAINT_MUT)
-            .other(5, "no proposal", p.alice.account, CONSTRAINT_MUT)
-            .same(4, 2, DUPLICATE);
-        let table = foreign_all(table, w, &[2, 3, 4]);
-        let behind = [(6, p.sol.oracle, E::OracleWrongFeed), (8, p.sol.oracle, E::OracleWrongOwner)];
-        behind.into_iter().fold(table, |table, (index, feed, error)| {
-            table
-                .other(index, "another exchange's", p.other.sol.market, E::WrongExchange)
-                .other(index, "a bank", p.sol.bank, E::MissingMarket)
-                .other(index, "the declared market", p.sol.market, DUPLICATE)
-                .other(index + 1, "of another feed", feed, error)
-        })
+            .read_only(3, CONSTRAINT_MUT)
+            .other(4, "no proposal", p.alice.account, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE);
+        foreign_all(table, w, &[2, 3])
     }
 
     pub fn create_bank(w: &mut World, p: &Places) -> Table {
@@ -310,6 +328,7 @@ mod table {
             admin: p.admin,
             exchange: p.exchange,
             mint: NOWHERE_MINT,
+            token_program: TOKEN_PROGRAM,
             market: Some(p.sol.market),
             config: bank_config().starting(),
         };
@@ -318,8 +337,8 @@ mod table {
             .read_only(1, CONSTRAINT_MUT)
             .other(1, "another exchange", p.other.exchange, I::InvalidSeeds)
             .other(2, "another mint", OTHER_MINT, I::InvalidSeeds)
-            .other(2, "a wallet", p.mallory, I::IllegalOwner)
-            .other(2, "a token account", p.usdc.vault, I::InvalidAccountData)
+            .other(2, "a wallet", p.mallory, I::InvalidSeeds)
+            .other(2, "a token account", p.usdc.vault, I::InvalidSeeds)
             .other(3, "another exchange's", p.other.sol.market, E::WrongExchange)
             .other(3, "a bank", p.sol.bank, I::AccountDataTooSmall)
             .other(3, "none", ID, E::BankNeedsMarket)
@@ -329,8 +348,8 @@ mod table {
             .same(4, 0, DUPLICATE)
             .other(5, "another vault", p.sol.vault, I::InvalidSeeds)
             .other(5, "the owner's", p.usdc.tokens_of(&p.admin), I::InvalidSeeds)
-            .read_only(5, I::PrivilegeEscalation);
-        let table = wrong_program(foreign(table, w, 3), 6, TOKEN_PROGRAM);
+            .read_only(5, CONSTRAINT_MUT);
+        let table = wrong_token_program(foreign(table, w, 3), 6);
         wrong_program(table, 7, Address::default())
     }
 
@@ -707,7 +726,7 @@ mod table {
             .other(6, "another", p.mallory, E::WrongLienAuthority)
             .other(7, "another program", TOKEN_PROGRAM, E::WrongAdapterProgram)
             .read_only(8, CONSTRAINT_MUT);
-        let table = wrong_program(of_a_lien(table, &mut w, &p, [3, 5, 8, 9]), 10, TOKEN_PROGRAM);
+        let table = wrong_token_program(of_a_lien(table, &mut w, &p, [3, 5, 8, 9]), 10);
         // Behind: SOL and its price account, then the dollar's bank; last what the example wants.
         let table = behind(table, &p, &[11], 13)
             .other(14, "another's vault", custody::vault(&lien::OTHER_POSITION), I::Custom(4))
@@ -785,35 +804,169 @@ mod table {
             .other(2, "another house", p.house, I::InvalidSeeds)
             .other(2, "nowhere", NOWHERE, I::InvalidSeeds)
             .read_only(2, I::PrivilegeEscalation)
-            .same(2, 0, DUPLICATE);
-        wrong_program(table, 3, Address::default())
+            .same(2, 0, DUPLICATE)
+            .other(3, "another mint", p.share_mint, I::InvalidSeeds)
+            .other(3, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(3, I::PrivilegeEscalation)
+            .other(4, "another escrow", w.house().escrow, I::InvalidSeeds)
+            .other(4, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(4, I::PrivilegeEscalation);
+        let table = wrong_program(table, 5, TOKEN_PROGRAM);
+        wrong_program(table, 6, Address::default())
     }
 
-    /// Both directions of the house's transfers.
-    fn house_transfer(table: Table, w: &mut World, p: &Places) -> Table {
-        let table = administrated(table, w, p, 0, 1)
-            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
-            .other(2, "another exchange's", p.other.house, E::WrongExchange)
+    pub fn value_house(w: &mut World, p: &Places) -> Table {
+        let table = Table::new(w.priced().value_house())
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(1, "another exchange's", p.other.house, E::WrongExchange)
+            .other(1, "a bank", p.sol.bank, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+            .other(2, "another bank", p.sol.bank, E::WrongQuoteBank)
+            .other(2, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE);
+        markets(foreign_all(table, w, &[0, 1, 2]), p, [3, 5, 7])
+    }
+
+    /// Wrong roots where a ticket's owner signs first.
+    fn ticket_roots(table: Table, w: &mut World, p: &Places, other_house: impl Into<Expected>) -> Table {
+        let table = table
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(1, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(2, "another exchange's", p.other.house, other_house)
             .other(2, "a bank", p.sol.bank, I::InvalidAccountData)
             .read_only(2, CONSTRAINT_MUT)
             .other(3, "another bank", p.sol.bank, E::WrongQuoteBank)
             .other(3, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
             .same(3, 2, DUPLICATE);
-        transfer(foreign_all(table, w, &[2, 3]), p, 3, &p.sol)
+        foreign_all(table, w, &[1, 2, 3])
     }
 
-    pub fn house_deposit(w: &mut World, p: &Places) -> Table {
-        let (admin, exchange, quote_mint) = (p.admin, p.exchange, p.usdc.mint);
-        let source = p.usdc.tokens_of(&admin);
-        let deposit = house::Deposit { admin, exchange, quote_mint, source, amount: 1 };
-        house_transfer(Table::new(deposit.instruction()), w, p)
+    /// Tickets at 4 that are another's, another house's, or none.
+    fn of_another(table: Table, w: &mut World, p: &Places) -> Table {
+        let mut there = w.ticket_data(&p.admin, 1);
+        (there.house, there.amount, there.proceeds) = (p.other.house, 0, 0);
+        let elsewhere = Address::new_from_array([b'3'; 32]);
+        w.put(elsewhere, &there);
+        let table = table
+            .other(4, "another house's", elsewhere, E::WrongExchange)
+            .other(4, "a house", p.other.house, I::InvalidAccountData)
+            .read_only(4, CONSTRAINT_MUT);
+        foreign(table, w, 4)
+    }
+
+    /// What a ticket puts aside or gives back: custody, the owner's token account, mint and token program.
+    fn put_aside(table: Table, p: &Places, at: [usize; 4], other: &Asset, wrong: E) -> Table {
+        let [custody, tokens, mint, program] = at;
+        let table = table
+            .other(custody, "another bank's", other.vault, wrong)
+            .other(custody, "another exchange's", p.other.usdc.vault, wrong)
+            .other(custody, "a wallet's", p.usdc.tokens_of(&p.bob.owner), wrong)
+            .read_only(custody, CONSTRAINT_MUT)
+            .other(tokens, "of another mint", other.tokens_of(&p.admin), E::WrongTokenAccount)
+            .other(tokens, "a mint", other.mint, E::WrongTokenAccount)
+            .other(tokens, "nothing", NOWHERE, E::WrongTokenAccount)
+            .read_only(tokens, CONSTRAINT_MUT)
+            .same(tokens, custody, DUPLICATE)
+            .other(mint, "another mint", other.mint, E::WrongMint)
+            .other(mint, "nothing", NOWHERE, E::WrongMint);
+        wrong_token_program(table, program)
+    }
+
+    fn request(table: Table, w: &mut World, p: &Places, other: &Asset, wrong: E) -> Table {
+        let table = ticket_roots(table, w, p, I::InvalidSeeds)
+            .other(0, "another's", p.mallory, I::InvalidSeeds)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(4, "another ticket", w.ticket(&p.admin, 9).address(), I::InvalidSeeds)
+            .other(4, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(4, I::PrivilegeEscalation)
+            .same(4, 2, DUPLICATE);
+        let table = put_aside(table, p, [6, 5, 7, 8], other, wrong);
+        wrong_program(table, 9, Address::default())
+    }
+
+    pub fn request_provide(w: &mut World, p: &Places) -> Table {
+        let table = Table::new(w.request_provide_ix(&p.admin, 0, 1));
+        request(table, w, p, &p.sol, E::WrongVault)
             // The token program's "owner does not match".
             .other(5, "another's tokens", p.usdc.tokens_of(&p.alice.owner), I::Custom(4))
+            .other(7, "the shares'", p.share_mint, E::WrongMint)
     }
 
-    pub fn house_withdraw(w: &mut World, p: &Places) -> Table {
-        let table = Table::new(w.priced().house_withdraw(p.usdc.tokens_of(&p.admin), 1));
-        markets(house_transfer(table, w, p), p, [8, 10, 12])
+    pub fn request_redeem(w: &mut World, p: &Places) -> Table {
+        let hers = w.shares_of(&p.alice.owner);
+        w.set_account(hers, raw::token_account(&p.share_mint, &p.alice.owner, 1));
+        let table = Table::new(w.request_redeem_ix(&p.admin, 0, 1));
+        request(table, w, p, &p.usdc, E::WrongEscrow)
+            .other(5, "another's tokens", w.shares_of(&p.alice.owner), I::Custom(4))
+            .other(7, "the other house's", address::share_mint(&p.other.house), E::WrongMint)
+    }
+
+    /// Tickets 0, 1 and 2 of the admin: to be executed; not executed; executed.
+    fn tickets(w: &mut World, p: &Places) {
+        w.ok(w.request_provide_ix(&p.admin, 0, USD as u64));
+        w.ok(w.request_redeem_ix(&p.admin, 2, USD as u64));
+        w.pass(60);
+        w.value_house_freshly();
+        w.ok(w.ticket(&p.admin, 2).execute());
+        w.ok(w.request_provide_ix(&p.admin, 1, USD as u64));
+    }
+
+    pub fn execute_ticket(w: &mut World, p: &Places) -> Table {
+        tickets(w, p);
+        let table = Table::new(w.ticket(&p.admin, 0).execute())
+            .other(0, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(0, "a market", p.other.sol.market, I::InvalidAccountData)
+            .other(1, "another exchange's", p.other.house, E::WrongExchange)
+            .other(1, "a bank", p.sol.bank, I::InvalidAccountData)
+            .read_only(1, CONSTRAINT_MUT)
+            .other(2, "another bank", p.sol.bank, E::WrongQuoteBank)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(2, 1, DUPLICATE)
+            .other(3, "one whose time has not come", w.ticket(&p.admin, 1).address(), E::TicketTooEarly)
+            .other(3, "one that is executed", w.ticket(&p.admin, 2).address(), E::TicketExecuted)
+            .read_only(3, CONSTRAINT_MUT)
+            .other(4, "another mint", p.usdc.mint, E::WrongMint)
+            .other(4, "the other house's", address::share_mint(&p.other.house), E::WrongMint)
+            .read_only(4, CONSTRAINT_MUT)
+            .other(5, "the vault", p.usdc.vault, E::WrongEscrow)
+            .other(5, "the other house's", address::escrow(&p.other.house), E::WrongEscrow)
+            .read_only(5, CONSTRAINT_MUT)
+            .same(5, 4, DUPLICATE);
+        let mut there = w.ticket_data(&p.admin, 0);
+        (there.house, there.amount, there.proceeds) = (p.other.house, 0, 0);
+        let elsewhere = Address::new_from_array([b'3'; 32]);
+        w.put(elsewhere, &there);
+        let table = table.other(3, "another house's", elsewhere, E::WrongExchange);
+        wrong_program(foreign_all(table, w, &[0, 1, 2, 3]), 6, TOKEN_PROGRAM)
+    }
+
+    pub fn cancel_ticket(w: &mut World, p: &Places) -> Table {
+        tickets(w, p);
+        let asset = house::Asset::Quote;
+        let table = Table::new(w.ticket(&p.admin, 1).cancel(asset, p.usdc.tokens_of(&p.admin)));
+        let table = ticket_roots(table, w, p, E::WrongExchange)
+            .other(0, "another", p.mallory, E::NotOwner)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(4, "one that is bound", w.ticket(&p.admin, 0).address(), E::TicketBound)
+            .other(4, "one that is executed", w.ticket(&p.admin, 2).address(), E::TicketExecuted);
+        put_aside(of_another(table, w, p), p, [5, 6, 7, 8], &p.sol, E::WrongVault)
+    }
+
+    pub fn claim_ticket(w: &mut World, p: &Places) -> Table {
+        tickets(w, p);
+        w.ok(w.ticket(&p.admin, 0).execute());
+        let shares = w.shares_of(&p.admin);
+        let table = Table::new(w.ticket(&p.admin, 0).claim(house::Asset::Shares, shares));
+        let table = ticket_roots(table, w, p, E::WrongExchange)
+            .other(0, "another", p.mallory, E::NotOwner)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(4, "one that is not executed", w.ticket(&p.admin, 1).address(), E::TicketNotExecuted)
+            // It holds quote, and the vault was not passed.
+            .other(4, "one that holds quote", w.ticket(&p.admin, 2).address(), E::WrongVault);
+        put_aside(of_another(table, w, p), p, [5, 6, 7, 8], &p.usdc, E::WrongEscrow)
     }
 
     pub fn create_account(w: &mut World, p: &Places) -> Table {
@@ -1386,7 +1539,7 @@ mod table {
             .other(11, "of another feed", p.btc.oracle, E::OracleWrongFeed)
             .other(11, "no price account", p.usdc.mint, E::OracleWrongOwner)
             .other(11, "nothing", NOWHERE, E::OracleWrongOwner);
-        wrong_program(foreign_all(table, w, &[1, 2, 6, 10]), 12, TOKEN_PROGRAM)
+        wrong_token_program(wrong_token_program(foreign_all(table, w, &[1, 2, 6, 10]), 12), 13)
     }
 
     /// Alice holds SOL and is long BTC, which has fallen below what she has; Carol is short as much.
@@ -1511,7 +1664,14 @@ mod table {
 
     /// A SOL that Alice buys from Bob at the oracle's price.
     fn deal() -> FillArgs {
-        FillArgs { instrument: 0, seller_takes: 0, size: SOL as u64, price: 1 << 45, expires_at: 0 }
+        FillArgs {
+            instrument: 0,
+            seller_takes: 0,
+            size: SOL as u64,
+            price: 1 << 45,
+            expires_at: 0,
+            contract: Contract::NONE,
+        }
     }
 
     /// Wrong accounts of a trade of two accounts in SOL. The exchange stands at `at`, then, behind `between` accounts, the
@@ -1555,6 +1715,117 @@ mod table {
         listed(table, p, [7, 9, 7], &[11, 12, 13]).same(7, 5, DUPLICATE).same(11, 3, DUPLICATE)
     }
 
+    /// A call of SOL at 125 on the board in slot 0, at what it is about worth.
+    fn option_deal(w: &World, p: &Places) -> FillArgs {
+        let board = w.board_of(&p.sol, 0);
+        let contract = venue::contract_of(&board, 2, 9).unwrap();
+        FillArgs { instrument: instrument::CALL, size: 1, price: 1 << 42, contract, ..deal() }
+    }
+
+    /// Wrong boards of a fill of an option, at `at`; behind it the dollar's bank and Alice's other board.
+    fn kept_in_board(table: Table, w: &mut World, p: &Places, at: usize, market: usize) -> Table {
+        foreign(table, w, at)
+            .other(at, "of another market", address::board(&p.btc.market, 0), E::WrongMarket)
+            .other(at, "of another expiry", address::board(&p.sol.market, 1), E::FillWrongBoard)
+            .other(at, "a bank", p.btc.bank, I::AccountDataTooSmall)
+            .read_only(at, E::NotWritable)
+            .same(at, market, DUPLICATE)
+            .other(at + 1, "another bank", p.btc.bank, E::MissingBank)
+            .other(at + 1, "nothing", NOWHERE, E::MissingBank)
+            .other(at + 2, "of another market", address::board(&p.btc.market, 0), E::MissingBoard)
+            .other(at + 2, "nothing", NOWHERE, E::MissingBoard)
+    }
+
+    pub fn fill_of_an_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        let (signers, args) = ([p.alice.owner, p.bob.owner], option_deal(w, p));
+        let board = venue::Traded::Option(address::board(&p.sol.market, 0));
+        let fill = w.priced().fill(signers, &w.keyed(&p.alice), &w.keyed(&p.bob), board, args).unwrap();
+        let table = parties(Table::new(fill), w, p, 2, 3, 5)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(1, I::MissingRequiredSignature)
+            .other(5, "another market", p.btc.market, E::OracleWrongFeed);
+        kept_in_board(table, w, p, 7, 5)
+    }
+
+    /// Wrong banks and houses of a fill of spot, at `at` and behind; then ETH and BTC with their price accounts, and ETH's
+    /// bank.
+    fn kept_in_banks(table: Table, w: &mut World, p: &Places, at: usize, market: usize) -> Table {
+        let table = foreign_all(table, w, &[at + 1, at + 2])
+            .other(at, "of another market", p.btc.bank, E::WrongBankMarket)
+            .other(at, "another exchange's", p.other.sol.bank, E::WrongBankMarket)
+            .other(at, "a margin account", p.carol.account, I::InvalidAccountData)
+            .read_only(at, E::NotWritable)
+            .same(at, market, DUPLICATE)
+            .other(at + 1, "another bank", p.btc.bank, E::WrongQuoteBank)
+            .other(at + 1, "another exchange's", p.other.usdc.bank, E::WrongQuoteBank)
+            .other(at + 1, "a margin account", p.carol.account, I::InvalidAccountData)
+            .read_only(at + 1, E::NotWritable)
+            .same(at + 1, at, E::SameAccount)
+            .other(at + 2, "another exchange's", p.other.house, E::WrongExchange)
+            .other(at + 2, "a margin account", p.carol.account, I::InvalidAccountData)
+            .read_only(at + 2, E::NotWritable)
+            .same(at + 2, at + 1, E::SameAccount);
+        listed(table, p, [at + 3, at + 5, at + 3], &[at + 7])
+    }
+
+    pub fn fill_of_spot(w: &mut World, p: &Places) -> Table {
+        two_parties(w, p);
+        w.deposit(&p.bob, &p.sol, SOL as u64);
+        let (signers, args) = ([p.alice.owner, p.bob.owner], FillArgs { instrument: instrument::SPOT, ..deal() });
+        let bank = venue::Traded::Spot(p.sol.bank);
+        let fill = w.priced().fill(signers, &w.keyed(&p.alice), &w.keyed(&p.bob), bank, args).unwrap();
+        let table = parties(Table::new(fill), w, p, 2, 3, 5)
+            .other(0, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(1, "another", p.mallory, E::NotOwnerOrDelegate)
+            .unsigned(1, I::MissingRequiredSignature)
+            .other(5, "another market", p.btc.market, DUPLICATE);
+        kept_in_banks(foreign(table, w, 7), w, p, 7, 5)
+    }
+
+    pub fn fill_orders_of_an_option(w: &mut World, p: &Places) -> Table {
+        options(w, p);
+        for trader in [p.alice, p.bob, p.carol] {
+            w.ok(venue::CreateOrders { payer: p.carol.owner, account: trader.account }.instruction());
+        }
+        let (now, deal) = (w.now(), option_deal(w, p));
+        let verified = [(p.alice, 1), (p.bob, -1)].map(|(trader, size)| {
+            let order = Order {
+                exchange: p.exchange,
+                account: trader.account,
+                market: p.sol.market,
+                venue: p.carol.owner,
+                size,
+                limit_price: deal.price,
+                nonce: 1,
+                expires_at: now + 100,
+                instrument: deal.instrument,
+                contract: deal.contract,
+                flags: 0,
+            };
+            venue::signed(&trader.owner, &order, |message| w.sign(&trader.owner, message))
+        });
+        w.companions = verified.to_vec();
+        let args = FillOrdersArgs { size: 1, maker_instruction: COMPANION, taker_instruction: COMPANION + 1 };
+        let (maker, taker) = (w.keyed(&p.alice), w.keyed(&p.bob));
+        let board = venue::Traded::Option(address::board(&p.sol.market, 0));
+        let fill = w.priced().fill_orders(p.carol.owner, &maker, &taker, true, board, args).unwrap();
+        let carols = address::orders(&p.carol.account);
+        let table = parties(Table::new(fill), w, p, 1, 2, 6)
+            .other(0, "another", p.mallory, E::OrderWrongVenue)
+            .unsigned(0, I::MissingRequiredSignature)
+            .other(4, "another's", carols, E::WrongOrders)
+            .read_only(4, CONSTRAINT_MUT)
+            .other(5, "another's", carols, E::WrongOrders)
+            .read_only(5, CONSTRAINT_MUT)
+            .other(6, "another market", p.btc.market, E::OrderWrongMarket)
+            .other(8, "another sysvar", CLOCK, ADDRESS);
+        kept_in_board(table, w, p, 9, 6)
+    }
+
     pub fn fill_orders(w: &mut World, p: &Places) -> Table {
         two_parties(w, p);
         for trader in [p.alice, p.bob, p.carol, p.other.alice] {
@@ -1571,6 +1842,7 @@ mod table {
             nonce: 1,
             expires_at: now + 100,
             instrument: 0,
+            contract: Contract::NONE,
             flags: 0,
         };
         let verified = [(p.alice, SOL), (p.bob, -SOL)].map(|(trader, size)| {
@@ -1639,10 +1911,12 @@ mod table {
         let [_, foreigner] = registered(w, p);
         let configure = venue::Configure { admin: p.admin, exchange: p.exchange, program: ID, args: venue_args() };
         let table = administrated(Table::new(configure.instruction()), w, p, 0, 1)
-            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
             .other(2, "another exchange's", foreigner, E::WrongExchange)
             .other(2, "a margin account", p.alice.account, I::InvalidAccountData)
-            .read_only(2, CONSTRAINT_MUT);
+            .read_only(0, I::MissingRequiredSignature)
+            .read_only(2, CONSTRAINT_MUT)
+            .other(3, "no proposal", p.alice.account, CONSTRAINT_MUT);
         foreign(table, w, 2)
     }
 
@@ -1657,8 +1931,22 @@ mod table {
         foreign(table, w, 2)
     }
 
-    /// In the place of the program's address a key signs, which the venue is made to name.
+    pub fn venue_fill_of_spot(w: &mut World, p: &Places) -> Table {
+        w.deposit(&p.bob, &p.sol, SOL as u64);
+        let args = FillArgs { instrument: instrument::SPOT, ..deal() };
+        let table = by_venue(w, p, venue::Traded::Spot(p.sol.bank), args);
+        // Read for what the venue's limits count, before it is written.
+        let table = table.other(7, "nothing", NOWHERE, I::UninitializedAccount);
+        kept_in_banks(table, w, p, 7, 5)
+    }
+
     pub fn venue_fill(w: &mut World, p: &Places) -> Table {
+        let table = by_venue(w, p, venue::Traded::Perpetual(p.sol.market), deal());
+        listed(table, p, [7, 9, 7], &[11, 12, 13]).same(7, 5, DUPLICATE).same(11, 3, DUPLICATE)
+    }
+
+    /// In the place of the program's address a key signs, which the venue is made to name.
+    fn by_venue(w: &mut World, p: &Places, traded: venue::Traded, args: FillArgs) -> Table {
         two_parties(w, p);
         let [venue, foreigner] = registered(w, p);
         for trader in [p.alice, p.bob] {
@@ -1669,10 +1957,10 @@ mod table {
             w.edit::<Venue>(&venue, |venue| venue.signer = p.carol.owner);
         }
         let (buyer, seller) = (w.keyed(&p.alice), w.keyed(&p.bob));
-        let mut fill = w.priced().venue_fill(ID, &buyer, &seller, &p.sol.market, deal()).unwrap();
+        let mut fill = w.priced().venue_fill(ID, &buyer, &seller, traded, args).unwrap();
         fill.accounts[0].pubkey = p.carol.owner;
         let table = parties(Table::new(fill), w, p, 1, 3, 5);
-        let table = foreign(table, w, 2)
+        foreign(table, w, 2)
             .other(0, "another", p.mallory, E::NotVenueSigner)
             .unsigned(0, I::MissingRequiredSignature)
             .other(2, "another exchange's", foreigner, E::WrongExchange)
@@ -1681,8 +1969,7 @@ mod table {
             .same(2, 3, DUPLICATE)
             .other(3, "another's", p.carol.account, E::VenueNotApproved)
             .other(4, "another's", p.carol.account, E::VenueNotApproved)
-            .other(5, "another market", p.btc.market, DUPLICATE);
-        listed(table, p, [7, 9, 7], &[11, 12, 13]).same(7, 5, DUPLICATE).same(11, 3, DUPLICATE)
+            .other(5, "another market", p.btc.market, DUPLICATE)
     }
 
     pub fn create_orders(w: &mut World, p: &Places) -> Table {

@@ -65,12 +65,12 @@ fn a_collateral_is_sold_and_bought_back() {
     };
     assert_eq!(sold, expected);
     assert_eq!((w.shares(&p.alice, &p.sol), w.shares(&p.alice, &p.usdc)), (90 * SOL, FETCHED as i64));
-    assert_eq!((w.bank(&p.sol).house_shares, w.house().quote_shares), (TEN as u64, funds - FETCHED));
+    assert_eq!((w.bank(&p.sol).inventory_shares, w.house().quote_shares), (TEN as u64, funds - FETCHED));
     assert_eq!(vaults(&w), before, "no token moves");
     w.deposit(&p.alice, &p.usdc, 100 * USD as u64);
     let bought = swap(&mut w, &p.alice, &p.sol, TEN);
     assert_eq!((bought.paid, bought.fee, bought.inventory), (COST as i64, 625_000, 0));
-    assert_eq!((w.bank(&p.sol).house_shares, w.house().quote_shares), (0, funds - FETCHED + COST));
+    assert_eq!((w.bank(&p.sol).inventory_shares, w.house().quote_shares), (0, funds - FETCHED + COST));
     assert_eq!(w.shares(&p.alice, &p.sol), 100 * SOL);
 }
 
@@ -309,4 +309,90 @@ fn a_delegate_swaps() {
     w.ok(set.instruction());
     let bobs = w.priced().swap(p.bob.owner, &w.keyed(&p.alice), &p.sol.mint, any(-TEN)).unwrap();
     w.ok(&bobs);
+}
+
+/// The house pays 1,248.11875 USD for what is worth 1,250, and owes 0.00625 of it to who buys it back: it has earned the spread
+/// and the fee.
+#[test]
+fn the_house_is_worth_what_it_holds() {
+    let (mut w, p) = with_sol();
+    w.value_house();
+    let before = w.house().nav;
+    swap(&mut w, &p.alice, &p.sol, -TEN);
+    w.value_house();
+    assert_eq!(w.house().nav - before, 1_875_000);
+    // It wins and loses with the price.
+    w.set_price(&p.sol, 250);
+    w.value_house();
+    // The premium, too, is of the price.
+    assert_eq!(w.house().nav - before, 1_875_000 + 1_250 * USD - 6_250);
+    swap(&mut w, &p.alice, &p.sol, -90 * SOL);
+    let house = w.house().quote_shares as i64;
+    w.value_house();
+    // 100 SOL at 250 less a premium of 1 % * 100^2 / (2 * 10,000) of 250.
+    assert_eq!(w.house().nav, house + 25_000 * USD - 1_250_000);
+}
+
+#[test]
+fn a_valuation_wants_every_bank_that_the_house_has_inventory_in() {
+    let (mut w, p, lst) = staking::staked();
+    w.deposit(&p.alice, &lst, 100 * SOL as u64);
+    w.deposit(&p.bob, &p.sol, 100 * SOL as u64);
+    swap(&mut w, &p.alice, &lst, -TEN);
+    swap(&mut w, &p.bob, &p.sol, -TEN);
+    let value = w.priced().value_house();
+    let place = |address| value.accounts.iter().position(|meta| meta.pubkey == address).expect("in the instruction");
+    let (sol, staked) = (place(p.sol.bank), place(lst.bank));
+    for missing in [sol, staked] {
+        let mut without = value.clone();
+        without.accounts.remove(missing);
+        w.refuses(without, E::MissingBank);
+    }
+    let changed = |change: &dyn Fn(&mut Instruction)| {
+        let mut instruction = value.clone();
+        change(&mut instruction);
+        instruction
+    };
+    w.refuses(changed(&|value| value.accounts.swap(sol, staked)), E::HouseRoundOrder);
+    w.refuses(changed(&|value| value.accounts[sol].is_writable = false), E::NotWritable);
+    let eth_bank = solana_instruction::AccountMeta::new(p.eth.bank, false);
+    w.refuses(changed(&|value| value.accounts.insert(staked + 1, eth_bank.clone())), E::WrongBankMarket);
+    w.refuses(changed(&|value| value.accounts.push(eth_bank.clone())), E::HouseRoundOrder);
+    w.ok(&value);
+    // A rate that nobody has updated says nothing.
+    w.pass(3_601);
+    for asset in [p.sol, p.btc, p.eth] {
+        w.set_price(&asset, 125);
+    }
+    w.refuses(w.priced().value_house(), E::RateOld);
+    w.ok(staking::update(&lst));
+    w.value_house();
+}
+
+#[test]
+fn a_swap_voids_a_valuation_in_parts() {
+    let (mut w, p) = with_sol();
+    swap(&mut w, &p.alice, &p.sol, -TEN);
+    let part = |w: &World| w.priced().value_house_part(0..2);
+    let rest = |w: &World| w.priced().value_house_part(2..u16::MAX);
+    let valued = w.house().nav_at;
+    w.ok(part(&w));
+    w.ok(rest(&w));
+    swap(&mut w, &p.alice, &p.sol, -TEN);
+    let event = w.ok(part(&w)).event();
+    assert!(matches!(event, Event::HouseRoundVoided(_)) && w.house().nav_at == valued, "{event:?}");
+}
+
+/// A range of 20 % of 1,250 USD is the whole budget of 250 USD: nobody may sell more to the house, by whatever instrument.
+#[test]
+fn perpetuals_are_held_to_what_inventory_leaves_of_the_budget() {
+    let (mut w, p) = with_sol();
+    w.configure_market(&p.sol, |config| config.risk_budget = 250 * USD as u64);
+    swap(&mut w, &p.alice, &p.sol, -TEN);
+    w.deposit(&p.bob, &p.usdc, 10_000 * USD as u64);
+    w.refuses(w.open_ix(&p.bob, &p.sol, -SOL), E::HouseRiskBudget);
+    w.open(&p.bob, &p.sol, 2 * TEN);
+    // Short 10 SOL now: who buys the inventory would leave it short 20.
+    w.deposit(&p.alice, &p.usdc, 10_000 * USD as u64);
+    w.refuses(swap_ix(&w, &p.alice, &p.sol, any(TEN)), E::HouseRiskBudget);
 }

@@ -3,19 +3,20 @@
 use plimsoll_client::{
     decode::Named,
     event::Event,
-    instruction::{bank, controls, exchange, market},
+    instruction::{bank, controls, exchange, market, venue},
 };
 use plimsoll_e2e_tests::{
     E, I, World, raw,
     world::{BTC, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config},
 };
 use plimsoll_interface::{
-    Address,
-    accounts::{Exchange, Proposal},
+    Address, ID,
+    accounts::{Exchange, Proposal, Venue},
     address,
     change::{Change, QuoteFeed, RoleHolder, kind},
-    config::{BankConfig, ExchangeConfig, MarketConfig, pause, role, state},
+    config::{BankConfig, ExchangeConfig, MarketConfig, VenueConfig, pause, role, state, venue_state},
     event::{AdminNominated, PausesSet, ProposalCancelled, Proposed, RoleSet},
+    instruction::VenueArgs,
 };
 use solana_instruction::Instruction;
 
@@ -58,8 +59,7 @@ fn configure_bank(p: &Places, admin: Address, config: BankConfig) -> bank::Confi
 }
 
 fn configure_market(p: &Places, admin: Address, config: MarketConfig) -> market::Configure {
-    let (exchange, quote_bank, market) = (p.exchange, p.usdc.bank, p.sol.market);
-    market::Configure { admin, exchange, quote_bank, market, config, remaining: vec![] }
+    market::Configure { admin, exchange: p.exchange, market: p.sol.market, config }
 }
 
 #[test]
@@ -103,6 +103,90 @@ fn banks_and_markets_wait_as_well() {
     w.ok(of_bank.proposed());
     w.ok(of_market.proposed());
     assert_eq!((w.bank(&p.sol).config, w.market(&p.sol).config), (bank_wish, market_wish));
+}
+
+fn venue_config() -> VenueConfig {
+    VenueConfig {
+        fill_limit: 1_000 * USD as u64,
+        window_limit: 10_000 * USD as u64,
+        total_limit: u64::MAX,
+        window_seconds: 3_600,
+        state: venue_state::SUSPENDED,
+        _padding: [0; 3],
+    }
+}
+
+fn register_venue(p: &Places, config: VenueConfig) -> Instruction {
+    let (admin, exchange, args) = (p.admin, p.exchange, VenueArgs { config });
+    venue::Register { admin, exchange, program: ID, args }.instruction()
+}
+
+fn configure_venue(p: &Places, admin: Address, config: VenueConfig) -> venue::Configure {
+    venue::Configure { admin, exchange: p.exchange, program: ID, args: VenueArgs { config } }
+}
+
+/// Plimsoll itself stands in for the venue's program: only that it is one is asked.
+#[test]
+fn a_venue_starts_suspended_and_is_let_in_after_the_timelock() {
+    let (mut w, p) = locked();
+    let (quiet, venue) = (venue_config(), address::venue(&p.exchange, &ID));
+    let active = VenueConfig { state: venue_state::ACTIVE, ..quiet };
+    w.refuses(propose(&p, venue, Change::Venue(active)), I::UninitializedAccount);
+    w.refuses(register_venue(&p, active), E::VenueNotSuspended);
+    w.ok(register_venue(&p, quiet));
+    let configure = configure_venue(&p, p.admin, active);
+    w.refuses(configure.instruction(), E::ProposalWanted);
+    w.refuses(propose(&p, p.sol.market, Change::Venue(active)), I::InvalidAccountData);
+    w.refuses(
+        propose(&p, venue, Change::Venue(VenueConfig { window_seconds: 0, ..active })),
+        E::InvalidVenueParameters,
+    );
+    w.ok(propose(&p, venue, Change::Venue(active)));
+    w.refuses(configure.proposed(), E::TimelockRunning);
+    w.pass(DAY);
+    let more = VenueConfig { fill_limit: active.fill_limit + 1, ..active };
+    w.refuses(configure_venue(&p, p.admin, more).proposed(), E::ProposalMismatch);
+    w.refuses(configure_venue(&p, p.carol.owner, active).proposed(), E::OnlyTightening);
+    w.refuses(configure_venue(&p, p.mallory, active).proposed(), E::NotAdmin);
+    w.ok(configure.proposed());
+    assert_eq!(w.read::<Venue>(&venue).config, active);
+    assert!(w.account(&address::proposal(&venue)).is_none_or(|account| account.lamports == 0));
+}
+
+#[test]
+fn the_risk_admin_suspends_a_venue_at_once_and_only_the_admin_lets_it_in_again() {
+    let (mut w, p) = locked();
+    let (quiet, carol) = (venue_config(), p.carol.owner);
+    let active = VenueConfig { state: venue_state::ACTIVE, ..quiet };
+    w.ok(register_venue(&p, quiet));
+    let venue = address::venue(&p.exchange, &ID);
+    w.edit::<Venue>(&venue, |venue| venue.config = active);
+    for tighter in [
+        VenueConfig { fill_limit: 500 * USD as u64, ..active },
+        VenueConfig { fill_limit: 500 * USD as u64, window_seconds: 7_200, ..active },
+        VenueConfig { fill_limit: 0, window_limit: 0, total_limit: 0, window_seconds: 7_200, ..active },
+    ] {
+        w.ok(configure_venue(&p, carol, tighter).instruction());
+        assert_eq!(w.read::<Venue>(&venue).config, tighter);
+    }
+    w.edit::<Venue>(&venue, |venue| venue.config = active);
+    w.refuses(configure_venue(&p, p.mallory, quiet).instruction(), E::NotAdmin);
+    w.ok(configure_venue(&p, carol, quiet).instruction());
+    assert_eq!(w.read::<Venue>(&venue).config, quiet);
+    for looser in [
+        active,
+        VenueConfig { fill_limit: quiet.fill_limit + 1, ..quiet },
+        VenueConfig { window_limit: quiet.window_limit + 1, ..quiet },
+        VenueConfig { window_seconds: quiet.window_seconds - 1, ..quiet },
+    ] {
+        w.refuses(configure_venue(&p, carol, looser).instruction(), E::OnlyTightening);
+        w.refuses(configure_venue(&p, p.admin, looser).instruction(), E::ProposalWanted);
+    }
+    // What the admin announced the risk admin may take back.
+    w.ok(propose(&p, venue, Change::Venue(active)));
+    w.ok(cancel(&p, carol, venue));
+    w.pass(DAY);
+    w.refuses(configure_venue(&p, p.admin, active).instruction(), E::ProposalWanted);
 }
 
 #[test]
@@ -328,6 +412,7 @@ fn a_stolen_admin_key_cannot_borrow_against_a_worthless_collateral() {
         admin: p.admin,
         exchange: p.exchange,
         mint: worthless,
+        token_program: plimsoll_client::instruction::TOKEN_PROGRAM,
         market: Some(market),
         config: bank_config(),
     };
@@ -341,6 +426,7 @@ fn a_stolen_admin_key_cannot_borrow_against_a_worthless_collateral() {
         exchange,
         account: p.alice.account,
         mint: worthless,
+        token_program: plimsoll_client::instruction::TOKEN_PROGRAM,
         source: plimsoll_client::instruction::associated_token_account(&owner, &worthless),
         amount: 1 << 40,
     };

@@ -15,7 +15,7 @@ use plimsoll_interface::{
     accounts::{MAX_ORDERS, MAX_VENUES, MarginAccount, Orders, Venue, deferral, delegate_scope},
     address,
     config::{VenueConfig, limits, pause, state, venue_state},
-    instruction::{FillArgs, FillOrdersArgs, VenueArgs, instrument},
+    instruction::{Contract, FillArgs, FillOrdersArgs, VenueArgs, instrument},
     order::{MAKER_ONLY, Order, REDUCE_ONLY, VERIFICATION_LEN},
 };
 use solana_instruction::{AccountMeta, Instruction};
@@ -42,7 +42,14 @@ fn fund((mut w, p): (World, Places)) -> (World, Places) {
 
 /// The buyer takes.
 fn deal(size: i64, price: u64) -> FillArgs {
-    FillArgs { instrument: instrument::PERP, seller_takes: 0, size: size.unsigned_abs(), price, expires_at: 0 }
+    FillArgs {
+        instrument: instrument::PERP,
+        seller_takes: 0,
+        size: size.unsigned_abs(),
+        price,
+        expires_at: 0,
+        contract: Contract::NONE,
+    }
 }
 
 fn seller_takes(size: i64, price: u64) -> FillArgs {
@@ -185,7 +192,7 @@ fn what_is_no_deal_is_refused() {
         change(&mut args);
         args
     };
-    for unknown in [instrument::OPTION, instrument::SPOT, 3, 255] {
+    for unknown in [4, 5, 255] {
         let args = FillArgs { instrument: unknown, ..deal(SOL, SPOT) };
         w.refuses(fill(&w, &p.alice, &p.bob, args), E::UnsupportedInstrument);
     }
@@ -337,7 +344,7 @@ fn what_either_account_uses_must_be_listed() {
 // Signed orders.
 
 /// Alice and Bob can have orders filled.
-fn with_orders() -> (World, Places) {
+pub(crate) fn with_orders() -> (World, Places) {
     let (mut w, p) = funded();
     for trader in [p.alice, p.bob] {
         w.ok(venue::CreateOrders { payer: p.carol.owner, account: trader.account }.instruction());
@@ -358,11 +365,12 @@ fn order(w: &World, trader: &Trader, size: i64, limit_price: u64) -> Order {
         nonce: 7,
         expires_at: w.now() + 3_600,
         instrument: instrument::PERP,
+        contract: Contract::NONE,
         flags: 0,
     }
 }
 
-fn signed(w: &World, signer: Address, order: &Order) -> Instruction {
+pub(crate) fn signed(w: &World, signer: Address, order: &Order) -> Instruction {
     venue::signed(&signer, order, |message| w.sign(&signer, message))
 }
 
@@ -503,7 +511,8 @@ fn an_order_is_for_one_exchange_account_market_and_signer() {
         (Order { venue: p.mallory, ..buy }, E::OrderWrongVenue),
         (Order { size: 0, ..buy }, E::ZeroSize),
         (Order { flags: 4, ..buy }, E::OrderMalformed),
-        (Order { instrument: instrument::SPOT, ..buy }, E::OrdersNotCrossing),
+        (Order { instrument: instrument::CALL, ..buy }, E::OrdersNotCrossing),
+        (Order { instrument: instrument::SPOT, ..buy }, E::OrderWrongMarket),
     ] {
         let ix = cross(&mut w, &changed, &sell, SOL);
         w.refuses(ix, error);
@@ -516,8 +525,8 @@ fn an_order_is_for_one_exchange_account_market_and_signer() {
         let ix = cross_as(&mut w, signers, &buy, &sell, SOL);
         w.refuses(ix, E::NotOwnerOrDelegate);
     }
-    let options = [buy, sell].map(|order| Order { instrument: instrument::OPTION, ..order });
-    let ix = cross(&mut w, &options[0], &options[1], SOL);
+    let unknown = [buy, sell].map(|order| Order { instrument: instrument::SPOT + 1, ..order });
+    let ix = cross(&mut w, &unknown[0], &unknown[1], SOL);
     w.refuses(ix, E::UnsupportedInstrument);
     // The venue that an order names submits it.
     let ours = Order { venue: p.carol.owner, ..buy };
@@ -708,7 +717,7 @@ fn cancelled_orders_stay_cancelled_when_the_account_is_opened_anew() {
 // Venues.
 
 /// Up to 100,000 USD a fill, 150,000 USD an hour, 400,000 USD ever.
-fn venue_config() -> VenueConfig {
+pub(crate) fn venue_config() -> VenueConfig {
     VenueConfig {
         fill_limit: 100_000 * USD as u64,
         window_limit: 150_000 * USD as u64,
@@ -722,7 +731,7 @@ fn venue_config() -> VenueConfig {
 const QUOTE: Address = Address::new_from_array([b'q'; 32]);
 
 /// The example of a venue is registered and approved by Alice and Bob without limit.
-fn with_venue() -> (World, Places) {
+pub(crate) fn with_venue() -> (World, Places) {
     let (mut w, p) = fund(World::with_venue());
     let args = VenueArgs { config: venue_config() };
     let (admin, exchange, program) = (p.admin, p.exchange, VENUE_PROGRAM);
@@ -730,27 +739,40 @@ fn with_venue() -> (World, Places) {
     for trader in [p.alice, p.bob] {
         w.ok(approval(&p, &trader, u64::MAX));
     }
-    let mut quote = raw::account(VENUE_PROGRAM, vec![0; 88]);
+    let mut quote = raw::account(VENUE_PROGRAM, vec![0; 96]);
     quote.lamports = raw::RENT;
     w.set_account(QUOTE, quote);
     (w, p)
 }
 
-fn approval(p: &Places, trader: &Trader, limit: u64) -> Instruction {
+pub(crate) fn approval(p: &Places, trader: &Trader, limit: u64) -> Instruction {
     let venue = address::venue(&p.exchange, &VENUE_PROGRAM);
     venue::SetApproval { owner: trader.owner, account: trader.account, venue, limit }.instruction()
 }
 
-/// Leaves a quote with the example's desk.
+/// Leaves a quote in SOL with the example's desk.
 fn quote(w: &World, maker: &Trader, size: i64, price: u64) -> Instruction {
+    quote_of(w, maker, w.places().sol.market, [0; 8], size, price)
+}
+
+/// The same of a market or bank, with the instrument and its terms.
+pub(crate) fn quote_of(
+    w: &World,
+    maker: &Trader,
+    market: Address,
+    terms: [u8; 8],
+    size: i64,
+    price: u64,
+) -> Instruction {
     let mut data = vec![0];
     data.extend(size.to_le_bytes());
     data.extend(price.to_le_bytes());
     data.extend((w.now() + 60).to_le_bytes());
+    data.extend(terms);
     let accounts = vec![
         AccountMeta::new_readonly(maker.owner, true),
         AccountMeta::new_readonly(maker.account, false),
-        AccountMeta::new_readonly(w.places().sol.market, false),
+        AccountMeta::new_readonly(market, false),
         AccountMeta::new(QUOTE, false),
     ];
     Instruction { program_id: VENUE_PROGRAM, accounts, data }
@@ -759,8 +781,18 @@ fn quote(w: &World, maker: &Trader, size: i64, price: u64) -> Instruction {
 /// Takes a part of the desk's quote: `buyer` and `seller` as the quote's sign says.
 fn take(w: &World, taker: &Trader, buyer: &Trader, seller: &Trader, size: i64) -> Instruction {
     let market = w.places().sol.market;
-    let clearing =
-        w.priced().venue_fill(VENUE_PROGRAM, &w.keyed(buyer), &w.keyed(seller), &market, deal(1, 1)).unwrap();
+    take_of(w, taker, [buyer, seller], venue::Traded::Perpetual(market), size)
+}
+
+/// The same of whatever is traded.
+pub(crate) fn take_of(
+    w: &World,
+    taker: &Trader,
+    [buyer, seller]: [&Trader; 2],
+    traded: venue::Traded,
+    size: i64,
+) -> Instruction {
+    let clearing = w.priced().venue_fill(VENUE_PROGRAM, &w.keyed(buyer), &w.keyed(seller), traded, deal(1, 1)).unwrap();
     let mut data = vec![1];
     data.extend(size.to_le_bytes());
     data.push(Address::find_program_address(&[address::VENUE_SIGNER], &VENUE_PROGRAM).1);

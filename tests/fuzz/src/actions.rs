@@ -1,6 +1,10 @@
 //! What people do. Each action has a weight, and builds instructions as their senders would: often valid, often not.
 
-use plimsoll_client::{Keyed, address, instruction as build, remaining::Pack};
+use plimsoll_client::{
+    Keyed, address, instruction as build,
+    instruction::venue::{Traded, contract_of},
+    remaining::Pack,
+};
 use plimsoll_e2e_tests::{
     Asset, Trader,
     chain::ADAPTER_PROGRAM,
@@ -15,11 +19,11 @@ use plimsoll_interface::{
     board::used_volatility,
     config::{AdapterConfig, RateSource, VenueConfig, adapter_state, loss_mode, pause, rate_kind, state, venue_state},
     instruction::{
-        AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, CreateBoardArgs,
-        DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs,
-        PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, SwapArgs, VenueArgs, tag,
+        AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, Contract,
+        CreateBoardArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
+        OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, SwapArgs, VenueArgs, instrument, tag,
     },
-    order::{MAKER_ONLY, Order, REDUCE_ONLY},
+    order::{ED25519_PROGRAM, MAKER_ONLY, Order, REDUCE_ONLY},
 };
 use plimsoll_risk::units::Timestamp;
 use rand::Rng;
@@ -33,8 +37,8 @@ pub enum Rule {
     Books,
     /// INV-5: the trader has its initial margin afterwards.
     InitialMargin(Trader),
-    /// INV-5 of both sides of a fill, each with its position in the market before: who only reduced may lack its margin.
-    Fill([(Trader, i64); 2], Address),
+    /// INV-5 of both sides of a fill, each with what it had of it before: who only reduced may lack its margin.
+    Fill([(Trader, i64); 2], Filled),
     /// INV-7: what the program says of the account's margin is what the client says.
     Flag(Trader),
     /// INV-5 of the taker and INV-6 of the account.
@@ -44,6 +48,29 @@ pub enum Rule {
         /// Who took over.
         taker: Trader,
     },
+}
+
+/// What is filled.
+#[derive(Clone, Copy)]
+pub struct Filled {
+    /// By the account that names it.
+    pub traded: Traded,
+    /// Which series of a board.
+    pub series: u8,
+}
+
+impl Filled {
+    /// What an account has of it, in its units.
+    pub fn held(&self, account: &MarginAccount) -> i64 {
+        match self.traded {
+            Traded::Perpetual(market) => account.market_slot(&market).map_or(0, |slot| account.markets[slot].size),
+            Traded::Spot(bank) => account.balance_slot(&bank).map_or(0, |slot| account.balances[slot].shares),
+            Traded::Option(board) => {
+                let lots = account.board_slot(&board).and_then(|slot| account.option_lots(slot, self.series).ok());
+                lots.map_or(0, i64::from)
+            }
+        }
+    }
 }
 
 /// Instructions of one transaction.
@@ -96,11 +123,13 @@ const ACTIONS: &[(u32, Action)] = &[
     (2, open_account),
     (2, close_account),
     (2, set_delegate),
+    (2, request_ticket),
+    (3, value_house),
+    (3, execute_ticket),
+    (2, close_ticket),
     (4, place_trigger),
     (1, cancel_trigger),
     (6, execute_trigger),
-    (1, house_deposit),
-    (1, house_withdrawal),
     (2, configure_exchange),
     (2, configure_market),
     (2, configure_bank),
@@ -148,6 +177,7 @@ pub fn deposit(walk: &Walk, trader: &Trader, asset: &Asset, amount: u64) -> Inst
         exchange: walk.places.exchange,
         account: trader.account,
         mint: asset.mint,
+        token_program: asset.token_program,
         source: asset.tokens_of(&trader.owner),
         amount,
     }
@@ -284,7 +314,8 @@ fn fund_insurance(walk: &mut Walk) -> Option<Attempt> {
     let (funder, places) = (walk.trader().owner, walk.places);
     let (exchange, quote_mint, source) = (places.exchange, places.usdc.mint, places.usdc.tokens_of(&funder));
     let amount = walk.rng.random_range(0..10_000_000);
-    let fund = build::waterfall::FundInsurance { funder, exchange, quote_mint, source, amount };
+    let token_program = places.usdc.token_program;
+    let fund = build::waterfall::FundInsurance { funder, exchange, quote_mint, token_program, source, amount };
     Attempt::new(fund.instruction(), Rule::Books)
 }
 
@@ -296,8 +327,10 @@ fn buy_reserve(walk: &mut Walk) -> Option<Attempt> {
         buyer,
         exchange: places.exchange,
         mint: asset.mint,
+        token_program: asset.token_program,
         destination: asset.tokens_of(&buyer),
         quote_mint: places.usdc.mint,
+        quote_token_program: places.usdc.token_program,
         source: places.usdc.tokens_of(&buyer),
         market: asset.market,
         oracle: asset.oracle,
@@ -430,18 +463,58 @@ fn execute_trigger(walk: &mut Walk) -> Option<Attempt> {
     Attempt::new(instruction, Rule::Books)
 }
 
-fn house_deposit(walk: &mut Walk) -> Option<Attempt> {
-    let places = walk.places;
-    let amount = walk.rng.random_range(0..100_000_000_000);
-    let source = places.usdc.tokens_of(&places.admin);
-    let (admin, exchange, quote_mint) = (places.admin, places.exchange, places.usdc.mint);
-    Attempt::new(build::house::Deposit { admin, exchange, quote_mint, source, amount }.instruction(), Rule::Books)
+/// A ticket of the admin, who has house shares, or of a trader.
+fn any_ticket(walk: &mut Walk) -> build::house::Ticket {
+    let owner = if walk.rng.random() { walk.places.admin } else { walk.trader().owner };
+    let index = walk.rng.random_range(0..3);
+    walk.priced().ticket(owner, index)
 }
 
-fn house_withdrawal(walk: &mut Walk) -> Option<Attempt> {
-    let destination = walk.places.usdc.tokens_of(&walk.places.admin);
-    let amount = walk.rng.random_range(0..400_000_000_000);
-    Attempt::new(walk.priced().house_withdraw(destination, amount), Rule::Books)
+fn any_house_asset(walk: &mut Walk, owner: &Address) -> (build::house::Asset, Address) {
+    if walk.rng.random() {
+        (build::house::Asset::Quote, walk.places.usdc.tokens_of(owner))
+    } else {
+        (build::house::Asset::Shares, build::associated_token_account(owner, &walk.places.share_mint))
+    }
+}
+
+fn request_ticket(walk: &mut Walk) -> Option<Attempt> {
+    let ticket = any_ticket(walk);
+    let amount = amount(walk, 1_000_000_000);
+    let request = match any_house_asset(walk, &ticket.owner) {
+        (build::house::Asset::Quote, source) => ticket.provide(source, amount),
+        (build::house::Asset::Shares, source) => ticket.redeem(source, amount),
+    };
+    Attempt::new(request, Rule::Books)
+}
+
+/// Mostly over all markets, sometimes over some of them.
+fn value_house(walk: &mut Walk) -> Option<Attempt> {
+    let first = walk.rng.random_range(0..3);
+    let whole = walk.rng.random_range(0..4) > 0;
+    let priced = walk.priced();
+    let value = if whole { priced.value_house() } else { priced.value_house_part(first..3) };
+    Attempt::new(value, Rule::Books)
+}
+
+fn execute_ticket(walk: &mut Walk) -> Option<Attempt> {
+    let ticket = any_ticket(walk);
+    Some(Attempt {
+        instructions: vec![walk.priced().value_house(), ticket.execute()],
+        rule: Rule::Books,
+        tampered: false,
+    })
+}
+
+fn close_ticket(walk: &mut Walk) -> Option<Attempt> {
+    let ticket = any_ticket(walk);
+    let (asset, destination) = any_house_asset(walk, &ticket.owner);
+    let close = if walk.rng.random_range(0..4) == 0 {
+        ticket.cancel(asset, destination)
+    } else {
+        ticket.claim(asset, destination)
+    };
+    Attempt::new(close, Rule::Books)
 }
 
 /// A board of a market that has options, and its slot.
@@ -551,7 +624,10 @@ pub fn refresh_first(walk: &Walk, attempt: &mut Attempt) {
         let asset = walk.markets().into_iter().find(|asset| asset.market == board.market)?;
         Some(refresh_ix(walk, &asset, address, 0))
     });
-    attempt.instructions = refreshes.chain(attempt.instructions.iter().cloned()).collect();
+    // What verifies signatures keeps its number.
+    let (verified, rest): (Vec<_>, Vec<_>) =
+        attempt.instructions.iter().cloned().partition(|instruction| instruction.program_id == ED25519_PROGRAM);
+    attempt.instructions = verified.into_iter().chain(refreshes).chain(rest).collect();
 }
 
 fn close_option(walk: &mut Walk) -> Option<Attempt> {
@@ -678,40 +754,93 @@ fn configure_bank(walk: &mut Walk) -> Option<Attempt> {
 struct Pair {
     buyer: (Trader, Keyed<MarginAccount>),
     seller: (Trader, Keyed<MarginAccount>),
-    asset: Asset,
+    of: Filled,
     args: FillArgs,
 }
 
 impl Pair {
     fn rule(&self) -> Rule {
-        let side = |(trader, account): &(Trader, Keyed<MarginAccount>)| {
-            let slot = account.data.market_slot(&self.asset.market);
-            (*trader, slot.map_or(0, |slot| account.data.markets[slot].size))
-        };
-        Rule::Fill([side(&self.buyer), side(&self.seller)], self.asset.market)
+        let side = |(trader, account): &(Trader, Keyed<MarginAccount>)| (*trader, self.of.held(&account.data));
+        Rule::Fill([side(&self.buyer), side(&self.seller)], self.of)
+    }
+
+    /// What an order names: the bank of spot, or the market.
+    fn subject(&self, walk: &Walk) -> Address {
+        match self.of.traded {
+            Traded::Perpetual(address) | Traded::Spot(address) => address,
+            Traded::Option(board) => walk.get::<Board>(&board).map_or(board, |board| board.market),
+        }
+    }
+}
+
+/// What would be filled: the instrument, its terms, about what a base unit of it is worth, and a parcel of it.
+struct Offer {
+    of: Filled,
+    instrument: u8,
+    contract: Contract,
+    worth: u64,
+    spot: u64,
+    parcel: u64,
+}
+
+fn offer(walk: &mut Walk) -> Option<Offer> {
+    let (asset, lot) = walk.market();
+    let market: Market = walk.get(&asset.market)?;
+    let (spot, parcel) = (market.spot, lot.unsigned_abs() / 100);
+    let (contract, series) = (Contract::NONE, 0);
+    match walk.rng.random_range(0..4) {
+        0 | 1 => {
+            let of = Filled { traded: Traded::Perpetual(asset.market), series };
+            Some(Offer { of, instrument: instrument::PERP, contract, worth: spot, spot, parcel })
+        }
+        2 => {
+            let of = Filled { traded: Traded::Spot(asset.bank), series };
+            Some(Offer { of, instrument: instrument::SPOT, contract, worth: spot, spot, parcel })
+        }
+        _ => {
+            let now = walk.machine.now();
+            let trades = |board: &Board| board.listed() != 0 && board.expiry > now;
+            let live: Vec<_> = walk.snapshot().boards.into_iter().filter(|(_, board)| trades(board)).collect();
+            if live.is_empty() {
+                return None;
+            }
+            let (address, board) = walk.one_of(&live);
+            let market: Market = walk.get(&board.market)?;
+            let series = walk.rng.random_range(0..12u8);
+            let contract = contract_of(&board, series, market.base_decimals)?;
+            let strike = board.strikes[usize::from(series / 2)];
+            let (instrument, intrinsic) = match series % 2 {
+                0 => (instrument::CALL, market.spot.saturating_sub(strike)),
+                _ => (instrument::PUT, strike.saturating_sub(market.spot)),
+            };
+            let worth = intrinsic + market.spot / 1_000 * walk.rng.random_range(0..40);
+            let of = Filled { traded: Traded::Option(address), series };
+            Some(Offer { of, instrument, contract, worth, spot: market.spot, parcel: 1 })
+        }
     }
 }
 
 /// Mostly different accounts, a price mostly in the market's band, a size that one of them has half of the time.
 fn pair(walk: &mut Walk) -> Option<Pair> {
-    let (buyer, seller, (asset, lot)) = (walk.trader(), walk.trader(), walk.market());
+    let (buyer, seller) = (walk.trader(), walk.trader());
     let (one, other) = (walk.account(&buyer)?, walk.account(&seller)?);
-    let market: Market = walk.get(&asset.market)?;
+    let Offer { of, instrument, contract, worth, spot, parcel } = offer(walk)?;
     let price = match walk.rng.random_range(0..20) {
         0 => walk.rng.random(),
-        1..=9 => market.spot,
-        _ => (market.spot as f64 * walk.rng.random_range(0.94..1.06)) as u64,
+        1..=9 => worth,
+        _ => (worth as f64 + spot as f64 * walk.rng.random_range(-0.06..0.06)) as u64,
     };
-    let held = one.data.market_slot(&asset.market).map_or(0, |slot| one.data.markets[slot].size.unsigned_abs());
+    let held = of.held(&one.data).unsigned_abs();
     let size = match walk.rng.random_range(0..20) {
         0 => walk.rng.random_range(0..4),
         1 => u64::MAX,
         2..=9 if held > 0 => walk.rng.random_range(1..=held),
-        _ => lot.unsigned_abs() / 100 * walk.rng.random_range(1..=1_000),
+        _ if parcel == 1 => walk.rng.random_range(1..=100),
+        _ => parcel * walk.rng.random_range(1..=1_000),
     };
     let expires_at = if walk.rng.random_range(0..20) == 0 { walk.machine.now() - 1 } else { 0 };
-    let args = FillArgs { instrument: 0, seller_takes: walk.rng.random_range(0..2), size, price, expires_at };
-    Some(Pair { buyer: (buyer, one), seller: (seller, other), asset, args })
+    let args = FillArgs { instrument, seller_takes: walk.rng.random_range(0..2), size, price, expires_at, contract };
+    Some(Pair { buyer: (buyer, one), seller: (seller, other), of, args })
 }
 
 fn any_fill(walk: &mut Walk) -> Option<Attempt> {
@@ -721,7 +850,7 @@ fn any_fill(walk: &mut Walk) -> Option<Attempt> {
         if by_delegate && account.data.delegate != Address::default() { account.data.delegate } else { trader.owner }
     };
     let signers = [signer(&pair.buyer), signer(&pair.seller)];
-    let fill = walk.priced().fill(signers, &pair.buyer.1, &pair.seller.1, &pair.asset.market, pair.args).ok()?;
+    let fill = walk.priced().fill(signers, &pair.buyer.1, &pair.seller.1, pair.of.traded, pair.args).ok()?;
     Attempt::new(fill, pair.rule())
 }
 
@@ -730,18 +859,20 @@ fn any_signed_fill(walk: &mut Walk) -> Option<Attempt> {
     let pair = pair(walk)?;
     let buyer_makes = walk.rng.random();
     let (maker, taker) = if buyer_makes { (&pair.buyer, &pair.seller) } else { (&pair.seller, &pair.buyer) };
+    let market = pair.subject(walk);
     let mut signed = |side: &(Trader, Keyed<MarginAccount>), buys: bool| {
         let size = (pair.args.size.min(1 << 60) * walk.rng.random_range(1..4)).cast_signed();
         let order = Order {
             exchange: walk.places.exchange,
             account: side.0.account,
-            market: pair.asset.market,
+            market,
             venue: Address::default(),
             size: if buys { size } else { -size },
             limit_price: pair.args.price,
             nonce: walk.rng.random_range(0..60),
             expires_at: walk.machine.now() / 300 * 300 + walk.rng.random_range(0..4) * 300,
-            instrument: 0,
+            instrument: pair.args.instrument,
+            contract: pair.args.contract,
             flags: if walk.rng.random_range(0..5) == 0 {
                 walk.rng.random_range(1..=REDUCE_ONLY | MAKER_ONLY)
             } else {
@@ -755,8 +886,7 @@ fn any_signed_fill(walk: &mut Walk) -> Option<Attempt> {
     let taker_signs = walk.rng.random_range(0..3) > 0;
     let submitter = if taker_signs { walk.places.mallory } else { taker.0.owner };
     let args = FillOrdersArgs { size: pair.args.size, maker_instruction: 1, taker_instruction: 2 };
-    let market = &pair.asset.market;
-    let fill = walk.priced().fill_orders(submitter, &maker.1, &taker.1, taker_signs, market, args).ok()?;
+    let fill = walk.priced().fill_orders(submitter, &maker.1, &taker.1, taker_signs, pair.of.traded, args).ok()?;
     let instructions = verified.into_iter().chain([fill]).collect();
     Some(Attempt { instructions, rule: pair.rule(), tampered: false })
 }
@@ -817,8 +947,8 @@ fn approve_venue(walk: &mut Walk) -> Option<Attempt> {
 
 fn any_venue_fill(walk: &mut Walk) -> Option<Attempt> {
     let pair = pair(walk)?;
-    let market = &pair.asset.market;
-    let fill = walk.priced().venue_fill(VENUE_PROGRAM, &pair.buyer.1, &pair.seller.1, market, pair.args).ok()?;
+    let (buyer, seller) = (&pair.buyer.1, &pair.seller.1);
+    let fill = walk.priced().venue_fill(VENUE_PROGRAM, buyer, seller, pair.of.traded, pair.args).ok()?;
     Attempt::new(fill, pair.rule())
 }
 

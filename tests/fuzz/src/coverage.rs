@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use plimsoll_client::event::Event;
 use plimsoll_interface::{PlimsollError, instruction::tag};
 
 /// How often something was sent, and how often it succeeded.
@@ -19,6 +20,8 @@ pub struct Coverage {
     instructions: BTreeMap<u8, Count>,
     /// By code, the runtime's own errors under their text.
     errors: BTreeMap<String, u64>,
+    /// Fills of perpetuals, options and spot.
+    pub fills: [u64; 3],
     /// Actions taken.
     pub actions: u64,
     /// Of these, with an instruction that was tampered with.
@@ -42,6 +45,19 @@ impl Coverage {
         }
     }
 
+    /// Notes what was filled.
+    pub fn note_fills(&mut self, events: &[Event]) {
+        for event in events {
+            let [perpetuals, options, spot] = &mut self.fills;
+            match event {
+                Event::Filled(_) => *perpetuals += 1,
+                Event::OptionFilled(_) => *options += 1,
+                Event::SpotFilled(_) => *spot += 1,
+                _ => {}
+            }
+        }
+    }
+
     /// Adds another's counts.
     pub fn add(&mut self, other: &Self) {
         for (tag, count) in &other.instructions {
@@ -52,6 +68,9 @@ impl Coverage {
         }
         for (error, count) in &other.errors {
             *self.errors.entry(error.clone()).or_default() += count;
+        }
+        for (sum, count) in self.fills.iter_mut().zip(other.fills) {
+            *sum += count;
         }
         self.actions += other.actions;
         self.tampered += other.tampered;
@@ -82,6 +101,8 @@ impl fmt::Display for Coverage {
         for (error, times) in &self.errors {
             writeln!(f, "{error:44} {times:>9}")?;
         }
+        let [perpetuals, options, spot] = self.fills;
+        writeln!(f, "\nfills: {perpetuals} of perpetuals, {options} of options, {spot} of spot")?;
         let seconds = self.time.as_secs_f64().max(1e-9);
         let (all, seen) = (PlimsollError::ALL.len(), self.program_errors());
         writeln!(f, "\n{} actions, {} of them tampered with, {seen} of {all} errors", self.actions, self.tampered)?;

@@ -119,6 +119,18 @@ impl Machine {
         self.vm.set_sysvar(&clock);
     }
 
+    /// The machine's epoch.
+    pub fn epoch(&self) -> u64 {
+        self.vm.get_sysvar::<Clock>().epoch
+    }
+
+    /// Sets the machine's epoch.
+    pub fn set_epoch(&mut self, epoch: u64) {
+        let mut clock = self.vm.get_sysvar::<Clock>();
+        clock.epoch = epoch;
+        self.vm.set_sysvar(&clock);
+    }
+
     /// Sends instructions as one transaction, signed by everyone whom they name as a signer.
     pub fn send(&mut self, instructions: &[Instruction]) -> Sent {
         let limit = [&[2][..], &COMPUTE_LIMIT.to_le_bytes()].concat();

@@ -5,18 +5,22 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
-use plimsoll_client::{Keyed, Snapshot, decode::Named, error::describe, event::Event, price::PriceAccount};
+use plimsoll_client::{
+    Keyed, Snapshot, decode::Named, error::describe, event::Event, instruction as build, price::PriceAccount,
+};
 use plimsoll_e2e_tests::{
     Asset, Trader,
     invariants::{self, Ledger},
-    raw::Price,
-    world::{BTC, ETH, EXPONENT, PRICE_USD, Places, SOL, USD, option_config},
+    raw::{self, Price},
+    world::{BTC, ETH, ETH_FEE, EXPONENT, PRICE_USD, Places, SOL, USD, option_config},
 };
 use plimsoll_interface::{
     Address, ID, PlimsollError,
-    accounts::{Board, MarginAccount},
+    accounts::{Bank, Board, MarginAccount},
     address,
-    config::MarketConfig,
+    config::{ExchangeConfig, MarketConfig, loss_mode},
+    instruction::OpenPositionArgs,
+    token::{TransferFee, transfer_fees},
 };
 use plimsoll_risk::portfolio::Margin;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -24,7 +28,7 @@ use solana_instruction::{Instruction, error::InstructionError};
 use solana_transaction_error::TransactionError;
 
 use crate::{
-    actions::{self, Attempt, Rule},
+    actions::{self, Attempt, Filled, Rule},
     coverage::Coverage,
     machine::Machine,
 };
@@ -83,11 +87,33 @@ impl Walk {
         walk
     }
 
-    /// Takes `actions` actions.
+    /// A plight that chance alone rarely makes: Alice is long with all she has, Bob is short, the price falls beyond her
+    /// means, and what the insurance lacks is borne by who gained.
+    fn begin_in_a_plight(&mut self) {
+        let (Places { alice, bob, sol, admin, exchange, .. }, snapshot) = (self.places, self.priced());
+        let config =
+            ExchangeConfig { loss_mode: loss_mode::DELEVERAGE, house_floor: u64::MAX, ..snapshot.exchange.data.config };
+        let mut instructions = vec![build::exchange::Configure { admin, exchange, config }.instruction()];
+        for (trader, size, limit_price) in [(alice, 600 * SOL, u64::MAX), (bob, -500 * SOL, 0)] {
+            let account = self.account(&trader).expect("everybody has an account");
+            let args = OpenPositionArgs { size, limit_price, expires_at: 0, reduce_only: 0 };
+            let open = snapshot.open_position(trader.owner, &account, &sol.market, args);
+            instructions.push(open.expect("SOL has a price account"));
+        }
+        let sent = self.machine.send(&instructions);
+        assert!(sent.result.is_ok(), "{}", sent.logs.join("\n"));
+        self.machine.set_now(self.machine.now() + 10);
+        self.publish(&sol, 650..=700, 1, 1);
+    }
+
+    /// Takes `actions` actions; where the seed is a multiple of four, beginning in a plight.
     ///
     /// # Errors
     /// At the first broken promise.
     pub fn run(&mut self, seed: u64, actions: u64) -> Result<(), Broken> {
+        if seed.is_multiple_of(4) {
+            self.begin_in_a_plight();
+        }
         for action in 0..actions {
             if self.rng.random_range(0..5) == 0 {
                 self.move_world();
@@ -122,7 +148,9 @@ impl Walk {
             Err(error) => Err(self.known_error(error).map_err(|what| format!("{what}\n{}", sent.logs.join("\n")))?),
         };
         let succeeded = told.is_ok();
+        self.check_vault()?;
         if succeeded {
+            self.coverage.note_fills(&sent.events);
             for instruction in attempt.instructions.iter().rev().skip(1).filter(|one| one.program_id == ID) {
                 self.coverage.note(instruction.data.first().copied().unwrap_or(0), Ok(()), 0);
             }
@@ -176,13 +204,21 @@ impl Walk {
         match rule {
             Rule::Books => Ok(()),
             Rule::InitialMargin(trader) => self.check_initial(trader),
-            Rule::Fill(sides, market) => sides.iter().try_for_each(|side| self.check_side(side, market)),
+            Rule::Fill(sides, of) => sides.iter().try_for_each(|side| self.check_side(side, of)),
             Rule::Flag(trader) => self.check_flag(trader, events),
             Rule::Liquidation { account, taker } => {
                 self.check_initial(taker)?;
                 self.check_ratio(account, before)
             }
         }
+    }
+
+    /// Nobody gives ETH's vault anything in a walk: what fees left of deposits, less withdrawals, is there to the last unit.
+    fn check_vault(&self) -> Result<(), String> {
+        let vault = self.machine.account(&self.places.eth.vault).map(|account| raw::token_amount(&account));
+        let bank: Option<Bank> = self.get(&self.places.eth.bank);
+        let counted = bank.map(|bank| bank.vault_amount);
+        if vault == counted { Ok(()) } else { Err(format!("INV-1: ETH's vault has {vault:?}, counted {counted:?}")) }
     }
 
     /// INV-5.
@@ -199,9 +235,9 @@ impl Walk {
     }
 
     /// INV-5 of one side of a fill, unless it only reduced.
-    fn check_side(&self, (trader, before): &(Trader, i64), market: &Address) -> Result<(), String> {
+    fn check_side(&self, (trader, before): &(Trader, i64), of: &Filled) -> Result<(), String> {
         let Some(account) = self.account(trader) else { return Ok(()) };
-        let after = account.data.market_slot(market).map_or(0, |slot| account.data.markets[slot].size);
+        let after = of.held(&account.data);
         let reduced = before.signum() != -after.signum() && after.unsigned_abs() < before.unsigned_abs();
         if reduced { Ok(()) } else { self.check_initial(trader) }
     }
@@ -253,6 +289,9 @@ impl Walk {
             _ => self.rng.random_range(0..=30),
         };
         self.machine.set_now(self.machine.now() + seconds);
+        if self.rng.random_range(0..40) == 0 {
+            self.change_fee();
+        }
         for asset in self.markets() {
             match self.rng.random_range(0..40) {
                 // Silence: the price grows old.
@@ -263,6 +302,25 @@ impl Walk {
                 _ => self.publish(&asset, 985..=1_015, 3, 1),
             }
         }
+    }
+
+    /// The issuer of ETH's mint, which is of Token-2022, announces another fee for the epoch after next, mostly one that is
+    /// accepted; epochs pass.
+    fn change_fee(&mut self) {
+        let epoch = self.machine.epoch() + self.rng.random_range(0..=2);
+        self.machine.set_epoch(epoch);
+        let mint = self.places.eth.mint;
+        let Some(account) = self.machine.account(&mint) else { return };
+        let Ok(Some(fees)) = transfer_fees(&account.owner, &account.data) else { return };
+        let bps = match self.rng.random_range(0..10) {
+            0 => 0,
+            1 => self.rng.random_range(101..=10_000),
+            _ => self.rng.random_range(1..=100),
+        };
+        let newer = TransferFee { bps, maximum: self.rng.random_range(0..4) * ETH_FEE.maximum };
+        let config = raw::transfer_fees(Some(raw::ISSUER), fees.at(epoch), newer, epoch + 2);
+        let put = self.machine.put(mint, raw::mint_2022(8, &[config]));
+        assert!(put.is_ok(), "{put:?}");
     }
 
     /// Publishes a price moved by per mille in `change`, with a confidence of up to `doubt` per mille and an average up

@@ -16,7 +16,7 @@ fn program() -> PathBuf {
 
 #[test]
 fn whatever_people_do_the_invariants_hold() {
-    let coverage = run(&program(), 5_000, 5 * WALK, 2, |_| {}).unwrap_or_else(|error| panic!("{error:#}"));
+    let coverage = run(&program(), 3_100, 5 * WALK, 2, |_| {}).unwrap_or_else(|error| panic!("{error:#}"));
     println!("{coverage}");
     // What an administrator does once, or under a timelock, is tested step by step, not by chance.
     let rare = [
@@ -37,6 +37,7 @@ fn whatever_people_do_the_invariants_hold() {
     ];
     let missing: Vec<_> = coverage.never_succeeded().into_iter().filter(|name| !rare.contains(name)).collect();
     assert_eq!(missing, [""; 0], "never succeeded");
+    assert!(coverage.fills.iter().all(|count| *count > 0), "fills: {:?}", coverage.fills);
     assert!(coverage.program_errors() >= 35, "only {} errors were seen", coverage.program_errors());
 }
 

@@ -1,9 +1,12 @@
-//! `plimsoll demo`: a crash on a local chain, from nothing to a liquidation by another process, and everything checked
-//! afterwards.
+//! `plimsoll demo`: a crash on a local chain, from nothing over liquidations by another process and an insolvency to the
+//! expiry of options, and everything checked afterwards.
 
 mod bot;
 mod checks;
 mod crash;
+mod expiry;
+mod gap;
+mod pool;
 mod scene;
 
 use std::time::{Duration, Instant};
@@ -14,8 +17,8 @@ use comfy_table::Table;
 use plimsoll_client::{
     Error, Keyed,
     accounts::MarginAccount,
-    event::{Event, Liquidated},
-    instruction::{associated_token_account, bank, exchange},
+    event::Event,
+    instruction::{bank, exchange},
     interface::instruction::tag,
 };
 use serde_json::Value;
@@ -25,7 +28,9 @@ use self::{
     bot::Bot,
     checks::{Books, Check},
     crash::{CRASH, STEP_HOURS, Step},
-    scene::Trader,
+    expiry::Expiry,
+    pool::Provider,
+    scene::{Cast, Trader},
 };
 use crate::{
     LocalChainOptions,
@@ -40,11 +45,11 @@ use crate::{
 const LIQUIDATOR_QUOTE: u64 = 50_000_000_000;
 /// How long the liquidator may take to bring an account back above its line.
 const LIQUIDATION_TIMEOUT: Duration = Duration::from_secs(30);
-/// What the admin takes out of the house at the end, quote native: 1,000 USD.
-const HOUSE_WITHDRAWAL: u64 = 1_000_000_000;
-
 /// What the hedged account takes out at the end, lamports: half of its 400 SOL.
 const HEDGE_WITHDRAWAL: u64 = 200_000_000_000;
+
+/// And what it swaps for dollars, lamports: 50 SOL.
+const HEDGE_SWAP: u64 = 50_000_000_000;
 
 /// Options of `plimsoll demo`.
 #[derive(Args)]
@@ -61,25 +66,40 @@ pub fn run(options: &Options) -> Result<()> {
     let started = Instant::now();
     let mut world = World::open(&options.chain)?;
     say!("Chain at {}", world.chain.url());
-    say!("Three wallets take part");
-    let traders = scene::enter(&mut world)?;
-    world.observe()?;
-    let again = world.migrate()?;
-    let mut checks =
-        vec![Check::new("demo", "opening the exchange again changes nothing", format!("{again} steps"), again == 0)];
-    report(&mut world, "Before", &traders, &mut checks)?;
+    let mut checks = Vec::new();
 
-    let liquidations = crash(&mut world, &traders, &mut checks)?;
-    report(&mut world, "After", &traders, &mut checks)?;
-    epilogue(&mut world, &traders)?;
+    say!("\nLiquidity, options and positions");
+    let provider = Provider::enter(&mut world)?;
+    let lifetime = i64::from(STEP_HOURS) * 3600 * i64::try_from(CRASH.len())?;
+    let expiry = Expiry::open(&mut world, lifetime)?;
+    let cast = Cast::enter(&mut world, &expiry)?;
+    world.observe()?;
+    expiry.refresh(&mut world)?;
+    let again = world.migrate()?;
+    checks.push(Check::new("demo", "opening the exchange again changes nothing", format!("{again} steps"), again == 0));
+    report(&mut world, "Before", &cast.all(), &mut checks)?;
+
+    let mut theatre = Theatre::open(&mut world, expiry)?;
+    crash(&mut world, &mut theatre, &cast, &mut checks)?;
+    report(&mut world, "After the crash", &cast.all(), &mut checks)?;
+    checks.extend(Books::fetch(&world)?.checks("then, ")?);
+
+    insolvency(&mut world, &mut theatre, &cast, &mut checks)?;
+    say!("\nExpiry");
+    theatre.expiry.settle(&mut world, &mut checks)?;
+    world.publish()?;
+    report(&mut world, "After the expiry", &cast.all(), &mut checks)?;
+    epilogue(&mut world, &cast)?;
+    provider.leave(&mut world, &mut checks)?;
 
     say!("\nCompute units by instruction\n{}", compute_units(&world));
-    checks.extend(Books::fetch(&world)?.checks()?);
+    checks.extend(Books::fetch(&world)?.checks("")?);
     say!("\nInvariants, from the accounts as they stand on the chain\n{}", checks::table(&checks));
     verdict(&checks)?;
     say!(
-        "\nAll {} checks hold; {liquidations} liquidations by another process; {} s.",
+        "\nAll {} checks hold; {} take-overs by another process; {} s.",
         checks.len(),
+        theatre.take_overs(),
         started.elapsed().as_secs()
     );
     if options.keep { localnet::keep(&world) } else { Ok(()) }
@@ -93,7 +113,7 @@ fn verdict(checks: &[Check]) -> Result<()> {
 }
 
 /// Prints the accounts, and checks that the chain sees them as the client does.
-fn report(world: &mut World, title: &str, traders: &[Trader], checks: &mut Vec<Check>) -> Result<()> {
+fn report(world: &mut World, title: &str, traders: &[&Trader], checks: &mut Vec<Check>) -> Result<()> {
     for trader in traders {
         checks.push(checks::same_margin(world, &format!("{title}, {}", trader.name), &trader.account)?);
     }
@@ -110,125 +130,184 @@ fn report(world: &mut World, title: &str, traders: &[Trader], checks: &mut Vec<C
     Ok(())
 }
 
-/// Walks the prices down, and watches the liquidator at work. Answers how often it worked.
-fn crash(world: &mut World, traders: &[Trader; 3], checks: &mut Vec<Check>) -> Result<usize> {
-    say!("\nStarting the liquidator");
-    let keypair = world.wallet()?;
-    let quote = world.deployment.quote.symbol.clone();
-    world.give(&keypair.pubkey(), &quote, LIQUIDATOR_QUOTE)?;
-    let mut bot = Bot::start(world.chain.url(), &keypair)?;
-    say!("It is process {}, and knows {} and its key\n", bot.process(), world.chain.url());
+/// What plays on: the liquidator and what it has done, and the options that somebody must keep fresh.
+struct Theatre {
+    bot: Bot,
+    expiry: Expiry,
+    done: Vec<Event>,
+}
 
-    say!("{:>5} {:>9} {:>11}   health above the maintenance line, USD", "hour", "SOL", "BTC");
-    say!("{:>27}   {:>12} {:>12} {:>12}", "", traders[0].name, traders[1].name, traders[2].name);
-    let mut done = Vec::new();
-    let mut hedge_held = true;
+impl Theatre {
+    /// Starts the liquidator.
+    fn open(world: &mut World, expiry: Expiry) -> Result<Self> {
+        say!("\nStarting the liquidator");
+        let keypair = world.wallet()?;
+        let quote = world.deployment.quote.symbol.clone();
+        world.give(&keypair.pubkey(), &quote, LIQUIDATOR_QUOTE)?;
+        let bot = Bot::start(world.chain.url(), &keypair)?;
+        say!("It is process {}, and knows {} and its key\n", bot.process(), world.chain.url());
+        Ok(Self { bot, expiry, done: Vec::new() })
+    }
+
+    fn take_overs(&self) -> usize {
+        let is_take_over = |event: &&Event| matches!(event, Event::Liquidated(_) | Event::InsolventLiquidated(_));
+        self.done.iter().filter(is_take_over).count()
+    }
+
+    /// Events of the liquidations of one account.
+    fn of(&self, trader: &Trader) -> usize {
+        let is_of = |event: &&Event| matches!(event, Event::Liquidated(event) if event.account == trader.account);
+        self.done.iter().filter(is_of).count()
+    }
+
+    /// One step down: publishes, observes, refreshes, and prints and answers every account's maintenance health, quote
+    /// native.
+    fn fall(&self, world: &mut World, traders: &[&Trader], step: Step, hour: u32) -> Result<Vec<i64>> {
+        world.set_price("SOL", step.sol);
+        world.set_price("BTC", step.btc);
+        world.publish()?;
+        world.observe()?;
+        self.expiry.refresh(world)?;
+        let health = health(world, traders)?;
+        let snapshot = world.snapshot()?;
+        let price = |symbol: &str| {
+            let mut markets = snapshot.markets.values();
+            let market = markets.find(|market| format::symbol(&market.symbol) == symbol);
+            market.map_or_else(String::new, |market| format::price(market.spot, market.base_decimals))
+        };
+        let all: String = health.iter().map(|health| format!(" {:>12}", format::usd(*health))).collect();
+        say!("{hour:>5} {:>9} {:>11}  {all}", price("SOL"), price("BTC"));
+        Ok(health)
+    }
+
+    /// Waits until the liquidator has brought every account back above its line.
+    fn wait_for_liquidator(&mut self, world: &mut World, traders: &[&Trader]) -> Result<()> {
+        let deadline = Instant::now() + LIQUIDATION_TIMEOUT;
+        while Instant::now() < deadline {
+            self.bot.require_alive()?;
+            self.tell(world, traders)?;
+            if health(world, traders)?.iter().all(|health| *health >= 0) {
+                // What it did is on the chain; it may still be about to say so.
+                std::thread::sleep(Duration::from_millis(200));
+                return self.tell(world, traders);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        bail!("nobody liquidated an account below its line within {} s", LIQUIDATION_TIMEOUT.as_secs())
+    }
+
+    /// Prints what the liquidator did, as the chain has it, and collects its events.
+    fn tell(&mut self, world: &mut World, traders: &[&Trader]) -> Result<()> {
+        let name = |account| {
+            let trader = traders.iter().find(|trader| trader.account == account);
+            trader.map_or_else(|| account.to_string(), |trader| trader.name.to_string())
+        };
+        for news in self.bot.news() {
+            let kind = news["event"].as_str().unwrap_or_default();
+            if kind == "failure" {
+                say!("      liquidator will try again: {}", news["cause"].as_str().unwrap_or_default());
+            }
+            let Some(signature) = signature(&news)? else { continue };
+            let confirmed = world.rpc().transaction(signature)?;
+            let units = confirmed.compute_units.first().copied().unwrap_or_default();
+            for event in confirmed.events {
+                let (account, tag) = match &event {
+                    Event::LiquidationFlagged(event) => {
+                        world.meter.note(tag::FLAG_LIQUIDATION, units);
+                        say!("      liquidator flagged {}", name(event.account));
+                        continue;
+                    }
+                    Event::Liquidated(event) => (event.account, tag::LIQUIDATE),
+                    Event::InsolventLiquidated(event) => (event.account, tag::LIQUIDATE),
+                    Event::LossCovered(event) => (event.account, tag::RESOLVE),
+                    _ => continue,
+                };
+                world.meter.note(tag, units);
+                say!("      liquidator {}", liquidate::sentence(&event, &name(account)).unwrap_or_default());
+                self.done.push(event);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Walks the prices down, and watches the liquidator at work.
+fn crash(world: &mut World, theatre: &mut Theatre, cast: &Cast, checks: &mut Vec<Check>) -> Result<()> {
+    let traders = cast.all();
+    heading(&traders)?;
+    let mut held = [true; 2];
     for (step, hour) in CRASH.iter().zip((0..).step_by(STEP_HOURS as usize)) {
         if hour > 0 {
             world.chain.travel(STEP_HOURS * 3600)?;
         }
-        let health = fall(world, traders, *step, hour)?;
-        hedge_held &= health[0] >= 0;
+        let health = theatre.fall(world, &traders, *step, hour)?;
+        held[0] &= health[0] >= 0;
+        held[1] &= health[3] >= 0;
         if health.iter().any(|health| *health < 0) {
-            wait_for_liquidator(world, traders, &mut bot, &mut done)?;
+            theatre.wait_for_liquidator(world, &traders)?;
         }
     }
-    tell(world, traders, &mut bot, &mut done)?;
-    for event in &done {
-        checks.push(checks::right_liquidation(&world.deployment.exchange, event)?);
-    }
-    let ours = done.iter().filter(|event| event.account == traders[1].account).count();
-    let found = format!("{ours} liquidations by process {}", bot.process());
-    checks.push(Check::new(
-        "demo",
-        "the leveraged account was liquidated over RPC from another process",
-        found,
-        ours > 0,
-    ));
-    let found = if hedge_held { "at every step" } else { "not at every step" };
-    checks.push(Check::new("demo", "the hedged account stayed above its line", found, hedge_held));
-    Ok(done.len())
-}
-
-/// One step down: publishes, observes, and prints and answers every account's maintenance health, quote native.
-fn fall(world: &mut World, traders: &[Trader; 3], step: Step, hour: u32) -> Result<[i64; 3]> {
-    world.set_price("SOL", step.sol);
-    world.set_price("BTC", step.btc);
-    world.publish()?;
-    world.observe()?;
-    let health = health(world, traders)?;
-    let snapshot = world.snapshot()?;
-    let price = |symbol: &str| {
-        let mut markets = snapshot.markets.values();
-        let market = markets.find(|market| format::symbol(&market.symbol) == symbol);
-        market.map_or_else(String::new, |market| format::price(market.spot, market.base_decimals))
-    };
-    let [a, b, c] = health.map(format::usd);
-    say!("{hour:>5} {:>9} {:>11}   {a:>12} {b:>12} {c:>12}", price("SOL"), price("BTC"));
-    Ok(health)
-}
-
-fn health(world: &World, traders: &[Trader; 3]) -> Result<[i64; 3]> {
-    let snapshot = world.snapshot()?;
-    let mut all = [0; 3];
-    for (health, trader) in all.iter_mut().zip(traders) {
-        let margin = snapshot.margin(&trader.now(world)?.data)?;
-        *health = margin.health_maint().map_err(Error::from)?.raw();
-    }
-    Ok(all)
-}
-
-/// Waits until the liquidator has brought every account back above its line.
-fn wait_for_liquidator(
-    world: &mut World,
-    traders: &[Trader; 3],
-    bot: &mut Bot,
-    done: &mut Vec<Liquidated>,
-) -> Result<()> {
-    let deadline = Instant::now() + LIQUIDATION_TIMEOUT;
-    while Instant::now() < deadline {
-        bot.require_alive()?;
-        tell(world, traders, bot, done)?;
-        if health(world, traders)?.iter().all(|health| *health >= 0) {
-            // What it did is on the chain; it may still be about to say so.
-            std::thread::sleep(Duration::from_millis(200));
-            return tell(world, traders, bot, done);
+    theatre.tell(world, &traders)?;
+    for event in &theatre.done {
+        if let Event::Liquidated(event) = event {
+            checks.push(checks::right_liquidation(&world.deployment.exchange, event)?);
         }
-        std::thread::sleep(Duration::from_millis(100));
     }
-    bail!("nobody liquidated an account below its line within {} s", LIQUIDATION_TIMEOUT.as_secs())
-}
-
-/// Prints what the liquidator did, as the chain has it, and collects its liquidations.
-fn tell(world: &mut World, traders: &[Trader; 3], bot: &mut Bot, done: &mut Vec<Liquidated>) -> Result<()> {
-    let name = |account| {
-        let trader = traders.iter().find(|trader| trader.account == account);
-        trader.map_or_else(|| account.to_string(), |trader| trader.name.to_string())
-    };
-    for news in bot.news() {
-        let kind = news["event"].as_str().unwrap_or_default();
-        if kind == "failure" {
-            say!("      liquidator will try again: {}", news["cause"].as_str().unwrap_or_default());
-        }
-        let Some(signature) = signature(&news)? else { continue };
-        let confirmed = world.rpc().transaction(signature)?;
-        let units = confirmed.compute_units.first().copied().unwrap_or_default();
-        for event in &confirmed.events {
-            match event {
-                Event::LiquidationFlagged(event) => {
-                    world.meter.note(tag::FLAG_LIQUIDATION, units);
-                    say!("      liquidator flagged {}", name(event.account));
-                }
-                Event::Liquidated(event) => {
-                    world.meter.note(tag::LIQUIDATE, units);
-                    say!("      liquidator {}", liquidate::sentence(event, &name(event.account)));
-                    done.push(*event);
-                }
-                _ => {}
-            }
-        }
+    for (trader, what) in [
+        (&cast.leveraged, "the leveraged account"),
+        (&cast.writer, "the mixed book of options, perpetuals and collateral"),
+    ] {
+        let count = theatre.of(trader);
+        let found = format!("{count} liquidations by process {}", theatre.bot.process());
+        checks.push(Check::new(
+            "demo",
+            format!("{what} was liquidated over RPC from another process"),
+            found,
+            count > 0,
+        ));
+    }
+    for (held, what) in held.into_iter().zip(["the hedged account", "the account with puts and their hedge"]) {
+        let found = if held { "at every step" } else { "not at every step" };
+        checks.push(Check::new("demo", format!("{what} stayed above its line"), found, held));
     }
     Ok(())
+}
+
+fn heading(traders: &[&Trader]) -> Result<()> {
+    say!("{:>5} {:>9} {:>11}   health above the maintenance line, USD", "hour", "SOL", "BTC");
+    let names: String = traders.iter().map(|trader| format!(" {:>12}", trader.name)).collect();
+    say!("{:>27}  {names}", "");
+    Ok(())
+}
+
+/// A price that gaps through an account's margin: the insurance pays, and nobody else.
+fn insolvency(world: &mut World, theatre: &mut Theatre, cast: &Cast, checks: &mut Vec<Check>) -> Result<()> {
+    say!("\nA gap");
+    world.publish()?;
+    cast.leveraged.close_and_settle(world, "SOL")?;
+    let gambler = gap::enter(world)?;
+    theatre.expiry.refresh(world)?;
+    let before = gap::Before::now(world)?;
+    let told = theatre.done.len();
+    let [hedged, leveraged, borrower, neutral, writer] = cast.all();
+    let traders = [hedged, leveraged, borrower, neutral, writer, &gambler];
+    heading(&traders)?;
+    world.chain.travel(60)?;
+    let hour = STEP_HOURS * u32::try_from(CRASH.len() - 1)?;
+    theatre.fall(world, &traders, gap::GAP, hour)?;
+    theatre.wait_for_liquidator(world, &traders)?;
+    let events = theatre.done.get(told..).unwrap_or_default();
+    checks.extend(before.compare(world, events, &gambler.account)?);
+    Ok(())
+}
+
+fn health(world: &World, traders: &[&Trader]) -> Result<Vec<i64>> {
+    let snapshot = world.snapshot()?;
+    let one = |trader: &&Trader| -> Result<i64> {
+        let margin = snapshot.margin(&trader.now(world)?.data)?;
+        Ok(margin.health_maint().map_err(Error::from)?.raw())
+    };
+    traders.iter().map(one).collect()
 }
 
 fn signature(news: &Value) -> Result<Option<solana_signature::Signature>> {
@@ -237,18 +316,17 @@ fn signature(news: &Value) -> Result<Option<solana_signature::Signature>> {
 }
 
 /// Unwinds, and calls what has not been called yet.
-fn epilogue(world: &mut World, traders: &[Trader; 3]) -> Result<()> {
+fn epilogue(world: &mut World, cast: &Cast) -> Result<()> {
     say!("\nUnwinding");
     world.publish()?;
-    traders[0].close_and_settle(world, "SOL")?;
-    traders[0].withdraw(world, "withdraws", "SOL", HEDGE_WITHDRAWAL)?;
-    traders[2].delegate_and_second_account(world)?;
+    cast.hedged.close_and_settle(world, "SOL")?;
+    cast.hedged.withdraw(world, "withdraws", "SOL", HEDGE_WITHDRAWAL)?;
+    cast.hedged.sell_collateral(world, "SOL", HEDGE_SWAP)?;
+    cast.borrower.delegate_and_second_account(world)?;
     let snapshot = world.snapshot()?;
     let admin = world.admin.insecure_clone();
     let root = &snapshot.exchange;
-    let quote = associated_token_account(&admin.pubkey(), &root.data.quote_mint);
     let mut calls = vec![
-        snapshot.house_withdraw(quote, HOUSE_WITHDRAWAL),
         exchange::Configure { admin: admin.pubkey(), exchange: root.address, config: root.data.config }.instruction(),
     ];
     calls.extend(snapshot.markets.iter().map(|(address, market)| snapshot.configure_market(address, market.config)));
@@ -260,11 +338,7 @@ fn epilogue(world: &mut World, traders: &[Trader; 3]) -> Result<()> {
     for call in calls {
         world.send(&[call], &admin)?;
     }
-    say!(
-        "  {:<10} takes {} USD out of the house, configures everything anew",
-        "admin",
-        format::usd(HOUSE_WITHDRAWAL.cast_signed())
-    );
+    say!("  {:<10} configures everything anew", "admin");
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use plimsoll_interface::{
 };
 use solana_instruction::{AccountMeta, Instruction};
 
-use super::{SYSTEM_PROGRAM, TOKEN_PROGRAM, Use, build};
+use super::{SYSTEM_PROGRAM, Use, build};
 
 /// Opens a margin account.
 #[derive(Clone, Copy, Debug)]
@@ -91,9 +91,11 @@ pub struct Deposit {
     pub account: Address,
     /// The mint.
     pub mint: Address,
+    /// The mint's token program, which owns it: [`Bank::token_program`](plimsoll_interface::accounts::Bank::token_program).
+    pub token_program: Address,
     /// Token account that they come from.
     pub source: Address,
-    /// Native units of the mint.
+    /// Native units of the mint that leave the source; what a fee of the mint leaves of them is deposited.
     pub amount: u64,
 }
 
@@ -112,7 +114,7 @@ impl Deposit {
                 (address::vault(&bank), Use::Write),
                 (self.source, Use::Write),
                 (self.mint, Use::Read),
-                (TOKEN_PROGRAM, Use::Read),
+                (self.token_program, Use::Read),
             ],
             &[],
         )
@@ -130,9 +132,11 @@ pub struct Withdraw {
     pub account: Address,
     /// The mint.
     pub mint: Address,
+    /// The mint's token program, which owns it: [`Bank::token_program`](plimsoll_interface::accounts::Bank::token_program).
+    pub token_program: Address,
     /// Token account that they go to.
     pub destination: Address,
-    /// Native units of the mint. [`u64::MAX`] takes the whole deposit and borrows nothing.
+    /// Native units of the mint that leave the vault; what a fee of the mint leaves of them arrives. [`u64::MAX`] takes the whole deposit and borrows nothing.
     pub amount: u64,
     /// All other markets and banks of the account, unless it has no liability afterwards:
     /// [`crate::remaining::Pack::withdrawing`].
@@ -154,7 +158,7 @@ impl Withdraw {
                 (address::vault(&bank), Use::Write),
                 (self.destination, Use::Write),
                 (self.mint, Use::Read),
-                (TOKEN_PROGRAM, Use::Read),
+                (self.token_program, Use::Read),
             ],
             &self.remaining,
         )

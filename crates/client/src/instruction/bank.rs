@@ -7,7 +7,7 @@ use plimsoll_interface::{
 };
 use solana_instruction::Instruction;
 
-use super::{SYSTEM_PROGRAM, TOKEN_PROGRAM, Use, build, controls::proposal};
+use super::{SYSTEM_PROGRAM, Use, build, controls::proposal};
 
 /// Adds a bank and its vault to an exchange.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Create {
     pub exchange: Address,
     /// The collateral mint.
     pub mint: Address,
+    /// The mint's token program, which owns it.
+    pub token_program: Address,
     /// The market that prices it; `None` for the quote mint.
     pub market: Option<Address>,
     /// Its parameters, but for the quote those of [`BankConfig::starting`].
@@ -39,7 +41,7 @@ impl Create {
                 (self.market.unwrap_or(ID), Use::Read),
                 (bank, Use::Write),
                 (address::vault(&bank), Use::Write),
-                (TOKEN_PROGRAM, Use::Read),
+                (self.token_program, Use::Read),
                 (SYSTEM_PROGRAM, Use::Read),
             ],
             &[],

@@ -84,7 +84,7 @@ pub struct Propose {
     pub admin: Address,
     /// The exchange.
     pub exchange: Address,
-    /// The exchange, market or bank that is to change.
+    /// The exchange, market, bank or venue that is to change.
     pub subject: Address,
     /// What it is to be.
     pub change: Change,
@@ -115,7 +115,7 @@ pub struct CancelProposal {
     pub authority: Address,
     /// The exchange.
     pub exchange: Address,
-    /// The exchange, market or bank that stays as it is.
+    /// The exchange, market, bank or venue that stays as it is.
     pub subject: Address,
 }
 

@@ -7,7 +7,7 @@ use plimsoll_interface::{
 };
 use solana_instruction::{AccountMeta, Instruction};
 
-use super::{SYSTEM_PROGRAM, TOKEN_PROGRAM, Use, build, controls::proposal};
+use super::{SYSTEM_PROGRAM, Use, build, controls::proposal};
 
 /// Registers a program that keeps tokens of a bank's mint under liens.
 #[derive(Clone, Copy, Debug)]
@@ -199,6 +199,8 @@ impl Release {
 pub struct Seize {
     /// The accounts.
     pub accounts: LienAccounts,
+    /// The mint's token program.
+    pub token_program: Address,
     /// All markets and other banks of the account: [`crate::remaining::Pack::seizing`].
     pub remaining: Vec<AccountMeta>,
     /// What the adapter's program wants besides.
@@ -223,7 +225,7 @@ impl Seize {
                 (accounts.program, Use::Read),
                 (accounts.record, Use::Write),
                 (address::lien(&accounts.record), Use::Write),
-                (TOKEN_PROGRAM, Use::Read),
+                (self.token_program, Use::Read),
             ],
             &[self.remaining.as_slice(), &self.for_adapter].concat(),
         )

@@ -6,7 +6,7 @@ use plimsoll_interface::{
     config::MarketConfig,
     instruction::{ConfigureMarketArgs, CreateMarketArgs, PostForecastArgs, tag},
 };
-use solana_instruction::{AccountMeta, Instruction};
+use solana_instruction::Instruction;
 
 use super::{SYSTEM_PROGRAM, Use, build, controls::proposal};
 
@@ -47,14 +47,10 @@ pub struct Configure {
     pub admin: Address,
     /// The exchange.
     pub exchange: Address,
-    /// The exchange's quote bank.
-    pub quote_bank: Address,
     /// The market.
     pub market: Address,
     /// The parameters that replace the old ones.
     pub config: MarketConfig,
-    /// With a rising risk budget: every other market, each optionally followed by its price account.
-    pub remaining: Vec<AccountMeta>,
 }
 
 impl Configure {
@@ -76,11 +72,10 @@ impl Configure {
                 (self.admin, Use::SignWrite),
                 (self.exchange, Use::Read),
                 (address::house(&self.exchange), Use::Write),
-                (self.quote_bank, Use::Read),
                 (self.market, Use::Write),
                 proposal(&self.market, proposed),
             ],
-            &self.remaining,
+            &[],
         )
     }
 }

@@ -24,8 +24,8 @@ pub mod trigger;
 pub mod venue;
 pub mod waterfall;
 
-/// The SPL Token program.
-pub const TOKEN_PROGRAM: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+pub use plimsoll_interface::token::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM};
+
 /// The associated token account program.
 pub const ASSOCIATED_TOKEN_PROGRAM: Address = Address::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
 /// The instructions sysvar: the transaction, as its instructions see it.
@@ -33,10 +33,28 @@ pub const INSTRUCTIONS_SYSVAR: Address = Address::from_str_const("Sysvar1nstruct
 /// The system program.
 pub const SYSTEM_PROGRAM: Address = Address::from_str_const("11111111111111111111111111111111");
 
-/// The associated token account of a wallet.
+/// The associated token account of a wallet, of a mint of the SPL Token program.
 pub fn associated_token_account(owner: &Address, mint: &Address) -> Address {
-    let seeds = [owner.as_ref(), TOKEN_PROGRAM.as_ref(), mint.as_ref()];
+    associated_token_account_of(owner, mint, &TOKEN_PROGRAM)
+}
+
+/// The associated token account of a wallet, of a mint of either token program.
+pub fn associated_token_account_of(owner: &Address, mint: &Address, token_program: &Address) -> Address {
+    let seeds = [owner.as_ref(), token_program.as_ref(), mint.as_ref()];
     Address::find_program_address(&seeds, &ASSOCIATED_TOKEN_PROGRAM).0
+}
+
+/// Makes the associated token account of a wallet, unless there is one.
+pub fn create_token_account(payer: &Address, owner: &Address, mint: &Address) -> Instruction {
+    let accounts = vec![
+        meta(*payer, Use::SignWrite),
+        meta(associated_token_account(owner, mint), Use::Write),
+        meta(*owner, Use::Read),
+        meta(*mint, Use::Read),
+        meta(SYSTEM_PROGRAM, Use::Read),
+        meta(TOKEN_PROGRAM, Use::Read),
+    ];
+    Instruction { program_id: ASSOCIATED_TOKEN_PROGRAM, accounts, data: vec![1] }
 }
 
 /// The name of an instruction of the program, by its data.
@@ -49,8 +67,6 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::CREATE_BANK => "create_bank",
         tag::CONFIGURE_BANK => "configure_bank",
         tag::CREATE_HOUSE => "create_house",
-        tag::HOUSE_DEPOSIT => "house_deposit",
-        tag::HOUSE_WITHDRAW => "house_withdraw",
         tag::CREATE_ACCOUNT => "create_account",
         tag::SET_DELEGATE => "set_delegate",
         tag::CLOSE_ACCOUNT => "close_account",
@@ -106,6 +122,12 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::CREATE_ORDERS => "create_orders",
         tag::CANCEL_ORDERS => "cancel_orders",
         tag::CONFIGURE_VENUE => "configure_venue",
+        tag::VALUE_HOUSE => "value_house",
+        tag::REQUEST_PROVIDE => "request_provide",
+        tag::REQUEST_REDEEM => "request_redeem",
+        tag::EXECUTE_TICKET => "execute_ticket",
+        tag::CANCEL_TICKET => "cancel_ticket",
+        tag::CLAIM_TICKET => "claim_ticket",
         tag::UPDATE_RATE => "update_rate",
         tag::SET_RATE_SOURCE => "set_rate_source",
         tag::SWAP => "swap",
@@ -159,17 +181,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_token_programs_are_where_everybody_knows_them() {
+        assert_eq!(TOKEN_PROGRAM, Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"));
+        assert_eq!(TOKEN_2022_PROGRAM, Address::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"));
+    }
+
+    #[test]
     fn data_is_the_tag_and_the_arguments() {
         let (authority, exchange, mint) = (Address::new_unique(), Address::new_unique(), Address::new_unique());
         let account = address::margin_account(&exchange, &authority, 0);
-        let deposit =
-            account::Deposit { authority, exchange, account, mint, source: Address::new_unique(), amount: 258 };
+        let (source, token_program) = (Address::new_unique(), TOKEN_2022_PROGRAM);
+        let deposit = account::Deposit { authority, exchange, account, mint, token_program, source, amount: 258 };
         let built = deposit.instruction();
         assert_eq!(built.data, [tag::DEPOSIT, 2, 1, 0, 0, 0, 0, 0, 0]);
         assert_eq!(borsh::from_slice::<AmountArgs>(&built.data[1..]).unwrap(), AmountArgs { amount: 258 });
         let bank = address::bank(&exchange, &mint);
         assert_eq!(built.accounts[3], AccountMeta::new(bank, false));
         assert_eq!(built.accounts[4], AccountMeta::new(address::vault(&bank), false));
+        assert_eq!(built.accounts[7], AccountMeta::new_readonly(TOKEN_2022_PROGRAM, false));
     }
 
     #[test]

@@ -1,13 +1,51 @@
 //! Trades of two margin accounts with each other: directly, by signed orders, through a venue.
 
 use plimsoll_interface::{
-    Address, ID, address,
-    instruction::{CancelOrdersArgs, FillArgs, FillOrdersArgs, SetVenueApprovalArgs, VenueArgs, tag},
+    Address, ID,
+    accounts::Board,
+    address,
+    board::{series_strike, strike_price},
+    instruction::{
+        CancelOrdersArgs, Contract, FillArgs, FillOrdersArgs, SetVenueApprovalArgs, StrikePrice, VenueArgs, tag,
+    },
     order::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR, Order, verification},
 };
 use solana_instruction::{AccountMeta, Instruction};
 
-use super::{SYSTEM_PROGRAM, Use, build};
+use super::{SYSTEM_PROGRAM, Use, build, controls::proposal};
+
+/// What a fill is of, by the account that names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Traded {
+    /// A market's perpetual.
+    Perpetual(Address),
+    /// A board's option.
+    Option(Address),
+    /// A bank's mint, against quote.
+    Spot(Address),
+}
+
+impl From<&Address> for Traded {
+    /// A market's perpetual.
+    fn from(market: &Address) -> Self {
+        Self::Perpetual(*market)
+    }
+}
+
+/// The terms of one series of a board, as fills and signed orders name it; `None` where its strike is not listed.
+/// `base_decimals` are the market's.
+pub fn contract_of(board: &Board, series: u8, base_decimals: u8) -> Option<Contract> {
+    let listed = *board.strikes.get(series_strike(usize::from(series)))?;
+    let expiry_day = Contract::day_of(board.expiry)?;
+    let price = |strike| strike_price(strike, base_decimals).map_or(0, |price| price.raw());
+    let of_exponent = |exponent| {
+        let digits: Vec<u16> = (100..=999).collect();
+        let at = digits.binary_search_by_key(&listed, |digits| price(StrikePrice { digits: *digits, exponent }));
+        at.ok().and_then(|at| digits.get(at).copied()).map(|digits| StrikePrice { digits, exponent })
+    };
+    let strike = (-12..=12).filter(|_| listed != 0).find_map(of_exponent)?;
+    Some(Contract { expiry_day, strike })
+}
 
 /// What two accounts that trade with each other share.
 #[derive(Clone, Debug)]
@@ -22,7 +60,8 @@ pub struct FillAccounts {
     pub market: Address,
     /// The market's price account.
     pub oracle: Address,
-    /// All other markets and all banks of both accounts: [`crate::remaining::Pack::filling`].
+    /// Writable, an option's board, or spot's bank, quote bank and house; then all other markets, banks and boards of both
+    /// accounts: [`crate::remaining::Pack::filling`].
     pub remaining: Vec<AccountMeta>,
 }
 
@@ -111,7 +150,8 @@ pub struct FillOrders {
     pub oracle: Address,
     /// Size, and where the transaction verifies the orders: [`verify`].
     pub args: FillOrdersArgs,
-    /// All other markets and all banks of both accounts: [`crate::remaining::Pack::filling`].
+    /// Writable, an option's board, or spot's bank, quote bank and house; then all other markets, banks and boards of both
+    /// accounts: [`crate::remaining::Pack::filling`].
     pub remaining: Vec<AccountMeta>,
 }
 
@@ -221,7 +261,7 @@ impl Register {
 /// Replaces a venue's limits and state.
 #[derive(Clone, Copy, Debug)]
 pub struct Configure {
-    /// The exchange's admin.
+    /// The exchange's admin, or its risk admin to tighten.
     pub admin: Address,
     /// The exchange.
     pub exchange: Address,
@@ -232,13 +272,20 @@ pub struct Configure {
 }
 
 impl Configure {
-    /// The instruction.
+    /// The instruction for a change that only tightens, or where there is no timelock.
     pub fn instruction(&self) -> Instruction {
-        let declared = [
-            (self.admin, Use::Sign),
-            (self.exchange, Use::Read),
-            (address::venue(&self.exchange, &self.program), Use::Write),
-        ];
+        self.build(false)
+    }
+
+    /// The instruction for a change that was proposed. Closes the proposal.
+    pub fn proposed(&self) -> Instruction {
+        self.build(true)
+    }
+
+    fn build(&self, proposed: bool) -> Instruction {
+        let venue = address::venue(&self.exchange, &self.program);
+        let declared =
+            [(self.admin, Use::SignWrite), (self.exchange, Use::Read), (venue, Use::Write), proposal(&venue, proposed)];
         build(tag::CONFIGURE_VENUE, &self.args, declared, &[])
     }
 }

@@ -6,7 +6,7 @@ use plimsoll_interface::{
 };
 use solana_instruction::{AccountMeta, Instruction};
 
-use super::{INSTRUCTIONS_SYSVAR, TOKEN_PROGRAM, Use, build};
+use super::{INSTRUCTIONS_SYSVAR, Use, build};
 
 /// Puts quote into the insurance. Anyone may.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ pub struct FundInsurance {
     pub exchange: Address,
     /// The exchange's quote mint.
     pub quote_mint: Address,
+    /// The quote mint's token program.
+    pub token_program: Address,
     /// Token account that it comes from.
     pub source: Address,
     /// Quote native.
@@ -37,7 +39,7 @@ impl FundInsurance {
                 (address::vault(&bank), Use::Write),
                 (self.source, Use::Write),
                 (self.quote_mint, Use::Read),
-                (TOKEN_PROGRAM, Use::Read),
+                (self.token_program, Use::Read),
             ],
             &[],
         )
@@ -53,10 +55,14 @@ pub struct BuyReserve {
     pub exchange: Address,
     /// Mint of the tokens bought.
     pub mint: Address,
+    /// Its token program.
+    pub token_program: Address,
     /// Token account of that mint that they go to.
     pub destination: Address,
     /// The exchange's quote mint.
     pub quote_mint: Address,
+    /// Its token program.
+    pub quote_token_program: Address,
     /// Token account of the quote mint that pays.
     pub source: Address,
     /// The market that prices the tokens.
@@ -88,7 +94,8 @@ impl BuyReserve {
                 (self.quote_mint, Use::Read),
                 (self.market, Use::Read),
                 (self.oracle, Use::Read),
-                (TOKEN_PROGRAM, Use::Read),
+                (self.token_program, Use::Read),
+                (self.quote_token_program, Use::Read),
             ],
             &[],
         )

@@ -75,9 +75,11 @@ pub use array::{
     ArrayTerms, Board, MAX_DEPTH, MAX_RANGE, MAX_VOLATILITY_SHOCK, MIN_RANGE, MIN_TIME, Nodes, Refresh, RiskArray,
     VALUES,
 };
-pub use quote::{NetVega, OptionPricing, OptionTrade, VegaWalk, payoff, quote_option, units_of};
+pub use quote::{
+    NetVega, OptionPricing, OptionTrade, VegaWalk, half_spread, payoff, quote_option, quote_option_fill, units_of,
+};
 pub use settlement::{MAX_SAMPLES, settlement_price};
-pub use sum::{BoardSum, MAX_LOTS, Reading};
+pub use sum::{BoardSum, MAX_LOTS, Reading, StrikeLots};
 
 /// Number of stress scenarios: seven moves of the price, with the volatility up and down, and two extreme moves.
 pub const SCENARIOS: usize = 16;

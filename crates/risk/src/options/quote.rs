@@ -49,6 +49,7 @@
 //! bounds are for: they cut off the premium where it would be a rebate beyond the mid price.
 use crate::Error;
 use crate::black::{Greeks, OptionKind};
+use crate::fill::{FillQuote, Side, quote_fill};
 use crate::math::{
     mul_checked, mul_div_ceil, mul_div_floor, mul_ppm_ceil, mul_ppm_floor, mul_shift, mul_wide, positive,
 };
@@ -190,7 +191,7 @@ pub fn quote_option(pricing: &OptionPricing, trade: &OptionTrade) -> Result<Trad
     let cost = cost.ok_or(Error::Overflow)?;
     Ok(TradeQuote {
         cost: Quote::from_raw(cost),
-        fee: Quote::from_raw(fee(pricing, trade, magnitude, parts.value.1)?),
+        fee: Quote::from_raw(fee(pricing, trade.spot, trade.greeks.price, magnitude, parts.value.1)?),
         average_price: average_price(cost, Base::from_raw(size))?,
     })
 }
@@ -272,12 +273,50 @@ fn phi_down(pricing: &OptionPricing, vega: Quote) -> Result<i64, Error> {
         .ok_or(Error::Overflow)
 }
 
+/// Prices a fill of options between two accounts: `units` base units at the premium `price` that they agreed on. The cost is
+/// that of any fill, rounded against the taker; the fee is the house's of a trade at that premium.
+///
+/// Whether the fee is a part of the notional or of the premium depends on the two prices alone, and both are ceilings: a fill
+/// in parts pays no less.
+///
+/// # Errors
+///
+/// [`Error::SizeZero`]; [`Error::Overflow`].
+pub fn quote_option_fill(
+    pricing: &OptionPricing,
+    price: Price,
+    spot: Price,
+    units: u64,
+    taker: Side,
+) -> Result<FillQuote, Error> {
+    let premium = quote_fill(price, units, Side::Buyer, Ppm::ZERO)?.cost;
+    let cost = match taker {
+        Side::Buyer => premium,
+        Side::Seller => quote_fill(price, units, Side::Seller, Ppm::ZERO)?.cost,
+    };
+    let premium = positive(premium).ok_or(Error::Overflow)?;
+    Ok(FillQuote { cost, fee: fee(pricing, spot, price, units, premium)?.unsigned_abs() })
+}
+
+/// The house's spreads on one base unit, rounded down: half of that in volatility on its vega, half of the perpetual's on its
+/// delta. A trade with the house is never at a better price than this away from Black-76.
+///
+/// # Errors
+///
+/// [`Error::Overflow`].
+pub fn half_spread(pricing: &OptionPricing, greeks: &Greeks, spot: Price) -> Result<u64, Error> {
+    let volatility = mul_ppm_floor(greeks.vega.raw(), pricing.half_spread_volatility);
+    let hedge = mul_shift(greeks.delta.unsigned_abs(), spot.raw(), Q32)
+        .and_then(|(notional, _)| mul_ppm_floor(notional, pricing.half_spread));
+    volatility.zip(hedge).and_then(|(volatility, hedge)| volatility.checked_add(hedge)).ok_or(Error::Overflow)
+}
+
 /// The fee: a part of the notional, or an eighth of the premium where that is less for one base unit.
-fn fee(pricing: &OptionPricing, trade: &OptionTrade, units: u64, premium: i64) -> Result<i64, Error> {
+fn fee(pricing: &OptionPricing, spot: Price, price: Price, units: u64, premium: i64) -> Result<i64, Error> {
     let rate = u64::from(pricing.fee.raw()).wrapping_mul(FEE_DIVISOR);
-    let by_notional = mul_wide(trade.spot.raw(), rate) <= mul_wide(trade.greeks.price.raw(), 1_000_000);
+    let by_notional = mul_wide(spot.raw(), rate) <= mul_wide(price.raw(), 1_000_000);
     let fee = if by_notional {
-        mul_shift_up(units, trade.spot.raw(), Q48).and_then(|notional| mul_ppm_ceil(notional, pricing.fee))
+        mul_shift_up(units, spot.raw(), Q48).and_then(|notional| mul_ppm_ceil(notional, pricing.fee))
     } else {
         Some(premium.unsigned_abs().div_ceil(FEE_DIVISOR))
     };

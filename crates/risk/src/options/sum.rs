@@ -9,7 +9,7 @@ use crate::math::{
     mul_div_ceil, mul_div_floor, mul_ppm_ceil, mul_ppm_floor, mul_shift_ceil, mul_shift_floor, positive,
     shift_div_floor,
 };
-use crate::portfolio::{MAX_EXTREME_DAMPING, MAX_RANGE, MAX_VALUE};
+use crate::portfolio::{MAX_EXTREME_DAMPING, MAX_RANGE, MAX_VALUE, exceeds};
 use crate::units::{Base, Fraction, Lots, Ppm, Price, Q32, Quote, Seconds, Timestamp};
 
 /// Most lots of one account in one board, long and short together. Sums of lots times values then stay below 2^62.
@@ -59,6 +59,19 @@ pub struct BoardSum {
     strikes: [i64; 2],
 }
 
+/// The options that an account has of one strike: the call and the put are read off one array.
+#[derive(Clone, Copy, Debug)]
+pub struct StrikeLots<'a> {
+    /// Values of the strike's call.
+    pub array: &'a RiskArray,
+    /// The strike.
+    pub strike: Price,
+    /// Lots of the call.
+    pub calls: Lots,
+    /// Lots of the put.
+    pub puts: Lots,
+}
+
 impl Default for BoardSum {
     fn default() -> Self {
         Self::new()
@@ -85,6 +98,42 @@ impl BoardSum {
             self.add_parity(strike, lots);
         }
         Ok(())
+    }
+
+    /// Adds the options of one strike: what [`Self::add`] of both would, with one pass over the array.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyLots`].
+    #[inline]
+    pub fn add_strike(&mut self, own: &StrikeLots<'_>) -> Result<(), Error> {
+        let lots = self.count_strike(own)?;
+        add_values(&mut self.values, own.array, lots);
+        Ok(())
+    }
+
+    /// Adds the options of two strikes, with one pass over the sums.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyLots`].
+    #[inline]
+    pub fn add_two_strikes(&mut self, one: &StrikeLots<'_>, other: &StrikeLots<'_>) -> Result<(), Error> {
+        let lots = [self.count_strike(one)?, self.count_strike(other)?];
+        add_values_of_two(&mut self.values, [one.array, other.array], lots);
+        Ok(())
+    }
+
+    /// Counts the options of a strike and makes its put of a call, and says how many calls they are then.
+    #[inline(always)]
+    fn count_strike(&mut self, own: &StrikeLots<'_>) -> Result<i64, Error> {
+        self.count(own.calls)?;
+        if !own.puts.is_zero() {
+            self.count(own.puts)?;
+            self.add_parity(own.strike, own.puts);
+        }
+        // Each at most 2^30 either way.
+        Ok(own.calls.raw().wrapping_add(own.puts.raw()))
     }
 
     /// Counts the lots, before anything is multiplied by them.
@@ -295,12 +344,16 @@ impl BoardSum {
     #[inline(never)]
     fn forwards(&self, terms: &ArrayTerms) -> Result<Base, Error> {
         let base = base_of(self.puts, terms.lot)?;
+        // A board without a basis takes no division.
+        let is_at_spot = terms.forward == terms.spot && !terms.spot.is_zero();
         let scale = |magnitude: u64, up: bool| {
             let (discount, ratio) = (terms.discount.raw(), (terms.forward.raw(), terms.spot.raw()));
-            if up {
-                mul_shift_ceil(magnitude, discount, Q32).and_then(|part| mul_div_ceil(part, ratio.0, ratio.1))
-            } else {
-                mul_shift_floor(magnitude, discount, Q32).and_then(|part| mul_div_floor(part, ratio.0, ratio.1))
+            let shift = if up { mul_shift_ceil } else { mul_shift_floor };
+            let part = shift(magnitude, discount, Q32)?;
+            match (is_at_spot, up) {
+                (true, _) => Some(part),
+                (_, true) => mul_div_ceil(part, ratio.0, ratio.1),
+                _ => mul_div_floor(part, ratio.0, ratio.1),
             }
         };
         let magnitude = scale(base.unsigned_abs(), !base.is_negative()).and_then(positive).ok_or(Error::Overflow)?;
@@ -335,6 +388,23 @@ fn add_values(sums: &mut [i64; VALUES], array: &RiskArray, lots: i64) {
     for (sums, values) in sums.iter_mut().zip(values) {
         for (sum, value) in sums.iter_mut().zip(values) {
             *sum = sum.wrapping_add(lots.wrapping_mul(i64::from(*value)));
+        }
+    }
+}
+
+/// Adds lots times values of two arrays, in one pass: a sum is loaded and stored once for both, 5 instructions a value
+/// instead of 6.
+#[inline(never)]
+fn add_values_of_two(sums: &mut [i64; VALUES], arrays: [&RiskArray; 2], lots: [i64; 2]) {
+    const RUN: usize = 13;
+    let [one, other] = core::hint::black_box(arrays);
+    let ((one, _), (other, _)) = (one.values.as_chunks::<RUN>(), other.values.as_chunks::<RUN>());
+    let (sums, _) = sums.as_chunks_mut::<RUN>();
+    let [lots, other_lots] = lots;
+    for (sums, (one, other)) in sums.iter_mut().zip(one.iter().zip(other)) {
+        for (sum, (one, other)) in sums.iter_mut().zip(one.iter().zip(other)) {
+            let both = lots.wrapping_mul(i64::from(*one)).wrapping_add(other_lots.wrapping_mul(i64::from(*other)));
+            *sum = sum.wrapping_add(both);
         }
     }
 }
@@ -421,7 +491,7 @@ fn add_gains(sums: &mut [Quote; SCENARIOS], gains: &[i64; SCENARIOS]) -> Result<
     for (sum, gain) in sums.iter_mut().zip(gains) {
         // Both at most 2^58.
         let total = sum.raw().wrapping_add(*gain);
-        if total.unsigned_abs() > MAX_VALUE {
+        if exceeds(total) {
             return Err(Error::Overflow);
         }
         *sum = Quote::from_raw(total);

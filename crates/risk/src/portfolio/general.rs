@@ -381,32 +381,47 @@ fn is_committed(underlying: &Underlying, options: Option<&OptionRisk>) -> bool {
     options.is_some() || underlying.is_committed()
 }
 
-/// Checks that each underlying's options come once and in order, and that their numbers are within [`MAX_VALUE`].
+/// Checks that each underlying's options come once and in order, and that their numbers are within [`MAX_VALUE`]. Says
+/// whether any has other gains towards maint than towards init.
 #[inline(never)]
 pub(super) fn check_options(
     portfolio: &Portfolio,
     options: &[OptionRisk],
     parameters: &RiskParameters,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     if !options.is_empty() && parameters.extreme_damping > MAX_EXTREME_DAMPING {
         return Err(Error::ExtremeDampingInvalid);
     }
     let mut next = 0_usize;
+    let mut differ = false;
     for options in options {
         next = portfolio.after(options.underlying, next)?;
         bounded(options.short_minimum)?;
         bounded(options.long_minimum)?;
         check_pnl(&options.pnl_init)?;
-        check_pnl(&options.pnl_maint)?;
+        if has_two_ranges(options) {
+            check_pnl(&options.pnl_maint)?;
+            differ = true;
+        }
     }
-    Ok(())
+    Ok(differ)
 }
 
 /// Refuses a P&L beyond [`MAX_VALUE`].
 fn check_pnl(pnl: &[Quote; SCENARIOS]) -> Result<(), Error> {
-    // The bound is one less than a power of two: a magnitude is above it exactly when it has a higher bit.
-    let bits = pnl.iter().fold(0, |bits, pnl| bits | pnl.unsigned_abs());
-    bounded(bits).map(|_| ())
+    for pnl in pnl {
+        if exceeds(pnl.raw()) {
+            return Err(Error::Overflow);
+        }
+    }
+    Ok(())
+}
+
+/// Whether an amount is above [`MAX_VALUE`] either way, by one comparison: what is not, lies in the words from 0 to twice
+/// that once it is shifted up by it.
+#[inline(always)]
+pub(crate) const fn exceeds(amount: i64) -> bool {
+    amount.wrapping_add(MAX_VALUE.cast_signed()).cast_unsigned() > 2 * MAX_VALUE
 }
 
 /// Refuses an amount above [`MAX_VALUE`].

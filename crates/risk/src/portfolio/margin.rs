@@ -1,7 +1,7 @@
 //! Equity and requirement: the path for linear books at fresh prices and one range, which the chain takes most.
 use super::aggregation::{Shocks, add_shock, maintenance, stress};
 use super::general::{
-    Groups, add_shock_and_loss, check_options, has_two_ranges, loss_alone, margin_in_general, net_groups, next_options,
+    Groups, add_shock_and_loss, check_options, loss_alone, margin_in_general, net_groups, next_options,
 };
 use super::value::{check_addons, value_signed, value_with_options};
 use super::{Margin, Portfolio, RiskParameters, Underlying};
@@ -69,7 +69,9 @@ fn margin_of_fresh_options(
     options: &[OptionRisk],
     parameters: &RiskParameters,
 ) -> Result<Option<Margin>, Error> {
-    check_options(portfolio, options, parameters)?;
+    if check_options(portfolio, options, parameters)? {
+        return Ok(None);
+    }
     let mut sums = Sums::default();
     let mut groups = Groups::default();
     let mut rest = options;
@@ -79,7 +81,6 @@ fn margin_of_fresh_options(
         }
         match next_options(&mut rest, number) {
             None => sums.add(underlying)?,
-            Some(own) if has_two_ranges(own) => return Ok(None),
             Some(own) => sums.add_with_options(underlying, own, parameters.extreme_damping, &mut groups)?,
         }
     }

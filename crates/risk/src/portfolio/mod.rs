@@ -124,6 +124,7 @@ use crate::Error;
 use crate::price::{Freshness, Observation};
 use crate::units::{Base, Ppm, Price, Quote};
 
+pub(crate) use general::exceeds;
 pub use margin::margin;
 pub use parameters::{MAX_EXTREME_DAMPING, RHO_TOLERANCE, RiskParameters, pair_index};
 pub use report::{GroupReport, Report, UnderlyingReport, report};

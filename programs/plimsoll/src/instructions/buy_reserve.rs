@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token::Token;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, Market, same_address},
@@ -49,8 +48,10 @@ pub struct BuyReserve {
     pub market: Account<Market>,
     /// A price account of its feed: a sale is always priced by one in the same transaction.
     pub oracle: UncheckedAccount,
-    /// The mints' token program.
-    pub token_program: Program<Token>,
+    /// The bank's mint's token program.
+    pub token_program: UncheckedAccount,
+    /// The quote mint's token program.
+    pub quote_token_program: UncheckedAccount,
 }
 
 impl BuyReserve {
@@ -59,10 +60,10 @@ impl BuyReserve {
         require!(!self.exchange.config.is_paused(pause::WITHDRAW), PlimsollError::Paused);
         // The quote bank is priced by no market, so it is not for sale.
         require!(same_address(self.market.address(), &self.bank.market), PlimsollError::WrongBankMarket);
-        let program = self.token_program.address();
-        token::require_banks(&self.bank, self.vault.address(), self.mint.address(), program)?;
+        token::require_banks(&self.bank, self.vault.address(), self.mint.address(), self.token_program.address())?;
         token::require_token_account(self.destination.account(), &self.bank)?;
-        token::require_banks(&self.quote_bank, self.quote_vault.address(), self.quote_mint.address(), program)?;
+        let (vault, program) = (self.quote_vault.address(), self.quote_token_program.address());
+        token::require_banks(&self.quote_bank, vault, self.quote_mint.address(), program)?;
         token::require_token_account(self.source.account(), &self.quote_bank)
     }
 
@@ -79,7 +80,7 @@ impl BuyReserve {
         Ok(observation)
     }
 
-    /// See the program's instruction. The bank's vault and reserve fall by the tokens sold, the quote bank's rise by what
+    /// See the program's instruction. The amount is the vault's: a fee that the mint withholds is the buyer's. The bank's vault and reserve fall by the tokens sold, the quote bank's rise by what
     /// they cost (INV-1 of both).
     pub fn apply(&mut self, args: &BuyReserveArgs) -> Result<()> {
         self.validate(args)?;

@@ -37,6 +37,9 @@ impl ConfigureBank {
         if self.bank.is_quote == 1 {
             args.config.validate_quote()?;
         }
+        if self.bank.is_house_share == 1 {
+            args.config.validate_house_share()?;
+        }
         require!(self.bank.config.state != state::RETIRED, PlimsollError::Retired);
         let now = book::now()?;
         let wanted = Wanted {

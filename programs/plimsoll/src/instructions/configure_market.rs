@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Bank, Exchange, House, Market, Proposal},
+    accounts::{Exchange, House, Market, Proposal},
     change::Change,
     config::{limits, state},
     event::Configured,
@@ -15,8 +15,7 @@ use crate::{
     house,
 };
 
-/// Accounts of `configure_market`. Behind them, where the risk budget rises: every other market of the exchange in the
-/// order of their indexes, each with its price account behind it where the stored price is old.
+/// Accounts of `configure_market`. Where the risk budget rises, the house must have been valued within the last minute.
 #[derive(Accounts)]
 pub struct ConfigureMarket {
     /// The exchange's admin, or its risk admin to tighten. Gets the rent of the proposal.
@@ -27,9 +26,6 @@ pub struct ConfigureMarket {
     /// Its house.
     #[account(mut, constraint(house.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub house: Account<House>,
-    /// Its quote bank.
-    #[account(address = exchange.quote_bank @ PlimsollError::WrongQuoteBank)]
-    pub quote_bank: Account<Bank>,
     /// The market.
     #[account(mut, constraint(market.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub market: Account<Market>,
@@ -40,8 +36,11 @@ pub struct ConfigureMarket {
 
 impl ConfigureMarket {
     /// See the program's instruction.
-    pub fn apply(&mut self, args: &ConfigureMarketArgs, remaining: &[AccountView]) -> Result<()> {
+    pub fn apply(&mut self, args: &ConfigureMarketArgs) -> Result<()> {
         args.config.validate()?;
+        if self.market.is_of_house_shares() {
+            args.config.validate_house_share()?;
+        }
         require!(self.market.config.state != state::RETIRED, PlimsollError::Retired);
         let now = book::now()?;
         let wanted = Wanted {
@@ -52,21 +51,7 @@ impl ConfigureMarket {
         };
         controls::authorise(&self.exchange, &wanted, &mut self.proposal, now)?;
         self.announce_wind_down(args.config.state, now)?;
-        let (old, new) = (self.market.config.risk_budget, args.config.risk_budget);
-        let total = self
-            .house
-            .risk_budget_total
-            .checked_sub(old)
-            .and_then(|rest| rest.checked_add(new))
-            .ok_or(PlimsollError::Overflow)?;
-        self.house.risk_budget_total = total;
-        let now = book::now()?;
-        if new > old {
-            let declared = Some((self.market.address(), &*self.market));
-            let value =
-                house::net_asset_value(&self.exchange, &self.house, &self.quote_bank, remaining, declared, now)?;
-            house::require_budgets_covered(&self.house, value)?;
-        }
+        house::move_budget(&mut self.house, self.market.config.risk_budget, args.config.risk_budget, now)?;
         self.market.configure(&args.config, now);
         emit!(Configured {
             exchange: *self.exchange.address(),

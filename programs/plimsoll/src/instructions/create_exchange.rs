@@ -1,10 +1,11 @@
 #![allow(unused_variables)] // Anchor's derive binds `args` in one function more than uses it.
 
 use anchor_lang::prelude::*;
-use anchor_spl::mint::Mint;
 use plimsoll_interface::{
     PlimsollError, accounts::Exchange, address, config::limits, event::Configured, instruction::CreateExchangeArgs,
 };
+
+use crate::token;
 
 /// Accounts of `create_exchange`.
 #[derive(Accounts)]
@@ -17,14 +18,16 @@ pub struct CreateExchange {
     #[account(init, payer = creator, seeds = [address::EXCHANGE, creator.address().as_ref(), &args.index.to_le_bytes()], bump)]
     pub exchange: Account<Exchange>,
     /// The mint that will count as 1 USD.
-    pub quote_mint: Account<Mint>,
+    pub quote_mint: UncheckedAccount,
     /// Makes the account.
     pub system_program: Program<System>,
 }
 
 impl CreateExchange {
     fn validate(&self, args: &CreateExchangeArgs) -> Result<()> {
-        require!(self.quote_mint.decimals() == limits::QUOTE_DECIMALS, PlimsollError::UnsupportedDecimals);
+        let mint = token::read_mint(self.quote_mint.account())?;
+        mint.require_quote()?;
+        require!(mint.decimals == limits::QUOTE_DECIMALS, PlimsollError::UnsupportedDecimals);
         Ok(args.config.validate()?)
     }
 

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Exchange, Market},
+    accounts::{Exchange, Market, oracle_kind, same_address},
     address,
     config::limits,
     event::Configured,
@@ -32,6 +32,17 @@ impl CreateMarket {
         require!(ORACLE_PROGRAMS.contains(&(args.oracle_owner, args.oracle_kind)), PlimsollError::UnsupportedOracle);
         require!(is_symbol(&args.symbol), PlimsollError::InvalidSymbol);
         require!(args.config == args.config.starting(), PlimsollError::NewMarketHasRisk);
+        if args.oracle_kind == oracle_kind::HOUSE { self.validate_house_share(args) } else { Ok(()) }
+    }
+
+    /// Shares of this exchange's house, in their own decimals, as a collateral and nothing else.
+    #[inline(never)]
+    fn validate_house_share(&self, args: &CreateMarketArgs) -> Result<()> {
+        args.config.validate_house_share()?;
+        let (house, _) = Address::find_program_address(&[address::HOUSE, self.exchange.address().as_ref()], &crate::ID);
+        let feed = Address::new_from_array(args.feed_id);
+        require!(same_address(&feed, &house), PlimsollError::UnsupportedOracle);
+        require!(args.base_decimals == limits::HOUSE_SHARE_DECIMALS, PlimsollError::UnsupportedDecimals);
         Ok(())
     }
 

@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token::Token;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, MarginAccount},
@@ -32,7 +31,7 @@ pub struct Deposit {
     /// The bank's mint.
     pub mint: UncheckedAccount,
     /// The mint's token program.
-    pub token_program: Program<Token>,
+    pub token_program: UncheckedAccount,
 }
 
 impl Deposit {
@@ -44,36 +43,41 @@ impl Deposit {
         token::require_token_account(self.source.account(), &self.bank)
     }
 
-    /// See the program's instruction. Repaying a borrow is accepted whatever the bank's state and cap.
+    /// See the program's instruction. What arrives in the vault is what counts, behind the fee that the mint may withhold.
+    /// Repaying a borrow is accepted whatever the bank's state and cap, and whatever the mint's fee.
     pub fn apply(&mut self, args: &AmountArgs) -> Result<()> {
         self.validate(args)?;
         let bank = &mut self.bank;
         let address = *bank.address();
+        let terms = token::Terms::of(self.mint.account())?;
+        let received = terms.received(args.amount)?;
         ledger::accrue(bank, book::now()?)?;
         let market = bank.market;
         let market = if bank.is_quote == 1 { None } else { Some(&market) };
         let index = self.account.balance_slot_or_new(&address, market)?;
-        let changed = ledger::credit(&mut self.account, index, bank, args.amount)?;
+        let changed = ledger::credit(&mut self.account, index, bank, received)?;
         require!(changed > 0, PlimsollError::AmountTooSmall);
         let shares = self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?.shares;
         if shares > 0 {
             ledger::require_deposit_allowed(bank)?;
+            terms.require_allowed()?;
         }
         self.account.release_balance(index)?;
         self.account.touch();
-        ledger::receive(bank, args.amount)?;
-        token::pull(
-            bank,
-            self.source.account(),
-            self.mint.account(),
-            self.vault.account(),
-            self.authority.account(),
-            args.amount,
-        )?;
+        ledger::receive(bank, received)?;
+        let transfer = token::Transfer {
+            source: self.source.account(),
+            mint: self.mint.account(),
+            destination: self.vault.account(),
+            authority: self.authority.account(),
+            token_program: &bank.token_program,
+            decimals: bank.decimals,
+        };
+        transfer.send(args.amount, &terms, &[])?;
         emit!(BalanceChanged {
             account: *self.account.address(),
             bank: address,
-            amount: i64::try_from(args.amount).map_err(|_| PlimsollError::Overflow)?,
+            amount: i64::try_from(received).map_err(|_| PlimsollError::Overflow)?,
             shares,
         });
         Ok(())

@@ -2,7 +2,6 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Exchange, MarginAccount, Market},
-    event::Filled,
     instruction::FillArgs,
 };
 
@@ -11,8 +10,9 @@ use crate::{
     matching::{self, Counterparties, Counterparty, Deal, Mandate},
 };
 
-/// Accounts of `fill`. Behind them: every other market that either margin account uses, each with its price account behind
-/// it where the stored price is old, and every bank that either uses.
+/// Accounts of `fill`. Behind them what the instrument is kept in, writable: of an option its board; of spot the bank, the
+/// quote bank and the house. Then every other market that either margin account uses, each with its price account behind it
+/// where the stored price is old, and every other bank and board that either uses.
 #[derive(Accounts)]
 pub struct Fill {
     /// Owner or delegate of the buyer's margin account.
@@ -42,33 +42,15 @@ impl Fill {
         let now = book::now()?;
         let observation = book::read_price(&self.market, self.oracle.account(), now)?;
         let market_address = *self.market.address();
-        let filled = matching::execute(
-            Counterparties {
-                exchange: &self.exchange,
-                buyer: Counterparty { account: &mut self.buyer, mandate: buyer },
-                seller: Counterparty { account: &mut self.seller, mandate: seller },
-                market_address: &market_address,
-                market: &mut self.market,
-                views: remaining,
-            },
-            &Deal::from(args),
-            &observation,
-            now,
-        )?;
-        emit!(Filled {
-            market: market_address,
-            buyer: *self.buyer.address(),
-            seller: *self.seller.address(),
+        let parties = Counterparties {
+            exchange: &self.exchange,
+            buyer: Counterparty::new(&mut self.buyer, buyer),
+            seller: Counterparty::new(&mut self.seller, seller),
             venue: Address::default(),
-            size: args.size,
-            price: args.price,
-            cost: filled.quote.cost,
-            fee: filled.quote.fee,
-            seller_takes: u64::from(args.seller_takes != 0),
-            spot: observation.spot.raw(),
-            buyer_position: filled.buyer_position,
-            seller_position: filled.seller_position,
-        });
-        Ok(())
+            market_address: &market_address,
+            market: &mut self.market,
+            views: remaining,
+        };
+        matching::execute(parties, &Deal::from(args), &observation, now)
     }
 }

@@ -2,8 +2,8 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Exchange, MarginAccount, Market, Orders, same_address},
-    event::{Filled, OrderFilled},
-    instruction::FillOrdersArgs,
+    event::OrderFilled,
+    instruction::{FillOrdersArgs, instrument},
     order::{self, INSTRUCTIONS_SYSVAR, MAKER_ONLY, Order, REDUCE_ONLY},
 };
 use plimsoll_risk::{
@@ -60,17 +60,21 @@ impl Signed {
 }
 
 impl FillOrders {
-    /// Reads the order that instruction `index` verifies, and checks that it is one of `account` for this market and that
-    /// this submission may fill it.
+    /// Reads the order that instruction `index` verifies, and checks that it is one of `account` for this market, or for the
+    /// bank that stands first in `views`, and that this submission may fill it.
     #[inline(never)]
-    fn read(&self, index: u8, account: &Account<MarginAccount>) -> Result<Signed> {
+    fn read(&self, index: u8, account: &Account<MarginAccount>, views: &[AccountView]) -> Result<Signed> {
         let (signer, order) = {
             let sysvar = self.instructions.account().try_borrow()?;
             order::signed_order(&sysvar, index)?
         };
         require!(same_address(&order.exchange, self.exchange.address()), PlimsollError::OrderWrongExchange);
         require!(same_address(&order.account, account.address()), PlimsollError::OrderWrongAccount);
-        require!(same_address(&order.market, self.market.address()), PlimsollError::OrderWrongMarket);
+        let traded = match order.instrument {
+            instrument::SPOT => views.first().ok_or(PlimsollError::MissingBank)?.address(),
+            _ => self.market.address(),
+        };
+        require!(same_address(&order.market, traded), PlimsollError::OrderWrongMarket);
         let may_submit = order.venue == Address::default() || same_address(&order.venue, self.submitter.address());
         require!(may_submit, PlimsollError::OrderWrongVenue);
         require!(order.size != 0, PlimsollError::ZeroSize);
@@ -81,18 +85,24 @@ impl FillOrders {
 
     /// The taker's side: its order, whose limit the maker's price meets, or the submitter's own word.
     #[inline(never)]
-    fn read_taker(&self, args: &FillOrdersArgs, maker: &Signed) -> Result<(Mandate, Option<Signed>)> {
+    fn read_taker(
+        &self,
+        args: &FillOrdersArgs,
+        maker: &Signed,
+        views: &[AccountView],
+    ) -> Result<(Mandate, Option<Signed>)> {
         if self.taker_orders.is_none() {
             return Ok((Mandate::of(&self.taker, self.submitter.address())?, None));
         }
-        let taker = self.read(args.taker_instruction, &self.taker)?;
+        let taker = self.read(args.taker_instruction, &self.taker, views)?;
         require!(taker.order.flags & MAKER_ONLY == 0, PlimsollError::OrderMakerOnly);
         let (price, limit) = (maker.order.limit_price, taker.order.limit_price);
         let crosses = match maker.side() {
             Side::Seller => taker.side() == Side::Buyer && price <= limit,
             Side::Buyer => taker.side() == Side::Seller && price >= limit,
         };
-        let same_instrument = maker.order.instrument == taker.order.instrument;
+        let same_instrument =
+            maker.order.instrument == taker.order.instrument && maker.order.contract == taker.order.contract;
         require!(crosses && same_instrument, PlimsollError::OrdersNotCrossing);
         Ok((taker.mandate, Some(taker)))
     }
@@ -101,8 +111,8 @@ impl FillOrders {
     pub fn apply(&mut self, args: &FillOrdersArgs, remaining: &[AccountView]) -> Result<()> {
         require!(args.size > 0, PlimsollError::ZeroSize);
         let now = book::now()?;
-        let maker = self.read(args.maker_instruction, &self.maker)?;
-        let (taker_mandate, taker) = self.read_taker(args, &maker)?;
+        let maker = self.read(args.maker_instruction, &self.maker, remaining)?;
+        let (taker_mandate, taker) = self.read_taker(args, &maker, remaining)?;
         note(&mut self.maker_orders, &maker, args.size, now)?;
         if let (Some(orders), Some(taker)) = (&mut self.taker_orders, &taker) {
             note(orders, taker, args.size, now)?;
@@ -121,15 +131,15 @@ impl FillOrders {
     ) -> Result<()> {
         let observation = book::read_price(&self.market, self.oracle.account(), now)?;
         let market_address = *self.market.address();
-        let (maker_address, taker_address) = (*self.maker.address(), *self.taker.address());
-        let maker_side = Counterparty { account: &mut self.maker, mandate: maker.mandate };
-        let taker_side = Counterparty { account: &mut self.taker, mandate: taker_mandate };
-        let (buyer, seller, taker, addresses) = match maker.side() {
-            Side::Buyer => (maker_side, taker_side, Side::Seller, (maker_address, taker_address)),
-            Side::Seller => (taker_side, maker_side, Side::Buyer, (taker_address, maker_address)),
+        let maker_side = Counterparty::new(&mut self.maker, maker.mandate);
+        let taker_side = Counterparty::new(&mut self.taker, taker_mandate);
+        let (buyer, seller, taker) = match maker.side() {
+            Side::Buyer => (maker_side, taker_side, Side::Seller),
+            Side::Seller => (taker_side, maker_side, Side::Buyer),
         };
         let deal = Deal {
             instrument: maker.order.instrument,
+            contract: maker.order.contract,
             size: args.size,
             price: Price::from_raw(maker.order.limit_price),
             taker,
@@ -139,26 +149,12 @@ impl FillOrders {
             exchange: &self.exchange,
             buyer,
             seller,
+            venue: Address::default(),
             market_address: &market_address,
             market: &mut self.market,
             views: remaining,
         };
-        let filled = matching::execute(parties, &deal, &observation, now)?;
-        emit!(Filled {
-            market: market_address,
-            buyer: addresses.0,
-            seller: addresses.1,
-            venue: Address::default(),
-            size: args.size,
-            price: maker.order.limit_price,
-            cost: filled.quote.cost,
-            fee: filled.quote.fee,
-            seller_takes: u64::from(taker == Side::Seller),
-            spot: observation.spot.raw(),
-            buyer_position: filled.buyer_position,
-            seller_position: filled.seller_position,
-        });
-        Ok(())
+        matching::execute(parties, &deal, &observation, now)
     }
 }
 

@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token::Token;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange},
@@ -29,7 +28,7 @@ pub struct FundInsurance {
     /// The quote mint.
     pub mint: UncheckedAccount,
     /// The mint's token program.
-    pub token_program: Program<Token>,
+    pub token_program: UncheckedAccount,
 }
 
 impl FundInsurance {

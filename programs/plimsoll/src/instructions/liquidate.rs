@@ -2,8 +2,8 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{
-        AccountType, Bank, Board, Exchange, MAX_BALANCES, MAX_BOARDS, MAX_MARKETS, MarginAccount, Market, deferral,
-        same_address,
+        AccountType, Bank, Board, Exchange, MAX_BALANCES, MAX_BOARDS, MAX_MARKETS, MarginAccount, Market, OptionSlot,
+        deferral, same_address,
     },
     config::pause,
     event::{InsolventLiquidated, Liquidated},
@@ -247,14 +247,16 @@ impl Liquidate {
         let mut board = book::load_mut::<Board>(*view.ok_or(PlimsollError::MissingBoard)?)?;
         let market = board.market;
         let taker_index = self.taker.board_slot_or_new(&slot.board, &market)?;
+        let mut target = self.taker.options_from_last(taker_index)?;
         // From the last on: what is taken out moves those behind it.
         for position in self.account.options_of(index)?.rev() {
-            let option = *self.account.options.get(position).ok_or(PlimsollError::Corrupt)?;
-            let lots =
-                i32::try_from(pro_rata(i64::from(option.lots), fraction)?).map_err(|_| PlimsollError::Overflow)?;
+            let OptionSlot { series, lots, .. } = *self.account.options.get(position).ok_or(PlimsollError::Corrupt)?;
+            let lots = i32::try_from(pro_rata(i64::from(lots), fraction)?).map_err(|_| PlimsollError::Overflow)?;
             if lots != 0 {
-                move_option(&mut self.account, index, option.series, &mut board, lots.checked_neg())?;
-                move_option(&mut self.taker, taker_index, option.series, &mut board, Some(lots))?;
+                let given = self.account.take_lots(index, position, lots)?;
+                let taken = self.taker.add_lots(&mut target, series, lots)?;
+                move_open_lots(&mut board, series, given)?;
+                move_open_lots(&mut board, series, taken)?;
             }
         }
         self.taker.release_board(taker_index)?;
@@ -324,17 +326,8 @@ fn move_balance(
     Ok(account.release_balance(index)?)
 }
 
-/// Adds lots of a series to an account's, and moves the board's long lots with it.
-fn move_option(
-    account: &mut MarginAccount,
-    board_slot: usize,
-    series: u8,
-    board: &mut Board,
-    lots: Option<i32>,
-) -> Result<()> {
-    let before = account.option_lots(board_slot, series)?;
-    let after = lots.and_then(|lots| before.checked_add(lots)).ok_or(PlimsollError::TooManyLots)?;
-    account.set_option(board_slot, series, after)?;
+/// Moves the board's long lots of a series with one account's lots of it, before and after.
+fn move_open_lots(board: &mut Board, series: u8, (before, after): (i32, i32)) -> Result<()> {
     option_trading::move_open_lots(board, usize::from(series), i64::from(before), i64::from(after))?;
     Ok(())
 }

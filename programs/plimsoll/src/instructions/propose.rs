@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Adapter, Bank, Exchange, Market, Proposal, same_address},
+    accounts::{Adapter, Bank, Exchange, Market, Proposal, Venue, same_address},
     address,
     change::Change,
     event::Proposed,
@@ -18,6 +18,7 @@ pub struct Propose {
     pub admin: Signer,
     /// The exchange.
     pub exchange: Account<Exchange>,
+    /// What is to change: the exchange itself, a market, a bank or a venue.
     /// What is to change: the exchange itself, a market, a bank or an adapter.
     pub subject: UncheckedAccount,
     /// The new proposal.
@@ -44,6 +45,7 @@ impl Propose {
             }
             Change::Adapter(_) => Account::<Adapter>::load(*self.subject.account())?.exchange == *exchange,
             Change::RateSource(_) => Account::<Bank>::load(*self.subject.account())?.exchange == *exchange,
+            Change::Venue(_) => Account::<Venue>::load(*self.subject.account())?.exchange == *exchange,
             Change::Exchange(_) | Change::Role(_) | Change::QuoteFeed(_) => {
                 same_address(self.subject.address(), exchange)
             }

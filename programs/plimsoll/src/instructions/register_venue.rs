@@ -3,6 +3,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Exchange, Venue},
     address,
+    config::venue_state,
     event::Configured,
     instruction::VenueArgs,
 };
@@ -31,9 +32,12 @@ pub struct RegisterVenue {
 }
 
 impl RegisterVenue {
-    /// See the program's instruction.
+    /// See the program's instruction. Where there is a timelock a new venue fills nothing before a proposal to make it active
+    /// has waited it out.
     pub fn apply(&mut self, args: &VenueArgs, bump: u8) -> Result<()> {
         args.config.validate()?;
+        let may_start = self.exchange.config.timelock_seconds == 0 || args.config.state == venue_state::SUSPENDED;
+        require!(may_start, PlimsollError::VenueNotSuspended);
         let exchange = *self.exchange.address();
         let program = *self.program.address();
         let venue = &mut self.venue;

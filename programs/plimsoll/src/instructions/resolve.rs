@@ -97,6 +97,9 @@ impl Resolve {
     /// Deposits fall by at least what the reserve gains: the house's shares are burnt rounded up.
     fn take_from_house(&mut self, amount: u64) -> Result<u64> {
         ledger::house_debit(&mut self.house, &mut self.quote_bank, amount)?;
+        // At once, so that nobody redeems shares at what the house was worth before.
+        let loss = i64::try_from(amount).map_err(|_| PlimsollError::Overflow)?;
+        self.house.nav = self.house.nav.checked_sub(loss).ok_or(PlimsollError::Overflow)?;
         self.fill(amount)
     }
 
@@ -106,6 +109,8 @@ impl Resolve {
         let written = waterfall::write_off(bank.deposit_index(), bank.deposit_shares, missing);
         let written = written.map_err(PlimsollError::from)?;
         require!(written.amount > 0, PlimsollError::LossTooLarge);
+        // The house has lost too: nobody joins or leaves it before it is valued anew.
+        self.house.nav_at = 0;
         bank.deposit_index = written.deposit_index.raw();
         self.fill(written.amount)
     }

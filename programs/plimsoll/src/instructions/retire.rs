@@ -28,7 +28,7 @@ impl RetireMarket {
             && market.config.risk_budget == 0
             && market.config.options.enabled == 0
             && (market.open_interest_long, market.open_interest_short) == (0, 0)
-            && (market.house_size, market.house_cash) == (0, 0)
+            && (market.house_size, market.house_cash, market.inventory_banks) == (0, 0, 0)
             && market.boards == 0;
         require!(is_empty, PlimsollError::NotEmpty);
         market.config.state = state::RETIRED;

@@ -1,5 +1,4 @@
 use anchor_lang::{AccountClose, prelude::*};
-use anchor_spl::token::Token;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Adapter, Bank, Exchange, Lien, MarginAccount},
@@ -51,7 +50,8 @@ pub struct SeizeLien {
     #[account(mut, constraint(lien.account == *account.address() @ PlimsollError::WrongLien))]
     pub lien: Account<Lien>,
     /// The mint's token program.
-    pub token_program: Program<Token>,
+    #[account(address = bank.token_program @ PlimsollError::WrongTokenProgram)]
+    pub token_program: UncheckedAccount,
 }
 
 impl SeizeLien {
@@ -85,7 +85,7 @@ impl SeizeLien {
 
     /// Has the adapter pay `claim` into the vault. Gives what arrived.
     fn call_in(&self, claim: u64, for_adapter: &[AccountView]) -> Result<u64> {
-        let before = token::amount(self.vault.account())?;
+        let before = token::amount_of(self.vault.account())?;
         let call = Call {
             adapter: &self.adapter,
             authority: self.authority.account(),
@@ -93,7 +93,7 @@ impl SeizeLien {
             destination: Some((self.vault.account(), self.token_program.account())),
         };
         call.invoke(SEIZE, claim, for_adapter)?;
-        let after = token::amount(self.vault.account())?;
+        let after = token::amount_of(self.vault.account())?;
         Ok(after.checked_sub(before).ok_or(PlimsollError::WrongVault)?)
     }
 

@@ -97,7 +97,11 @@ impl Swap {
             quote: self.account.balance_slot_or_new(self.quote_bank.address(), None)?,
         };
         let before = self.balances(places)?;
-        let borrowed = if terms.buys { self.buy(places, terms)? } else { self.sell(places, terms, &observation, now)? };
+        let loss_before = house::inventory_loss(&self.market, &observation, &self.exchange.risk(now), now)?;
+        let was_empty = self.bank.inventory_shares == 0;
+        let borrowed = if terms.buys { self.buy(places, terms)? } else { self.sell(places, terms)? };
+        house::count_inventory(&mut self.market, &mut self.bank, was_empty)?;
+        house::require_within_budget(&self.market, &observation, &self.exchange.risk(now), now, loss_before)?;
         self.account.touch();
         let reduces = !borrowed && (!terms.buys || self.balances(places)?.0.shares <= 0);
         let deferred = self.account.deferral != deferral::NONE;
@@ -165,10 +169,8 @@ impl Swap {
         Ok(debit.borrowed > 0)
     }
 
-    /// The mint for quote. Says whether the account borrowed. The house keeps within the bank's cap and, where its exposure
-    /// in the market grows, within the market's budget.
-    fn sell(&mut self, places: Places, terms: Terms, observation: &Observation, now: Timestamp) -> Result<bool> {
-        let loss_before = self.house_loss(observation, now)?;
+    /// The mint for quote. Says whether the account borrowed. The house keeps within the bank's cap.
+    fn sell(&mut self, places: Places, terms: Terms) -> Result<bool> {
         let debit = ledger::debit(&mut self.account, places.bank, &mut self.bank, terms.amount)?;
         ledger::require_borrow_allowed(&self.bank, debit)?;
         ledger::inventory_credit(&mut self.bank, terms.amount)?;
@@ -176,17 +178,9 @@ impl Swap {
             ledger::require_deposit_allowed(&self.bank)?;
         }
         require!(ledger::house_inventory(&self.bank)? <= self.bank.config.swap_cap, PlimsollError::SwapCap);
-        let loss = self.house_loss(observation, now)?;
-        require!(loss <= loss_before || loss <= self.market.config.risk_budget, PlimsollError::HouseRiskBudget);
         ledger::house_debit(&mut self.house, &mut self.quote_bank, terms.quote)?;
         ledger::credit(&mut self.account, places.quote, &mut self.quote_bank, terms.quote)?;
         Ok(debit.borrowed > 0)
-    }
-
-    /// What the house could lose in the market with its inventory of this mint.
-    fn house_loss(&self, observation: &Observation, now: Timestamp) -> Result<u64> {
-        let inventory = house::inventory_base(&self.bank)?;
-        house::inventory_loss_with(&self.market, inventory, observation, &self.exchange.risk(now), now)
     }
 
     /// Checks that a swap that is more than a sale of a deposit or a repayment may happen here and now.

@@ -3,10 +3,9 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Exchange, MarginAccount, Market, Venue},
     config::venue_state,
-    event::Filled,
     instruction::FillArgs,
 };
-use plimsoll_risk::units::{Base, Price, Timestamp};
+use plimsoll_risk::units::Timestamp;
 
 use crate::{
     book,
@@ -39,11 +38,8 @@ pub struct VenueFill {
 
 impl VenueFill {
     /// Counts the notional against the venue's limits and what each account allows it.
-    fn count(&mut self, args: &FillArgs, now: Timestamp) -> Result<()> {
+    fn count(&mut self, notional: u64, now: Timestamp) -> Result<()> {
         require!(self.venue.config.state == venue_state::ACTIVE, PlimsollError::VenueSuspended);
-        let size = i64::try_from(args.size).map_err(|_| PlimsollError::Overflow)?;
-        let notional = Price::from_raw(args.price).magnitude_ceil(Base::from_raw(size));
-        let notional = notional.ok_or(PlimsollError::Overflow)?;
         let venue = *self.venue.address();
         self.buyer.use_venue(&venue, notional)?;
         self.seller.use_venue(&venue, notional)?;
@@ -53,36 +49,19 @@ impl VenueFill {
     /// See the program's instruction.
     pub fn apply(&mut self, args: &FillArgs, remaining: &[AccountView]) -> Result<()> {
         let now = book::now()?;
-        self.count(args, now)?;
         let observation = book::read_price(&self.market, self.oracle.account(), now)?;
+        let deal = Deal::from(args);
+        self.count(deal.notional(observation.spot, remaining)?, now)?;
         let market_address = *self.market.address();
-        let filled = matching::execute(
-            Counterparties {
-                exchange: &self.exchange,
-                buyer: Counterparty { account: &mut self.buyer, mandate: Mandate::default() },
-                seller: Counterparty { account: &mut self.seller, mandate: Mandate::default() },
-                market_address: &market_address,
-                market: &mut self.market,
-                views: remaining,
-            },
-            &Deal::from(args),
-            &observation,
-            now,
-        )?;
-        emit!(Filled {
-            market: market_address,
-            buyer: *self.buyer.address(),
-            seller: *self.seller.address(),
+        let parties = Counterparties {
+            exchange: &self.exchange,
+            buyer: Counterparty::new(&mut self.buyer, Mandate::default()),
+            seller: Counterparty::new(&mut self.seller, Mandate::default()),
             venue: *self.venue.address(),
-            size: args.size,
-            price: args.price,
-            cost: filled.quote.cost,
-            fee: filled.quote.fee,
-            seller_takes: u64::from(args.seller_takes != 0),
-            spot: observation.spot.raw(),
-            buyer_position: filled.buyer_position,
-            seller_position: filled.seller_position,
-        });
-        Ok(())
+            market_address: &market_address,
+            market: &mut self.market,
+            views: remaining,
+        };
+        matching::execute(parties, &deal, &observation, now)
     }
 }

@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token::Token;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, MarginAccount},
@@ -38,7 +37,7 @@ pub struct Withdraw {
     /// The bank's mint.
     pub mint: UncheckedAccount,
     /// The mint's token program.
-    pub token_program: Program<Token>,
+    pub token_program: UncheckedAccount,
 }
 
 impl Withdraw {
@@ -61,7 +60,8 @@ impl Withdraw {
         Ok(held)
     }
 
-    /// See the program's instruction.
+    /// See the program's instruction. The amount is the vault's: where the mint withholds a fee, the destination receives
+    /// that much less.
     pub fn apply(&mut self, args: &WithdrawArgs, remaining: &[AccountView]) -> Result<()> {
         self.validate(args)?;
         let now = book::now()?;
