@@ -27,7 +27,7 @@ pub const VENUE: &[u8] = b"venue";
 /// `["plimsoll-venue"]` of the venue program: what signs its calls.
 pub const VENUE_SIGNER: &[u8] = b"plimsoll-venue";
 
-/// `["proposal", subject]`, the subject being an exchange, a market or a bank
+/// `["proposal", subject]`, the subject being an exchange, a market, a bank or a venue
 pub const PROPOSAL: &[u8] = b"proposal";
 
 /// Address derivation, off-chain.

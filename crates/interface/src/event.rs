@@ -42,7 +42,7 @@ event! {
     Configured = [33, 54, 80, 14, 177, 137, 82, 235], {
         /// The exchange.
         exchange: Address,
-        /// The exchange, market, bank or house that is new or changed.
+        /// The exchange, market, bank, house or venue that is new or changed.
         subject: Address,
         /// Who did it.
         admin: Address,
