@@ -16,7 +16,7 @@ use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
+    config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
 };
 
 /// Collateral mints that one margin account may hold or owe.
@@ -41,6 +41,9 @@ pub const MAX_ORDERS: usize = 32;
 pub const MAX_SERIES: usize = 2 * MAX_STRIKES;
 /// [`BalanceSlot::market_slot`] of a quote balance, which no market prices.
 pub const NO_MARKET: u8 = u8::MAX;
+/// Liens of other programs that one margin account may have: each is called in by an instruction of its own before the
+/// account is liquidated.
+pub const MAX_LIENS: u8 = 4;
 /// Bytes of a proposal's content: the largest of what may be proposed, and some room.
 pub const MAX_PROPOSAL: usize = 384;
 /// Bytes of an account's discriminator.
@@ -740,6 +743,9 @@ pub struct BalanceSlot {
     pub market_slot: u8,
     /// Zero.
     pub _padding: [u8; 6],
+    /// What liens of the bank's mint at other programs count for, native: as a deposit would. Written by `open_lien`,
+    /// `update_lien`, `release_lien` and `seize_lien`.
+    pub lien: u64,
 }
 
 /// One market that a margin account depends on: its perpetual position and cash there, and how many balances it prices.
@@ -903,8 +909,10 @@ pub struct MarginAccount {
     pub deferral: u8,
     /// What the delegate may do, one of [`delegate_scope`].
     pub delegate_scope: u8,
+    /// How many liens it has, whatever they count for.
+    pub liens: u8,
     /// Zero.
-    pub _padding: [u8; 2],
+    pub _padding: [u8; 1],
     /// Counts every instruction that changed the account.
     pub sequence: u64,
     /// When the account was first seen without equity in the running insolvency, unix seconds; zero while it has some.
@@ -914,7 +922,7 @@ pub struct MarginAccount {
     /// Venues that may fill for the account. Written by `set_venue_approval`, and by every fill of theirs.
     pub venues: [VenueSlot; MAX_VENUES],
     /// Room for later.
-    pub _reserved: [u8; 944],
+    pub _reserved: [u8; 816],
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
@@ -1018,7 +1026,7 @@ impl MarginAccount {
             }
         };
         let slot = self.balances.get_mut(index).ok_or(PlimsollError::Corrupt)?;
-        *slot = BalanceSlot { bank: *bank, shares: 0, in_use: 1, market_slot, _padding: [0; 6] };
+        *slot = BalanceSlot { bank: *bank, shares: 0, in_use: 1, market_slot, _padding: [0; 6], lien: 0 };
         Ok(index)
     }
 
@@ -1028,7 +1036,7 @@ impl MarginAccount {
     /// [`PlimsollError::Corrupt`] where the slots contradict one another.
     pub fn release_balance(&mut self, index: usize) -> Result<(), PlimsollError> {
         let slot = self.balances.get_mut(index).ok_or(PlimsollError::Corrupt)?;
-        if slot.in_use == 0 || slot.shares != 0 {
+        if slot.in_use == 0 || slot.shares != 0 || slot.lien != 0 {
             return Ok(());
         }
         let market_slot = slot.market_slot;
@@ -1265,11 +1273,46 @@ impl MarginAccount {
             && self.options.iter().all(|slot| slot.lots >= 0)
     }
 
-    /// Whether every slot is free.
+    /// Whether every slot is free, and no lien is left.
     pub fn is_empty(&self) -> bool {
-        self.balances.iter().all(|slot| slot.in_use == 0)
+        self.liens == 0
+            && self.balances.iter().all(|slot| slot.in_use == 0)
             && self.markets.iter().all(|slot| slot.in_use == 0)
             && self.boards.iter().all(|slot| slot.in_use == 0)
+    }
+}
+
+/// Liens of other programs.
+impl MarginAccount {
+    /// Checks that no lien counts for anything: what is taken over of an account, or paid for it by others, cannot be what
+    /// another program still holds.
+    ///
+    /// # Errors
+    /// [`PlimsollError::LiensFirst`].
+    pub fn require_no_liens(&self) -> Result<(), PlimsollError> {
+        if self.balances.iter().all(|slot| slot.lien == 0) { Ok(()) } else { Err(PlimsollError::LiensFirst) }
+    }
+
+    /// Has a lien of `bank`'s mint, which `market` prices, count `after` and no longer `before`, native.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyBalances`], [`PlimsollError::TooManyMarkets`], [`PlimsollError::Overflow`];
+    /// [`PlimsollError::Corrupt`] where it did not count `before`.
+    pub fn recognise(
+        &mut self,
+        bank: &Address,
+        market: Option<&Address>,
+        before: u64,
+        after: u64,
+    ) -> Result<(), PlimsollError> {
+        if before == after {
+            return Ok(());
+        }
+        let index = self.balance_slot_or_new(bank, market)?;
+        let slot = self.balances.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        let others = slot.lien.checked_sub(before).ok_or(PlimsollError::Corrupt)?;
+        slot.lien = others.checked_add(after).ok_or(PlimsollError::Overflow)?;
+        self.release_balance(index)
     }
 }
 
@@ -1440,3 +1483,78 @@ impl Venue {
         if within { Ok(()) } else { Err(PlimsollError::VenueLimit) }
     }
 }
+
+/// A program that keeps tokens of one bank's mint under liens of margin accounts.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Adapter {
+    /// Its cap, haircut and grace. Written by `configure_adapter`.
+    pub config: AdapterConfig,
+    /// The exchange. Written by `register_adapter`, like all addresses here.
+    pub exchange: Address,
+    /// The bank that is credited what is called in.
+    pub bank: Address,
+    /// The bank's mint.
+    pub mint: Address,
+    /// The program.
+    pub program: Address,
+    /// Who signs to the program for this exchange and bank, and is the beneficiary of its records.
+    pub authority: Address,
+    /// What all its liens claim, native. Written by `open_lien`, `release_lien` and `seize_lien`.
+    pub claimed: u64,
+    /// What it did not deliver when it was called in, native. It stays counted against the cap.
+    pub lost: u64,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Bump of the authority.
+    pub authority_bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 5],
+    /// Room for later.
+    pub _reserved: [u8; 64],
+}
+account_type!(Adapter, [218, 97, 146, 51, 83, 14, 30, 252], 280);
+
+impl Adapter {
+    /// What of the cap is left, native.
+    pub fn room(&self) -> u64 {
+        self.config.cap.saturating_sub(self.claimed).saturating_sub(self.lost)
+    }
+
+    /// What a claim counts for, native, rounded down.
+    pub fn recognised(&self, claim: u64) -> u64 {
+        const MILLION: u128 = 1_000_000;
+        let kept = MILLION.saturating_sub(u128::from(self.config.haircut_ppm));
+        // At most the claim, so it fits.
+        u64::try_from(u128::from(claim).saturating_mul(kept) / MILLION).unwrap_or(claim)
+    }
+}
+
+/// A margin account's lien on tokens that an adapter keeps.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Lien {
+    /// The margin account. Written by `open_lien`, like all addresses here.
+    pub account: Address,
+    /// The adapter.
+    pub adapter: Address,
+    /// The adapter's record of it.
+    pub record: Address,
+    /// What it claims, native: what `seize_lien` calls in.
+    pub claim: u64,
+    /// What it counts for in the margin account, native.
+    pub recognised: u64,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 6],
+    /// Room for later.
+    pub _reserved: [u8; 32],
+}
+account_type!(Lien, [42, 39, 130, 104, 109, 197, 122, 174], 160);

@@ -823,6 +823,38 @@ event! {
 }
 
 event! {
+    /// What a lien claims or counts for changed, or it was opened or released.
+    LienChanged = [194, 7, 62, 176, 32, 40, 229, 91], {
+        /// The margin account.
+        account: Address,
+        /// The adapter.
+        adapter: Address,
+        /// The adapter's record.
+        record: Address,
+        /// What it claims from here on, native.
+        claim: u64,
+        /// What it counts for from here on, native.
+        recognised: u64,
+    }
+}
+
+event! {
+    /// A lien was called in.
+    LienSeized = [86, 86, 98, 190, 63, 12, 94, 51], {
+        /// The margin account.
+        account: Address,
+        /// The adapter.
+        adapter: Address,
+        /// The adapter's record.
+        record: Address,
+        /// What it claimed, native.
+        claim: u64,
+        /// What arrived in the bank's vault and is a deposit of the account now, native.
+        received: u64,
+    }
+}
+
+event! {
     /// A volatility forecast was posted.
     ForecastPosted = [97, 86, 42, 124, 237, 143, 152, 189], {
         /// The market.

@@ -5,7 +5,7 @@ use solana_address::Address;
 
 use crate::{
     accounts::{MAX_PROPOSAL, MAX_STRIKES},
-    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
+    config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
 };
 
 /// Declares the instructions' tags, and their list.
@@ -107,6 +107,12 @@ tags! {
     UPDATE_RATE = 81,
     SET_RATE_SOURCE = 82,
     SWAP = 83,
+    REGISTER_ADAPTER = 84,
+    CONFIGURE_ADAPTER = 85,
+    OPEN_LIEN = 86,
+    UPDATE_LIEN = 87,
+    RELEASE_LIEN = 88,
+    SEIZE_LIEN = 89,
 
     // Stored orders.
     PLACE_TRIGGER = 93,
@@ -439,6 +445,36 @@ args! {
     TriggerArgs {
         /// Number of the stored order.
         index: u8,
+    }
+}
+args! {
+    /// Arguments of `register_adapter` and `configure_adapter`.
+    AdapterArgs {
+        /// Its limits.
+        config: AdapterConfig,
+    }
+}
+args! {
+    /// Arguments of `open_lien`.
+    OpenLienArgs {
+        /// Native amount to claim.
+        amount: u64,
+    }
+}
+args! {
+    /// Arguments of `release_lien`.
+    ReleaseLienArgs {
+        /// Native amount to give up; [`u64::MAX`] for all.
+        amount: u64,
+        /// How many of the accounts passed last are for the adapter's program.
+        adapter_accounts: u8,
+    }
+}
+args! {
+    /// Arguments of `seize_lien`.
+    SeizeLienArgs {
+        /// How many of the accounts passed last are for the adapter's program.
+        adapter_accounts: u8,
     }
 }
 args! {

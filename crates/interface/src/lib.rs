@@ -28,6 +28,7 @@ pub mod config;
 pub mod error;
 pub mod event;
 pub mod instruction;
+pub mod lien;
 pub mod market;
 pub mod oracle;
 pub mod order;
