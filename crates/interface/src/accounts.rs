@@ -710,8 +710,8 @@ impl Ticket {
 pub struct Proposal {
     /// The exchange.
     pub exchange: Address,
-    /// What is to change: the exchange, a market, a bank or a venue. Part of the address, so each has one proposal at a
-    /// time.
+    /// What is to change: the exchange, a market, a bank, a venue or an adapter. Part of the address, so each has one
+    /// proposal at a time.
     pub subject: Address,
     /// From when on the change may be made, unix seconds.
     pub ready_at: i64,

@@ -142,15 +142,15 @@ pub mod limits {
 
 /// Kinds of action that an administrator may pause, as bits of [`ExchangeConfig::pauses`].
 pub mod pause {
-    /// Deposits, quote for house shares and what anyone puts into the insurance.
+    /// Deposits, new liens, quote for house shares and what anyone puts into the insurance.
     pub const DEPOSIT: u32 = 1 << 0;
-    /// Withdrawals, house shares for quote, what tickets give back, and sales of reserves.
+    /// Withdrawals, released liens, house shares for quote, what tickets give back, and sales of reserves.
     pub const WITHDRAW: u32 = 1 << 1;
     /// Trades, fills and swaps that open or enlarge. Reducing stays possible.
     pub const OPEN: u32 = 1 << 2;
     /// Every trade, fill and swap, reductions too, and positions closed in a market that winds down.
     pub const TRADE: u32 = 1 << 3;
-    /// Liquidations.
+    /// Liquidations, and liens called in.
     pub const LIQUIDATE: u32 = 1 << 4;
     /// Settlement of cash and of options.
     pub const SETTLE: u32 = 1 << 5;
