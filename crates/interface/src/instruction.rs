@@ -1,5 +1,5 @@
 //! Instructions: their one-byte discriminators and their arguments. The accounts that each wants are in the program's
-//! file of the same name, and the client's builders pass them.
+//! `instructions` folder, and the client's builders pass them.
 
 use solana_address::Address;
 
