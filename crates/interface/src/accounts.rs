@@ -105,7 +105,7 @@ pub struct Exchange {
     pub pending_admin: Address,
     /// May tighten parameters and pause. The creator to begin with, like the next two.
     pub risk_admin: Address,
-    /// Lists boards and posts the volatilities of options.
+    /// Creates and closes boards, lists strikes, posts the volatilities of options.
     pub keeper: Address,
     /// Posts volatility forecasts.
     pub forecaster: Address,
@@ -140,7 +140,7 @@ pub struct Exchange {
     pub quote_oracle_kind: u8,
     /// Zero.
     pub _padding: [u8; 3],
-    /// Room for venues.
+    /// Room for later.
     pub _reserved: [u8; 424],
 }
 account_type!(Exchange, [30, 200, 220, 149, 3, 61, 104, 50], 1000);
@@ -185,8 +185,9 @@ impl Exchange {
 pub struct Market {
     /// Parameters, written by `configure_market`.
     pub config: MarketConfig,
-    /// Last observed spot price, Q16.48 quote native per base unit. Zero until first observed. Written by `observe` and
-    /// by every trade.
+    /// Last observed spot price, Q16.48 quote native per base unit; of a market of house shares, what one is worth. Zero
+    /// until first observed. Written by `observe` and by whatever takes a price account to store: trades, fills, swaps,
+    /// `refresh_board`.
     pub spot: u64,
     /// Exponential moving average published with it, same unit.
     pub ema: u64,
@@ -226,11 +227,11 @@ pub struct Market {
     pub house_gains: [i64; SCENARIOS],
     /// The exchange it belongs to.
     pub exchange: Address,
-    /// Pyth feed id; for a legacy price account, the address of that account.
+    /// Pyth feed id; for a legacy price account, the address of that account; for house shares, the address of the house.
     pub feed_id: [u8; 32],
-    /// The program that must own the price account.
+    /// The program that must own the price account; for house shares, this program.
     pub oracle_owner: Address,
-    /// Name for people, UTF-8 padded with zeros: `SOL`.
+    /// Name for people, ASCII padded with zeros: `SOL`.
     pub symbol: [u8; 16],
     /// Which of its exchange's markets this is: part of its address.
     pub index: u16,
@@ -333,7 +334,7 @@ pub struct HouseBoard {
     pub exposure: i64,
     /// Their short-option minimum, quote native, rounded up.
     pub short_minimum: u64,
-    /// Room for their vega.
+    /// Zero.
     pub _reserved: u64,
 }
 
@@ -591,9 +592,9 @@ impl Bank {
 #[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
 #[derive(Debug, PartialEq, Eq)]
 pub struct House {
-    /// Deposit shares of the quote bank. Written by `execute_ticket` and `settle`.
+    /// Deposit shares of the quote bank. Written by `execute_ticket`, `settle`, `swap`, `resolve` and fills of spot.
     pub quote_shares: u64,
-    /// Sum of the risk budgets of all markets, quote native. Written by `create_market` and `configure_market`.
+    /// Sum of the risk budgets of all markets, quote native. Written by `configure_market`.
     pub risk_budget_total: u64,
     /// House shares in circulation, by our own count: 1e-6 of a share. Written by `execute_ticket`.
     pub share_supply: u64,
@@ -709,7 +710,8 @@ impl Ticket {
 pub struct Proposal {
     /// The exchange.
     pub exchange: Address,
-    /// What is to change: the exchange, a market or a bank. Part of the address, so each has one proposal at a time.
+    /// What is to change: the exchange, a market, a bank, a venue or an adapter. Part of the address, so each has one
+    /// proposal at a time.
     pub subject: Address,
     /// From when on the change may be made, unix seconds.
     pub ready_at: i64,
@@ -853,9 +855,9 @@ pub mod trigger_when {
 
 /// Values of [`MarginAccount::delegate_scope`].
 pub mod delegate_scope {
-    /// Trades, deposits and liquidates.
+    /// Trades, deposits and liquidates; signs, stores and cancels orders.
     pub const TRADE: u8 = 0;
-    /// Makes positions smaller, and deposits.
+    /// Makes positions smaller, and deposits; stores and cancels orders.
     pub const REDUCE: u8 = 1;
     /// The largest value with a meaning.
     pub const LAST: u8 = REDUCE;

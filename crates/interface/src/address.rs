@@ -34,7 +34,7 @@ pub const LIEN_AUTHORITY: &[u8] = b"lien-authority";
 /// `["lien", adapter's record]`
 pub const LIEN: &[u8] = b"lien";
 
-/// `["proposal", subject]`, the subject being an exchange, a market, a bank or an adapter
+/// `["proposal", subject]`, the subject being an exchange, a market, a bank, a venue or an adapter
 pub const PROPOSAL: &[u8] = b"proposal";
 
 /// Address derivation, off-chain.

@@ -1,5 +1,5 @@
-//! The one bridge between accounts and mathematics: turns a margin account, and the banks and markets that it names,
-//! into a [`Portfolio`]. The program calls it with accounts that it has checked, a client with accounts that it has
+//! The one bridge between accounts and mathematics: turns a margin account, and the banks, markets and boards that it
+//! names, into a [`Portfolio`] and its options. The program calls it with accounts that it has checked, a client with accounts that it has
 //! fetched; both then call the same engine, so their margins agree to the last unit (INV-7).
 
 use core::ops::Deref;
@@ -25,7 +25,7 @@ use crate::{
     board::{series_kind, series_strike},
 };
 
-/// Where the bridge finds banks and markets.
+/// Where the bridge finds banks, markets and boards.
 pub trait Inputs {
     /// How it lends a bank.
     type BankRef<'a>: Deref<Target = Bank>

@@ -142,19 +142,19 @@ pub mod limits {
 
 /// Kinds of action that an administrator may pause, as bits of [`ExchangeConfig::pauses`].
 pub mod pause {
-    /// Deposits of collateral and of the house.
+    /// Deposits, new liens, quote for house shares and what anyone puts into the insurance.
     pub const DEPOSIT: u32 = 1 << 0;
-    /// Withdrawals of collateral and of the house.
+    /// Withdrawals, released liens, house shares for quote, what tickets give back, and sales of reserves.
     pub const WITHDRAW: u32 = 1 << 1;
-    /// Trades that open or enlarge a position. Reducing stays possible.
+    /// Trades, fills and swaps that open or enlarge. Reducing stays possible.
     pub const OPEN: u32 = 1 << 2;
-    /// Every trade, reductions too.
+    /// Every trade, fill and swap, reductions too, and positions closed in a market that winds down.
     pub const TRADE: u32 = 1 << 3;
-    /// Liquidations.
+    /// Liquidations, and liens called in.
     pub const LIQUIDATE: u32 = 1 << 4;
-    /// Settlement of cash.
+    /// Settlement of cash and of options.
     pub const SETTLE: u32 = 1 << 5;
-    /// Every trade of options, reductions too.
+    /// Every trade and fill of options, reductions too.
     pub const OPTION: u32 = 1 << 6;
     /// Issue and redemption of house shares.
     pub const HOUSE: u32 = 1 << 7;
@@ -200,7 +200,7 @@ pub mod state {
 pub mod role {
     /// Tightens parameters and pauses.
     pub const RISK_ADMIN: u8 = 0;
-    /// Lists boards and posts the volatilities of options.
+    /// Creates and closes boards, lists strikes, posts the volatilities of options.
     pub const KEEPER: u8 = 1;
     /// Posts volatility forecasts.
     pub const FORECASTER: u8 = 2;
@@ -591,7 +591,7 @@ pub struct MarketConfig {
     pub half_spread_ppm: u32,
     /// Marginal premium at a skew of `skew_scale`, ppm of the price.
     pub skew_premium_ppm: u32,
-    /// Fee on every trade, paid to the house, ppm of the notional.
+    /// Fee of whoever takes, on trades, fills and swaps, paid to the house, ppm of the notional.
     pub taker_fee_ppm: u32,
     /// Age up to which a price is fresh, seconds.
     pub max_age_seconds: u32,

@@ -42,7 +42,7 @@ event! {
     Configured = [33, 54, 80, 14, 177, 137, 82, 235], {
         /// The exchange.
         exchange: Address,
-        /// The exchange, market, bank or house that is new or changed.
+        /// The exchange, market, bank, house, venue or adapter that is new or changed.
         subject: Address,
         /// Who did it.
         admin: Address,
@@ -86,7 +86,7 @@ event! {
     Proposed = [216, 37, 138, 141, 130, 208, 180, 153], {
         /// The exchange.
         exchange: Address,
-        /// The exchange, market, bank or venue that is to change.
+        /// The exchange, market, bank, venue or adapter that is to change.
         subject: Address,
         /// From when on the change may be made, unix seconds.
         ready_at: i64,
@@ -100,7 +100,7 @@ event! {
     ProposalCancelled = [253, 59, 104, 46, 129, 78, 9, 14], {
         /// The exchange.
         exchange: Address,
-        /// The exchange, market, bank or venue that stays as it is.
+        /// The exchange, market, bank, venue or adapter that stays as it is.
         subject: Address,
         /// Who did it.
         authority: Address,

@@ -1,5 +1,5 @@
 //! Instructions: their one-byte discriminators and their arguments. The accounts that each wants are in the program's
-//! file of the same name, and the client's builders pass them.
+//! `instructions` folder, and the client's builders pass them.
 
 use solana_address::Address;
 
@@ -154,9 +154,10 @@ args! {
     CreateMarketArgs {
         /// Name for people, ASCII padded with zeros.
         symbol: [u8; 16],
-        /// Pyth feed id; for a legacy price account, its address.
+        /// Pyth feed id; for a legacy price account, its address; for house shares, the house.
         feed_id: [u8; 32],
-        /// The program that owns the price account: one of the receivers, or the legacy oracle.
+        /// The program that owns the price account: one of the receivers, the legacy oracle, or for house shares this
+        /// program.
         oracle_owner: Address,
         /// One of [`crate::accounts::oracle_kind`].
         oracle_kind: u8,
