@@ -102,8 +102,10 @@ impl Valuation<'_> {
         let (now, house) = (self.now, &mut *self.house);
         let round = house.round;
         house.round_next = for_each_market(self.exchange, self.views, Some(now), house.round_next, |market, seen| {
+            // What traders owe until now is the shares': who chooses when to accrue it must not choose whose it is.
+            market.accrue_funding(now);
             let (spot_inventory, observation) = (seen.inventory(market, now)?, &seen.observation);
-            let value = inventory_value(market, spot_inventory.base, observation, now)?;
+            let value = inventory_value(market, spot_inventory, observation, now)?;
             house.round_value = house.round_value.checked_add(value).ok_or(PlimsollError::Overflow)?;
             market.nav_spot = observation.spot.raw();
             market.nav_size = market.house_size;
@@ -203,12 +205,15 @@ struct Seen<'a> {
 }
 
 /// What the house holds of what a market prices from spot swaps.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct SpotInventory {
     /// Base units.
     base: i64,
     /// Deposit shares of all its banks.
     shares: u64,
+    /// Premiums that traders get back when they undo their swaps, quote native. A swap's premium is on its own bank's
+    /// inventory: the premium on the sum would be larger, and a valuation too low is cheap to who provides.
+    premium_owed: i64,
 }
 
 impl Seen<'_> {
@@ -219,7 +224,7 @@ impl Seen<'_> {
     /// [`PlimsollError::MissingBank`], [`PlimsollError::WrongBankMarket`], [`PlimsollError::HouseRoundOrder`],
     /// [`PlimsollError::RateOld`].
     fn inventory(&self, market: &mut Market, now: Timestamp) -> Result<SpotInventory> {
-        let (mut all, mut count, mut next_index) = (SpotInventory { base: 0, shares: 0 }, 0u64, 0u32);
+        let (mut all, mut count, mut next_index) = (SpotInventory::default(), 0u64, 0u32);
         for view in self.behind.iter().filter(|view| view.data_len() == Bank::SPACE) {
             let mut bank = book::load_mut::<Bank>(*view)?;
             require!(same_address(&bank.market, self.address), PlimsollError::WrongBankMarket);
@@ -227,7 +232,9 @@ impl Seen<'_> {
             require!(in_order, PlimsollError::HouseRoundOrder);
             require!(!bank.is_rated() || bank.rate.is_fresh(now), PlimsollError::RateOld);
             ledger::accrue(&mut bank, now)?;
-            all.base = add(all.base, house::count_inventory(market, &mut bank, false)?)?;
+            let base = house::count_inventory(market, &mut bank, false)?;
+            all.base = add(all.base, base)?;
+            all.premium_owed = add(all.premium_owed, premium_owed(market, base, self.observation.spot)?)?;
             all.shares = all.shares.checked_add(bank.inventory_shares).ok_or(PlimsollError::Overflow)?;
             next_index = u32::from(bank.index).saturating_add(1);
             count = count.saturating_add(1);
@@ -280,32 +287,43 @@ fn is_as_valued(market: &Market, observation: &Observation, round: u64) -> bool 
 }
 
 /// What the house's inventory in one market is worth, rounded down, quote native: cash, position, funding, options and what
-/// it holds of it (`spot_inventory` base units), less the premiums that traders get back when they undo their skew, in the
+/// it holds of it (`spot_inventory`), less the premiums that traders get back when they undo their skew, in the
 /// perpetual and in swaps. Without that, who opens a large position before a
 /// valuation and closes it after would raise the shares' price at no cost in between.
 ///
 /// # Errors
 /// [`PlimsollError::OracleStale`] where there is inventory and no fresh price for it, [`PlimsollError::HouseBoardStale`].
-fn inventory_value(market: &Market, spot_inventory: i64, observation: &Observation, now: Timestamp) -> Result<i64> {
+fn inventory_value(
+    market: &Market,
+    spot_inventory: SpotInventory,
+    observation: &Observation,
+    now: Timestamp,
+) -> Result<i64> {
     let mut value = market.house_cash;
     let is_empty = HouseBoard::zeroed();
     let has_options = market.house_boards.iter().any(|board| *board != is_empty);
-    if market.house_size == 0 && spot_inventory == 0 && !has_options {
+    if market.house_size == 0 && spot_inventory.base == 0 && !has_options {
         return add(value, market.unsettled_funding()?);
     }
     require_price(market, observation, now)?;
     let spot = observation.spot;
-    for base in [market.house_size, spot_inventory].map(Base::from_raw) {
-        let position = spot.value_floor(base).ok_or(PlimsollError::Overflow)?;
-        let owed = trade::premium_owed(&market.config.pricing(), spot, base).map_err(PlimsollError::from)?;
+    let perpetual = (market.house_size, premium_owed(market, market.house_size, spot)?);
+    for (base, owed) in [perpetual, (spot_inventory.base, spot_inventory.premium_owed)] {
+        let position = spot.value_floor(Base::from_raw(base)).ok_or(PlimsollError::Overflow)?;
         value = add(value, position.raw())?;
-        value = value.checked_sub(owed.raw()).ok_or(PlimsollError::Overflow)?;
+        value = value.checked_sub(owed).ok_or(PlimsollError::Overflow)?;
     }
     value = add(value, market.unsettled_funding()?)?;
     for board in market.house_boards.iter().filter(|board| **board != is_empty) {
         value = add(value, options_value(board, spot, now)?)?;
     }
     Ok(value)
+}
+
+/// The premium that traders get back when they undo a skew of `base` units against the house.
+fn premium_owed(market: &Market, base: i64, spot: Price) -> Result<i64> {
+    let owed = trade::premium_owed(&market.config.pricing(), spot, Base::from_raw(base));
+    Ok(owed.map_err(PlimsollError::from)?.raw())
 }
 
 /// Checks that the price is one that the house may be valued at: fresh by its market, and no older than shares' price may be.
