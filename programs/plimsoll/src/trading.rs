@@ -100,7 +100,9 @@ pub fn execute(parties: Parties<'_>, order: &Order, observation: &Observation, n
     if !deferred {
         let book = Book::new(parties.views, now).with_market(parties.market_address, parties.market);
         let change = Change { slot_index, before, after, option: None };
-        require_margin(&book, parties.account, &risk, &change, reduces)?;
+        let has_margin = require_margin(&book, parties.account, &risk, &change, reduces)?;
+        // Else a sinking account could give its margin away, order by order, as the position that needs it gets smaller.
+        require!(has_margin || order.tip == 0, PlimsollError::InsufficientMargin);
     }
     parties.account.release_market(slot_index)?;
     parties.account.touch();

@@ -61,3 +61,13 @@ fn every_instruction_has_its_section() {
     let missing: Vec<String> = names.filter(|name| !is_there(name)).collect();
     assert_eq!(missing, [""; 0]);
 }
+
+#[test]
+fn every_instruction_is_in_the_table_of_pauses() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/instructions/controls.md");
+    let page = fs::read_to_string(path).unwrap();
+    let section = page.split("## What pauses what").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let names = tag::NAMES.iter().map(|name| name.to_lowercase());
+    let missing: Vec<String> = names.filter(|name| !section.contains(&format!("`{name}`"))).collect();
+    assert_eq!(missing, [""; 0]);
+}

@@ -127,6 +127,9 @@ fn requests_that_are_refused() {
     w.refuses(provide(&w, 1), E::Paused);
     w.configure(|config| config.pauses = pause::WITHDRAW);
     w.refuses(redeem(&w, 1), E::Paused);
+    w.configure(|config| config.pauses = pause::HOUSE);
+    w.refuses(provide(&w, 1), E::Paused);
+    w.refuses(redeem(&w, 1), E::Paused);
     w.configure(|config| config.pauses = 0);
     // What waits counts.
     w.configure_bank(&p.usdc, |config| config.deposit_cap = MILLION + 1);
@@ -154,6 +157,10 @@ fn executions_that_are_refused() {
     w.refuses(ticket.execute(), E::Paused);
     w.configure(|config| config.pauses = pause::WITHDRAW);
     w.refuses(w.ticket(&p.admin, 1).execute(), E::Paused);
+    w.configure(|config| config.pauses = pause::HOUSE);
+    w.refuses(ticket.execute(), E::Paused);
+    w.refuses(w.ticket(&p.admin, 1).execute(), E::Paused);
+    w.configure(|config| config.pauses = pause::WITHDRAW);
     w.ok(ticket.execute());
     w.refuses(ticket.claim(house::Asset::Shares, w.shares_of(&p.admin)), E::Paused);
     w.configure(|config| config.pauses = 0);

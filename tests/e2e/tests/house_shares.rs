@@ -22,7 +22,7 @@ type Change = fn(&mut House);
 const THOUSAND: u64 = 1_000 * USD as u64;
 
 /// House shares, once their market is the exchange's fourth.
-fn share(p: &Places) -> Asset {
+pub fn share(p: &Places) -> Asset {
     let bank = address::bank(&p.exchange, &p.share_mint);
     Asset {
         token_program: TOKEN_PROGRAM,
@@ -49,7 +49,7 @@ fn share_bank() -> BankConfig {
 }
 
 /// The exchange with the market and bank of house shares, as a client sees it that passes every price account.
-fn seen(w: &World, p: &Places) -> Snapshot {
+pub fn seen(w: &World, p: &Places) -> Snapshot {
     let asset = share(p);
     let mut snapshot = w.priced();
     snapshot.markets.insert(asset.market, w.market(&asset));
@@ -60,7 +60,7 @@ fn seen(w: &World, p: &Places) -> Snapshot {
 }
 
 /// Alice has 10,000 house shares as her only collateral.
-fn alice_with_shares() -> (World, Places) {
+pub fn alice_with_shares() -> (World, Places) {
     let (mut w, p) = World::new();
     assert_eq!(w.provide(&p.alice.owner, 10 * THOUSAND), 10 * THOUSAND);
     w.ok(w.priced().create_market(share_market(&p)));
@@ -81,7 +81,7 @@ fn alice_with_shares() -> (World, Places) {
     (w, p)
 }
 
-fn health(w: &World, p: &Places) -> i64 {
+pub fn health(w: &World, p: &Places) -> i64 {
     seen(w, p).margin(&w.margin_account(&p.alice)).unwrap().health_init().unwrap().raw()
 }
 

@@ -40,7 +40,7 @@ impl ExecuteTicket {
     fn validate(&self, now: Timestamp) -> Result<u64> {
         let (house, ticket) = (&self.house, &self.ticket);
         let paused_by = if ticket.kind == ticket_kind::PROVIDE { pause::DEPOSIT } else { pause::WITHDRAW };
-        require!(!self.exchange.config.is_paused(paused_by), PlimsollError::Paused);
+        require!(!self.exchange.config.is_paused(paused_by | pause::HOUSE), PlimsollError::Paused);
         require!(ticket.executed_at == 0, PlimsollError::TicketExecuted);
         require!(now.raw() <= ticket.expires_at, PlimsollError::TicketExpired);
         house::require_nav_known(house, now)?;

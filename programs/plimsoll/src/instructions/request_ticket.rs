@@ -52,7 +52,7 @@ pub struct RequestTicket {
 impl RequestTicket {
     fn validate(&self, args: &RequestArgs, paused_by: u32) -> Result<()> {
         require!(args.amount > 0, PlimsollError::ZeroAmount);
-        require!(!self.exchange.config.is_paused(paused_by), PlimsollError::Paused);
+        require!(!self.exchange.config.is_paused(paused_by | pause::HOUSE), PlimsollError::Paused);
         token::require_token_account_of(self.source.account(), self.mint.address(), self.token_program.address())
     }
 
