@@ -526,10 +526,12 @@ pub struct Bank {
     pub inventory_shares: u64,
     /// What of [`Market::house_inventory`] is this bank's, base units.
     pub inventory_counted: i64,
+    /// What all its adapters' liens claim, native: the sum of [`Adapter::claimed`].
+    pub lien_claims: u64,
     /// 1 where the mint is that of the house's shares, otherwise 0.
     pub is_house_share: u8,
     /// Room for later.
-    pub _reserved: [u8; 87],
+    pub _reserved: [u8; 79],
 }
 account_type!(Bank, [142, 49, 166, 242, 50, 66, 97, 188], 584);
 

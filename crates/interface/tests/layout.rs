@@ -63,7 +63,7 @@ fn bank_fields_stand_where_clients_read_them() {
         vault_amount = 120, reserve = 128, accrued_at = 136, outflow_window_start = 144, outflow = 152, exchange = 160,
         mint = 192, vault = 224, market = 256, token_program = 288, index = 320, decimals = 322, scale_decimals = 323,
         is_quote = 324, bump = 325, vault_bump = 326, version = 327, rate = 328, inventory_shares = 472, inventory_counted = 480,
-        is_house_share = 488);
+        lien_claims = 488, is_house_share = 496);
     assert_eq!(size_of::<ExchangeRate>(), 144);
     offsets!(ExchangeRate: deposit = 0, borrow = 8, updated_at = 16, allowance = 24, source = 32);
     offsets!(RateSource: pool = 0, feed_id = 32, feed_owner = 64, max_age_seconds = 96, rise_per_day_ppm = 100,

@@ -46,6 +46,26 @@ pub fn recognise(account: &mut MarginAccount, bank: &Account<Bank>, before: u64,
     Ok(account.recognise(bank.address(), market, before, after)?)
 }
 
+/// Counts what a new lien claims, at its adapter and in the bank.
+///
+/// # Errors
+/// [`PlimsollError::Overflow`].
+pub fn claim(adapter: &mut Adapter, bank: &mut Bank, amount: u64) -> Result<()> {
+    adapter.claimed = adapter.claimed.checked_add(amount).ok_or(PlimsollError::Overflow)?;
+    bank.lien_claims = bank.lien_claims.checked_add(amount).ok_or(PlimsollError::Overflow)?;
+    Ok(())
+}
+
+/// Counts that a lien claims `amount` less.
+///
+/// # Errors
+/// [`PlimsollError::Corrupt`].
+pub fn give_up(adapter: &mut Adapter, bank: &mut Bank, amount: u64) -> Result<()> {
+    adapter.claimed = adapter.claimed.checked_sub(amount).ok_or(PlimsollError::Corrupt)?;
+    bank.lien_claims = bank.lien_claims.checked_sub(amount).ok_or(PlimsollError::Corrupt)?;
+    Ok(())
+}
+
 /// What was passed for the margin, and the last `count` accounts, which are for the adapter.
 ///
 /// # Errors

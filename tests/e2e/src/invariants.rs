@@ -108,6 +108,10 @@ pub fn check(chain: &impl Ledger) {
         let claimed: u64 = books.liens.iter().filter(|lien| lien.adapter == *address).map(|lien| lien.claim).sum();
         assert_eq!(adapter.claimed, claimed, "INV-14: claims on {address}");
     }
+    for (address, bank) in &books.banks {
+        let claimed = books.adapters.values().filter(|adapter| adapter.bank == *address).map(|adapter| adapter.claimed);
+        assert_eq!(bank.lien_claims, claimed.sum::<u64>(), "INV-14: claims of {address}");
+    }
     for (address, orders) in &books.orders {
         check_orders(address, orders);
     }

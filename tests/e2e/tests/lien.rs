@@ -20,6 +20,8 @@ use plimsoll_interface::{
 };
 use solana_instruction::Instruction;
 
+use crate::staking;
+
 /// One SOL, native.
 const ONE: u64 = SOL as u64;
 /// The grace of every adapter here, seconds.
@@ -762,4 +764,19 @@ fn a_staked_token_may_be_locked_too() {
     w.set_price(&p.sol, 125);
     let (alice, carol) = (health(&w, &p.alice), health(&w, &p.carol));
     assert_eq!((alice.0, alice.1), (0, carol.1));
+}
+
+/// What is locked elsewhere counts by the bank's price and rate as a deposit does.
+#[test]
+fn a_bank_with_liens_keeps_its_rate_source_and_is_not_retired() {
+    let (mut w, p) = opened();
+    assert_eq!((w.bank(&p.sol).deposit_shares, w.bank(&p.sol).lien_claims), (0, 100 * ONE));
+    w.refuses(staking::source(&p, &p.sol, staking::plain()).instruction(), E::RateSourceInUse);
+    w.configure_bank(&p.sol, |config| config.state = state::WIND_DOWN);
+    let retire = controls::RetireBank { admin: p.admin, exchange: p.exchange, bank: p.sol.bank }.instruction();
+    w.refuses(&retire, E::NotEmpty);
+    let all = release(&w, &p.alice, &p.sol, POSITION, u64::MAX);
+    w.ok(all);
+    assert_eq!(w.bank(&p.sol).lien_claims, 0);
+    w.ok(&retire);
 }

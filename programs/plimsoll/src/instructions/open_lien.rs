@@ -22,7 +22,7 @@ pub struct OpenLien {
     #[account(mut, constraint(account.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub account: Account<MarginAccount>,
     /// The bank of the tokens.
-    #[account(constraint(bank.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
+    #[account(mut, constraint(bank.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub bank: Account<Bank>,
     /// The adapter.
     #[account(mut, constraint(adapter.bank == *bank.address() @ PlimsollError::WrongAdapter))]
@@ -61,8 +61,7 @@ impl OpenLien {
         lien::recognise(&mut self.account, &self.bank, 0, recognised)?;
         self.account.liens = self.account.liens.checked_add(1).ok_or(PlimsollError::TooManyLiens)?;
         self.account.touch();
-        let adapter = &mut self.adapter;
-        adapter.claimed = adapter.claimed.checked_add(args.amount).ok_or(PlimsollError::Overflow)?;
+        lien::claim(&mut self.adapter, &mut self.bank, args.amount)?;
         let lien = &mut self.lien;
         lien.account = *self.account.address();
         lien.adapter = *self.adapter.address();

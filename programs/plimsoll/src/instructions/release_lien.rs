@@ -28,7 +28,7 @@ pub struct ReleaseLien {
     #[account(mut, constraint(account.exchange == *exchange.address() @ PlimsollError::WrongExchange))]
     pub account: Account<MarginAccount>,
     /// The bank of the tokens.
-    #[account(address = adapter.bank @ PlimsollError::WrongAdapter)]
+    #[account(mut, address = adapter.bank @ PlimsollError::WrongAdapter)]
     pub bank: Account<Bank>,
     /// The adapter.
     #[account(mut, address = lien.adapter @ PlimsollError::WrongAdapter)]
@@ -60,8 +60,7 @@ impl ReleaseLien {
         lien::recognise(&mut self.account, &self.bank, before, recognised)?;
         self.account.touch();
         self.require_margin(remaining)?;
-        let adapter = &mut self.adapter;
-        adapter.claimed = adapter.claimed.checked_sub(amount).ok_or(PlimsollError::Corrupt)?;
+        lien::give_up(&mut self.adapter, &mut self.bank, amount)?;
         self.lien.claim = claim;
         self.lien.recognised = recognised;
         self.unlock(amount, for_adapter)?;

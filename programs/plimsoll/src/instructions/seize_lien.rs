@@ -69,8 +69,8 @@ impl SeizeLien {
         let claim = self.lien.claim;
         let received = self.call_in(claim, for_adapter)?;
         self.credit(received)?;
+        lien::give_up(&mut self.adapter, &mut self.bank, claim)?;
         let adapter = &mut self.adapter;
-        adapter.claimed = adapter.claimed.checked_sub(claim).ok_or(PlimsollError::Corrupt)?;
         let missing = claim.saturating_sub(received);
         adapter.lost = adapter.lost.checked_add(missing).ok_or(PlimsollError::Overflow)?;
         emit!(LienSeized {
