@@ -16,7 +16,7 @@ use plimsoll_interface::{
 };
 use plimsoll_risk::{
     house as shares,
-    price::{Freshness, Observation},
+    price::{Freshness, Observation, is_doubtful},
     trade,
     units::{Base, Fraction, Ppm, Price, Quote, Timestamp},
 };
@@ -292,7 +292,8 @@ fn is_as_valued(market: &Market, observation: &Observation, round: u64) -> bool 
 /// valuation and closes it after would raise the shares' price at no cost in between.
 ///
 /// # Errors
-/// [`PlimsollError::OracleStale`] where there is inventory and no fresh price for it, [`PlimsollError::HouseBoardStale`].
+/// [`PlimsollError::OracleStale`] and [`PlimsollError::OracleTooWide`] where there is inventory and no price for it that is
+/// fresh and narrow, [`PlimsollError::HouseBoardStale`].
 fn inventory_value(
     market: &Market,
     spot_inventory: SpotInventory,
@@ -326,11 +327,15 @@ fn premium_owed(market: &Market, base: i64, spot: Price) -> Result<i64> {
     Ok(owed.map_err(PlimsollError::from)?.raw())
 }
 
-/// Checks that the price is one that the house may be valued at: fresh by its market, and no older than shares' price may be.
+/// Checks that the price is one that the house may be valued at: fresh by its market, no older than shares' price may be, and
+/// within the market's limit of confidence.
 fn require_price(market: &Market, observation: &Observation, now: Timestamp) -> Result<()> {
     let fresh = house::market_freshness(market, observation, now) == Freshness::Fresh
         && now.since(observation.publish_time).raw() <= i64::from(limits::HOUSE_PRICE_AGE_SECONDS_MAX);
     require!(fresh, PlimsollError::OracleStale);
+    // Who waits for a valuation must not choose a print of which the oracle itself says that it does not know it.
+    let doubtful = is_doubtful(observation, Ppm::from_raw(market.config.max_confidence_ppm));
+    require!(!doubtful, PlimsollError::OracleTooWide);
     Ok(())
 }
 
