@@ -27,15 +27,16 @@ test-long: ## the engine's long tests and the fuzz targets' regressions: 70 s, a
 fuzz: ## fuzzes the engine, 60 s a target; SECONDS=600 for longer, TARGET=portfolio for one; needs Rust nightly
 	@tools/fuzz $(or $(SECONDS),60) $(TARGET)
 
-fuzz-exchange: program ## random walks of many users through the whole exchange; ACTIONS=1000000 SEED=1 for more or others
+fuzz-exchange: ## random walks of many users through the whole exchange; ACTIONS=1000000 SEED=1 for more or others
+	@tools/sbf/build --locked programs/plimsoll programs/example-adapter
 	@$(CARGO) build --quiet --locked -p plimsoll-exchange-fuzz
 	@target/debug/plimsoll-exchange-fuzz --actions $(or $(ACTIONS),100000) --seed $(or $(SEED),1)
 
 program: ## the on-chain program, target/deploy/plimsoll.so
 	@tools/sbf/build --locked programs/plimsoll
 
-programs: ## the on-chain program, the example of a venue, the one that proves its toolchain, the one that measures the engine
-	@tools/sbf/build --locked programs/plimsoll programs/example-venue programs/vm-check programs/risk-bench
+programs: ## the on-chain program, the examples of an adapter and of a venue, the one that proves its toolchain, the one that measures the engine
+	@tools/sbf/build --locked programs/plimsoll programs/example-adapter programs/example-venue programs/vm-check programs/risk-bench
 
 lint: ## formatting and lints of both workspaces, formatting of the fuzz targets
 	@$(CARGO) fmt --all --check
@@ -50,7 +51,7 @@ format: ## formats all workspaces
 	@$(CARGO) fmt --all $(FUZZ)
 
 cu: ## measures compute units and writes docs/compute.md and docs/compute.json
-	@tools/sbf/build --locked programs/plimsoll programs/risk-bench
+	@tools/sbf/build --locked programs/plimsoll programs/example-adapter programs/risk-bench
 	@$(CARGO) run --locked -p plimsoll-compute
 
 clean: ## removes what was built in the checkout; the tool cache stays

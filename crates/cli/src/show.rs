@@ -218,7 +218,13 @@ fn collateral(snapshot: &Snapshot, account: &MarginAccount) -> Result<String> {
         let (amount, is_borrow) = bridge::balance_amount(slot, bank).map_err(Error::from)?;
         let signed = i64::try_from(amount).unwrap_or(i64::MAX) * if is_borrow { -1 } else { 1 };
         let text = if bank.is_quote == 1 { format::usd(signed) } else { format::amount(signed, bank.decimals) };
-        lines.push(format!("{text} {}", bank_symbol(snapshot, &bank.market)));
+        let symbol = bank_symbol(snapshot, &bank.market);
+        lines.push(format!("{text} {symbol}"));
+        if slot.lien != 0 {
+            let lien = i64::try_from(slot.lien).unwrap_or(i64::MAX);
+            let text = if bank.is_quote == 1 { format::usd(lien) } else { format::amount(lien, bank.decimals) };
+            lines.push(format!("  under liens {text} {symbol}"));
+        }
     }
     Ok(lines.join("\n"))
 }
@@ -320,12 +326,10 @@ fn exchange_json(snapshot: &Snapshot) -> Value {
 
 fn account_json(snapshot: &Snapshot, account: &Keyed<MarginAccount>) -> Result<Value> {
     let margin = snapshot.margin(&account.data)?;
-    let balances = account
-        .data
-        .balances
-        .iter()
-        .filter(|slot| slot.in_use == 1)
-        .map(|slot| json!({ "bank": slot.bank.to_string(), "shares": slot.shares.to_string() }));
+    let balances = account.data.balances.iter().filter(|slot| slot.in_use == 1).map(|slot| {
+        let (bank, shares, lien) = (slot.bank.to_string(), slot.shares.to_string(), slot.lien.to_string());
+        json!({ "bank": bank, "shares": shares, "lien": lien })
+    });
     let markets = account.data.markets.iter().filter(|slot| slot.in_use == 1).map(|slot| {
         json!({ "market": slot.market.to_string(), "size": slot.size.to_string(), "cash": slot.cash.to_string() })
     });

@@ -3,8 +3,8 @@
 use plimsoll_interface::{
     Address, ID,
     accounts::{
-        AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Orders, Proposal, Ticket,
-        Venue,
+        AccountType, Adapter, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, Lien, MarginAccount, Market, Orders,
+        Proposal, Ticket, Venue,
     },
 };
 
@@ -42,6 +42,10 @@ pub enum AnyAccount {
     Orders(Box<Orders>),
     /// A program that may fill between accounts.
     Venue(Box<Venue>),
+    /// A program that keeps tokens under liens.
+    Adapter(Box<Adapter>),
+    /// A margin account's lien on tokens that an adapter keeps.
+    Lien(Box<Lien>),
 }
 
 /// The name of an account type, for messages.
@@ -78,6 +82,8 @@ named!(
     Proposal = "proposal",
     Orders = "orders",
     Venue = "venue",
+    Adapter = "adapter",
+    Lien = "lien",
 );
 
 /// The account of type `T` in `data`.

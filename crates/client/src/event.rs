@@ -6,11 +6,11 @@ use plimsoll_interface::{ID, event::EventType};
 pub use plimsoll_interface::event::{
     AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
     Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, HouseRoundVoided, HouseValued,
-    InsolventLiquidated, InsuranceFunded, Liquidated, LiquidationDeferred, LiquidationFlagged, LossCovered, Observed,
-    OptionFilled, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown,
-    ProposalCancelled, Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet, Settled, SpotFilled,
-    StrikesListed, Swapped, TicketChanged, Traded, TransferFeeWithheld, TriggerChanged, VenueApproved,
-    VolatilitiesPosted,
+    InsolventLiquidated, InsuranceFunded, LienChanged, LienSeized, Liquidated, LiquidationDeferred, LiquidationFlagged,
+    LossCovered, Observed, OptionFilled, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet,
+    PositionWoundDown, ProposalCancelled, Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet,
+    Settled, SpotFilled, StrikesListed, Swapped, TicketChanged, Traded, TransferFeeWithheld, TriggerChanged,
+    VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -112,6 +112,10 @@ events!(
     OrdersCancelled,
     /// A venue was approved, or its approval withdrawn.
     VenueApproved,
+    /// What a lien claims or counts for changed.
+    LienChanged,
+    /// A lien was called in.
+    LienSeized,
     /// A bank's exchange rate was updated.
     RateUpdated,
     /// A collateral was swapped against the house.

@@ -62,6 +62,11 @@ impl Pack {
         Self::of(account).without(quote_bank).without(bank).without(market).without(oracle)
     }
 
+    /// For `update_lien`, `release_lien` and `seize_lien` of tokens of `bank`.
+    pub fn seizing(account: &MarginAccount, bank: &Address) -> Self {
+        Self::of(account).without(bank)
+    }
+
     /// For `fill`, `fill_orders` and `venue_fill` in `market`, whose price account is `oracle`: what either account uses.
     pub fn filling(buyer: &MarginAccount, seller: &MarginAccount, market: &Address, oracle: &Address) -> Self {
         let mut pack = Self::of(buyer);

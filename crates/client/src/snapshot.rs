@@ -27,8 +27,8 @@ use solana_instruction::{AccountMeta, Instruction};
 use crate::{
     Error, Keyed,
     instruction::{
-        TOKEN_PROGRAM, account, collateral, controls, house, liquidation as liquidate, market, option, trade, trigger,
-        venue, waterfall,
+        TOKEN_PROGRAM, account, collateral, controls, house, lien, liquidation as liquidate, market, option, trade,
+        trigger, venue, waterfall,
     },
     price::PriceAccount,
     remaining::{Pack, PriceAddresses},
@@ -295,6 +295,7 @@ impl Snapshot {
     /// As [`Self::insolvency`]; [`Error::Missing`] without the house.
     pub fn resolution(&self, account: &MarginAccount) -> Result<Option<Resolution>, Error> {
         let Some(insolvency) = self.insolvency(account)? else { return Ok(None) };
+        account.require_no_liens()?;
         let (config, bank) = (&self.exchange.data.config, self.quote_bank()?);
         let missing = risk::missing(insolvency.due, bank.reserve);
         let bare_debt = account.bare_debt();
@@ -507,6 +508,83 @@ impl Snapshot {
                 .metas(&self.price_addresses()),
         };
         Ok(swap.instruction())
+    }
+
+    /// `open_lien` of `amount` that `program` has locked in `record`, of `mint`.
+    pub fn open_lien(
+        &self,
+        account: &Keyed<MarginAccount>,
+        mint: &Address,
+        program: Address,
+        record: Address,
+        amount: u64,
+    ) -> Instruction {
+        lien::Open { accounts: self.lien_accounts(account, mint, program, record), amount }.instruction()
+    }
+
+    /// `update_lien` of what `program` has locked in `record`, of `mint`.
+    pub fn update_lien(
+        &self,
+        account: &Keyed<MarginAccount>,
+        mint: &Address,
+        program: Address,
+        record: Address,
+    ) -> Instruction {
+        let accounts = self.lien_accounts(account, mint, program, record);
+        let remaining = if account.data.liquidation_started_at == 0 {
+            Vec::new()
+        } else {
+            Pack::seizing(&account.data, &accounts.bank).metas(&self.price_addresses())
+        };
+        lien::Update { accounts, remaining }.instruction()
+    }
+
+    /// `release_lien` of `amount` ([`u64::MAX`] for all) of what `program` has locked in `record`, of `mint`; its program
+    /// wants `for_adapter` besides.
+    pub fn release_lien(
+        &self,
+        account: &Keyed<MarginAccount>,
+        mint: &Address,
+        program: Address,
+        record: Address,
+        amount: u64,
+        for_adapter: Vec<AccountMeta>,
+    ) -> Instruction {
+        let accounts = self.lien_accounts(account, mint, program, record);
+        let remaining = Pack::seizing(&account.data, &accounts.bank).metas(&self.price_addresses());
+        lien::Release { accounts, amount, remaining, for_adapter }.instruction()
+    }
+
+    /// `seize_lien` of what `program` has locked in `record`, of `mint`; its program wants `for_adapter` besides.
+    pub fn seize_lien(
+        &self,
+        account: &Keyed<MarginAccount>,
+        mint: &Address,
+        program: Address,
+        record: Address,
+        for_adapter: Vec<AccountMeta>,
+    ) -> Instruction {
+        let accounts = self.lien_accounts(account, mint, program, record);
+        let remaining = Pack::seizing(&account.data, &accounts.bank).metas(&self.price_addresses());
+        let token_program = self.banks.get(&accounts.bank).map_or(TOKEN_PROGRAM, |bank| bank.token_program);
+        lien::Seize { accounts, token_program, remaining, for_adapter }.instruction()
+    }
+
+    fn lien_accounts(
+        &self,
+        account: &Keyed<MarginAccount>,
+        mint: &Address,
+        program: Address,
+        record: Address,
+    ) -> lien::LienAccounts {
+        lien::LienAccounts {
+            owner: account.data.owner,
+            exchange: self.exchange.address,
+            account: account.address,
+            bank: address::bank(&self.exchange.address, mint),
+            program,
+            record,
+        }
     }
 
     /// `open_option` on `board`, signed by `authority`.

@@ -16,7 +16,7 @@ use solana_address::Address;
 
 use crate::{
     PlimsollError,
-    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
+    config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
 };
 
 /// Collateral mints that one margin account may hold or owe.
@@ -41,6 +41,9 @@ pub const MAX_ORDERS: usize = 32;
 pub const MAX_SERIES: usize = 2 * MAX_STRIKES;
 /// [`BalanceSlot::market_slot`] of a quote balance, which no market prices.
 pub const NO_MARKET: u8 = u8::MAX;
+/// Liens of other programs that one margin account may have: each is called in by an instruction of its own before the
+/// account is liquidated.
+pub const MAX_LIENS: u8 = 4;
 /// Bytes of a proposal's content: the largest of what may be proposed, and some room.
 pub const MAX_PROPOSAL: usize = 384;
 /// Bytes of an account's discriminator.
@@ -102,7 +105,7 @@ pub struct Exchange {
     pub pending_admin: Address,
     /// May tighten parameters and pause. The creator to begin with, like the next two.
     pub risk_admin: Address,
-    /// Lists boards and posts the volatilities of options.
+    /// Creates and closes boards, lists strikes, posts the volatilities of options.
     pub keeper: Address,
     /// Posts volatility forecasts.
     pub forecaster: Address,
@@ -137,7 +140,7 @@ pub struct Exchange {
     pub quote_oracle_kind: u8,
     /// Zero.
     pub _padding: [u8; 3],
-    /// Room for venues.
+    /// Room for later.
     pub _reserved: [u8; 424],
 }
 account_type!(Exchange, [30, 200, 220, 149, 3, 61, 104, 50], 1000);
@@ -182,8 +185,9 @@ impl Exchange {
 pub struct Market {
     /// Parameters, written by `configure_market`.
     pub config: MarketConfig,
-    /// Last observed spot price, Q16.48 quote native per base unit. Zero until first observed. Written by `observe` and
-    /// by every trade.
+    /// Last observed spot price, Q16.48 quote native per base unit; of a market of house shares, what one is worth. Zero
+    /// until first observed. Written by `observe` and by whatever takes a price account to store: trades, fills, swaps,
+    /// `refresh_board`.
     pub spot: u64,
     /// Exponential moving average published with it, same unit.
     pub ema: u64,
@@ -223,11 +227,11 @@ pub struct Market {
     pub house_gains: [i64; SCENARIOS],
     /// The exchange it belongs to.
     pub exchange: Address,
-    /// Pyth feed id; for a legacy price account, the address of that account.
+    /// Pyth feed id; for a legacy price account, the address of that account; for house shares, the address of the house.
     pub feed_id: [u8; 32],
-    /// The program that must own the price account.
+    /// The program that must own the price account; for house shares, this program.
     pub oracle_owner: Address,
-    /// Name for people, UTF-8 padded with zeros: `SOL`.
+    /// Name for people, ASCII padded with zeros: `SOL`.
     pub symbol: [u8; 16],
     /// Which of its exchange's markets this is: part of its address.
     pub index: u16,
@@ -521,10 +525,12 @@ pub struct Bank {
     pub inventory_shares: u64,
     /// What of [`Market::house_inventory`] is this bank's, base units.
     pub inventory_counted: i64,
+    /// What all its adapters' liens claim, native: the sum of [`Adapter::claimed`].
+    pub lien_claims: u64,
     /// 1 where the mint is that of the house's shares, otherwise 0.
     pub is_house_share: u8,
     /// Room for later.
-    pub _reserved: [u8; 87],
+    pub _reserved: [u8; 79],
 }
 account_type!(Bank, [142, 49, 166, 242, 50, 66, 97, 188], 584);
 
@@ -588,9 +594,9 @@ impl Bank {
 #[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
 #[derive(Debug, PartialEq, Eq)]
 pub struct House {
-    /// Deposit shares of the quote bank. Written by `execute_ticket` and `settle`.
+    /// Deposit shares of the quote bank. Written by `execute_ticket`, `settle`, `swap`, `resolve` and fills of spot.
     pub quote_shares: u64,
-    /// Sum of the risk budgets of all markets, quote native. Written by `create_market` and `configure_market`.
+    /// Sum of the risk budgets of all markets, quote native. Written by `configure_market`.
     pub risk_budget_total: u64,
     /// House shares in circulation, by our own count: 1e-6 of a share. Written by `execute_ticket`.
     pub share_supply: u64,
@@ -706,7 +712,8 @@ impl Ticket {
 pub struct Proposal {
     /// The exchange.
     pub exchange: Address,
-    /// What is to change: the exchange, a market or a bank. Part of the address, so each has one proposal at a time.
+    /// What is to change: the exchange, a market, a bank, a venue or an adapter. Part of the address, so each has one
+    /// proposal at a time.
     pub subject: Address,
     /// From when on the change may be made, unix seconds.
     pub ready_at: i64,
@@ -738,6 +745,9 @@ pub struct BalanceSlot {
     pub market_slot: u8,
     /// Zero.
     pub _padding: [u8; 6],
+    /// What liens of the bank's mint at other programs count for, native: as a deposit would. Written by `open_lien`,
+    /// `update_lien`, `release_lien` and `seize_lien`.
+    pub lien: u64,
 }
 
 /// One market that a margin account depends on: its perpetual position and cash there, and how many balances it prices.
@@ -847,9 +857,9 @@ pub mod trigger_when {
 
 /// Values of [`MarginAccount::delegate_scope`].
 pub mod delegate_scope {
-    /// Trades, deposits and liquidates.
+    /// Trades, deposits and liquidates; signs, stores and cancels orders.
     pub const TRADE: u8 = 0;
-    /// Makes positions smaller, and deposits.
+    /// Makes positions smaller, and deposits; stores and cancels orders.
     pub const REDUCE: u8 = 1;
     /// The largest value with a meaning.
     pub const LAST: u8 = REDUCE;
@@ -901,8 +911,10 @@ pub struct MarginAccount {
     pub deferral: u8,
     /// What the delegate may do, one of [`delegate_scope`].
     pub delegate_scope: u8,
+    /// How many liens it has, whatever they count for.
+    pub liens: u8,
     /// Zero.
-    pub _padding: [u8; 2],
+    pub _padding: [u8; 1],
     /// Counts every instruction that changed the account.
     pub sequence: u64,
     /// When the account was first seen without equity in the running insolvency, unix seconds; zero while it has some.
@@ -912,7 +924,7 @@ pub struct MarginAccount {
     /// Venues that may fill for the account. Written by `set_venue_approval`, and by every fill of theirs.
     pub venues: [VenueSlot; MAX_VENUES],
     /// Room for later.
-    pub _reserved: [u8; 944],
+    pub _reserved: [u8; 816],
 }
 account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
 
@@ -1016,7 +1028,7 @@ impl MarginAccount {
             }
         };
         let slot = self.balances.get_mut(index).ok_or(PlimsollError::Corrupt)?;
-        *slot = BalanceSlot { bank: *bank, shares: 0, in_use: 1, market_slot, _padding: [0; 6] };
+        *slot = BalanceSlot { bank: *bank, shares: 0, in_use: 1, market_slot, _padding: [0; 6], lien: 0 };
         Ok(index)
     }
 
@@ -1026,7 +1038,7 @@ impl MarginAccount {
     /// [`PlimsollError::Corrupt`] where the slots contradict one another.
     pub fn release_balance(&mut self, index: usize) -> Result<(), PlimsollError> {
         let slot = self.balances.get_mut(index).ok_or(PlimsollError::Corrupt)?;
-        if slot.in_use == 0 || slot.shares != 0 {
+        if slot.in_use == 0 || slot.shares != 0 || slot.lien != 0 {
             return Ok(());
         }
         let market_slot = slot.market_slot;
@@ -1263,11 +1275,46 @@ impl MarginAccount {
             && self.options.iter().all(|slot| slot.lots >= 0)
     }
 
-    /// Whether every slot is free.
+    /// Whether every slot is free, and no lien is left.
     pub fn is_empty(&self) -> bool {
-        self.balances.iter().all(|slot| slot.in_use == 0)
+        self.liens == 0
+            && self.balances.iter().all(|slot| slot.in_use == 0)
             && self.markets.iter().all(|slot| slot.in_use == 0)
             && self.boards.iter().all(|slot| slot.in_use == 0)
+    }
+}
+
+/// Liens of other programs.
+impl MarginAccount {
+    /// Checks that no lien counts for anything: what is taken over of an account, or paid for it by others, cannot be what
+    /// another program still holds.
+    ///
+    /// # Errors
+    /// [`PlimsollError::LiensFirst`].
+    pub fn require_no_liens(&self) -> Result<(), PlimsollError> {
+        if self.balances.iter().all(|slot| slot.lien == 0) { Ok(()) } else { Err(PlimsollError::LiensFirst) }
+    }
+
+    /// Has a lien of `bank`'s mint, which `market` prices, count `after` and no longer `before`, native.
+    ///
+    /// # Errors
+    /// [`PlimsollError::TooManyBalances`], [`PlimsollError::TooManyMarkets`], [`PlimsollError::Overflow`];
+    /// [`PlimsollError::Corrupt`] where it did not count `before`.
+    pub fn recognise(
+        &mut self,
+        bank: &Address,
+        market: Option<&Address>,
+        before: u64,
+        after: u64,
+    ) -> Result<(), PlimsollError> {
+        if before == after {
+            return Ok(());
+        }
+        let index = self.balance_slot_or_new(bank, market)?;
+        let slot = self.balances.get_mut(index).ok_or(PlimsollError::Corrupt)?;
+        let others = slot.lien.checked_sub(before).ok_or(PlimsollError::Corrupt)?;
+        slot.lien = others.checked_add(after).ok_or(PlimsollError::Overflow)?;
+        self.release_balance(index)
     }
 }
 
@@ -1438,3 +1485,78 @@ impl Venue {
         if within { Ok(()) } else { Err(PlimsollError::VenueLimit) }
     }
 }
+
+/// A program that keeps tokens of one bank's mint under liens of margin accounts.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Adapter {
+    /// Its cap, haircut and grace. Written by `configure_adapter`.
+    pub config: AdapterConfig,
+    /// The exchange. Written by `register_adapter`, like all addresses here.
+    pub exchange: Address,
+    /// The bank that is credited what is called in.
+    pub bank: Address,
+    /// The bank's mint.
+    pub mint: Address,
+    /// The program.
+    pub program: Address,
+    /// Who signs to the program for this exchange and bank, and is the beneficiary of its records.
+    pub authority: Address,
+    /// What all its liens claim, native. Written by `open_lien`, `release_lien` and `seize_lien`.
+    pub claimed: u64,
+    /// What it did not deliver when it was called in, native. It stays counted against the cap.
+    pub lost: u64,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Bump of the authority.
+    pub authority_bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 5],
+    /// Room for later.
+    pub _reserved: [u8; 64],
+}
+account_type!(Adapter, [218, 97, 146, 51, 83, 14, 30, 252], 280);
+
+impl Adapter {
+    /// What of the cap is left, native.
+    pub fn room(&self) -> u64 {
+        self.config.cap.saturating_sub(self.claimed).saturating_sub(self.lost)
+    }
+
+    /// What a claim counts for, native, rounded down.
+    pub fn recognised(&self, claim: u64) -> u64 {
+        const MILLION: u128 = 1_000_000;
+        let kept = MILLION.saturating_sub(u128::from(self.config.haircut_ppm));
+        // At most the claim, so it fits.
+        u64::try_from(u128::from(claim).saturating_mul(kept) / MILLION).unwrap_or(claim)
+    }
+}
+
+/// A margin account's lien on tokens that an adapter keeps.
+#[cfg_attr(feature = "anchor", anchor_lang::account)]
+#[cfg_attr(not(feature = "anchor"), repr(C), derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Lien {
+    /// The margin account. Written by `open_lien`, like all addresses here.
+    pub account: Address,
+    /// The adapter.
+    pub adapter: Address,
+    /// The adapter's record of it.
+    pub record: Address,
+    /// What it claims, native: what `seize_lien` calls in.
+    pub claim: u64,
+    /// What it counts for in the margin account, native.
+    pub recognised: u64,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Layout version, 1.
+    pub version: u8,
+    /// Zero.
+    pub _padding: [u8; 6],
+    /// Room for later.
+    pub _reserved: [u8; 32],
+}
+account_type!(Lien, [42, 39, 130, 104, 109, 197, 122, 174], 160);

@@ -27,7 +27,14 @@ pub const VENUE: &[u8] = b"venue";
 /// `["plimsoll-venue"]` of the venue program: what signs its calls.
 pub const VENUE_SIGNER: &[u8] = b"plimsoll-venue";
 
-/// `["proposal", subject]`, the subject being an exchange, a market or a bank
+/// `["adapter", bank, adapter program]`
+pub const ADAPTER: &[u8] = b"adapter";
+/// `["lien-authority", adapter]`: what signs to the adapter's program.
+pub const LIEN_AUTHORITY: &[u8] = b"lien-authority";
+/// `["lien", adapter's record]`
+pub const LIEN: &[u8] = b"lien";
+
+/// `["proposal", subject]`, the subject being an exchange, a market, a bank, a venue or an adapter
 pub const PROPOSAL: &[u8] = b"proposal";
 
 /// Address derivation, off-chain.
@@ -105,6 +112,21 @@ mod derive {
     /// Address of a venue of an exchange.
     pub fn venue(exchange: &Address, program: &Address) -> Address {
         derive(&[VENUE, exchange.as_ref(), program.as_ref()])
+    }
+
+    /// Address of the adapter of a bank's tokens at a program.
+    pub fn adapter(bank: &Address, program: &Address) -> Address {
+        derive(&[ADAPTER, bank.as_ref(), program.as_ref()])
+    }
+
+    /// What signs to an adapter's program.
+    pub fn lien_authority(adapter: &Address) -> Address {
+        derive(&[LIEN_AUTHORITY, adapter.as_ref()])
+    }
+
+    /// Address of the lien that an adapter's record is of.
+    pub fn lien(record: &Address) -> Address {
+        derive(&[LIEN, record.as_ref()])
     }
 
     /// What signs a venue program's calls.

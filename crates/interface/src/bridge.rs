@@ -1,5 +1,5 @@
-//! The one bridge between accounts and mathematics: turns a margin account, and the banks and markets that it names,
-//! into a [`Portfolio`]. The program calls it with accounts that it has checked, a client with accounts that it has
+//! The one bridge between accounts and mathematics: turns a margin account, and the banks, markets and boards that it
+//! names, into a [`Portfolio`] and its options. The program calls it with accounts that it has checked, a client with accounts that it has
 //! fetched; both then call the same engine, so their margins agree to the last unit (INV-7).
 
 use core::ops::Deref;
@@ -25,7 +25,7 @@ use crate::{
     board::{series_kind, series_strike},
 };
 
-/// Where the bridge finds banks and markets.
+/// Where the bridge finds banks, markets and boards.
 pub trait Inputs {
     /// How it lends a bank.
     type BankRef<'a>: Deref<Target = Bank>
@@ -452,11 +452,40 @@ fn add_balance_slot<I: Inputs>(
     terms: &mut Terms,
 ) -> Result<(), PlimsollError> {
     let bank = inputs.bank(&slot.bank)?;
+    // Both are rare, and one comparison tells most banks from either.
+    if slot.lien | u64::from(bank.scale_decimals & RATED) != 0 {
+        return add_special_balance(portfolio, slot, &bank, terms);
+    }
     if slot.market_slot == NO_MARKET {
         return add_quote_balance(portfolio, slot, &bank);
     }
     let position = *terms.position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
-    add_balance(portfolio.underlying_mut(usize::from(position))?, slot, &bank, terms)
+    let underlying = portfolio.underlying_mut(usize::from(position))?;
+    add_balance(underlying, slot, &bank, |amount, _, _| scaled(amount, &bank))
+}
+
+/// The same of a bank with an exchange rate, or of a balance with liens: these count as a deposit beside it.
+#[inline(never)]
+fn add_special_balance(
+    portfolio: &mut Portfolio,
+    slot: &BalanceSlot,
+    bank: &Bank,
+    terms: &mut Terms,
+) -> Result<(), PlimsollError> {
+    if slot.market_slot == NO_MARKET {
+        let lien = i64::try_from(slot.lien).map_err(|_| PlimsollError::Overflow)?;
+        portfolio.quote = Quote::from_raw(signed_sum(portfolio.quote.raw(), lien)?);
+        return add_quote_balance(portfolio, slot, bank);
+    }
+    let position = *terms.position_of_slot.get(usize::from(slot.market_slot)).ok_or(PlimsollError::Corrupt)?;
+    let underlying = portfolio.underlying_mut(usize::from(position))?;
+    if slot.lien != 0 && !bank.has_no_weight() {
+        let base = convert(slot.lien, underlying, bank, false, terms)?;
+        add_deposit(underlying, base, bank)?;
+    }
+    add_balance(underlying, slot, bank, |amount, underlying, is_borrow| {
+        convert(amount, underlying, bank, is_borrow, terms)
+    })
 }
 
 /// A balance's native amount, deposits rounded down and borrows up, and whether it is a borrow.
@@ -518,44 +547,48 @@ fn add_balance(
     underlying: &mut Underlying,
     slot: &BalanceSlot,
     bank: &Bank,
-    terms: &mut Terms,
+    base_units: impl FnOnce(u64, &mut Underlying, bool) -> Result<u64, PlimsollError>,
 ) -> Result<(), PlimsollError> {
-    let price = underlying.observation.spot.raw();
-    let exposure = underlying.exposure.raw();
     let config = &bank.config;
-    if slot.shares >= 0 && config.haircut_maint_ppm >= Ppm::ONE.raw() {
-        return Ok(());
-    }
-    let (value, exposure) = if slot.shares < 0 {
-        let amount =
-            mul_q48_ceil_checked(slot.shares.unsigned_abs(), bank.borrow_index).ok_or(PlimsollError::Overflow)?;
-        let base = base_amount(amount, underlying, bank, true, terms)?;
-        let less = exposure.wrapping_sub(base);
-        // As base is not negative, the difference wraps exactly when it is above what it was.
-        if less > exposure {
-            return Err(PlimsollError::Overflow);
+    if slot.shares >= 0 {
+        if config.haircut_maint_ppm >= Ppm::ONE.raw() {
+            return Ok(());
         }
-        underlying.has_liability = true;
-        (mul_q48_ceil_checked(base.unsigned_abs(), price).ok_or(PlimsollError::Overflow)?, less)
-    } else {
         let amount = mul_q48_floor(slot.shares.unsigned_abs(), bank.deposit_index).ok_or(PlimsollError::Overflow)?;
-        let base = base_amount(amount, underlying, bank, false, terms)?;
-        let more = exposure.wrapping_add(base);
-        // As base is not negative, the sum wraps exactly when it is below what it was.
-        if more < exposure {
-            return Err(PlimsollError::Overflow);
-        }
-        (mul_q48_floor(base.unsigned_abs(), price).ok_or(PlimsollError::Overflow)?, more)
-    };
-    underlying.exposure = Base::from_raw(exposure);
-    let (init, maint) = if slot.shares < 0 {
-        (config.borrow_weight_init_ppm, config.borrow_weight_maint_ppm)
-    } else {
-        let rest = Ppm::ONE.raw().saturating_sub(underlying.range.raw());
-        let (init, maint) = haircuts(bank)?;
-        (init.min(rest), maint.min(rest))
-    };
-    add_weights(underlying, value, init, maint)
+        let base = base_units(amount, underlying, false)?;
+        return add_deposit(underlying, base, bank);
+    }
+    let amount = mul_q48_ceil_checked(slot.shares.unsigned_abs(), bank.borrow_index).ok_or(PlimsollError::Overflow)?;
+    let base = signed_base(base_units(amount, underlying, true)?)?;
+    let exposure = underlying.exposure.raw();
+    let less = exposure.wrapping_sub(base);
+    // As base is not negative, the difference wraps exactly when it is above what it was.
+    if less > exposure {
+        return Err(PlimsollError::Overflow);
+    }
+    underlying.has_liability = true;
+    underlying.exposure = Base::from_raw(less);
+    let price = underlying.observation.spot.raw();
+    let value = mul_q48_ceil_checked(base.unsigned_abs(), price).ok_or(PlimsollError::Overflow)?;
+    add_weights(underlying, value, config.borrow_weight_init_ppm, config.borrow_weight_maint_ppm)
+}
+
+/// Adds a deposit of `base` units.
+#[inline(always)]
+fn add_deposit(underlying: &mut Underlying, base: u64, bank: &Bank) -> Result<(), PlimsollError> {
+    let base = signed_base(base)?;
+    let exposure = underlying.exposure.raw();
+    let more = exposure.wrapping_add(base);
+    // As base is not negative, the sum wraps exactly when it is below what it was.
+    if more < exposure {
+        return Err(PlimsollError::Overflow);
+    }
+    underlying.exposure = Base::from_raw(more);
+    let price = underlying.observation.spot.raw();
+    let value = mul_q48_floor(base.unsigned_abs(), price).ok_or(PlimsollError::Overflow)?;
+    let rest = Ppm::ONE.raw().saturating_sub(underlying.range.raw());
+    let (init, maint) = haircuts(bank)?;
+    add_weights(underlying, value, init.min(rest), maint.min(rest))
 }
 
 /// Haircuts of a bank's deposits towards initial and maintenance margin, ppm, by its total of deposits against their cap;
@@ -580,8 +613,9 @@ fn growing_haircuts(bank: &Bank) -> Result<(u32, u32), PlimsollError> {
 
 /// Adds `value * weight`, rounded up, to both add-ons: an add-on is a requirement.
 ///
-/// With `value = q 10^6 + m` it is `q weight + ceil(m weight / 10^6)`, at most `value`. Sixteen of these, each at most
-/// [`MAX_VALUE`], stay below 2^62, so that no sum wraps; the engine refuses one above [`MAX_VALUE`].
+/// With `value = q 10^6 + m` it is `q weight + ceil(m weight / 10^6)`, at most `value`. Thirty-two of these, each at
+/// most [`MAX_VALUE`], a balance and its liens for each slot, stay below 2^63, so that no sum wraps; the engine refuses one
+/// above [`MAX_VALUE`].
 #[inline(always)]
 fn add_weights(underlying: &mut Underlying, value: u64, init_ppm: u32, maint_ppm: u32) -> Result<(), PlimsollError> {
     const MILLION: u64 = 1_000_000;
@@ -598,47 +632,40 @@ fn add_weights(underlying: &mut Underlying, value: u64, init_ppm: u32, maint_ppm
     Ok(())
 }
 
-/// A native amount in base units of the bank's market: not negative. Zero for a deposit that is left out.
+/// Base units as the engine has them.
 #[inline(always)]
-fn base_amount(
+fn signed_base(base: u64) -> Result<i64, PlimsollError> {
+    let base = base.cast_signed();
+    if base < 0 { Err(PlimsollError::Overflow) } else { Ok(base) }
+}
+
+/// A native amount in base units of the market of a bank without an exchange rate.
+#[inline(always)]
+fn scaled(amount: u64, bank: &Bank) -> Result<u64, PlimsollError> {
+    if bank.scale_decimals == 0 { Ok(amount) } else { base_units(amount, bank, Side::Deposit) }
+}
+
+/// [`base_units`] of a balance, and what follows where its rate is old: zero for a deposit that is left out.
+#[inline(never)]
+fn convert(
     amount: u64,
     underlying: &mut Underlying,
     bank: &Bank,
     is_borrow: bool,
     terms: &mut Terms,
-) -> Result<i64, PlimsollError> {
-    let mut base = amount;
-    if bank.scale_decimals != 0 {
-        convert(&mut base, underlying, bank, is_borrow, terms)?;
-    }
-    let base = base.cast_signed();
-    if base < 0 { Err(PlimsollError::Overflow) } else { Ok(base) }
-}
-
-/// [`base_units`] of a balance, and what follows where its rate is old. The amount is changed in place: a result of two
-/// words would take a sixth argument.
-#[inline(never)]
-fn convert(
-    amount: &mut u64,
-    underlying: &mut Underlying,
-    bank: &Bank,
-    is_borrow: bool,
-    terms: &mut Terms,
-) -> Result<(), PlimsollError> {
+) -> Result<u64, PlimsollError> {
     if bank.is_rated() && !bank.rate.is_fresh(terms.now) {
         terms.is_old = true;
         if terms.old_rates == OldRates::Refused {
             if !is_borrow {
-                *amount = 0;
-                return Ok(());
+                return Ok(0);
             }
             if underlying.freshness == Freshness::Fresh {
                 underlying.freshness = Freshness::Stale;
             }
         }
     }
-    *amount = base_units(*amount, bank, if is_borrow { Side::Debt } else { Side::Deposit })?;
-    Ok(())
+    base_units(amount, bank, if is_borrow { Side::Debt } else { Side::Deposit })
 }
 
 /// What an amount is converted for.

@@ -5,7 +5,7 @@ use solana_address::Address;
 use crate::{
     PlimsollError,
     accounts::MAX_PROPOSAL,
-    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, role},
+    config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, role},
     oracle::ORACLE_PROGRAMS,
 };
 
@@ -25,8 +25,10 @@ pub mod kind {
     pub const RATE_SOURCE: u8 = 5;
     /// A venue's limits and state: content is a `VenueConfig`.
     pub const VENUE: u8 = 6;
+    /// Limits of an adapter of liens: content is an `AdapterConfig`. The subject is the adapter.
+    pub const ADAPTER: u8 = 7;
     /// The largest kind with a meaning.
-    pub const LAST: u8 = VENUE;
+    pub const LAST: u8 = ADAPTER;
 }
 
 /// Who is to hold a role.
@@ -98,6 +100,8 @@ pub enum Change {
     RateSource(RateSource),
     /// A venue's limits and state.
     Venue(VenueConfig),
+    /// Limits of an adapter of liens.
+    Adapter(AdapterConfig),
 }
 
 impl Change {
@@ -111,6 +115,7 @@ impl Change {
             Self::QuoteFeed(_) => kind::QUOTE_FEED,
             Self::RateSource(_) => kind::RATE_SOURCE,
             Self::Venue(_) => kind::VENUE,
+            Self::Adapter(_) => kind::ADAPTER,
         }
     }
 
@@ -124,6 +129,7 @@ impl Change {
             Self::QuoteFeed(feed) => bytemuck::bytes_of(feed),
             Self::RateSource(source) => bytemuck::bytes_of(source),
             Self::Venue(config) => bytemuck::bytes_of(config),
+            Self::Adapter(config) => bytemuck::bytes_of(config),
         };
         let mut content = [0; MAX_PROPOSAL];
         content.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
@@ -143,6 +149,7 @@ impl Change {
             kind::QUOTE_FEED => read(content).map(Self::QuoteFeed),
             kind::RATE_SOURCE => read(content).map(Self::RateSource),
             kind::VENUE => read(content).map(Self::Venue),
+            kind::ADAPTER => read(content).map(Self::Adapter),
             _ => Err(PlimsollError::UnknownKind),
         }
     }
@@ -160,6 +167,7 @@ impl Change {
             Self::QuoteFeed(feed) => feed.validate(),
             Self::RateSource(source) => source.validate(),
             Self::Venue(config) => config.validate(),
+            Self::Adapter(config) => config.validate(),
         }
     }
 }

@@ -126,6 +126,8 @@ pub mod limits {
     pub const VENUE_WINDOW_SECONDS_MAX: u32 = 2_592_000;
     /// Highest fee of a mint's transfers at which tokens come into its bank, basis points: 1 %.
     pub const TRANSFER_FEE_BPS_MAX: u16 = 100;
+    /// Longest time that a liquidation waits for an adapter: an hour.
+    pub const LIEN_GRACE_SECONDS_MAX: u32 = 3_600;
     /// Oldest exchange rate that may be called fresh: 7 days.
     pub const RATE_AGE_SECONDS_MAX: u32 = 604_800;
     /// Fastest rise of an exchange rate that may be believed: 1 % a day.
@@ -140,19 +142,19 @@ pub mod limits {
 
 /// Kinds of action that an administrator may pause, as bits of [`ExchangeConfig::pauses`].
 pub mod pause {
-    /// Deposits of collateral and of the house.
+    /// Deposits, new liens, quote for house shares and what anyone puts into the insurance.
     pub const DEPOSIT: u32 = 1 << 0;
-    /// Withdrawals of collateral and of the house.
+    /// Withdrawals, released liens, house shares for quote, what tickets give back, and sales of reserves.
     pub const WITHDRAW: u32 = 1 << 1;
-    /// Trades that open or enlarge a position. Reducing stays possible.
+    /// Trades, fills and swaps that open or enlarge. Reducing stays possible.
     pub const OPEN: u32 = 1 << 2;
-    /// Every trade, reductions too.
+    /// Every trade, fill and swap, reductions too, and positions closed in a market that winds down.
     pub const TRADE: u32 = 1 << 3;
-    /// Liquidations.
+    /// Liquidations, and liens called in.
     pub const LIQUIDATE: u32 = 1 << 4;
-    /// Settlement of cash.
+    /// Settlement of cash and of options.
     pub const SETTLE: u32 = 1 << 5;
-    /// Every trade of options, reductions too.
+    /// Every trade and fill of options, reductions too.
     pub const OPTION: u32 = 1 << 6;
     /// Issue and redemption of house shares.
     pub const HOUSE: u32 = 1 << 7;
@@ -198,7 +200,7 @@ pub mod state {
 pub mod role {
     /// Tightens parameters and pauses.
     pub const RISK_ADMIN: u8 = 0;
-    /// Lists boards and posts the volatilities of options.
+    /// Creates and closes boards, lists strikes, posts the volatilities of options.
     pub const KEEPER: u8 = 1;
     /// Posts volatility forecasts.
     pub const FORECASTER: u8 = 2;
@@ -589,7 +591,7 @@ pub struct MarketConfig {
     pub half_spread_ppm: u32,
     /// Marginal premium at a skew of `skew_scale`, ppm of the price.
     pub skew_premium_ppm: u32,
-    /// Fee on every trade, paid to the house, ppm of the notional.
+    /// Fee of whoever takes, on trades, fills and swaps, paid to the house, ppm of the notional.
     pub taker_fee_ppm: u32,
     /// Age up to which a price is fresh, seconds.
     pub max_age_seconds: u32,
@@ -1067,6 +1069,59 @@ impl VenueConfig {
             || self.window_seconds < from.window_seconds
             || (self.state != from.state && self.state != venue_state::SUSPENDED)
             || self._padding != from._padding
+    }
+}
+
+/// Limits of a program that keeps tokens under liens.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[cfg_attr(
+    feature = "anchor",
+    derive(anchor_lang::AnchorSerialize, anchor_lang::AnchorDeserialize, anchor_lang::IdlType)
+)]
+#[cfg_attr(feature = "client", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
+pub struct AdapterConfig {
+    /// Largest total of what its liens claim and what it failed to deliver, native: the most that the exchange can lose by
+    /// it.
+    pub cap: u64,
+    /// Part of a claim that does not count, ppm, before the bank's own haircuts.
+    pub haircut_ppm: u32,
+    /// How long a liquidation waits for the adapter to deliver before its liens count for nothing, seconds.
+    pub grace_seconds: u32,
+    /// One of [`adapter_state`].
+    pub state: u8,
+    /// Zero.
+    pub _padding: [u8; 7],
+}
+
+/// States of an adapter, as stored in [`AdapterConfig::state`].
+pub mod adapter_state {
+    /// Takes new liens.
+    pub const ACTIVE: u8 = 0;
+    /// Takes none, and none counts for more than it did.
+    pub const CLOSED: u8 = 1;
+    /// The largest value with a meaning.
+    pub const LAST: u8 = CLOSED;
+}
+
+impl AdapterConfig {
+    /// Checks every field against its range.
+    ///
+    /// # Errors
+    /// [`PlimsollError::InvalidAdapterParameters`].
+    pub fn validate(&self) -> Result<(), PlimsollError> {
+        let in_range = self.haircut_ppm <= Ppm::ONE.raw()
+            && (1..=limits::LIEN_GRACE_SECONDS_MAX).contains(&self.grace_seconds)
+            && self.state <= adapter_state::LAST
+            && self._padding == [0; 7];
+        if in_range { Ok(()) } else { Err(PlimsollError::InvalidAdapterParameters) }
+    }
+
+    /// Whether anything but tightening changes: a lower cap and a closed adapter refuse new liens and do nothing else. A
+    /// haircut moves the maintenance line of whoever has a lien.
+    pub fn loosens(&self, old: &Self) -> bool {
+        let tightened = Self { cap: self.cap, state: self.state, ..*old };
+        *self != tightened || self.cap > old.cap || self.state < old.state
     }
 }
 

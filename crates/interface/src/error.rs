@@ -262,6 +262,22 @@ errors! {
     RateOld = 290, "The bank's exchange rate is too old to swap at: update it first";
     SwapCap = 291, "The house would hold more of the mint than its swap cap: swap less";
     SwapInventory = 292, "The house does not hold as much of the mint: swap less";
+    InvalidAdapterParameters = 295, "The adapter's parameters are invalid: a haircut of at most 100 %, a grace of 1 second to an hour, a state with a meaning";
+    NewAdapterHasCap = 296, "A new adapter carries nothing: register it with a cap of zero and configure it afterwards";
+    AdapterClosed = 297, "The adapter takes no new liens";
+    AdapterCap = 298, "The adapter's liens, and what it failed to deliver, would exceed its cap: claim less";
+    LienRecordInvalid = 299, "The account is no lien record of the adapter's program";
+    LienRecordMismatch = 300, "The lien record is of another margin account, mint or beneficiary";
+    LienShort = 301, "The adapter's record holds less than the lien claims: lock more, or claim less";
+    TooManyLiens = 302, "The margin account has as many liens as it may: release one first";
+    LiensFirst = 303, "Liens of the account still count: seize them first, or update them once their grace is over";
+    WrongAdapter = 304, "The adapter is not that of the bank or of the lien";
+    WrongLienAuthority = 305, "The account is not what signs to this adapter's program";
+    WrongAdapterProgram = 306, "The program is not the adapter's";
+    WrongLienRecord = 307, "The record is not the lien's";
+    WrongLien = 308, "The lien is of another margin account";
+    AdapterAccounts = 309, "The adapter is given more accounts than are passed, or more than 16";
+    LienInLiquidation = 310, "The account's liquidation has started: deposit, or flag the account once it is healthy again";
 
     // Stored orders and delegation.
     InvalidTrigger = 311, "The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past";

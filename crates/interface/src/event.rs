@@ -42,7 +42,7 @@ event! {
     Configured = [33, 54, 80, 14, 177, 137, 82, 235], {
         /// The exchange.
         exchange: Address,
-        /// The exchange, market, bank or house that is new or changed.
+        /// The exchange, market, bank, house, venue or adapter that is new or changed.
         subject: Address,
         /// Who did it.
         admin: Address,
@@ -86,7 +86,7 @@ event! {
     Proposed = [216, 37, 138, 141, 130, 208, 180, 153], {
         /// The exchange.
         exchange: Address,
-        /// The exchange, market, bank or venue that is to change.
+        /// The exchange, market, bank, venue or adapter that is to change.
         subject: Address,
         /// From when on the change may be made, unix seconds.
         ready_at: i64,
@@ -100,7 +100,7 @@ event! {
     ProposalCancelled = [253, 59, 104, 46, 129, 78, 9, 14], {
         /// The exchange.
         exchange: Address,
-        /// The exchange, market, bank or venue that stays as it is.
+        /// The exchange, market, bank, venue or adapter that stays as it is.
         subject: Address,
         /// Who did it.
         authority: Address,
@@ -819,6 +819,38 @@ event! {
         spot: u64,
         /// What the house holds of the mint afterwards, native.
         inventory: u64,
+    }
+}
+
+event! {
+    /// What a lien claims or counts for changed, or it was opened or released.
+    LienChanged = [194, 7, 62, 176, 32, 40, 229, 91], {
+        /// The margin account.
+        account: Address,
+        /// The adapter.
+        adapter: Address,
+        /// The adapter's record.
+        record: Address,
+        /// What it claims from here on, native.
+        claim: u64,
+        /// What it counts for from here on, native.
+        recognised: u64,
+    }
+}
+
+event! {
+    /// A lien was called in.
+    LienSeized = [86, 86, 98, 190, 63, 12, 94, 51], {
+        /// The margin account.
+        account: Address,
+        /// The adapter.
+        adapter: Address,
+        /// The adapter's record.
+        record: Address,
+        /// What it claimed, native.
+        claim: u64,
+        /// What arrived in the bank's vault and is a deposit of the account now, native.
+        received: u64,
     }
 }
 

@@ -1,11 +1,11 @@
 //! Instructions: their one-byte discriminators and their arguments. The accounts that each wants are in the program's
-//! file of the same name, and the client's builders pass them.
+//! `instructions` folder, and the client's builders pass them.
 
 use solana_address::Address;
 
 use crate::{
     accounts::{MAX_PROPOSAL, MAX_STRIKES},
-    config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
+    config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig, limits},
 };
 
 /// Declares the instructions' tags, and their list.
@@ -107,6 +107,12 @@ tags! {
     UPDATE_RATE = 81,
     SET_RATE_SOURCE = 82,
     SWAP = 83,
+    REGISTER_ADAPTER = 84,
+    CONFIGURE_ADAPTER = 85,
+    OPEN_LIEN = 86,
+    UPDATE_LIEN = 87,
+    RELEASE_LIEN = 88,
+    SEIZE_LIEN = 89,
 
     // Stored orders.
     PLACE_TRIGGER = 93,
@@ -148,9 +154,10 @@ args! {
     CreateMarketArgs {
         /// Name for people, ASCII padded with zeros.
         symbol: [u8; 16],
-        /// Pyth feed id; for a legacy price account, its address.
+        /// Pyth feed id; for a legacy price account, its address; for house shares, the house.
         feed_id: [u8; 32],
-        /// The program that owns the price account: one of the receivers, or the legacy oracle.
+        /// The program that owns the price account: one of the receivers, the legacy oracle, or for house shares this
+        /// program.
         oracle_owner: Address,
         /// One of [`crate::accounts::oracle_kind`].
         oracle_kind: u8,
@@ -438,6 +445,36 @@ args! {
     TriggerArgs {
         /// Number of the stored order.
         index: u8,
+    }
+}
+args! {
+    /// Arguments of `register_adapter` and `configure_adapter`.
+    AdapterArgs {
+        /// Its limits.
+        config: AdapterConfig,
+    }
+}
+args! {
+    /// Arguments of `open_lien`.
+    OpenLienArgs {
+        /// Native amount to claim.
+        amount: u64,
+    }
+}
+args! {
+    /// Arguments of `release_lien`.
+    ReleaseLienArgs {
+        /// Native amount to give up; [`u64::MAX`] for all.
+        amount: u64,
+        /// How many of the accounts passed last are for the adapter's program.
+        adapter_accounts: u8,
+    }
+}
+args! {
+    /// Arguments of `seize_lien`.
+    SeizeLienArgs {
+        /// How many of the accounts passed last are for the adapter's program.
+        adapter_accounts: u8,
     }
 }
 args! {

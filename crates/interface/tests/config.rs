@@ -5,8 +5,8 @@ use plimsoll_interface::{
     accounts::MAX_PROPOSAL,
     change::{Change, QuoteFeed, RoleHolder, kind},
     config::{
-        BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VenueConfig, VolatilityConfig, limits,
-        pause, state, venue_state,
+        AdapterConfig, BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, RateSource, VenueConfig,
+        VolatilityConfig, adapter_state, limits, pause, state, venue_state,
     },
 };
 use plimsoll_risk::parameters::BankParameters;
@@ -448,7 +448,9 @@ fn changes_are_read_back_from_their_bytes() {
         Change::Bank(roomy_bank()),
         Change::Role(holder),
         Change::QuoteFeed(QuoteFeed::NONE),
+        Change::RateSource(RateSource::NONE),
         Change::Venue(roomy_venue()),
+        Change::Adapter(adapter()),
     ];
     for (kind, change) in changes.into_iter().enumerate() {
         assert_eq!(usize::from(change.kind()), kind);
@@ -459,4 +461,36 @@ fn changes_are_read_back_from_their_bytes() {
         assert_eq!(Change::read(change.kind(), &content), Err(PlimsollError::UnknownKind));
     }
     assert_eq!(Change::read(kind::LAST + 1, &[0; MAX_PROPOSAL]), Err(PlimsollError::UnknownKind));
+}
+
+fn adapter() -> AdapterConfig {
+    AdapterConfig {
+        cap: 1_000,
+        haircut_ppm: 100_000,
+        grace_seconds: 60,
+        state: adapter_state::ACTIVE,
+        _padding: [0; 7],
+    }
+}
+
+#[test]
+fn an_adapter_is_tightened_by_its_cap_and_state_alone() {
+    let from = adapter();
+    assert!(!from.loosens(&from));
+    let tighter = [
+        AdapterConfig { cap: 999, ..from },
+        AdapterConfig { state: adapter_state::CLOSED, ..from },
+        AdapterConfig { cap: 0, state: adapter_state::CLOSED, ..from },
+    ];
+    for to in tighter {
+        assert!(!to.loosens(&from) && from.loosens(&to));
+    }
+    let both_ways = [
+        AdapterConfig { haircut_ppm: 100_001, ..from },
+        AdapterConfig { grace_seconds: 61, ..from },
+        AdapterConfig { cap: 999, grace_seconds: 59, ..from },
+    ];
+    for to in both_ways {
+        assert!(to.loosens(&from) && from.loosens(&to));
+    }
 }

@@ -5,11 +5,12 @@ use core::mem::{offset_of, size_of};
 
 use bytemuck::Zeroable;
 use plimsoll_interface::accounts::{
-    AccountType, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, ExchangeRate, House, HouseBoard,
-    MarginAccount, Market, MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, Ticket, TriggerSlot, Venue, VenueSlot,
-    VolatilityEstimate, VolatilityForecast,
+    AccountType, Adapter, BalanceSlot, Bank, Board, BoardSlot, BoardTerms, Exchange, ExchangeRate, House, HouseBoard,
+    Lien, MarginAccount, Market, MarketSlot, OptionSlot, OrderSlot, Orders, Proposal, Ticket, TriggerSlot, Venue,
+    VenueSlot, VolatilityEstimate, VolatilityForecast,
 };
-use plimsoll_interface::config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig};
+use plimsoll_interface::config::{AdapterConfig, BankConfig, ExchangeConfig, MarketConfig, RateSource, VenueConfig};
+use plimsoll_interface::lien::{LienRecord, RECORD_LEN};
 
 /// Asserts offsets within the struct, behind the eight bytes of the discriminator.
 macro_rules! offsets {
@@ -62,7 +63,7 @@ fn bank_fields_stand_where_clients_read_them() {
         vault_amount = 120, reserve = 128, accrued_at = 136, outflow_window_start = 144, outflow = 152, exchange = 160,
         mint = 192, vault = 224, market = 256, token_program = 288, index = 320, decimals = 322, scale_decimals = 323,
         is_quote = 324, bump = 325, vault_bump = 326, version = 327, rate = 328, inventory_shares = 472, inventory_counted = 480,
-        is_house_share = 488);
+        lien_claims = 488, is_house_share = 496);
     assert_eq!(size_of::<ExchangeRate>(), 144);
     offsets!(ExchangeRate: deposit = 0, borrow = 8, updated_at = 16, allowance = 24, source = 32);
     offsets!(RateSource: pool = 0, feed_id = 32, feed_owner = 64, max_age_seconds = 96, rise_per_day_ppm = 100,
@@ -84,21 +85,21 @@ fn board_fields_stand_where_clients_read_them() {
 #[test]
 fn house_and_margin_account_fields_stand_where_clients_read_them() {
     assert_eq!((House::SPACE, Ticket::SPACE, MarginAccount::SPACE), (456, 192, 3968));
-    assert_eq!((size_of::<BalanceSlot>(), size_of::<MarketSlot>()), (48, 64));
+    assert_eq!((size_of::<BalanceSlot>(), size_of::<MarketSlot>()), (56, 64));
     offsets!(House: quote_shares = 0, risk_budget_total = 8, share_supply = 16, escrow_shares = 24, pending_quote = 32,
         nav = 40, nav_at = 48, round = 56, round_started_at = 64, round_value = 72, round_quote_shares = 80,
         exchange = 88, share_mint = 120, escrow = 152, round_next = 184, round_phase = 186, bump = 187, version = 188);
     offsets!(Ticket: amount = 0, proceeds = 8, requested_at = 16, executable_from = 24, expires_at = 32,
         executed_at = 40, house = 48, owner = 80, index = 112, kind = 114, bump = 115, version = 116);
-    offsets!(BalanceSlot: bank = 0, shares = 32, in_use = 40, market_slot = 41);
+    offsets!(BalanceSlot: bank = 0, shares = 32, in_use = 40, market_slot = 41, lien = 48);
     assert_eq!((size_of::<BoardSlot>(), size_of::<OptionSlot>()), (40, 8));
     offsets!(MarketSlot: market = 0, size = 32, cash = 40, in_use = 48, balances = 49, boards = 50, funding_index = 56);
     offsets!(BoardSlot: board = 0, in_use = 32, market_slot = 33, options = 34);
     offsets!(OptionSlot: lots = 0, board_slot = 4, series = 5);
-    offsets!(MarginAccount: balances = 0, markets = 768, boards = 1792, options = 2112, liquidation_started_at = 2368,
-        liquidation_seen_at = 2376, exchange = 2384, owner = 2416, delegate = 2448, index = 2480, bump = 2482,
-        version = 2483, deferral = 2484, delegate_scope = 2485, sequence = 2488, insolvent_since = 2496,
-        triggers = 2504, venues = 2824);
+    offsets!(MarginAccount: balances = 0, markets = 896, boards = 1920, options = 2240, liquidation_started_at = 2496,
+        liquidation_seen_at = 2504, exchange = 2512, owner = 2544, delegate = 2576, index = 2608, bump = 2610,
+        version = 2611, deferral = 2612, delegate_scope = 2613, liens = 2614, sequence = 2616, insolvent_since = 2624,
+        triggers = 2632, venues = 2952);
     assert_eq!(size_of::<TriggerSlot>(), 80);
     offsets!(TriggerSlot: market = 0, trigger_price = 32, limit_price = 40, size = 48, tip = 56, expires_at = 64, side = 72,
         when = 73);
@@ -138,4 +139,15 @@ fn an_account_is_read_only_with_its_own_discriminator_and_size() {
     assert_eq!(Bank::read(bytes), None);
     assert_eq!(House::read(&bytes[..bytes.len() - 8]), None);
     assert_eq!(House::read(&bytes[..4]), None);
+}
+
+#[test]
+fn fields_of_liens_stand_where_clients_read_them() {
+    assert_eq!((Adapter::SPACE, Lien::SPACE, RECORD_LEN), (280, 160, 120));
+    assert_eq!(size_of::<AdapterConfig>(), 24);
+    offsets!(AdapterConfig: cap = 0, haircut_ppm = 8, grace_seconds = 12, state = 16);
+    offsets!(Adapter: config = 0, exchange = 24, bank = 56, mint = 88, program = 120, authority = 152, claimed = 184,
+        lost = 192, bump = 200, authority_bump = 201, version = 202);
+    offsets!(Lien: account = 0, adapter = 32, record = 64, claim = 96, recognised = 104, bump = 112, version = 113);
+    offsets!(LienRecord: version = 0, beneficiary = 8, account = 40, mint = 72, amount = 104);
 }

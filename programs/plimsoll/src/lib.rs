@@ -19,6 +19,7 @@ mod house;
 mod insolvency;
 mod instructions;
 mod ledger;
+mod lien;
 mod matching;
 mod option_trading;
 mod ticket;
@@ -467,6 +468,47 @@ pub mod plimsoll {
     /// Exchanges a collateral for quote, or quote for it, against the house.
     #[discrim = 83]
     pub fn swap(ctx: &mut Context<Swap>, args: SwapArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Registers a program that keeps tokens of a bank's mint under liens; it carries none yet.
+    #[discrim = 84]
+    pub fn register_adapter(ctx: &mut Context<RegisterAdapter>, args: AdapterArgs) -> Result<()> {
+        let bump = ctx.bumps.adapter;
+        ctx.accounts.apply(&args, bump)
+    }
+
+    /// Replaces an adapter's limits and state.
+    #[discrim = 85]
+    pub fn configure_adapter(ctx: &mut Context<ConfigureAdapter>, args: AdapterArgs) -> Result<()> {
+        ctx.accounts.apply(&args)
+    }
+
+    /// Recognises tokens that an adapter has locked for a margin account.
+    #[discrim = 86]
+    pub fn open_lien(ctx: &mut Context<OpenLien>, args: OpenLienArgs) -> Result<()> {
+        let bump = ctx.bumps.lien;
+        ctx.accounts.apply(&args, bump)
+    }
+
+    /// Has a lien count what its adapter's record and limits say now. Anyone may.
+    #[discrim = 87]
+    pub fn update_lien(ctx: &mut Context<UpdateLien>) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&remaining)
+    }
+
+    /// Gives up a lien, or a part of it.
+    #[discrim = 88]
+    pub fn release_lien(ctx: &mut Context<ReleaseLien>, args: ReleaseLienArgs) -> Result<()> {
+        let remaining = ctx.remaining_accounts()?;
+        ctx.accounts.apply(&args, &remaining)
+    }
+
+    /// Calls a lien of an account below its line in: the tokens become its deposit. Anyone may.
+    #[discrim = 89]
+    pub fn seize_lien(ctx: &mut Context<SeizeLien>, args: SeizeLienArgs) -> Result<()> {
         let remaining = ctx.remaining_accounts()?;
         ctx.accounts.apply(&args, &remaining)
     }

@@ -199,7 +199,11 @@ impl Transfer<'_> {
     }
 }
 
-fn amount_of(view: &AccountView) -> Result<u64> {
+/// What a token account holds, native.
+///
+/// # Errors
+/// [`PlimsollError::WrongTokenAccount`].
+pub fn amount_of(view: &AccountView) -> Result<u64> {
     Ok(token::token_amount(&view.try_borrow()?).ok_or(PlimsollError::WrongTokenAccount)?)
 }
 

@@ -10,11 +10,11 @@ use plimsoll_client::{
     },
     address,
     config::{
-        BankConfig, ExchangeConfig, FundingConfig, RateSource, VenueConfig, VolatilityConfig, limits, loss_mode,
-        rate_kind, role, state,
+        AdapterConfig, BankConfig, ExchangeConfig, FundingConfig, RateSource, VenueConfig, VolatilityConfig,
+        adapter_state, limits, loss_mode, rate_kind, role, state,
     },
     instruction::{
-        TOKEN_PROGRAM, account, bank, board, collateral as build_collateral, controls as build, exchange, house,
+        TOKEN_PROGRAM, account, bank, board, collateral as build_collateral, controls as build, exchange, house, lien,
         liquidation, market, option, trade, trigger, venue, waterfall,
     },
     interface::{
@@ -26,6 +26,7 @@ use plimsoll_client::{
             ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice,
             SwapArgs, VenueArgs, instrument,
         },
+        lien::{LienRecord, RECORD, VERSION},
         order::Order,
     },
     price::PriceUpdate,
@@ -100,6 +101,7 @@ pub fn measure(so: &Path) -> Result<Vec<Row>> {
     boards(so, &mut rows)?;
     venues(so, &mut rows)?;
     collateral(so, &mut rows)?;
+    liens(so, &mut rows)?;
     for (collaterals, perps) in SHAPES {
         portfolio(so, collaterals, perps, &mut rows)
             .with_context(|| format!("{collaterals} collaterals, {perps} perps"))?;
@@ -620,6 +622,63 @@ fn collateral(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
         let units = world.send(swap.instruction(), &[])?;
         rows.push(Row { instruction: "swap", variant, collaterals: 8, perps: 8, units });
     }
+    Ok(())
+}
+
+/// Liens with the example of an adapter, which is called; what it and the token program consume is in the figures.
+fn liens(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
+    let mut world = World::new(so)?;
+    let program = Address::new_from_array([b'k'; 32]);
+    world.add_program(program, &so.with_file_name("example_adapter.so"))?;
+    let (admin, exchange, bank, mint) = (world.admin.pubkey(), world.exchange, world.banks[0], world.mints[0]);
+    let config = AdapterConfig {
+        cap: 0,
+        haircut_ppm: 100_000,
+        grace_seconds: 60,
+        state: adapter_state::ACTIVE,
+        _padding: [0; 7],
+    };
+    let register = lien::RegisterAdapter { admin, exchange, bank, program, config };
+    single(rows, "register_adapter", "", world.send(register.instruction(), &[])?);
+    let (adapter, config) = (address::adapter(&bank, &program), AdapterConfig { cap: 1_000 * TOKEN, ..config });
+    let configure = lien::ConfigureAdapter { authority: admin, exchange, adapter, config, proposed: false };
+    single(rows, "configure_adapter", "", world.send(configure.instruction(), &[])?);
+
+    let portfolio = world.portfolio(admin, 8, 8)?;
+    let account = world.put_account(0, &portfolio)?;
+    let (record, vault) = (Address::new_from_array([b'P'; 32]), Address::new_from_array([b'V'; 32]));
+    let (custodian, bump) = Address::find_program_address(&[b"custodian"], &program);
+    let locked = LienRecord {
+        version: VERSION,
+        beneficiary: address::lien_authority(&adapter),
+        account,
+        mint,
+        amount: 100 * TOKEN,
+    };
+    // As the example keeps a position: the record, whose it is, its vault, nothing free, the custodian's bump.
+    let free = [[0; 8], [bump, 0, 0, 0, 0, 0, 0, 0]].concat();
+    let position = [&RECORD, bytemuck::bytes_of(&locked), admin.as_ref(), vault.as_ref(), &free].concat();
+    world.put_raw(record, program, position)?;
+    world.write_tokens(vault, mint, custodian)?;
+    let accounts = lien::LienAccounts { owner: admin, exchange, account, bank, program, record };
+    let open = lien::Open { accounts, amount: 100 * TOKEN };
+    single(rows, "open_lien", "", world.send(open.instruction(), &[])?);
+    let flag = liquidation::Flag { exchange, account, remaining: Pack::of(&portfolio).metas(&PriceAddresses::new()) };
+    let units = world.send(flag.instruction(), &[])?;
+    rows.push(Row { instruction: "flag_liquidation", variant: "a lien", collaterals: 8, perps: 8, units });
+    let update = lien::Update { accounts, remaining: Vec::new() };
+    single(rows, "update_lien", "", world.send(update.instruction(), &[])?);
+    let remaining = Pack::seizing(&portfolio, &bank).metas(&PriceAddresses::new());
+    let release = lien::Release { accounts, amount: TOKEN, remaining: remaining.clone(), for_adapter: Vec::new() };
+    let row = |instruction, units| Row { instruction, variant: "", collaterals: 8, perps: 8, units };
+    rows.push(row("release_lien", world.send(release.instruction(), &[])?));
+    let quote = portfolio.balance_slot(&world.quote_bank).context("no quote balance")?;
+    world.change::<MarginAccount>(&account, |account| {
+        account.balances[quote].shares = -((10_000_000 * DOLLAR) as i64)
+    })?;
+    let for_adapter = vec![AccountMeta::new(vault, false), AccountMeta::new_readonly(custodian, false)];
+    let seize = lien::Seize { accounts, token_program: TOKEN_PROGRAM, remaining, for_adapter };
+    rows.push(row("seize_lien", world.send(seize.instruction(), &[])?));
     Ok(())
 }
 

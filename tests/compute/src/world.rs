@@ -201,6 +201,12 @@ impl World {
         Ok(world)
     }
 
+    /// Loads another program.
+    pub fn add_program(&mut self, address: Address, so: &Path) -> Result<()> {
+        let program = std::fs::read(so).with_context(|| format!("{} is missing: run `make programs`", so.display()))?;
+        self.vm.add_program(address, &program).map_err(|error| anyhow!("the program does not load: {error:?}"))
+    }
+
     fn write_exchange(&mut self) -> Result<()> {
         let exchange = Exchange {
             config: exchange_config(),
@@ -353,7 +359,8 @@ impl World {
         self.put_raw(mint, TOKEN_PROGRAM, data)
     }
 
-    fn write_tokens(&mut self, address: Address, mint: Address, owner: Address) -> Result<()> {
+    /// A token account with plenty of a mint.
+    pub fn write_tokens(&mut self, address: Address, mint: Address, owner: Address) -> Result<()> {
         let state =
             TokenAccount { mint, owner, amount: PLENTY, state: AccountState::Initialized, ..TokenAccount::default() };
         let mut data = vec![0; TokenAccount::LEN];

@@ -61,22 +61,25 @@ pub fn through_caller(instruction: &Instruction) -> Instruction {
 const COMPUTE_LIMIT: u32 = 1_400_000;
 
 /// The program under test. There is no native processor to fall back on: these bytes run or nothing does.
-static PROGRAM: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let folder = env::var_os("PLIMSOLL_SO_DIR")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/deploy"));
-    let file = folder.join("plimsoll.so");
-    fs::read(&file).unwrap_or_else(|_| panic!("{} cannot be read: run `make program`", file.display()))
-});
+static PROGRAM: LazyLock<Vec<u8>> = LazyLock::new(|| read("plimsoll.so", "program"));
 
 /// The example of a venue.
-static EXAMPLE_VENUE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+static EXAMPLE_VENUE: LazyLock<Vec<u8>> = LazyLock::new(|| read("example_venue.so", "programs"));
+
+/// What `make goal` has built.
+fn read(name: &str, goal: &str) -> Vec<u8> {
     let folder = env::var_os("PLIMSOLL_SO_DIR")
         .map(PathBuf::from)
         .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/deploy"));
-    let file = folder.join("example_venue.so");
-    fs::read(&file).unwrap_or_else(|_| panic!("{} cannot be read: run `make programs`", file.display()))
-});
+    let file = folder.join(name);
+    fs::read(&file).unwrap_or_else(|_| panic!("{} cannot be read: run `make {goal}`", file.display()))
+}
+
+/// The example of an adapter.
+static EXAMPLE_ADAPTER: LazyLock<Vec<u8>> = LazyLock::new(|| read("example_adapter.so", "programs"));
+
+/// Where the example of an adapter stands in a chain that has it.
+pub const ADAPTER_PROGRAM: Address = Address::new_from_array([b'k'; 32]);
 
 /// Where the example of a venue stands in a chain that has it.
 pub const VENUE_PROGRAM: Address = Address::new_from_array([b'v'; 32]);
@@ -182,6 +185,11 @@ impl Chain {
         Self::start(accounts, |test| {
             test.add_builtin_program("idle", TOKEN_2022_PROGRAM, processor!(idle).expect("a processor"));
         })
+    }
+
+    /// The same with the example of an adapter at [`ADAPTER_PROGRAM`].
+    pub fn with_adapter(accounts: impl IntoIterator<Item = (Address, Account)>) -> Self {
+        Self::start(accounts, |test| test.add_account(ADAPTER_PROGRAM, program(&EXAMPLE_ADAPTER)))
     }
 
     fn start(accounts: impl IntoIterator<Item = (Address, Account)>, add: impl FnOnce(&mut ProgramTest)) -> Self {

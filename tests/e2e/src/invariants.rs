@@ -6,8 +6,8 @@ use plimsoll_client::decode::{self, AnyAccount};
 use plimsoll_interface::{
     Address,
     accounts::{
-        Bank, Board, Exchange, House, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, Ticket, board_state,
-        deferral,
+        Adapter, Bank, Board, Exchange, House, Lien, MAX_SERIES, MarginAccount, Market, NO_MARKET, Orders, Ticket,
+        board_state, deferral,
     },
     address,
     event::{LossCovered, loss_source},
@@ -52,6 +52,8 @@ struct Books {
     houses: Vec<(Address, House)>,
     tickets: Vec<Ticket>,
     orders: Vec<(Address, Orders)>,
+    adapters: BTreeMap<Address, Adapter>,
+    liens: Vec<Lien>,
 }
 
 impl Books {
@@ -67,6 +69,8 @@ impl Books {
                 Ok(AnyAccount::House(house)) => books.houses.push((*address, *house)),
                 Ok(AnyAccount::Ticket(ticket)) => books.tickets.push(*ticket),
                 Ok(AnyAccount::Orders(orders)) => books.orders.push((*address, *orders)),
+                Ok(AnyAccount::Adapter(adapter)) => drop(books.adapters.insert(*address, *adapter)),
+                Ok(AnyAccount::Lien(lien)) => books.liens.push(*lien),
                 _ => {}
             }
         }
@@ -98,6 +102,15 @@ pub fn check(chain: &impl Ledger) {
         check_account(address, account, &books);
         check_options(address, account, &books);
         check_venues(address, account);
+        check_liens(address, account, &books);
+    }
+    for (address, adapter) in &books.adapters {
+        let claimed: u64 = books.liens.iter().filter(|lien| lien.adapter == *address).map(|lien| lien.claim).sum();
+        assert_eq!(adapter.claimed, claimed, "INV-14: claims on {address}");
+    }
+    for (address, bank) in &books.banks {
+        let claimed = books.adapters.values().filter(|adapter| adapter.bank == *address).map(|adapter| adapter.claimed);
+        assert_eq!(bank.lien_claims, claimed.sum::<u64>(), "INV-14: claims of {address}");
     }
     for (address, orders) in &books.orders {
         check_orders(address, orders);
@@ -254,10 +267,10 @@ fn check_account(address: &Address, account: &MarginAccount, books: &Books) {
     assert_eq!(account.deferral, deferral::NONE, "{address}: a liquidation without capital outlived its transaction");
     for (index, slot) in account.balances.iter().enumerate() {
         if slot.in_use == 0 {
-            assert_eq!(bytemuck::bytes_of(slot), &[0; 48], "{address}: free balance {index} is not zero");
+            assert_eq!(bytemuck::bytes_of(slot), &[0; 56], "{address}: free balance {index} is not zero");
             continue;
         }
-        assert!(slot.shares != 0, "{address}: balance {index} is empty and not free");
+        assert!(slot.shares != 0 || slot.lien != 0, "{address}: balance {index} is empty and not free");
         let again = account.balances.iter().filter(|other| other.bank == slot.bank).count();
         assert_eq!(again, 1, "{address}: balance {index} is there twice");
         let bank = &books.banks[&slot.bank];
@@ -283,6 +296,21 @@ fn check_account(address: &Address, account: &MarginAccount, books: &Books) {
 
 fn priced_by(balance: &plimsoll_interface::accounts::BalanceSlot, market: usize) -> bool {
     balance.in_use == 1 && usize::from(balance.market_slot) == market
+}
+
+/// INV-14: an account's balances count of its liens what they say, never more than they claim, and there are as many as it
+/// says.
+fn check_liens(address: &Address, account: &MarginAccount, books: &Books) {
+    let own: Vec<_> = books.liens.iter().filter(|lien| lien.account == *address).collect();
+    assert_eq!(usize::from(account.liens), own.len(), "INV-14: liens of {address}");
+    assert!(own.iter().all(|lien| lien.recognised <= lien.claim && lien.claim > 0), "INV-14: a lien of {address}");
+    for slot in &account.balances {
+        let of_bank = own.iter().filter(|lien| books.adapters[&lien.adapter].bank == slot.bank);
+        let recognised: u64 = of_bank.map(|lien| lien.recognised).sum();
+        assert_eq!(slot.lien, recognised, "INV-14: liens of {address} in {}", slot.bank);
+    }
+    let counted: u64 = account.balances.iter().map(|slot| slot.lien).sum();
+    assert_eq!(counted, own.iter().map(|lien| lien.recognised).sum::<u64>(), "INV-14: liens of {address}");
 }
 
 /// Who bears losses, and what each has: quote native of the insurance, of the house and of all deposits.

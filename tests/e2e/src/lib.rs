@@ -10,6 +10,7 @@
 //! | [`substitution`] | every account of an instruction replaced by a wrong one |
 
 pub mod chain;
+pub mod custody;
 pub mod invariants;
 pub mod raw;
 pub mod substitution;

@@ -584,6 +584,11 @@ impl World {
         (Self { chain, places, added: Vec::new() }, places)
     }
 
+    /// The same with the example of an adapter at [`chain::ADAPTER_PROGRAM`].
+    pub fn with_adapter() -> (Self, Places) {
+        Self::from(Chain::with_adapter(GENESIS.iter().cloned()), EthMint::Plain)
+    }
+
     /// Where everything stands.
     pub fn places(&self) -> Places {
         self.places

@@ -13,6 +13,7 @@ mod fill;
 mod funding;
 mod house;
 mod house_shares;
+mod lien;
 mod liquidation;
 mod margin;
 mod market;

@@ -320,6 +320,19 @@ fn a_bridged_asset_of_another_group_does_not_net_against_the_native_one() {
     assert_eq!(w.margin(&p.alice).requirement_init.raw(), 6_000 * USD);
 }
 
+/// At a correlation of one, as a wrapped and a native asset should have it: 12,000 USD each, and the haircut, whichever way.
+#[test]
+fn a_bridged_asset_adds_up_with_the_native_one_long_or_short() {
+    for size in [BTC, -BTC] {
+        let (mut w, p) = World::new();
+        w.configure(|config| config.rho_ppm[0] = 1_000_000);
+        w.deposit(&p.alice, &p.eth, 20 * ETH as u64 / 10);
+        w.open(&p.alice, &p.btc, size);
+        let requirement = w.margin(&p.alice).requirement_init.raw();
+        assert_eq!(requirement, (12_000 + 12_000 + 6_000) * USD);
+    }
+}
+
 #[test]
 fn a_deposit_rounds_down_and_a_debt_up() {
     let (mut w, p, lst) = bank();

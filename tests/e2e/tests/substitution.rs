@@ -1,12 +1,13 @@
 //! For every instruction: every account replaced by a wrong one. What a complete table is, [`Table`] says.
 
 use plimsoll_client::instruction::{
-    TOKEN_2022_PROGRAM, TOKEN_PROGRAM, account, bank, collateral, controls, exchange, house, trigger, venue,
+    TOKEN_2022_PROGRAM, TOKEN_PROGRAM, account, bank, collateral, controls, exchange, house, lien as build_lien,
+    trigger, venue,
 };
 use plimsoll_e2e_tests::{
     Asset, E, Expected, I, Trader, World,
-    chain::COMPANION,
-    raw,
+    chain::{self, COMPANION},
+    custody, raw,
     substitution::Table,
     world::{BTC, ETH, Places, SOL, USD, bank_config, create_market_args, exchange_config, market_config, strikes},
 };
@@ -15,7 +16,7 @@ use plimsoll_interface::{
     accounts::{Bank, Board, MAX_STRIKES, Venue, board_state, trigger_side, trigger_when},
     address,
     change::{Change, QuoteFeed, RoleHolder},
-    config::{MarketConfig, VenueConfig, VolatilityConfig, limits, role, state},
+    config::{AdapterConfig, MarketConfig, VenueConfig, VolatilityConfig, limits, role, state},
     instruction::{
         AssertHealthArgs, AssertPriceArgs, Contract, FillArgs, FillOrdersArgs, PlaceTriggerArgs, PostVolatilitiesArgs,
         VenueArgs, instrument, tag,
@@ -24,7 +25,7 @@ use plimsoll_interface::{
 };
 use solana_instruction::Instruction;
 
-use crate::{staking, swap};
+use crate::{lien, staking, swap};
 
 /// An address with nothing at it.
 const NOWHERE: Address = Address::new_from_array([b'?'; 32]);
@@ -55,6 +56,7 @@ macro_rules! tables {
         #[test]
         fn every_instruction_has_a_table() {
             let mut tags = vec![$(tag::$tag),*];
+            tags.extend(WITH_ADAPTER);
             tags.sort();
             // What is filled brings accounts of its own: a table for each.
             tags.dedup();
@@ -139,6 +141,33 @@ tables! {
     update_rate = UPDATE_RATE,
     set_rate_source = SET_RATE_SOURCE,
     swap = SWAP,
+    register_adapter = REGISTER_ADAPTER,
+    configure_adapter = CONFIGURE_ADAPTER,
+}
+
+/// Tables whose world has the example of an adapter.
+macro_rules! adapter_tables {
+    ($($name:ident = $tag:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                let (mut w, p, table) = table::$name();
+                let _: Places = p;
+                assert_eq!(table.tag(), tag::$tag);
+                let cases = table.run(&mut w);
+                println!("{cases} substitutions");
+            }
+        )*
+
+        const WITH_ADAPTER: &[u8] = &[$(tag::$tag),*];
+    };
+}
+
+adapter_tables! {
+    open_lien = OPEN_LIEN,
+    update_lien = UPDATE_LIEN,
+    release_lien = RELEASE_LIEN,
+    seize_lien = SEIZE_LIEN,
 }
 
 /// Wrong programs in the place of a program.
@@ -558,6 +587,154 @@ mod table {
         wrong_proposals(table, w, p, 4)
     }
 
+    fn adapter_config() -> AdapterConfig {
+        AdapterConfig { cap: 0, ..lien::config() }
+    }
+
+    pub fn register_adapter(w: &mut World, p: &Places) -> Table {
+        let (admin, exchange, bank, config) = (p.admin, p.exchange, p.sol.bank, adapter_config());
+        let register = build_lien::RegisterAdapter { admin, exchange, bank, program: ID, config };
+        let table = administrated(Table::new(register.instruction()), w, p, 0, 1)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::NotAdmin)
+            .other(2, "another bank", p.btc.bank, I::InvalidSeeds)
+            .other(2, "another exchange's", p.other.sol.bank, I::InvalidSeeds)
+            .other(2, "a market", p.btc.market, I::InvalidAccountData)
+            .other(3, "another program", TOKEN_PROGRAM, I::InvalidSeeds)
+            .other(3, "no program", NOWHERE, I::InvalidSeeds)
+            .other(4, "another adapter", address::adapter(&p.sol.bank, &TOKEN_PROGRAM), I::InvalidSeeds)
+            .other(4, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(4, I::PrivilegeEscalation)
+            .same(4, 0, DUPLICATE);
+        wrong_program(foreign(table, w, 2), 5, Address::default())
+    }
+
+    pub fn configure_adapter(w: &mut World, p: &Places) -> Table {
+        let (admin, exchange, bank, config) = (p.admin, p.exchange, p.sol.bank, adapter_config());
+        w.ok(build_lien::RegisterAdapter { admin, exchange, bank, program: ID, config }.instruction());
+        let elsewhere = (p.mallory, p.other.exchange, p.other.sol.bank);
+        let (admin, exchange, bank) = elsewhere;
+        w.ok(build_lien::RegisterAdapter { admin, exchange, bank, program: ID, config }.instruction());
+        let (adapter, foreigner) = (address::adapter(&p.sol.bank, &ID), address::adapter(&bank, &ID));
+        let config = lien::config();
+        proposed(w, p, adapter, Change::Adapter(config));
+        let (authority, exchange) = (p.admin, p.exchange);
+        let configure = build_lien::ConfigureAdapter { authority, exchange, adapter, config, proposed: true };
+        let table = administrated(Table::new(configure.instruction()), w, p, 0, 1)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(1, "another exchange", p.other.exchange, E::WrongExchange)
+            .other(2, "another exchange's", foreigner, E::WrongExchange)
+            .other(2, "a margin account", p.alice.account, I::InvalidAccountData)
+            .read_only(2, CONSTRAINT_MUT)
+            .same(3, 2, DUPLICATE);
+        wrong_proposals(foreign(table, w, 2), w, p, 3)
+    }
+
+    /// A second adapter of the same program, of BTC's bank, and a lien of Bob's with the first.
+    fn strangers(w: &mut World, p: &Places) -> [Address; 2] {
+        let (admin, exchange, bank, config) = (p.admin, p.exchange, p.btc.bank, adapter_config());
+        let program = chain::ADAPTER_PROGRAM;
+        w.ok(build_lien::RegisterAdapter { admin, exchange, bank, program, config }.instruction());
+        let bobs = lien::lien_of(w, &p.bob, &p.sol, lien::OTHER_POSITION, SOL as u64);
+        [address::adapter(&bank, &program), bobs]
+    }
+
+    pub fn open_lien() -> (World, Places, Table) {
+        let (mut w, p) = lien::locked();
+        let [adapter, bobs] = strangers(&mut w, &p);
+        let ix = lien::open(&w, &p.alice, &p.sol, lien::POSITION, SOL as u64);
+        let table = exchange_of_account(Table::new(ix), &mut w, &p, 1, 2)
+            .other(0, "another", p.mallory, E::NotOwner)
+            .unsigned(0, I::MissingRequiredSignature)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NotOwner)
+            .other(3, "another bank", p.btc.bank, E::WrongAdapter)
+            .other(3, "another exchange's", p.other.sol.bank, E::WrongExchange)
+            .other(3, "a market", p.sol.market, I::InvalidAccountData)
+            .other(4, "another bank's", adapter, E::WrongAdapter)
+            .other(4, "a bank", p.btc.bank, I::InvalidAccountData)
+            .read_only(4, CONSTRAINT_MUT)
+            .other(5, "another's record", lien::OTHER_POSITION, I::InvalidSeeds)
+            .other(5, "nothing", NOWHERE, I::InvalidSeeds)
+            .other(6, "another's", bobs, I::InvalidSeeds)
+            .other(6, "nowhere", NOWHERE, I::InvalidSeeds)
+            .read_only(6, I::PrivilegeEscalation)
+            .same(6, 0, DUPLICATE);
+        let table = wrong_program(foreign_all(table, &mut w, &[3, 4]), 7, Address::default());
+        (w, p, table)
+    }
+
+    /// Wrong banks, adapters and liens: what all three instructions of a lien have in common.
+    fn of_a_lien(table: Table, w: &mut World, p: &Places, [bank, adapter, record, lien]: [usize; 4]) -> Table {
+        let [other, bobs] = strangers(w, p);
+        let table = table
+            .other(bank, "another bank", p.btc.bank, E::WrongAdapter)
+            .other(bank, "another exchange's", p.other.sol.bank, E::WrongAdapter)
+            .other(bank, "a market", p.btc.market, I::InvalidAccountData)
+            .other(adapter, "another bank's", other, E::WrongAdapter)
+            .other(adapter, "a bank", p.btc.bank, I::InvalidAccountData)
+            .other(record, "another's", lien::OTHER_POSITION, E::WrongLienRecord)
+            .other(record, "nothing", NOWHERE, E::WrongLienRecord)
+            .other(lien, "another's", bobs, E::WrongLienRecord)
+            .other(lien, "a bank", p.btc.bank, I::InvalidAccountData)
+            .read_only(lien, CONSTRAINT_MUT);
+        foreign_all(table, w, &[bank, adapter, lien])
+    }
+
+    pub fn update_lien() -> (World, Places, Table) {
+        let (mut w, p) = lien::sinking();
+        let ix = lien::update(&w, &p.alice, &p.sol, lien::POSITION);
+        let table =
+            exchange_of_account(Table::new(ix), &mut w, &p, 0, 1).other(1, "another's", p.bob.account, E::WrongLien);
+        let table = of_a_lien(table, &mut w, &p, [2, 3, 4, 5]);
+        // Behind: SOL and its price account, then the dollar's bank.
+        let table = behind(table, &p, &[6], 8);
+        (w, p, table)
+    }
+
+    pub fn release_lien() -> (World, Places, Table) {
+        let (mut w, p) = lien::opened();
+        w.withdraw(&p.alice, &p.usdc, USD as u64);
+        let ix = lien::release(&w, &p.alice, &p.sol, lien::POSITION, 1);
+        let table = exchange_of_account(Table::new(ix), &mut w, &p, 1, 2)
+            .other(0, "another", p.mallory, E::NotOwner)
+            .unsigned(0, I::MissingRequiredSignature)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(2, "another's", p.bob.account, E::NotOwner)
+            .read_only(4, CONSTRAINT_MUT)
+            .other(5, "another", p.mallory, E::WrongLienAuthority)
+            .other(6, "another program", TOKEN_PROGRAM, E::WrongAdapterProgram)
+            .read_only(7, CONSTRAINT_MUT);
+        let table = of_a_lien(table, &mut w, &p, [3, 4, 7, 8]);
+        // Behind: SOL and its price account, then the dollar's bank.
+        let table = behind(table, &p, &[9], 11);
+        (w, p, table)
+    }
+
+    pub fn seize_lien() -> (World, Places, Table) {
+        let (mut w, p) = lien::sinking();
+        let ix = lien::seize(&w, &p.alice, &p.sol, lien::POSITION);
+        let table = exchange_of_account(Table::new(ix), &mut w, &p, 0, 1)
+            .other(1, "another's", p.bob.account, E::NotOwner)
+            .other(2, "another", p.mallory, E::NotOwner)
+            .read_only(2, CONSTRAINT_MUT)
+            .read_only(3, CONSTRAINT_MUT)
+            .other(4, "another bank's", p.btc.vault, E::WrongVault)
+            .other(4, "Mallory's", p.sol.tokens_of(&p.mallory), E::WrongVault)
+            .read_only(4, CONSTRAINT_MUT)
+            .read_only(5, CONSTRAINT_MUT)
+            .other(6, "another", p.mallory, E::WrongLienAuthority)
+            .other(7, "another program", TOKEN_PROGRAM, E::WrongAdapterProgram)
+            .read_only(8, CONSTRAINT_MUT);
+        let table = wrong_token_program(of_a_lien(table, &mut w, &p, [3, 5, 8, 9]), 10);
+        // Behind: SOL and its price account, then the dollar's bank; last what the example wants.
+        let table = behind(table, &p, &[11], 13)
+            .other(14, "another's vault", custody::vault(&lien::OTHER_POSITION), I::Custom(4))
+            .read_only(14, I::PrivilegeEscalation)
+            .other(15, "another", p.mallory, I::PrivilegeEscalation);
+        (w, p, table)
+    }
+
     /// A bank of a staked token, and the pool that says its rate.
     fn rated(w: &mut World, p: &Places) -> Asset {
         let lst = w.add_bank(staking::MINT, 9, p.sol.market, bank_config());
@@ -854,7 +1031,7 @@ mod table {
             .other(exchange, "a margin account", p.bob.account, I::InvalidAccountData)
             .other(exchange, "a market", p.other.sol.market, I::InvalidAccountData)
             .other(account, "another exchange's", p.other.alice.account, E::WrongExchange)
-            .other(account, "a bank", p.sol.bank, I::AccountDataTooSmall)
+            .other(account, "a bank", p.other.sol.bank, I::AccountDataTooSmall)
             .read_only(account, CONSTRAINT_MUT)
     }
 

@@ -1,4 +1,4 @@
-//! Who may change what, and when: roles, proposals, pauses.
+//! Who may change what, and when: roles, proposals, pauses (INV-11).
 
 use plimsoll_client::{
     decode::Named,

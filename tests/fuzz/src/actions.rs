@@ -7,17 +7,21 @@ use plimsoll_client::{
 };
 use plimsoll_e2e_tests::{
     Asset, Trader,
-    world::{order, sign},
+    chain::ADAPTER_PROGRAM,
+    custody,
+    invariants::Ledger,
+    raw,
+    world::{SOL, order, sign},
 };
 use plimsoll_interface::{
     Address, ID,
     accounts::{Board, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Orders, board_state},
     board::used_volatility,
-    config::{VenueConfig, loss_mode, pause, state, venue_state},
+    config::{AdapterConfig, RateSource, VenueConfig, adapter_state, loss_mode, pause, rate_kind, state, venue_state},
     instruction::{
         AssertHealthArgs, AssertPriceArgs, BuyReserveArgs, CloseOptionArgs, ClosePositionArgs, Contract,
         CreateBoardArgs, DeleverageArgs, FillArgs, FillOrdersArgs, LiquidateArgs, ListStrikesArgs, OpenOptionArgs,
-        OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, SwapArgs, VenueArgs, instrument,
+        OpenPositionArgs, PlaceTriggerArgs, PostVolatilitiesArgs, StrikePrice, SwapArgs, VenueArgs, instrument, tag,
     },
     order::{ED25519_PROGRAM, MAKER_ONLY, Order, REDUCE_ONLY},
 };
@@ -142,6 +146,15 @@ const ACTIONS: &[(u32, Action)] = &[
     (1, configure_venue),
     (4, approve_venue),
     (8, any_venue_fill),
+    (1, set_rate_source),
+    (4, update_rate),
+    (1, register_adapter),
+    (2, configure_adapter),
+    (8, open_lien),
+    (4, update_lien),
+    (3, release_lien),
+    (12, seize_sunk),
+    (1, break_adapter),
 ];
 
 /// One of them.
@@ -937,4 +950,148 @@ fn any_venue_fill(walk: &mut Walk) -> Option<Attempt> {
     let (buyer, seller) = (&pair.buyer.1, &pair.seller.1);
     let fill = walk.priced().venue_fill(VENUE_PROGRAM, buyer, seller, pair.of.traded, pair.args).ok()?;
     Attempt::new(fill, pair.rule())
+}
+
+/// The stake pool of SOL's mint, which is a staked token in half of all walks: as far as the bank can know.
+const POOL: Address = Address::new_from_array([b'p'; 32]);
+
+/// What each person keeps with the example of an adapter, native SOL.
+const KEPT: u64 = 400 * SOL as u64;
+
+/// Where a person's position with the example of an adapter stands.
+fn position_of(trader: &Trader) -> Address {
+    Address::new_from_array(trader.owner.to_bytes().map(|byte| byte ^ 85))
+}
+
+/// What stands outside of the exchange: a stake pool, and everybody's tokens with the example of an adapter.
+pub fn prepare(walk: &mut Walk) {
+    let sol = walk.places.sol;
+    let put = |walk: &mut Walk, address, account| {
+        let put = walk.machine.put(address, account);
+        assert!(put.is_ok(), "{put:?}");
+    };
+    put(walk, POOL, raw::stake_pool(&sol.mint, 5_000_000, 4_000_000, 0));
+    for trader in walk.traders.clone() {
+        for (address, account) in custody::accounts(&sol, position_of(&trader)) {
+            put(walk, address, account);
+        }
+        let sent = walk.machine.send(&custody::open(&trader, &sol, position_of(&trader), KEPT));
+        assert!(sent.result.is_ok(), "{}", sent.logs.join("\n"));
+    }
+    // Later the bank has deposits, and its source stays.
+    if walk.rng.random() {
+        let Some(attempt) = set_rate_source(walk) else { return };
+        let sent = walk.machine.send(&attempt.instructions);
+        assert!(sent.result.is_ok(), "{}", sent.logs.join("\n"));
+        walk.coverage.note(tag::SET_RATE_SOURCE, Ok(()), sent.compute_units);
+    }
+}
+
+fn set_rate_source(walk: &mut Walk) -> Option<Attempt> {
+    let (authority, exchange, bank) = (walk.places.admin, walk.places.exchange, walk.places.sol.bank);
+    let source = RateSource {
+        pool: POOL,
+        kind: rate_kind::STAKE_POOL,
+        max_age_seconds: walk.rng.random_range(1..=100_000),
+        rise_per_day_ppm: walk.rng.random_range(0..=10_000),
+        ..RateSource::NONE
+    };
+    let source = if walk.rng.random_range(0..4) == 0 { RateSource::NONE } else { source };
+    let set = build::collateral::SetRateSource { authority, exchange, bank, source, proposed: false };
+    Attempt::new(set.instruction(), Rule::Books)
+}
+
+/// Rewards, a slashing now and then, a pool that is empty.
+fn update_rate(walk: &mut Walk) -> Option<Attempt> {
+    let sol = walk.places.sol;
+    let lamports = match walk.rng.random_range(0..20) {
+        0 => 0,
+        1 => walk.rng.random_range(1_000_000..=6_000_000),
+        _ => walk.rng.random_range(4_990_000..=5_010_000),
+    };
+    walk.machine.put(POOL, raw::stake_pool(&sol.mint, lamports, 4_000_000, 0)).ok()?;
+    let update =
+        build::collateral::UpdateRate { bank: sol.bank, market: sol.market, source: POOL, oracle: None, feed: None };
+    Attempt::new(update.instruction(), Rule::Books)
+}
+
+fn adapter_config(walk: &mut Walk) -> AdapterConfig {
+    AdapterConfig {
+        cap: walk.rng.random_range(0..=2_000) * SOL as u64,
+        haircut_ppm: walk.rng.random_range(0..=300_000),
+        grace_seconds: walk.rng.random_range(1..=200),
+        state: if walk.rng.random_range(0..10) == 0 { adapter_state::CLOSED } else { adapter_state::ACTIVE },
+        _padding: [0; 7],
+    }
+}
+
+fn register_adapter(walk: &mut Walk) -> Option<Attempt> {
+    let (admin, exchange, bank) = (walk.places.admin, walk.places.exchange, walk.places.sol.bank);
+    let config = AdapterConfig { cap: 0, ..adapter_config(walk) };
+    let register = build::lien::RegisterAdapter { admin, exchange, bank, program: ADAPTER_PROGRAM, config };
+    Attempt::new(register.instruction(), Rule::Books)
+}
+
+fn configure_adapter(walk: &mut Walk) -> Option<Attempt> {
+    let (authority, exchange) = (walk.places.admin, walk.places.exchange);
+    let (adapter, config) = (custody::adapter(&walk.places.sol), adapter_config(walk));
+    let configure = build::lien::ConfigureAdapter { authority, exchange, adapter, config, proposed: false };
+    Attempt::new(configure.instruction(), Rule::Books)
+}
+
+/// Locks tokens and has them count.
+fn open_lien(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, sol) = (walk.trader(), walk.places.sol);
+    let (account, amount) = (walk.account(&trader)?, amount(walk, SOL as u64));
+    let at = position_of(&trader);
+    let open = walk.priced().open_lien(&account, &sol.mint, ADAPTER_PROGRAM, at, amount);
+    let mut attempt = Attempt::new(open, Rule::Books)?;
+    attempt.instructions.insert(0, custody::lock(&trader, &sol, at, amount));
+    Some(attempt)
+}
+
+fn update_lien(walk: &mut Walk) -> Option<Attempt> {
+    let trader = walk.trader();
+    let account = walk.account(&trader)?;
+    let at = position_of(&trader);
+    Attempt::new(walk.priced().update_lien(&account, &walk.places.sol.mint, ADAPTER_PROGRAM, at), Rule::Books)
+}
+
+fn release_lien(walk: &mut Walk) -> Option<Attempt> {
+    let trader = walk.trader();
+    let account = walk.account(&trader)?;
+    let amount = if walk.rng.random() { u64::MAX } else { amount(walk, SOL as u64 / 10) };
+    let (at, mint) = (position_of(&trader), &walk.places.sol.mint);
+    let release = walk.priced().release_lien(&account, mint, ADAPTER_PROGRAM, at, amount, vec![]);
+    Attempt::new(release, Rule::InitialMargin(trader))
+}
+
+/// Calls in what somebody has who is below the line, or anybody.
+fn seize_sunk(walk: &mut Walk) -> Option<Attempt> {
+    let sunk: Vec<_> = sunk(walk, false).into_iter().filter(|one| has_liens(walk, one)).collect();
+    let trader = if sunk.is_empty() { walk.trader() } else { walk.one_of(&sunk) };
+    let account = walk.account(&trader)?;
+    let (at, mint) = (position_of(&trader), &walk.places.sol.mint);
+    let seize = walk.priced().seize_lien(&account, mint, ADAPTER_PROGRAM, at, custody::for_seizing(&at));
+    Attempt::new(seize, Rule::Books)
+}
+
+fn has_liens(walk: &Walk, trader: &Trader) -> bool {
+    walk.account(trader).is_some_and(|account| account.data.liens > 0)
+}
+
+/// The adapter breaks its promise: tokens or the record are gone, or there are more than there were.
+fn break_adapter(walk: &mut Walk) -> Option<Attempt> {
+    let (trader, sol) = (walk.trader(), walk.places.sol);
+    let at = position_of(&trader);
+    let amount = walk.rng.random_range(0..=KEPT);
+    if walk.rng.random() {
+        let tokens = raw::token_account(&sol.mint, &custody::custodian().0, amount);
+        walk.machine.put(custody::vault(&at), tokens).ok()?;
+    } else {
+        let mut position = walk.machine.account(&at)?;
+        position.data[112..120].copy_from_slice(&amount.to_le_bytes());
+        walk.machine.put(at, position).ok()?;
+    }
+    update_lien(walk)
 }

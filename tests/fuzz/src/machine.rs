@@ -9,7 +9,7 @@ use plimsoll_client::{
     event::{self, Event},
 };
 use plimsoll_e2e_tests::{
-    chain::START,
+    chain::{ADAPTER_PROGRAM, START},
     invariants::Ledger,
     raw,
     world::{self, Places},
@@ -71,6 +71,11 @@ impl Machine {
         // Whoever is to sign does, so that a walk spends its time in the program.
         let mut vm = LiteSVM::new().with_sigverify(false).with_blockhash_check(false).with_transaction_history(0);
         vm.add_program(ID, &program).map_err(|error| anyhow!("the program does not load: {error:?}"))?;
+        // Whose tokens may stand under a lien: the example of an adapter.
+        let adapter = so.with_file_name("example_adapter.so");
+        let adapter =
+            fs::read(&adapter).with_context(|| format!("{} cannot be read: run `make programs`", adapter.display()))?;
+        vm.add_program(ADAPTER_PROGRAM, &adapter).map_err(|error| anyhow!("the adapter does not load: {error:?}"))?;
         let (accounts, places) = world::genesis();
         let payer = Address::new_from_array([b'$'; 32]);
         let mut machine = Self { vm, payer, known: BTreeSet::new(), sent: 0 };

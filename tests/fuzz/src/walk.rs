@@ -15,7 +15,7 @@ use plimsoll_e2e_tests::{
     world::{BTC, ETH, ETH_FEE, EXPONENT, PRICE_USD, Places, SOL, USD, option_config},
 };
 use plimsoll_interface::{
-    Address, PlimsollError,
+    Address, ID, PlimsollError,
     accounts::{Bank, Board, MarginAccount},
     address,
     config::{ExchangeConfig, MarketConfig, loss_mode},
@@ -83,6 +83,7 @@ impl Walk {
             let sent = walk.machine.send(&[deposit]);
             assert!(sent.result.is_ok(), "{}", sent.logs.join("\n"));
         }
+        actions::prepare(&mut walk);
         walk
     }
 
@@ -150,7 +151,7 @@ impl Walk {
         self.check_vault()?;
         if succeeded {
             self.coverage.note_fills(&sent.events);
-            for instruction in attempt.instructions.iter().rev().skip(1) {
+            for instruction in attempt.instructions.iter().rev().skip(1).filter(|one| one.program_id == ID) {
                 self.coverage.note(instruction.data.first().copied().unwrap_or(0), Ok(()), 0);
             }
         }

@@ -15,6 +15,7 @@ pub mod collateral;
 pub mod controls;
 pub mod exchange;
 pub mod house;
+pub mod lien;
 pub mod liquidation;
 pub mod market;
 pub mod option;
@@ -130,6 +131,12 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::UPDATE_RATE => "update_rate",
         tag::SET_RATE_SOURCE => "set_rate_source",
         tag::SWAP => "swap",
+        tag::REGISTER_ADAPTER => "register_adapter",
+        tag::CONFIGURE_ADAPTER => "configure_adapter",
+        tag::OPEN_LIEN => "open_lien",
+        tag::UPDATE_LIEN => "update_lien",
+        tag::RELEASE_LIEN => "release_lien",
+        tag::SEIZE_LIEN => "seize_lien",
         _ => return None,
     })
 }

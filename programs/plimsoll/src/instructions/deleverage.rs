@@ -65,6 +65,7 @@ impl Deleverage {
         require!(!self.exchange.config.is_paused(pause::RESOLVE), PlimsollError::Paused);
         require!(self.exchange.config.loss_mode == loss_mode::DELEVERAGE, PlimsollError::NotDeleveraging);
         self.account.require_not_deferred()?;
+        self.account.require_no_liens()?;
         Ok(self.counterparty.require_not_deferred()?)
     }
 

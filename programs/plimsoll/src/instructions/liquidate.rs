@@ -54,6 +54,7 @@ impl Liquidate {
         require!(!self.exchange.config.is_paused(pause::LIQUIDATE), PlimsollError::Paused);
         require!(self.taker.may_trade(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
         self.account.require_not_deferred()?;
+        self.account.require_no_liens()?;
         require!(!same_address(&self.taker.owner, &self.account.owner), PlimsollError::SameAccount);
         require!(args.max_fraction > 0, PlimsollError::ZeroAmount);
         Ok(())

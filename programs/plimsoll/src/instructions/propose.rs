@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Bank, Exchange, Market, Proposal, Venue, same_address},
+    accounts::{Adapter, Bank, Exchange, Market, Proposal, Venue, same_address},
     address,
     change::Change,
     event::Proposed,
@@ -19,6 +19,7 @@ pub struct Propose {
     /// The exchange.
     pub exchange: Account<Exchange>,
     /// What is to change: the exchange itself, a market, a bank or a venue.
+    /// What is to change: the exchange itself, a market, a bank or an adapter.
     pub subject: UncheckedAccount,
     /// The new proposal.
     #[account(init, payer = admin, seeds = [address::PROPOSAL, subject.address().as_ref()], bump)]
@@ -42,6 +43,7 @@ impl Propose {
                 }
                 bank.exchange == *exchange
             }
+            Change::Adapter(_) => Account::<Adapter>::load(*self.subject.account())?.exchange == *exchange,
             Change::RateSource(_) => Account::<Bank>::load(*self.subject.account())?.exchange == *exchange,
             Change::Venue(_) => Account::<Venue>::load(*self.subject.account())?.exchange == *exchange,
             Change::Exchange(_) | Change::Role(_) | Change::QuoteFeed(_) => {

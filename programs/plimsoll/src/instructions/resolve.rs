@@ -36,6 +36,7 @@ impl Resolve {
     pub fn apply(&mut self, remaining: &[AccountView]) -> Result<()> {
         require!(!self.exchange.config.is_paused(pause::RESOLVE), PlimsollError::Paused);
         self.account.require_not_deferred()?;
+        self.account.require_no_liens()?;
         let now = book::now()?;
         ledger::accrue(&mut self.quote_bank, now)?;
         let config = self.exchange.config;

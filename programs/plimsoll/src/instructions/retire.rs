@@ -56,7 +56,7 @@ impl RetireBank {
         let bank = &mut self.bank;
         let is_empty = bank.config.state == state::WIND_DOWN
             && bank.is_quote == 0
-            && (bank.deposit_shares, bank.borrow_shares) == (0, 0);
+            && (bank.deposit_shares, bank.borrow_shares, bank.lien_claims) == (0, 0, 0);
         require!(is_empty, PlimsollError::NotEmpty);
         bank.config.state = state::RETIRED;
         emit!(Retired { exchange: *self.exchange.address(), subject: *self.bank.address() });

@@ -41,7 +41,8 @@ impl SetRateSource {
         source.validate()?;
         require!(self.bank.is_quote == 0, PlimsollError::InvalidRateSource);
         // What counts for something would change its value at once.
-        let is_idle = self.bank.borrow_shares == 0 && (self.bank.deposit_shares == 0 || self.bank.has_no_weight());
+        let has_collateral = self.bank.deposit_shares != 0 || self.bank.lien_claims != 0;
+        let is_idle = self.bank.borrow_shares == 0 && (!has_collateral || self.bank.has_no_weight());
         require!(is_idle, PlimsollError::RateSourceInUse);
         if source.kind != rate_kind::NONE {
             require!(self.bank.decimals == LAMPORT_DECIMALS, PlimsollError::UnsupportedDecimals);
