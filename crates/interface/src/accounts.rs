@@ -334,9 +334,8 @@ pub struct HouseBoard {
     pub exposure: i64,
     /// Their short-option minimum, quote native, rounded up.
     pub short_minimum: u64,
-    /// What traders get back of the premiums on its vega when they undo their positions, quote native, rounded up: in the
-    /// house's cash and not the house's.
-    pub premium_owed: u64,
+    /// Room for their vega.
+    pub _reserved: u64,
 }
 
 /// Formats of a price account, as stored in [`Market::oracle_kind`].

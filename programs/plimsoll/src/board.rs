@@ -15,7 +15,7 @@ use plimsoll_risk::{
     units::{Ppm, Price, Q32, Quote, Timestamp, Volatility},
 };
 
-use crate::{book, option_trading};
+use crate::book;
 
 /// Checks that boards and strikes may be added to a market: it has options, and neither only reduces nor winds down.
 ///
@@ -176,7 +176,7 @@ pub fn revalue_house(
     } else {
         let mut risk = OptionRisk::default();
         house_risk(market, board, extreme_damping, spot, now, &mut risk)?;
-        (entry_of(market, board, &risk, spot)?, risk.pnl_init.map(Quote::raw))
+        (entry_of(board, &risk, spot)?, risk.pnl_init.map(Quote::raw))
     };
     for ((sum, old), new) in market.house_gains.iter_mut().zip(&mut board.house_gains).zip(gains) {
         let rest = sum.checked_sub(*old).ok_or(PlimsollError::Overflow)?;
@@ -213,11 +213,8 @@ fn house_risk(
 ///
 /// The arrays reach `max_drift` from their own spot `A`. From the current one `S`, `d` away, they reach
 /// `(max_drift - d) A / S`, and as `d` is at most 1/32, `A / S` is at least 31/32.
-#[inline(never)]
-fn entry_of(market: &Market, board: &Board, risk: &OptionRisk, spot: Price) -> Result<HouseBoard> {
+fn entry_of(board: &Board, risk: &OptionRisk, spot: Price) -> Result<HouseBoard> {
     let terms = &board.terms;
-    let vega = option_trading::traders_vega(board)?;
-    let owed = vega.premium_owed(&market.config.option_pricing(), &terms.into());
     let drift = mul_div_ceil(spot.raw().abs_diff(terms.spot), 1 << Q32, terms.spot).ok_or(PlimsollError::Overflow)?;
     let left = terms.max_drift.saturating_sub(drift);
     let puts = spot.value_floor(risk.exposure).ok_or(PlimsollError::Overflow)?;
@@ -229,7 +226,7 @@ fn entry_of(market: &Market, board: &Board, risk: &OptionRisk, spot: Price) -> R
         delta: risk.delta.checked_add(risk.exposure).ok_or(PlimsollError::Overflow)?.raw(),
         exposure: risk.exposure.raw(),
         short_minimum: risk.short_minimum,
-        premium_owed: owed.map_err(PlimsollError::from)?,
+        _reserved: 0,
     })
 }
 

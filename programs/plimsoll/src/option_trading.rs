@@ -146,10 +146,7 @@ pub fn mark(market: &Market, board: &Board, series: usize, spot: Price, now: Tim
 }
 
 /// The traders' net vega of a board: minus the house's.
-///
-/// # Errors
-/// Those of the engine where there are too many lots.
-pub fn traders_vega(board: &Board) -> Result<NetVega> {
+fn traders_vega(board: &Board) -> Result<NetVega> {
     let mut vega = NetVega::default();
     for index in 0..MAX_STRIKES {
         let (pairs, _) = board.house_lots.as_chunks::<2>();

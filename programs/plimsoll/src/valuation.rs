@@ -16,7 +16,7 @@ use plimsoll_interface::{
 };
 use plimsoll_risk::{
     house as shares,
-    price::{Freshness, Observation},
+    price::{Freshness, Observation, is_doubtful},
     trade,
     units::{Base, Fraction, Ppm, Price, Quote, Timestamp},
 };
@@ -292,7 +292,8 @@ fn is_as_valued(market: &Market, observation: &Observation, round: u64) -> bool 
 /// valuation and closes it after would raise the shares' price at no cost in between.
 ///
 /// # Errors
-/// [`PlimsollError::OracleStale`] where there is inventory and no fresh price for it, [`PlimsollError::HouseBoardStale`].
+/// [`PlimsollError::OracleStale`] and [`PlimsollError::OracleTooWide`] where there is inventory and no price for it that is
+/// fresh and narrow, [`PlimsollError::HouseBoardStale`].
 fn inventory_value(
     market: &Market,
     spot_inventory: SpotInventory,
@@ -326,24 +327,26 @@ fn premium_owed(market: &Market, base: i64, spot: Price) -> Result<i64> {
     Ok(owed.map_err(PlimsollError::from)?.raw())
 }
 
-/// Checks that the price is one that the house may be valued at: fresh by its market, and no older than shares' price may be.
+/// Checks that the price is one that the house may be valued at: fresh by its market, no older than shares' price may be, and
+/// within the market's limit of confidence.
 fn require_price(market: &Market, observation: &Observation, now: Timestamp) -> Result<()> {
     let fresh = house::market_freshness(market, observation, now) == Freshness::Fresh
         && now.since(observation.publish_time).raw() <= i64::from(limits::HOUSE_PRICE_AGE_SECONDS_MAX);
     require!(fresh, PlimsollError::OracleStale);
+    // Who waits for a valuation must not choose a print of which the oracle itself says that it does not know it.
+    let doubtful = is_doubtful(observation, Ppm::from_raw(market.config.max_confidence_ppm));
+    require!(!doubtful, PlimsollError::OracleTooWide);
     Ok(())
 }
 
-/// What the house's options of one board are worth at `spot`, rounded down, less the premiums on their vega that traders get
-/// back.
+/// What the house's options of one board are worth at `spot`, rounded down.
 fn options_value(board: &HouseBoard, spot: Price, now: Timestamp) -> Result<i64> {
     let (value, delta, then) = (Quote::from_raw(board.value), Base::from_raw(board.delta), Price::from_raw(board.spot));
     if board.valid_until == i64::MAX && delta.is_zero() {
         return Ok(value.raw());
     }
     require!(house::is_valid(board, spot, now), PlimsollError::HouseBoardStale);
-    let marked = shares::marked(value, delta, then, spot).map_err(PlimsollError::from)?;
-    Ok(marked.raw().checked_sub_unsigned(board.premium_owed).ok_or(PlimsollError::Overflow)?)
+    Ok(shares::marked(value, delta, then, spot).map_err(PlimsollError::from)?.raw())
 }
 
 fn add(a: i64, b: i64) -> Result<i64> {

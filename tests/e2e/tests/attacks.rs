@@ -517,3 +517,23 @@ fn a_ticket_is_neither_blocked_nor_remembered() {
     w.refuses(ticket.claim(house::Asset::Quote, p.usdc.tokens_of(&owner)), E::TicketNotExecuted);
     w.refuses(ticket.execute(), E::TicketTooEarly);
 }
+
+/// A ticket is due, and the oracle doubts its own price by 3 % of it. The house is not valued at such a print, so nobody has shares
+/// at it; a market that the house has nothing in is nobody's concern.
+#[test]
+fn no_ticket_meets_a_doubtful_print() {
+    let (mut w, p) = funded();
+    w.open(&p.alice, &p.sol, 100 * SOL);
+    w.ok(w.request_redeem_ix(&p.admin, 0, USD as u64));
+    w.pass(60);
+    for (asset, dollars) in [(p.sol, 125), (p.btc, 60_000)] {
+        let price = w.price(dollars);
+        w.publish(&asset, raw::Price { confidence: price.price as u64 / 100 * 3, ..price });
+    }
+    w.refuses(w.priced().value_house(), E::OracleTooWide);
+    w.refuses(w.priced().value_house_part(0..1), E::OracleTooWide);
+    w.refuses(w.ticket(&p.admin, 0).execute(), E::TicketTooEarly);
+    w.set_price(&p.sol, 125);
+    w.value_house();
+    w.ok(w.ticket(&p.admin, 0).execute());
+}

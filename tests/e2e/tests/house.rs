@@ -357,7 +357,7 @@ fn the_options_of_a_board_count_while_they_are_known() {
         delta: 10 * SOL,
         exposure: 0,
         short_minimum: 0,
-        premium_owed: 0,
+        _reserved: 0,
     };
     let put = |w: &mut World, entry| w.edit::<Market>(&p.sol.market, |market| market.house_boards[3] = entry);
     put(&mut w, entry);

@@ -130,21 +130,6 @@ impl NetVega {
         Ok(())
     }
 
-    /// What traders get back of the premiums that they paid, at most, when this is undone: `phi` of it, quote native, rounded
-    /// up. Nothing where the market charges no premium.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Overflow`].
-    pub fn premium_owed(&self, pricing: &OptionPricing, terms: &ArrayTerms) -> Result<u64, Error> {
-        if pricing.vega_scale == 0 {
-            return Ok(0);
-        }
-        // Towards minus infinity, so that the magnitude is rounded up.
-        let vega = quote_of(self.sum.unsigned_abs().cast_signed().wrapping_neg(), terms.scale)?;
-        phi_up(pricing, Quote::from_raw(vega)).map(i64::unsigned_abs)
-    }
-
     /// The walk of a trade of `lots` of one strike, from here on.
     ///
     /// # Errors
