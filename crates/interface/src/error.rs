@@ -64,7 +64,7 @@ errors! {
     WrongTokenProgram = 9, "The token program is not the bank's";
     MissingBank = 10, "A bank that the margin account has a balance in was not passed: pass every bank and market it uses";
     MissingMarket = 11, "A market that the margin account uses was not passed: pass every bank and market it uses";
-    UnknownAccount = 12, "A remaining account is no bank, market or price account: pass only those, each price account after its market";
+    UnknownAccount = 12, "A remaining account is no market, price account, bank or board: pass only those, each price account after its market";
     NotWritable = 13, "An account that is to change was passed read-only: pass it writable";
     SameAccount = 14, "Taker and liquidated account are the same, or of one owner: nobody liquidates himself";
     WrongMarket = 15, "The board belongs to another market: pass the market that the board names";
@@ -227,7 +227,7 @@ errors! {
     LiquidationNotBegun = 256, "The account is in no liquidation without capital: begin one first";
 
     // Fills and venues.
-    UnsupportedInstrument = 260, "Only perpetuals are filled between accounts";
+    UnsupportedInstrument = 260, "There is no such instrument: name a perpetual, a call, a put or spot";
     FillPriceBand = 261, "The agreed price is further from the oracle's than the market allows";
     DelegatePrice = 262, "A delegate may not agree to a price that is worse than the oracle's by more than the house's half spread";
     PoorPrice = 263, "An account without its initial margin may not agree to a price that is worse than the oracle's";
@@ -259,7 +259,7 @@ errors! {
     RateOutOfRange = 287, "The stake pool is empty, or its rate or the token's own price is outside of the supported range";
     RateFeedMissing = 288, "The token's own feed caps its rate: pass a price account of that feed";
     RateNeverUpdated = 289, "The bank's exchange rate was never updated, so nothing can be owed in it: update the rate first";
-    RateOld = 290, "The bank's exchange rate is too old to swap at: update it first";
+    RateOld = 290, "The exchange rate of the bank is too old: update it first";
     SwapCap = 291, "The house would hold more of the mint than its swap cap: swap less";
     SwapInventory = 292, "The house does not hold as much of the mint: swap less";
     InvalidAdapterParameters = 295, "The adapter's parameters are invalid: a haircut of at most 100 %, a grace of 1 second to an hour, a state with a meaning";
