@@ -7,6 +7,7 @@ use plimsoll_client::{
     Address, ID,
     accounts::{
         BalanceSlot, Bank, Board, Exchange, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Venue, board_state,
+        trigger_side, trigger_when,
     },
     address,
     config::{
@@ -702,6 +703,7 @@ fn portfolio(so: &Path, collaterals: usize, perps: usize, rows: &mut Vec<Row>) -
     measure("open_position", "", open)?;
     if perps > 0 {
         measure("close_position", "", close)?;
+        measure("execute_trigger", "for a tip", execute_trigger)?;
     }
     measure("liquidate", "", liquidate)?;
     measure("liquidate", "insolvent", liquidate_insolvent)?;
@@ -971,6 +973,34 @@ fn close(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) ->
     let accounts = trade_accounts(world, account, prices)?;
     let args = ClosePositionArgs { size: u64::MAX, limit_price, expires_at: 0 };
     world.send(trade::Close { accounts, args }.instruction(), &[])
+}
+
+/// A stored order that closes a position, for a tip to another account.
+fn execute_trigger(world: &mut World, account: &MarginAccount, prices: &PriceAddresses) -> Result<u64> {
+    let mut account = *account;
+    let position = account.market_slot(&world.markets[traded(world, &account)]).context("no slot")?;
+    let is_long = account.markets[position].size > 0;
+    let trigger = &mut account.triggers[0];
+    trigger.market = account.markets[position].market;
+    (trigger.trigger_price, trigger.when) = (1, trigger_when::AT_OR_ABOVE);
+    (trigger.side, trigger.limit_price) =
+        if is_long { (trigger_side::LONG, 0) } else { (trigger_side::SHORT, u64::MAX) };
+    (trigger.size, trigger.tip) = (u64::MAX, DOLLAR / 100);
+    let accounts = trade_accounts(world, &account, prices)?;
+    let executor = world.portfolio(world.admin.pubkey(), 1, 0)?;
+    let executor = world.put_account(1, &executor)?;
+    let trade::TradeAccounts { authority, exchange, account, market, oracle, remaining } = accounts;
+    let execute = trigger::Execute {
+        authority,
+        exchange,
+        account,
+        market,
+        oracle,
+        executor: Some(executor),
+        index: 0,
+        remaining,
+    };
+    world.send(execute.instruction(), &[])
 }
 
 /// Two accounts of one shape trade in the market that a trade with the house would be in.
