@@ -29,7 +29,7 @@ use plimsoll_risk::units::Timestamp;
 use rand::Rng;
 use solana_instruction::Instruction;
 
-use crate::walk::Walk;
+use crate::{governance, walk::Walk};
 
 /// What a success is held to, besides the invariants of the books.
 pub enum Rule {
@@ -84,7 +84,8 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    fn new(instruction: Instruction, rule: Rule) -> Option<Self> {
+    /// One instruction.
+    pub fn new(instruction: Instruction, rule: Rule) -> Option<Self> {
         Some(Self { instructions: vec![instruction], rule, tampered: false })
     }
 }
@@ -130,6 +131,15 @@ const ACTIONS: &[(u32, Action)] = &[
     (4, place_trigger),
     (1, cancel_trigger),
     (6, execute_trigger),
+    (2, governance::propose),
+    (2, governance::enact),
+    (1, governance::cancel_proposal),
+    (1, governance::set_role),
+    (1, governance::hand_over),
+    (2, governance::observe_quote),
+    (1, governance::set_quote_feed),
+    (3, governance::wind_down_position),
+    (2, governance::retire),
     (2, configure_exchange),
     (2, configure_market),
     (2, configure_bank),
@@ -728,6 +738,9 @@ fn configure_market(walk: &mut Walk) -> Option<Attempt> {
     let (asset, _) = walk.market();
     let snapshot = walk.priced();
     let mut config = snapshot.markets.get(&asset.market)?.config;
+    if config.state >= state::WIND_DOWN {
+        return None;
+    }
     match walk.rng.random_range(0..4) {
         0 => config.risk_budget = walk.rng.random_range(0..400_000_000_000),
         1 => config.half_spread_ppm = walk.rng.random_range(0..5_000),
@@ -740,6 +753,9 @@ fn configure_market(walk: &mut Walk) -> Option<Attempt> {
 fn configure_bank(walk: &mut Walk) -> Option<Attempt> {
     let (asset, parcel) = walk.bank();
     let mut config = walk.snapshot().banks.get(&asset.bank)?.config;
+    if config.state >= state::WIND_DOWN {
+        return None;
+    }
     match walk.rng.random_range(0..4) {
         0 => config.deposit_cap = parcel * walk.rng.random_range(0..5_000),
         1 => config.borrow_cap = parcel * walk.rng.random_range(0..500),

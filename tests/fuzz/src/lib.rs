@@ -8,11 +8,13 @@
 //! |---|---|
 //! | [`machine`] | the virtual machine |
 //! | [`actions`] | what people do, and how often |
+//! | [`governance`] | what those do who run the exchange |
 //! | [`walk`] | one walk, and what must hold after each step |
 //! | [`coverage`] | instructions and errors that were reached |
 
 pub mod actions;
 pub mod coverage;
+pub mod governance;
 pub mod machine;
 pub mod walk;
 

@@ -5,9 +5,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
-use plimsoll_client::{
-    Keyed, Snapshot, decode::Named, error::describe, event::Event, instruction as build, price::PriceAccount,
-};
+use plimsoll_client::{Keyed, Snapshot, decode::Named, error::describe, event::Event, price::PriceAccount};
 use plimsoll_e2e_tests::{
     Asset, Trader,
     invariants::{self, Ledger},
@@ -18,8 +16,8 @@ use plimsoll_interface::{
     Address, ID, PlimsollError,
     accounts::{Bank, Board, MarginAccount},
     address,
-    config::{ExchangeConfig, MarketConfig, loss_mode},
-    instruction::OpenPositionArgs,
+    change::Change,
+    config::MarketConfig,
     token::{TransferFee, transfer_fees},
 };
 use plimsoll_risk::portfolio::Margin;
@@ -30,6 +28,7 @@ use solana_transaction_error::TransactionError;
 use crate::{
     actions::{self, Attempt, Filled, Rule},
     coverage::Coverage,
+    governance::{self, Setting},
     machine::Machine,
 };
 
@@ -56,6 +55,10 @@ pub struct Walk {
     pub traders: Vec<Trader>,
     /// Last price published by market, in the exponent of the price accounts.
     prices: BTreeMap<Address, i64>,
+    /// What was announced last, and of what.
+    pub pending: Option<(Address, Change)>,
+    /// What the walk begins in.
+    pub setting: Setting,
     /// What was reached.
     pub coverage: Coverage,
 }
@@ -70,6 +73,8 @@ impl Walk {
             rng: StdRng::seed_from_u64(seed),
             traders: vec![places.alice, places.bob, places.carol],
             prices: first.iter().map(|(asset, dollars)| (asset.market, dollars * PRICE_USD)).collect(),
+            pending: None,
+            setting: Setting::of(seed),
             coverage: Coverage::default(),
         };
         for (asset, lot) in [(places.sol, SOL / 10), (places.btc, BTC / 5_000), (places.eth, ETH / 200)] {
@@ -84,36 +89,29 @@ impl Walk {
             assert!(sent.result.is_ok(), "{}", sent.logs.join("\n"));
         }
         actions::prepare(&mut walk);
+        walk.begin();
         walk
     }
 
-    /// A plight that chance alone rarely makes: Alice is long with all she has, Bob is short, the price falls beyond her
-    /// means, and what the insurance lacks is borne by who gained.
-    fn begin_in_a_plight(&mut self) {
-        let (Places { alice, bob, sol, admin, exchange, .. }, snapshot) = (self.places, self.priced());
-        let config =
-            ExchangeConfig { loss_mode: loss_mode::DELEVERAGE, house_floor: u64::MAX, ..snapshot.exchange.data.config };
-        let mut instructions = vec![build::exchange::Configure { admin, exchange, config }.instruction()];
-        for (trader, size, limit_price) in [(alice, 600 * SOL, u64::MAX), (bob, -500 * SOL, 0)] {
-            let account = self.account(&trader).expect("everybody has an account");
-            let args = OpenPositionArgs { size, limit_price, expires_at: 0, reduce_only: 0 };
-            let open = snapshot.open_position(trader.owner, &account, &sol.market, args);
-            instructions.push(open.expect("SOL has a price account"));
-        }
+    /// Leads into what the walk begins in.
+    fn begin(&mut self) {
+        let instructions = governance::begin(self);
         let sent = self.machine.send(&instructions);
         assert!(sent.result.is_ok(), "{}", sent.logs.join("\n"));
-        self.machine.set_now(self.machine.now() + 10);
-        self.publish(&sol, 650..=700, 1, 1);
+        let (seconds, sol) = governance::then(self.setting);
+        self.machine.set_now(self.machine.now() + seconds);
+        let Places { sol: asset, btc, eth, .. } = self.places;
+        self.publish(&asset, sol..=sol, 1, 1);
+        for asset in [btc, eth] {
+            self.publish_near(&asset);
+        }
     }
 
-    /// Takes `actions` actions; where the seed is a multiple of four, beginning in a plight.
+    /// Takes `actions` actions.
     ///
     /// # Errors
     /// At the first broken promise.
     pub fn run(&mut self, seed: u64, actions: u64) -> Result<(), Broken> {
-        if seed.is_multiple_of(4) {
-            self.begin_in_a_plight();
-        }
         for action in 0..actions {
             if self.rng.random_range(0..5) == 0 {
                 self.move_world();

@@ -18,23 +18,8 @@ fn program() -> PathBuf {
 fn whatever_people_do_the_invariants_hold() {
     let coverage = run(&program(), 3_100, 5 * WALK, 2, |_| {}).unwrap_or_else(|error| panic!("{error:#}"));
     println!("{coverage}");
-    // What an administrator does once, or under a timelock, is tested step by step, not by chance.
-    let rare = [
-        "CREATE_EXCHANGE",
-        "CREATE_MARKET",
-        "CREATE_BANK",
-        "CREATE_HOUSE",
-        "NOMINATE_ADMIN",
-        "ACCEPT_ADMIN",
-        "SET_ROLE",
-        "PROPOSE",
-        "CANCEL_PROPOSAL",
-        "WIND_DOWN_POSITION",
-        "RETIRE_MARKET",
-        "RETIRE_BANK",
-        "OBSERVE_QUOTE",
-        "SET_QUOTE_FEED",
-    ];
+    // What made the exchange, and what wants everybody to have left it.
+    let rare = ["CREATE_EXCHANGE", "CREATE_MARKET", "CREATE_BANK", "CREATE_HOUSE", "RETIRE_MARKET", "RETIRE_BANK"];
     let missing: Vec<_> = coverage.never_succeeded().into_iter().filter(|name| !rare.contains(name)).collect();
     assert_eq!(missing, [""; 0], "never succeeded");
     assert!(coverage.fills.iter().all(|count| *count > 0), "fills: {:?}", coverage.fills);
