@@ -82,6 +82,9 @@ fn numbers_are_stable() {
         (Error::ForecastParametersInvalid, 175),
         (Error::ForecastTooFast, 176),
         (Error::ForecastOutOfBounds, 177),
+        (Error::StakePoolInvalid, 200),
+        (Error::StakePoolMintMismatch, 201),
+        (Error::ExchangeRateOutOfRange, 202),
     ];
     assert_eq!(stable.map(|(error, _)| error), Error::ALL);
     for (error, code) in stable {
