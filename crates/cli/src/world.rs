@@ -202,6 +202,12 @@ impl World {
     }
 }
 
+/// What `pick` takes of a confirmed transaction's events: of the first that it takes anything of.
+pub fn event<T>(confirmed: &Confirmed, pick: impl FnMut(&Event) -> Option<T>) -> Result<T> {
+    let found = confirmed.events.iter().find_map(pick);
+    found.ok_or_else(|| anyhow!("{} has not the event that was expected", confirmed.signature))
+}
+
 impl Feed {
     fn new(spec: MarketSpec) -> Self {
         let start = START_PRICES.iter().find(|(symbol, _)| *symbol == spec.symbol).map_or(1, |(_, dollars)| *dollars);

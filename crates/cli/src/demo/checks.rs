@@ -19,7 +19,11 @@ use plimsoll_client::{
 use solana_program_pack::Pack;
 use spl_token_interface::state::{Account as TokenAccount, Mint};
 
-use crate::{format, show::sorted_markets, world::World};
+use crate::{
+    format,
+    show::sorted_markets,
+    world::{self, World},
+};
 
 /// One thing that must hold.
 pub struct Check {
@@ -225,12 +229,10 @@ pub fn same_margin(world: &mut World, name: &str, account: &Address) -> Result<C
     let margin = snapshot.margin(&account.data)?;
     let admin = world.admin.insecure_clone();
     let confirmed = world.send(&[snapshot.flag_liquidation(&account)], &admin)?;
-    let said = confirmed.events.iter().find_map(|event| match event {
+    let LiquidationFlagged { equity, requirement, .. } = world::event(&confirmed, |event| match event {
         Event::LiquidationFlagged(event) => Some(*event),
         _ => None,
-    });
-    let LiquidationFlagged { equity, requirement, .. } =
-        said.ok_or_else(|| anyhow!("{} has no event of the flag", confirmed.signature))?;
+    })?;
     let ours = (margin.equity_maint.raw(), margin.requirement_maint.raw());
     Ok(Check::new(
         "INV-7",

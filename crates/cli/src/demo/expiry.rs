@@ -20,7 +20,11 @@ use solana_instruction::Instruction;
 use solana_signer::Signer;
 
 use super::{checks::Check, scene};
-use crate::{format, output::say, world::World};
+use crate::{
+    format,
+    output::say,
+    world::{self, World},
+};
 
 /// Strikes listed, dollars.
 const STRIKES: [u16; 6] = [28, 32, 36, 40, 44, 48];
@@ -138,11 +142,10 @@ impl Expiry {
         for holder in &holders {
             let settle = world.snapshot()?.settle_option(&holder.address, &self.board)?;
             let confirmed = world.send(&[settle], &anyone)?;
-            let event = confirmed.events.iter().find_map(|event| match event {
+            let event = world::event(&confirmed, |event| match event {
                 Event::OptionsSettled(event) => Some(*event),
                 _ => None,
-            });
-            let event = event.ok_or_else(|| anyhow!("{} has no event of the settlement", confirmed.signature))?;
+            })?;
             paid = paid.saturating_add(event.amount);
             checks.push(self.right_payment(&board, holder, &event, price)?);
         }
@@ -184,11 +187,10 @@ impl Expiry {
         }
         world.chain.travel(u32::try_from(SAMPLE_SECONDS)?)?;
         let settle = board::Settle { exchange: world.exchange, market: self.market, board: self.board };
-        let settled = world.send(&[settle.instruction()], &anyone)?.events.into_iter().find_map(|event| match event {
-            Event::BoardSettled(event) => Some(event),
+        let settled = world::event(&world.send(&[settle.instruction()], &anyone)?, |event| match event {
+            Event::BoardSettled(event) => Some(*event),
             _ => None,
-        });
-        let settled = settled.ok_or_else(|| anyhow!("no event of the settlement"))?;
+        })?;
         ensure!(
             (least..=most).contains(&settled.settlement_price),
             "the settlement price is none of the samples' range"

@@ -52,14 +52,14 @@ pub fn enter(world: &mut World) -> Result<Trader> {
 impl Before {
     /// As it is now.
     pub fn now(world: &World) -> Result<Self> {
-        let (_, bank) = quote_bank(world)?;
+        let bank = quote_bank(world)?;
         let house = world.snapshot()?.house.ok_or_else(|| anyhow!("there is no house"))?;
         Ok(Self { deposit_index: bank.deposit_index, house_shares: house.quote_shares, insurance: bank.reserve })
     }
 
     /// INV-10: the insurance has paid exactly what the events say, and neither house nor deposits have.
     pub fn compare(&self, world: &World, events: &[Event], gambler: &Address) -> Result<Vec<Check>> {
-        let (_, bank) = quote_bank(world)?;
+        let bank = quote_bank(world)?;
         let mut paid = 0u64;
         let (mut others, mut rescued, mut left) = (0usize, false, self.insurance);
         for event in events {
@@ -102,9 +102,8 @@ impl Before {
     }
 }
 
-fn quote_bank(world: &World) -> Result<(Address, Bank)> {
+fn quote_bank(world: &World) -> Result<Bank> {
     let snapshot = world.snapshot()?;
-    let address = snapshot.exchange.data.quote_bank;
-    let bank = snapshot.banks.get(&address).copied().ok_or_else(|| anyhow!("there is no quote bank"))?;
-    Ok((address, bank))
+    let bank = snapshot.banks.get(&snapshot.exchange.data.quote_bank);
+    bank.copied().ok_or_else(|| anyhow!("there is no quote bank"))
 }

@@ -4,14 +4,19 @@ use anyhow::{Result, anyhow};
 use plimsoll_client::{
     address,
     event::{Event, TicketChanged},
-    instruction::{associated_token_account, house},
+    instruction::{associated_token_account, create_token_account, house},
     interface::event::ticket_status,
+    rpc::Confirmed,
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use super::checks::Check;
-use crate::{format, output::say, world::World};
+use crate::{
+    format,
+    output::say,
+    world::{self, World},
+};
 
 /// What the provider puts in, quote native: 250,000 USD.
 const PROVIDED: u64 = 250_000_000_000;
@@ -35,12 +40,12 @@ impl Provider {
         let first = PROVIDED / 2;
         world.send(&[other.provide(source, first), other.cancel(house::Asset::Quote, source)], &wallet)?;
         world.send(&[ticket.provide(source, PROVIDED)], &wallet)?;
-        let shares = associated_token_account(&owner, &address::share_mint(&ticket.house()));
         let mint = address::share_mint(&ticket.house());
-        let create = plimsoll_client::instruction::create_token_account(&owner, &owner, &mint);
+        let shares = associated_token_account(&owner, &mint);
+        let create = create_token_account(&owner, &owner, &mint);
         wait_and_value(world)?;
         let instructions = [create, ticket.execute(), ticket.claim(house::Asset::Shares, shares)];
-        let claimed = claimed(&world.send(&instructions, &wallet)?.events)?;
+        let claimed = claimed(&world.send(&instructions, &wallet)?)?;
         say!(
             "  {:<10} puts {} USD into the house and gets {} shares",
             "provider",
@@ -61,7 +66,7 @@ impl Provider {
         wait_and_value(world)?;
         let house = world.snapshot()?.house.ok_or_else(|| anyhow!("the house is gone"))?;
         let instructions = [ticket.execute(), ticket.claim(house::Asset::Quote, quote)];
-        let claimed = claimed(&world.send(&instructions, &self.wallet)?.events)?;
+        let claimed = claimed(&world.send(&instructions, &self.wallet)?)?;
         say!(
             "  {:<10} gets {} USD for the {} shares that cost {} USD",
             "provider",
@@ -101,10 +106,9 @@ fn wait_and_value(world: &mut World) -> Result<()> {
     Ok(())
 }
 
-fn claimed(events: &[Event]) -> Result<TicketChanged> {
-    let found = events.iter().find_map(|event| match event {
+fn claimed(confirmed: &Confirmed) -> Result<TicketChanged> {
+    world::event(confirmed, |event| match event {
         Event::TicketChanged(event) if event.status == ticket_status::CLAIMED => Some(*event),
         _ => None,
-    });
-    found.ok_or_else(|| anyhow!("no event of the claim"))
+    })
 }

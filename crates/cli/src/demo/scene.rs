@@ -13,7 +13,12 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use super::expiry::Expiry;
-use crate::{format, output::say, show, world::World};
+use crate::{
+    format,
+    output::say,
+    show,
+    world::{self, World},
+};
 
 /// A wallet and its margin account.
 pub struct Trader {
@@ -160,11 +165,10 @@ impl Trader {
             snapshot.open_option(self.wallet.pubkey(), &account, &expiry.board, args)?
         };
         let confirmed = world.send(&[expiry.refresh_ix(&snapshot)?, order], &self.wallet)?;
-        let traded = confirmed.events.iter().find_map(|event| match event {
+        let traded = world::event(&confirmed, |event| match event {
             Event::OptionTraded(event) => Some(*event),
             _ => None,
-        });
-        let traded = traded.ok_or_else(|| anyhow!("{} has no event of the trade", confirmed.signature))?;
+        })?;
         let base = lots.saturating_mul(i64::try_from(board.lot)?);
         say!(
             "  {:<10} {} {} of the {name} for {} USD, {} USD fee",
@@ -199,11 +203,10 @@ impl Trader {
         let args = SwapArgs { amount: i64::try_from(amount)?.saturating_neg(), limit_amount: 0, expires_at: 0 };
         let swap = world.snapshot()?.swap(self.wallet.pubkey(), &self.now(world)?, &mint, args)?;
         let confirmed = world.send(&[swap], &self.wallet)?;
-        let swapped = confirmed.events.iter().find_map(|event| match event {
+        let swapped = world::event(&confirmed, |event| match event {
             Event::Swapped(event) => Some(*event),
             _ => None,
-        });
-        let swapped = swapped.ok_or_else(|| anyhow!("{} has no event of the swap", confirmed.signature))?;
+        })?;
         let (sold, paid) = (spoken(world, symbol, amount), format::usd(swapped.paid.saturating_neg()));
         say!("  {:<10} swaps {sold} for {paid} USD", self.name);
         Ok(())
