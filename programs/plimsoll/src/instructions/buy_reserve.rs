@@ -80,8 +80,8 @@ impl BuyReserve {
         Ok(observation)
     }
 
-    /// See the program's instruction. The amount is the vault's: a fee that the mint withholds is the buyer's. The bank's vault and reserve fall by the tokens sold, the quote bank's rise by what
-    /// they cost (INV-1 of both).
+    /// See the program's instruction. The amount is the vault's: a fee that the mint withholds is the buyer's. The bank's vault
+    /// and reserve fall by the tokens sold, the quote bank's rise by what they cost (INV-1 of both).
     pub fn apply(&mut self, args: &BuyReserveArgs) -> Result<()> {
         self.validate(args)?;
         let now = book::now()?;
