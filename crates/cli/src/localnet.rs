@@ -6,7 +6,9 @@ use anyhow::Result;
 use clap::Args;
 use plimsoll_client::{Address, ID};
 
-use crate::{LocalChainOptions, output::say, world::World};
+use plimsoll_localnet::World;
+
+use crate::{LocalChainOptions, output::say};
 
 /// How often prices are published anew, so that they stay fresh.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(10);
@@ -27,7 +29,7 @@ pub struct Options {
 
 /// Runs the command.
 pub fn run(options: &Options) -> Result<()> {
-    let world = World::open(&options.chain)?;
+    let world = options.chain.open()?;
     for wallet in &options.fund {
         world.chain.fund(wallet, FUND_LAMPORTS)?;
         let banks = std::iter::once(&world.deployment.quote).chain(&world.deployment.banks);

@@ -1,7 +1,6 @@
 //! The `plimsoll` command.
 #![forbid(unsafe_code)]
 
-mod chain;
 mod demo;
 mod format;
 mod liquidate;
@@ -9,13 +8,13 @@ mod localnet;
 mod output;
 mod show;
 mod wallet;
-mod world;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use plimsoll_client::Address;
+use plimsoll_localnet::{Ports, World};
 
 /// Plimsoll: one margin account for spot, borrowing and perpetuals on Solana.
 #[derive(Parser)]
@@ -107,6 +106,19 @@ struct LocalChainOptions {
     /// Milliseconds between blocks.
     #[arg(long, value_name = "MS", default_value_t = 50, value_parser = clap::value_parser!(u64).range(10..=2000))]
     slot_time: u64,
+}
+
+impl LocalChainOptions {
+    /// Opens the exchange on a local chain, with progress on stdout.
+    fn open(&self) -> Result<World> {
+        let options = plimsoll_localnet::Options {
+            so: self.so.clone(),
+            config: self.config.clone(),
+            ports: Ports { rpc: self.rpc_port, ws: self.ws_port },
+            slot_time_ms: self.slot_time,
+        };
+        World::open(&options, &mut |line| output::line(format_args!("{line}")))
+    }
 }
 
 fn main() -> ExitCode {

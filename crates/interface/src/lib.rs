@@ -35,6 +35,7 @@ pub mod oracle;
 pub mod order;
 pub mod rate;
 pub mod token;
+pub mod upgrade;
 
 pub use error::PlimsollError;
 pub use solana_address::Address;

@@ -16,7 +16,7 @@ fn program() -> PathBuf {
 
 #[test]
 fn whatever_people_do_the_invariants_hold() {
-    let coverage = run(&program(), 3_100, 5 * WALK, 2, |_| {}).unwrap_or_else(|error| panic!("{error:#}"));
+    let coverage = run(&program(), 3_100, 8 * WALK, 2, |_| {}).unwrap_or_else(|error| panic!("{error:#}"));
     println!("{coverage}");
     // What made the exchange, and what wants everybody to have left it.
     let rare = ["CREATE_EXCHANGE", "CREATE_MARKET", "CREATE_BANK", "CREATE_HOUSE", "RETIRE_MARKET", "RETIRE_BANK"];

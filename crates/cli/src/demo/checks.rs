@@ -19,11 +19,8 @@ use plimsoll_client::{
 use solana_program_pack::Pack;
 use spl_token_interface::state::{Account as TokenAccount, Mint};
 
-use crate::{
-    format,
-    show::sorted_markets,
-    world::{self, World},
-};
+use crate::{format, show::sorted_markets};
+use plimsoll_localnet::world::{self, World};
 
 /// One thing that must hold.
 pub struct Check {

@@ -20,11 +20,8 @@ use solana_instruction::Instruction;
 use solana_signer::Signer;
 
 use super::{checks::Check, scene};
-use crate::{
-    format,
-    output::say,
-    world::{self, World},
-};
+use crate::{format, output::say};
+use plimsoll_localnet::world::{self, World};
 
 /// Strikes listed, dollars.
 const STRIKES: [u16; 6] = [28, 32, 36, 40, 44, 48];

@@ -12,7 +12,8 @@ use plimsoll_client::{
 use solana_signer::Signer;
 
 use super::{checks::Check, scene::Trader};
-use crate::{format, output::say, world::World};
+use crate::{format, output::say};
+use plimsoll_localnet::World;
 
 /// What the admin puts into the insurance, quote native: 20,000 USD.
 const INSURANCE: u64 = 20_000_000_000;

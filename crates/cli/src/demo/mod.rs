@@ -36,10 +36,10 @@ use crate::{
     LocalChainOptions,
     format::{self, number},
     liquidate, localnet,
-    output::say,
+    output::{self, say},
     show,
-    world::World,
 };
+use plimsoll_localnet::World;
 
 /// What the liquidator starts with, quote native: 50,000 USD.
 const LIQUIDATOR_QUOTE: u64 = 50_000_000_000;
@@ -64,7 +64,7 @@ pub struct Options {
 /// Runs the command.
 pub fn run(options: &Options) -> Result<()> {
     let started = Instant::now();
-    let mut world = World::open(&options.chain)?;
+    let mut world = options.chain.open()?;
     say!("Chain at {}", world.chain.url());
     let mut checks = Vec::new();
 
@@ -75,7 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
     let cast = Cast::enter(&mut world, &expiry)?;
     world.observe()?;
     expiry.refresh(&mut world)?;
-    let again = world.migrate()?;
+    let again = world.migrate(&mut |line| output::line(format_args!("{line}")))?;
     checks.push(Check::new("demo", "opening the exchange again changes nothing", format!("{again} steps"), again == 0));
     report(&mut world, "Before", &cast.all(), &mut checks)?;
 

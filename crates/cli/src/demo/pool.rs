@@ -12,11 +12,8 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use super::checks::Check;
-use crate::{
-    format,
-    output::say,
-    world::{self, World},
-};
+use crate::{format, output::say};
+use plimsoll_localnet::world::{self, World};
 
 /// What the provider puts in, quote native: 250,000 USD.
 const PROVIDED: u64 = 250_000_000_000;

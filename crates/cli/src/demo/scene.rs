@@ -13,12 +13,8 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use super::expiry::Expiry;
-use crate::{
-    format,
-    output::say,
-    show,
-    world::{self, World},
-};
+use crate::{format, output::say, show};
+use plimsoll_localnet::world::{self, World};
 
 /// A wallet and its margin account.
 pub struct Trader {

@@ -25,6 +25,7 @@ use surfpool_core::{
 };
 use surfpool_types::{BlockProductionMode, RpcConfig, SimnetCommand, SimnetConfig, SimnetEvent, SurfpoolConfig};
 
+/// Nothing here is served to anybody else.
 const HOST: &str = "127.0.0.1";
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,6 +54,9 @@ pub struct LocalChain {
 
 impl LocalChain {
     /// Starts a chain that makes a block every `slot_time_ms`.
+    ///
+    /// # Errors
+    /// A port that is not free; a chain that does not start.
     pub fn start(ports: Ports, slot_time_ms: u64) -> Result<Self> {
         let rpc_port = reserve(ports.rpc, "--rpc-port")?;
         let ws_port = reserve(ports.ws, "--ws-port")?;
@@ -100,17 +104,26 @@ impl LocalChain {
     }
 
     /// Puts an account on the chain as it is.
+    ///
+    /// # Errors
+    /// What the chain refuses.
     pub fn set_account(&self, address: &Address, owner: &Address, data: &[u8]) -> Result<()> {
         let account = json!({ "lamports": RENT_LAMPORTS, "owner": owner.to_string(), "data": hex(data) });
         self.cheat("surfnet_setAccount", json!([address.to_string(), account]))
     }
 
     /// Gives a wallet lamports.
+    ///
+    /// # Errors
+    /// What the chain refuses.
     pub fn fund(&self, wallet: &Address, lamports: u64) -> Result<()> {
         self.cheat("surfnet_setAccount", json!([wallet.to_string(), { "lamports": lamports }]))
     }
 
     /// Puts a mint on the chain, with `supply` native units in circulation.
+    ///
+    /// # Errors
+    /// What the chain refuses.
     pub fn set_mint(&self, mint: &Address, authority: &Address, decimals: u8, supply: u64) -> Result<()> {
         let mut data = vec![0; Mint::LEN];
         let state =
@@ -120,6 +133,9 @@ impl LocalChain {
     }
 
     /// Puts a token account on the chain.
+    ///
+    /// # Errors
+    /// What the chain refuses.
     pub fn set_token_account(&self, address: &Address, owner: &Address, mint: &Address, amount: u64) -> Result<()> {
         let mut data = vec![0; TokenAccount::LEN];
         let state = TokenAccount {
@@ -134,11 +150,17 @@ impl LocalChain {
     }
 
     /// Deploys a program at an address.
+    ///
+    /// # Errors
+    /// What the chain refuses.
     pub fn deploy(&self, program: &Address, elf: &[u8]) -> Result<()> {
         self.cheat("surfnet_writeProgram", json!([program.to_string(), hex(elf), 0]))
     }
 
     /// Moves the chain's clock forward by some seconds.
+    ///
+    /// # Errors
+    /// What the chain refuses.
     pub fn travel(&self, seconds: u32) -> Result<()> {
         let target = self.rpc.now()?.saturating_add(i64::from(seconds));
         self.cheat("surfnet_timeTravel", json!([{ "absoluteTimestamp": target.saturating_mul(1000) }]))
@@ -211,6 +233,9 @@ fn reserve(wanted: Option<u16>, option: &str) -> Result<u16> {
 }
 
 /// Reads a program's file and checks that it is one.
+///
+/// # Errors
+/// One line that says what the file is not.
 pub fn read_program(path: &Path) -> Result<Vec<u8>> {
     let file = path.display();
     let elf = std::fs::read(path)

@@ -1,6 +1,9 @@
 //! A local chain with the program on it, mints, prices and an open exchange: what `demo` and `localnet` start with.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, anyhow};
 use plimsoll_client::{
@@ -16,11 +19,7 @@ use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::{
-    LocalChainOptions,
-    chain::{self, LocalChain, Ports},
-    output::{self, say},
-};
+use crate::chain::{self, LocalChain, Ports};
 
 /// Prices that a local chain starts with, in whole dollars; any other market starts at one dollar.
 const START_PRICES: [(&str, i64); 3] = [("BTC", 30_000), ("ETH", 1_800), ("SOL", 40)];
@@ -68,6 +67,22 @@ impl Meter {
     }
 }
 
+/// What a local chain starts with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// File of the program to deploy.
+    pub so: PathBuf,
+    /// Deployment file of the exchange to open.
+    pub config: PathBuf,
+    /// Ports to serve on.
+    pub ports: Ports,
+    /// Milliseconds between blocks.
+    pub slot_time_ms: u64,
+}
+
+/// Where progress goes, a line at a time; an error ends the work.
+pub type Progress<'a> = &'a mut dyn FnMut(&str) -> Result<()>;
+
 /// The local chain and what is on it.
 pub struct World {
     /// The chain.
@@ -84,17 +99,20 @@ pub struct World {
 }
 
 impl World {
-    /// Starts a chain, deploys, makes mints and prices, and opens the exchange; says so on stdout.
-    pub fn open(options: &LocalChainOptions) -> Result<Self> {
+    /// Starts a chain, deploys, makes mints and prices, and opens the exchange; tells `progress` so.
+    ///
+    /// # Errors
+    /// One line for each thing that may be wrong with program, file or ports; whatever the chain refuses.
+    pub fn open(options: &Options, progress: Progress<'_>) -> Result<Self> {
         let program = chain::read_program(&options.so)?;
         let wanted = Deployment::read(&options.config)?;
-        say!("Starting a local chain");
-        let chain = LocalChain::start(Ports { rpc: options.rpc_port, ws: options.ws_port }, options.slot_time)?;
-        say!("Deploying {} ({} bytes)", options.so.display(), program.len());
+        progress("Starting a local chain")?;
+        let chain = LocalChain::start(options.ports, options.slot_time_ms)?;
+        progress(&format!("Deploying {} ({} bytes)", options.so.display(), program.len()))?;
         chain.deploy(&ID, &program).with_context(|| options.so.display().to_string())?;
         let admin = Keypair::new();
         chain.fund(&admin.pubkey(), WALLET_LAMPORTS)?;
-        say!("Making mints and price accounts");
+        progress("Making mints and price accounts")?;
         let deployment = with_new_mints(wanted, &chain, &admin.pubkey())?;
         let feeds = deployment.markets.iter().cloned().map(Feed::new).collect();
         let exchange = deployment.address(&admin.pubkey());
@@ -102,8 +120,8 @@ impl World {
         world.publish()?;
         let quote = world.deployment.quote.symbol.clone();
         world.give(&world.admin.pubkey(), &quote, world.deployment.house_deposit)?;
-        say!("Opening the exchange");
-        world.migrate().map_err(|error| hint(error, &options.so))?;
+        progress("Opening the exchange")?;
+        world.migrate(progress).map_err(|error| hint(error, &options.so))?;
         Ok(world)
     }
 
@@ -113,17 +131,23 @@ impl World {
     }
 
     /// Brings the exchange to what the file wants, and answers how many steps that took.
-    pub fn migrate(&mut self) -> Result<usize, RunError<Error>> {
+    ///
+    /// # Errors
+    /// The step that failed, and why.
+    pub fn migrate(&mut self, progress: Progress<'_>) -> Result<usize, RunError<Error>> {
         let deployment = self.deployment.clone();
         let admin = self.admin.insecure_clone();
         let mut sender = Migration { rpc: self.chain.rpc(), admin: &admin, meter: &mut self.meter };
         plimsoll_migrations::run(&deployment, &admin.pubkey(), &mut sender, |step: &Step| {
             // A reader that is gone is found out by the next line that can fail.
-            let _ = output::line(format_args!("  {}", step.name));
+            let _ = progress(&format!("  {}", step.name));
         })
     }
 
     /// A new wallet with lamports.
+    ///
+    /// # Errors
+    /// What the chain refuses.
     pub fn wallet(&self) -> Result<Keypair> {
         let wallet = Keypair::new();
         self.chain.fund(&wallet.pubkey(), WALLET_LAMPORTS)?;
@@ -131,6 +155,9 @@ impl World {
     }
 
     /// Puts native units of a mint into a wallet's token account, in place of what was there.
+    ///
+    /// # Errors
+    /// A symbol without a bank; what the chain refuses.
     pub fn give(&self, wallet: &Address, symbol: &str, amount: u64) -> Result<Address> {
         let mint = self.mint(symbol)?;
         let address = associated_token_account(wallet, &mint);
@@ -139,6 +166,9 @@ impl World {
     }
 
     /// The mint of a symbol.
+    ///
+    /// # Errors
+    /// A symbol without a bank.
     pub fn mint(&self, symbol: &str) -> Result<Address> {
         let mut banks = std::iter::once(&self.deployment.quote).chain(&self.deployment.banks);
         let bank = banks.find(|bank| bank.symbol == symbol);
@@ -146,16 +176,25 @@ impl World {
     }
 
     /// The exchange as it is now.
+    ///
+    /// # Errors
+    /// [`Error::Rpc`], [`Error::Missing`].
     pub fn snapshot(&self) -> Result<Snapshot> {
         Ok(self.rpc().snapshot(&self.exchange)?)
     }
 
     /// A margin account as it is now.
+    ///
+    /// # Errors
+    /// [`Error::Rpc`], [`Error::Missing`].
     pub fn account(&self, address: &Address) -> Result<Keyed<MarginAccount>> {
         Ok(self.rpc().get(address)?)
     }
 
     /// Sends one transaction and notes its compute units.
+    ///
+    /// # Errors
+    /// What the program or the chain refuses, with the instructions' names.
     pub fn send(&mut self, instructions: &[Instruction], payer: &Keypair) -> Result<Confirmed> {
         let names: Vec<_> =
             instructions.iter().map(|one| instruction::name(&one.data).unwrap_or("another program")).collect();
@@ -174,12 +213,18 @@ impl World {
     }
 
     /// A market's price in thousandths of where it started, rounded down.
+    ///
+    /// # Errors
+    /// A symbol without a market.
     pub fn price(&self, symbol: &str) -> Result<i64> {
         let feed = self.feeds.iter().find(|feed| feed.spec.symbol == symbol);
         feed.map(|feed| feed.price * 1_000 / feed.start).ok_or_else(|| anyhow!("the exchange has no market {symbol}"))
     }
 
     /// Publishes every price at the chain's time: stands in for Pyth's own publishing.
+    ///
+    /// # Errors
+    /// What the chain refuses.
     pub fn publish(&self) -> Result<()> {
         let now = self.rpc().now()?;
         for feed in &self.feeds {
@@ -190,6 +235,9 @@ impl World {
     }
 
     /// Observes every market.
+    ///
+    /// # Errors
+    /// What the program or the chain refuses.
     pub fn observe(&mut self) -> Result<Vec<Event>> {
         let snapshot = self.snapshot()?;
         let instructions: Vec<Instruction> = snapshot
@@ -203,6 +251,9 @@ impl World {
 }
 
 /// What `pick` takes of a confirmed transaction's events: of the first that it takes anything of.
+///
+/// # Errors
+/// There is none.
 pub fn event<T>(confirmed: &Confirmed, pick: impl FnMut(&Event) -> Option<T>) -> Result<T> {
     let found = confirmed.events.iter().find_map(pick);
     found.ok_or_else(|| anyhow!("{} has not the event that was expected", confirmed.signature))
