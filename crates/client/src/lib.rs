@@ -33,6 +33,7 @@
 #![warn(missing_docs)]
 
 pub mod decode;
+mod effect;
 pub mod error;
 pub mod event;
 pub mod instruction;
@@ -46,4 +47,4 @@ pub use decode::Keyed;
 pub use error::Error;
 pub use plimsoll_interface::{self as interface, Address, ID, PlimsollError, accounts, address, config};
 pub use plimsoll_risk as risk;
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, Trade, WhatIf};
