@@ -16,6 +16,7 @@ use plimsoll_client::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 
@@ -62,6 +63,16 @@ pub enum Commitment {
     Finalized,
 }
 
+impl Commitment {
+    fn config(self) -> CommitmentConfig {
+        match self {
+            Self::Processed => CommitmentConfig::processed(),
+            Self::Confirmed => CommitmentConfig::confirmed(),
+            Self::Finalized => CommitmentConfig::finalized(),
+        }
+    }
+}
+
 /// The part of the Solana tools' configuration file that matters here.
 #[derive(Debug, Default, Deserialize, PartialEq, Eq)]
 struct SolanaConfig {
@@ -82,7 +93,7 @@ pub struct Context {
     /// URL of WebSocket.
     pub ws_url: String,
     /// How settled what is read must be.
-    pub commitment: Commitment,
+    pub commitment: CommitmentConfig,
     /// Whether answers are JSON.
     pub json: bool,
     keypair: Option<PathBuf>,
@@ -104,8 +115,9 @@ impl Context {
         let ws = global.ws.clone().or_else(|| given(config.websocket_url).filter(|_| !named));
         let ws_url = ws.unwrap_or_else(|| ws_url_of(&url));
         let keypair = global.keypair.clone().or_else(|| given(config.keypair_path).map(PathBuf::from));
-        let rpc = Rpc::new(&url);
-        let (commitment, exchange) = (global.commitment, global.exchange);
+        let commitment = global.commitment.config();
+        let rpc = Rpc::with_commitment(&url, commitment);
+        let exchange = global.exchange;
         Ok(Self { rpc, url, ws_url, commitment, json: global.json, keypair, exchange })
     }
 
@@ -133,6 +145,11 @@ impl Context {
             (Some(only), 0) => Ok(only),
             (Some(_), more) => bail!("there are {} exchanges: name one with --exchange", more + 1),
         }
+    }
+
+    /// The least settled state of which there is a history.
+    pub fn history_commitment(&self) -> CommitmentConfig {
+        if self.commitment.is_finalized() { self.commitment } else { CommitmentConfig::confirmed() }
     }
 
     /// The exchange that the command line names, if it does.
@@ -203,7 +220,8 @@ fn read_config(named: Option<&Path>) -> Result<SolanaConfig> {
         Err(_) if named.is_none() => return Ok(SolanaConfig::default()),
         Err(error) => bail!("{}: {error}", path.display()),
     };
-    serde_yaml_ng::from_str(&text).with_context(|| format!("{}: not a configuration of the Solana tools", path.display()))
+    serde_yaml_ng::from_str(&text)
+        .with_context(|| format!("{}: not a configuration of the Solana tools", path.display()))
 }
 
 fn home() -> Option<PathBuf> {
@@ -266,8 +284,7 @@ mod tests {
     fn context(text: &str, url: Option<&str>) -> Result<Context> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        let global =
-            Global { config: Some(file.path().into()), url: url.map(String::from), ..Global::default() };
+        let global = Global { config: Some(file.path().into()), url: url.map(String::from), ..Global::default() };
         Context::new(&global)
     }
 

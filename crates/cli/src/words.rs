@@ -241,7 +241,12 @@ fn trading(event: &Event, names: &Names<'_>) -> Option<String> {
             usd(event.fee),
         ),
         Event::Settled(event) => {
-            format!("{} settled {} USD of {}", who(&event.account), format::usd(event.amount), names.symbol(&event.market))
+            format!(
+                "{} settled {} USD of {}",
+                who(&event.account),
+                format::usd(event.amount),
+                names.symbol(&event.market)
+            )
         }
         Event::OptionsSettled(event) => format!(
             "{} was paid {} USD for options of {}",

@@ -37,7 +37,8 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
     match command {
         Command::List => {
             let rows = select::sorted_banks(&snapshot);
-            let rows = rows.into_iter().map(|(address, bank)| json(&snapshot, address, bank)).collect::<Result<Vec<_>>>();
+            let rows =
+                rows.into_iter().map(|(address, bank)| json(&snapshot, address, bank)).collect::<Result<Vec<_>>>();
             context.answer(&Value::from(rows?), show::banks(&snapshot)?.to_string())
         }
         Command::Show(args) => {
@@ -59,7 +60,8 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
 fn lines(report: &Value) -> Vec<(String, String)> {
     let empty = Map::new();
     let all = report.as_object().unwrap_or(&empty).iter().filter(|(key, _)| *key != "parameters");
-    all.map(|(key, value)| (key.replace('_', " "), value.as_str().map_or_else(|| value.to_string(), String::from))).collect()
+    all.map(|(key, value)| (key.replace('_', " "), value.as_str().map_or_else(|| value.to_string(), String::from)))
+        .collect()
 }
 
 fn json(snapshot: &Snapshot, address: &Address, bank: &Bank) -> Result<Value> {

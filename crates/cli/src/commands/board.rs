@@ -151,7 +151,8 @@ fn find(snapshot: &Snapshot, args: &BoardArgs) -> Result<(Address, Address)> {
 
 /// Strikes in use, by price: place in the board and price.
 pub fn strikes(board: &Board) -> Vec<(usize, u64)> {
-    let mut strikes: Vec<(usize, u64)> = board.strikes.iter().copied().enumerate().filter(|(_, raw)| *raw != 0).collect();
+    let mut strikes: Vec<(usize, u64)> =
+        board.strikes.iter().copied().enumerate().filter(|(_, raw)| *raw != 0).collect();
     strikes.sort_unstable_by_key(|(_, raw)| *raw);
     strikes
 }
@@ -259,7 +260,8 @@ fn create(args: &CreateArgs, context: &Context, snapshot: &Snapshot) -> Result<(
     let expiry = select::expiry(&args.expiry)?;
     let free = (0..MAX_MARKET_BOARDS).find(|slot| found.boards & (1 << slot) == 0);
     let slot = args.slot.or(free.and_then(|slot| u8::try_from(slot).ok()));
-    let slot = slot.ok_or_else(|| Refusal::NotFound(format!("all {MAX_MARKET_BOARDS} boards of the market are taken")))?;
+    let slot =
+        slot.ok_or_else(|| Refusal::NotFound(format!("all {MAX_MARKET_BOARDS} boards of the market are taken")))?;
     let address = address::board(&market, slot);
     let (authority, exchange) = (context.signer()?.pubkey(), snapshot.exchange.address);
     let create = board::Create { authority, exchange, market, args: CreateBoardArgs { expiry, slot } };

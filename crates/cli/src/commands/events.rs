@@ -12,7 +12,6 @@ use plimsoll_client::{
     event::{self, Event},
 };
 use serde_json::{Value, json};
-use solana_commitment_config::CommitmentConfig;
 use solana_pubsub_client::pubsub_client::PubsubClient;
 use solana_rpc_client::rpc_client::GetConfirmedSignaturesForAddress2Config;
 use solana_rpc_client_api::config::{RpcTransactionLogsConfig, RpcTransactionLogsFilter};
@@ -147,7 +146,7 @@ pub fn history(context: &Context, since: i64) -> Result<Vec<Told>> {
         let config = GetConfirmedSignaturesForAddress2Config {
             before,
             limit: Some(PAGE),
-            commitment: Some(CommitmentConfig::confirmed()),
+            commitment: Some(context.history_commitment()),
             ..GetConfirmedSignaturesForAddress2Config::default()
         };
         let page = context.rpc.client().get_signatures_for_address_with_config(&ID, config);
@@ -205,8 +204,10 @@ impl Sieve {
             None => None,
             Some(name) => {
                 let (market, _) = select::market(snapshot, name)?;
-                let boards = snapshot.boards.iter().filter(|(_, board)| board.market == market).map(|(address, _)| *address);
-                let banks = snapshot.banks.iter().filter(|(_, bank)| bank.market == market).map(|(address, _)| *address);
+                let boards =
+                    snapshot.boards.iter().filter(|(_, board)| board.market == market).map(|(address, _)| *address);
+                let banks =
+                    snapshot.banks.iter().filter(|(_, bank)| bank.market == market).map(|(address, _)| *address);
                 Some(boards.chain(banks).chain([market]).map(|address| address.to_string()).collect())
             }
         };
@@ -229,7 +230,8 @@ impl Sieve {
         let is_own = places.peek().is_none() || places.any(|place| self.own.contains(place));
         let is_kind = self.kinds.is_empty() || self.kinds.contains(event.name());
         let names = |wanted: &String| fields.values().any(|value| value.as_str() == Some(wanted));
-        let of_market = |wanted: &BTreeSet<String>| PLACES.iter().filter_map(|key| text(key)).any(|it| wanted.contains(it));
+        let of_market =
+            |wanted: &BTreeSet<String>| PLACES.iter().filter_map(|key| text(key)).any(|it| wanted.contains(it));
         is_own && is_kind && self.account.as_ref().is_none_or(names) && self.market.as_ref().is_none_or(of_market)
     }
 }
@@ -301,7 +303,7 @@ impl Listener<'_> {
     /// both, and told once.
     fn listen(&mut self, since: Option<i64>) -> Result<()> {
         let filter = RpcTransactionLogsFilter::Mentions(vec![ID.to_string()]);
-        let commitment = Some(CommitmentConfig::confirmed());
+        let commitment = Some(self.context.commitment);
         let subscription =
             PubsubClient::logs_subscribe(self.context.ws_url.as_str(), filter, RpcTransactionLogsConfig { commitment });
         let (subscription, receiver) = subscription.map_err(|error| Error::Rpc(format!("WebSocket: {error}")))?;

@@ -195,11 +195,8 @@ fn apply(args: &ApplyArgs, context: &Context) -> Result<()> {
         confirm()?;
     }
     let progress = Progress::of(planned.plan.steps().count(), "");
-    let mut chain = RpcChain {
-        rpc: &context.rpc,
-        admin: &planned.admin,
-        on_confirmed: |_: &Step, _: &_| progress.step(),
-    };
+    let mut chain =
+        RpcChain { rpc: &context.rpc, admin: &planned.admin, on_confirmed: |_: &Step, _: &_| progress.step() };
     let mut lines = Vec::new();
     let applied = run_plan(&planned.plan, &mut chain, |step| {
         progress.say(&step.name);
@@ -208,7 +205,10 @@ fn apply(args: &ApplyArgs, context: &Context) -> Result<()> {
     drop(progress);
     let mut text: Vec<String> = lines.iter().map(|line| format!("done: {line}")).collect();
     if let Some(at) = planned.plan.next_at() {
-        text.push(format!("Apply the same file again from {} on: what was announced is executed then.", fields::moment(at)));
+        text.push(format!(
+            "Apply the same file again from {} on: what was announced is executed then.",
+            fields::moment(at)
+        ));
     }
     context.answer(&planned.json(Some(applied)), text.join("\n"))
 }

@@ -75,7 +75,8 @@ fn json(snapshot: &Snapshot, address: &Address, market: &Market) -> Value {
     let mut report = show::market_json(snapshot, address, market);
     report["price_account"] = price::usual_address(market).map(|address| address.to_string()).into();
     report["feed_id"] = market.feed_id.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
-    report["price_usd"] = format::price_decimal(market.spot, market.base_decimals).map(|price| price.to_string()).into();
+    report["price_usd"] =
+        format::price_decimal(market.spot, market.base_decimals).map(|price| price.to_string()).into();
     report["state"] = fields::state_name(market.config.state).into();
     report["version"] = market.version.into();
     report
