@@ -64,26 +64,30 @@ where
 
 /// What failed lately, by subject, and until when it is left alone.
 #[derive(Debug)]
-struct Grudges {
+pub struct Grudges {
     interval: Duration,
     longest: Duration,
     by_subject: HashMap<String, (Backoff, Instant)>,
 }
 
 impl Grudges {
-    fn new(interval: Duration, longest: Duration) -> Self {
+    /// Leaves alone what failed for `interval` at first, and for `longest` at most.
+    pub fn new(interval: Duration, longest: Duration) -> Self {
         Self { interval, longest, by_subject: HashMap::new() }
     }
 
-    fn is_left_alone(&self, subject: &str) -> bool {
+    /// Whether a subject is left alone for now.
+    pub fn is_left_alone(&self, subject: &str) -> bool {
         self.by_subject.get(subject).is_some_and(|(_, until)| Instant::now() < *until)
     }
 
-    fn forgive(&mut self, subject: &str) {
+    /// Forgets what has failed.
+    pub fn forgive(&mut self, subject: &str) {
         self.by_subject.remove(subject);
     }
 
-    fn hold(&mut self, subject: &str) {
+    /// Leaves a subject alone, for longer each time.
+    pub fn hold(&mut self, subject: &str) {
         let fresh = (Backoff::new(self.interval, self.longest), Instant::now());
         let (backoff, until) = self.by_subject.entry(subject.into()).or_insert(fresh);
         backoff.fail();

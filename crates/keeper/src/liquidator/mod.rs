@@ -30,9 +30,9 @@ use crate::{
     config::{LiquidatorFile, Policy},
     crank::{View, boards},
     live::State,
-    run::{self, Bot},
+    run,
     sender::{SendError, Sent, Work},
-    task::{Context, STATE_AGE_MAX},
+    task::{Context, Grudges, STATE_AGE_MAX},
     watch::Watch,
 };
 
@@ -42,8 +42,8 @@ const LOOK: &str = "liquidate";
 const UNWIND: &str = "unwind";
 /// Prices that come within this time are looked at together.
 const GATHER: Duration = Duration::from_millis(5);
-/// How long what failed is left alone.
-const LEFT_ALONE: Duration = Duration::from_secs(2);
+/// How long what failed is left alone at first, and at most.
+const LEFT_ALONE: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 
 /// What the liquidator has done, or would do in a dry run.
 #[derive(Clone, Debug)]
@@ -68,7 +68,11 @@ pub type Reporter = Arc<dyn Fn(&Report) + Send + Sync>;
 ///
 /// # Errors
 /// What keeps it from starting; a task that failed.
-pub async fn run(file: LiquidatorFile, shutdown: tokio_util::sync::CancellationToken, reporter: Reporter) -> Result<()> {
+pub async fn run(
+    file: LiquidatorFile,
+    shutdown: tokio_util::sync::CancellationToken,
+    reporter: Reporter,
+) -> Result<()> {
     let mut bot = run::connect("plimsoll_liquidator", &file.connection, &file.fees, &file.metrics, shutdown).await?;
     let patience = Duration::from_millis(file.policy.look_ms).saturating_mul(file.metrics.unhealthy_after_intervals);
     for task in [LOOK, UNWIND] {
@@ -80,9 +84,10 @@ pub async fn run(file: LiquidatorFile, shutdown: tokio_util::sync::CancellationT
         policy: file.policy,
         reporter,
         watch: Mutex::default(),
+        grudges: Mutex::new(Grudges::new(LEFT_ALONE[0], LEFT_ALONE[1])),
     });
     if !liquidator.policy.dry_run {
-        liquidator.open_account(&bot).await.context("the liquidator's margin account")?;
+        liquidator.open_account().await.context("the liquidator's margin account")?;
     }
     let account = liquidator.own();
     info!(%account, dry_run = liquidator.policy.dry_run, "watching");
@@ -100,6 +105,7 @@ struct Liquidator {
     reporter: Reporter,
     micro_lamports: u64,
     watch: Mutex<Watch>,
+    grudges: Mutex<Grudges>,
 }
 
 impl Liquidator {
@@ -118,7 +124,7 @@ impl Liquidator {
     }
 
     /// Opens the margin account where there is none, and puts the wallet's quote tokens into it.
-    async fn open_account(&self, bot: &Bot) -> Result<()> {
+    async fn open_account(&self) -> Result<()> {
         let (owner, own) = (self.context.sender.payer(), self.own());
         let exchange = self.context.live.read(|state| state.snapshot.exchange);
         let rpc = self.context.sender.rpc();
@@ -126,21 +132,18 @@ impl Liquidator {
         let token_program = known.get(1).cloned().flatten().map_or(TOKEN_PROGRAM, |mint| mint.owner);
         let mut instructions: Vec<Instruction> = Vec::new();
         if known.first().is_none_or(Option::is_none) {
-            let create = account::Create {
-                payer: owner,
-                owner,
-                exchange: exchange.address,
-                index: self.policy.account,
-            };
+            let create =
+                account::Create { payer: owner, owner, exchange: exchange.address, index: self.policy.account };
             instructions.push(create.instruction());
         }
         let source = associated_token_account_of(&owner, &exchange.data.quote_mint, &token_program);
         let tokens = rpc.get_multiple_accounts(&[source]).await?.pop().flatten();
         let amount = tokens.and_then(|tokens| token_amount(&tokens.data)).unwrap_or(0);
         if self.policy.deposit && amount > 0 {
-            let deposit = self.context.live.read(|state| {
-                state.snapshot.deposit(owner, &own, &exchange.data.quote_mint, source, amount)
-            })?;
+            let deposit = self
+                .context
+                .live
+                .read(|state| state.snapshot.deposit(owner, &own, &exchange.data.quote_mint, source, amount))?;
             instructions.push(deposit);
         }
         if !instructions.is_empty() {
@@ -148,7 +151,6 @@ impl Liquidator {
             info!(account = %own, deposited = amount, "opened");
         }
         // What was just made is known before anything is decided.
-        let _ = bot;
         let deadline = Instant::now() + STATE_AGE_MAX;
         while Instant::now() < deadline && self.context.live.read(|state| !state.accounts.contains_key(&own)) {
             sleep(Duration::from_millis(50)).await;
@@ -200,11 +202,13 @@ impl Liquidator {
             match step {
                 Step::TakeOver(plan) => plans.push(*plan),
                 Step::Clear(work) if self.policy.dry_run => info!(subject = work.subject, "would be cleared"),
+                Step::Clear(work) if self.is_left_alone(&work) => {}
                 Step::Clear(work) => self.spawn_clearing(work, sending),
                 Step::Leave(why) => debug!(%account, "left alone: {why}"),
             }
         }
         plan::rank(&mut plans);
+        plans.retain(|plan| !self.is_left_alone(&plan.work));
         plans.truncate(self.policy.at_once.saturating_sub(self.context.sender.in_flight()));
         for plan in plans {
             if self.policy.dry_run {
@@ -275,9 +279,18 @@ impl Liquidator {
         );
     }
 
+    fn with_grudges<T>(&self, with: impl FnOnce(&mut Grudges) -> T) -> T {
+        with(&mut self.grudges.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn is_left_alone(&self, work: &Work) -> bool {
+        self.with_grudges(|grudges| grudges.is_left_alone(&work.subject))
+    }
+
     async fn take_over(&self, plan: Plan) {
         match self.context.sender.send(LOOK, &plan.work).await {
             Ok(sent) => {
+                self.with_grudges(|grudges| grudges.forgive(&plan.work.subject));
                 self.say_plan("took over", &plan);
                 self.context.metrics.profit.add(plan.expected_profit());
                 let events = self.context.sender.events(&sent.signature).await.unwrap_or_default();
@@ -290,7 +303,7 @@ impl Liquidator {
             }
             Err(error) => {
                 warn!(account = %plan.account, means = ?plan.means, "not taken over: {error}");
-                sleep(LEFT_ALONE).await;
+                self.with_grudges(|grudges| grudges.hold(&plan.work.subject));
             }
         }
     }
@@ -306,7 +319,7 @@ impl Liquidator {
                 Err(SendError::Duplicate) => {}
                 Err(error) => {
                     warn!(subject = work.subject, "{error}");
-                    sleep(LEFT_ALONE).await;
+                    liquidator.with_grudges(|grudges| grudges.hold(&work.subject));
                 }
             }
         });
@@ -337,14 +350,17 @@ impl Liquidator {
         let mut unsent = 0;
         let all = due.len();
         // One after the other: each changes the account that the next one is decided on.
-        for work in due {
+        for work in due.into_iter().filter(|work| !self.is_left_alone(work)) {
             match self.context.sender.send(UNWIND, &work).await {
                 Ok(sent) => info!(subject = work.subject, signature = %sent.signature, "unwound"),
                 Err(SendError::Rpc(error)) => {
                     unsent += 1;
                     warn!(subject = work.subject, "{error}");
                 }
-                Err(error) => debug!(subject = work.subject, "{error}"),
+                Err(error) => {
+                    debug!(subject = work.subject, "{error}");
+                    self.with_grudges(|grudges| grudges.hold(&work.subject));
+                }
             }
         }
         all == 0 || unsent < all

@@ -80,7 +80,8 @@ impl Plan {
 pub enum Step {
     /// Take it over.
     TakeOver(Box<Plan>),
-    /// What has to be done first, or by somebody else's money: liens called in, boards refreshed, losses covered.
+    /// What has to be done first, or by somebody else's money: auctions started, liens called in, boards refreshed, losses
+    /// covered.
     Clear(Work),
     /// Nothing: it would lose money, or cannot be taken over; and why.
     Leave(String),
@@ -175,11 +176,17 @@ impl Planner<'_> {
         (!work.alternatives.is_empty()).then_some(work)
     }
 
+    /// Whether the account's auction runs, and would go on with the next transaction.
+    fn is_running(&self, account: &Keyed<MarginAccount>) -> bool {
+        let duration = i64::from(self.accrued.exchange.data.config.liquidation_duration_seconds);
+        let unseen = self.accrued.now.saturating_sub(account.data.liquidation_seen_at);
+        account.data.liquidation_started_at != 0 && unseen <= duration
+    }
+
     fn solvent(&self, account: &Keyed<MarginAccount>, margin: Margin) -> Result<Terms, Error> {
         let parameters = self.accrued.exchange.data.config.liquidation();
         let started = account.data.liquidation_started_at;
-        let lapsed = self.accrued.now.saturating_sub(account.data.liquidation_seen_at) > parameters.duration.raw();
-        let elapsed = if started == 0 || lapsed { 0 } else { self.accrued.now.saturating_sub(started) };
+        let elapsed = if self.is_running(account) { self.accrued.now.saturating_sub(started) } else { 0 };
         let rate = liquidation::discount(&parameters, Seconds::from_raw(elapsed));
         let most = liquidation::fraction(margin.equity_maint, margin.requirement_maint, rate, &parameters)?;
         Ok(Terms { most, rate, margin, is_insolvent: false })
@@ -231,6 +238,12 @@ impl Planner<'_> {
         };
         let profit = plan.expected_profit();
         if !self.policy.allow_loss && (profit as f64) < self.policy.profit_min_usd * 1e6 {
+            // The discount grows from the moment on at which somebody has said so.
+            if !self.is_running(account) {
+                let flag = self.state.snapshot.flag_liquidation(account);
+                let basis = self.state.changed_at(&account.address);
+                return Ok(Step::Clear(Work::new(format!("auction of {}", account.address), basis, vec![flag])));
+            }
             return Ok(Step::Leave(format!(
                 "it is expected to bring {:.6} USD: {:.6} of reward less {:.6} for unwinding and {:.6} of fees",
                 profit as f64 / 1e6,
@@ -334,7 +347,9 @@ impl Planner<'_> {
         for option in after.data.options.iter().filter(|option| option.lots != 0) {
             let board = after.data.boards.get(usize::from(option.board_slot)).map(|slot| slot.board);
             let lots = u64::from(option.lots.unsigned_abs());
-            all.extend(board.and_then(|board| unwinding.close_option(&after, &board, option.series, option.lots, lots)));
+            all.extend(
+                board.and_then(|board| unwinding.close_option(&after, &board, option.series, option.lots, lots)),
+            );
         }
         for slot in after.data.balances.iter().filter(|slot| swaps && slot.in_use == 1) {
             let Some(bank) = self.accrued.banks.get(&slot.bank).filter(|bank| bank.is_quote == 0) else { continue };

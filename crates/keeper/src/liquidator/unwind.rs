@@ -86,7 +86,8 @@ impl Unwinding<'_> {
     fn closing_of_positions(&self) -> Vec<Work> {
         let mut due = Vec::new();
         for slot in self.account.data.markets.iter().filter(|slot| slot.in_use == 1 && slot.size != 0) {
-            let close = |size: u64| self.close_position(self.account, &slot.market, slot.size, size).map(|one| vec![one]);
+            let close =
+                |size: u64| self.close_position(self.account, &slot.market, slot.size, size).map(|one| vec![one]);
             let whole = slot.size.unsigned_abs();
             // Where the house takes not all, it may take a part.
             let alternatives: Vec<_> = [u64::MAX, whole / 2, whole / 8].into_iter().filter_map(close).collect();
