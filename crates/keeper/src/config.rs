@@ -137,6 +137,8 @@ pub struct Fees {
     pub confirm_ms: u64,
     /// After this long it is given up, even if it may still land.
     pub give_up_seconds: u64,
+    /// Addresses of lookup tables, for transactions that name many accounts on clusters without v1 transactions.
+    pub lookup_tables: Vec<String>,
 }
 
 impl Default for Fees {
@@ -150,6 +152,7 @@ impl Default for Fees {
             resend_ms: 2_000,
             confirm_ms: 200,
             give_up_seconds: 90,
+            lookup_tables: Vec::new(),
         }
     }
 }
@@ -488,6 +491,9 @@ impl Check<'_> {
         ] {
             self.at_least_one(key, value)?;
         }
+        for table in &fees.lookup_tables {
+            self.address("fees.lookup_tables", table)?;
+        }
         self.within("fees.percentile", f64::from(fees.percentile), 0.0, 100.0)?;
         self.within("fees.compute_margin", fees.compute_margin, 0.0, 10.0)?;
         self.that("fees.micro_lamports_max", fees.micro_lamports_max >= fees.micro_lamports, || {
@@ -533,7 +539,7 @@ mod tests {
         let error = |text: &str| KeeperFile::parse("k.toml", text).unwrap_err().to_string();
         assert_eq!(
             error("[fees]\npercentil = 3"),
-            "k.toml, line 2: fees.percentil: unknown field `percentil`, expected one of `priority`, `micro_lamports`, `micro_lamports_max`, `percentile`, `compute_margin`, `resend_ms`, `confirm_ms`, `give_up_seconds`"
+            "k.toml, line 2: fees.percentil: unknown field `percentil`, expected one of `priority`, `micro_lamports`, `micro_lamports_max`, `percentile`, `compute_margin`, `resend_ms`, `confirm_ms`, `give_up_seconds`, `lookup_tables`"
         );
         assert_eq!(
             error("[tasks.observ]"),

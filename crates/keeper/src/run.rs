@@ -87,7 +87,7 @@ pub async fn connect(
     let feed = Feed::new(connection, Arc::clone(&metrics));
     let live: Arc<Live> = feed.open(&shutdown).await?;
     metrics.watch_live(Arc::clone(&live), STATE_AGE_MAX);
-    let sender = Arc::new(Sender::new(Arc::clone(&feed.rpc), keypair, fees, Arc::clone(&metrics)));
+    let sender = Arc::new(Sender::new(Arc::clone(&feed.rpc), keypair, fees, Arc::clone(&metrics)).await?);
     let mut tasks = JoinSet::new();
     let (state, end) = (Arc::clone(&live), shutdown.clone());
     tasks.spawn(async move { feed.run(&state, end).await });

@@ -7,15 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context as _;
 use plimsoll_client::{
     Address, Error, PlimsollError,
     event::{self, Event},
+    transaction::{self, Format, Plan},
 };
 use solana_commitment_config::CommitmentConfig;
-use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_hash::Hash;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
-use solana_message::{VersionedMessage, v0};
+use solana_message::AddressLookupTableAccount;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::config::{RpcSendTransactionConfig, RpcSimulateTransactionConfig, RpcTransactionConfig};
 use solana_signature::Signature;
@@ -111,6 +113,7 @@ pub struct Sender {
     rpc: Arc<RpcClient>,
     keypair: Keypair,
     fees: Fees,
+    tables: Vec<AddressLookupTableAccount>,
     metrics: Arc<Metrics>,
     blockhash: Mutex<Option<(Instant, Recent)>>,
     paid: Mutex<Option<(Instant, u64)>>,
@@ -120,7 +123,7 @@ pub struct Sender {
 /// A block hash and the last block height at which it is accepted.
 #[derive(Clone, Copy)]
 struct Recent {
-    hash: solana_message::Hash,
+    hash: Hash,
     last_valid_height: u64,
 }
 
@@ -151,18 +154,24 @@ impl Desk {
 }
 
 impl Sender {
-    /// Sends over `rpc` what `keypair` signs and pays for.
-    pub fn new(rpc: Arc<RpcClient>, keypair: Keypair, fees: &Fees, metrics: Arc<Metrics>) -> Self {
-        let fees = fees.clone();
-        Self {
-            rpc,
-            keypair,
-            fees,
-            metrics,
-            blockhash: Mutex::default(),
-            paid: Mutex::default(),
-            work: Mutex::default(),
+    /// Sends over `rpc` what `keypair` signs and pays for, with the lookup tables that `fees` names.
+    ///
+    /// # Errors
+    /// A table that is not there; a server that does not answer.
+    pub async fn new(
+        rpc: Arc<RpcClient>,
+        keypair: Keypair,
+        fees: &Fees,
+        metrics: Arc<Metrics>,
+    ) -> anyhow::Result<Self> {
+        let mut tables = Vec::new();
+        for table in &fees.lookup_tables {
+            let address: Address = table.parse()?;
+            let account = rpc.get_account(&address).await.with_context(|| format!("lookup table {table}"))?;
+            tables.push(transaction::decode_table(&address, &account.data)?);
         }
+        let (blockhash, paid, work) = Default::default();
+        Ok(Self { rpc, keypair, fees: fees.clone(), tables, metrics, blockhash, paid, work })
     }
 
     /// Who signs and pays.
@@ -244,24 +253,25 @@ impl Sender {
         Ok(u32::try_from(units).unwrap_or(COMPUTE_LIMIT_MAX))
     }
 
-    /// The instructions behind those that set limit and price, signed.
+    /// The smallest transaction of the instructions that there is, signed.
     fn sign(
         &self,
         instructions: &[Instruction],
         limit: u32,
         micro_lamports: u64,
-        blockhash: solana_message::Hash,
+        blockhash: Hash,
     ) -> Result<VersionedTransaction, SendError> {
-        let mut all = vec![ComputeBudgetInstruction::set_compute_unit_limit(limit)];
-        if micro_lamports > 0 {
-            all.push(ComputeBudgetInstruction::set_compute_unit_price(micro_lamports));
-        }
-        all.extend_from_slice(instructions);
-        let unsigned = |error: String| SendError::Refused(Error::Transaction(error));
-        let message = v0::Message::try_compile(&self.payer(), &all, &[], blockhash)
-            .map_err(|error| unsigned(format!("it cannot be compiled: {error}")))?;
-        VersionedTransaction::try_new(VersionedMessage::V0(message), &[&self.keypair])
-            .map_err(|error| unsigned(format!("a signature is missing: {error}")))
+        let plan = Plan {
+            payer: self.payer(),
+            instructions,
+            compute_unit_limit: Some(limit),
+            micro_lamports_per_unit: micro_lamports,
+            tables: &self.tables,
+            format: Format::Smallest,
+        };
+        let message = plan.message(blockhash).map_err(SendError::Refused)?;
+        VersionedTransaction::try_new(message, &[&self.keypair])
+            .map_err(|error| SendError::Refused(Error::Transaction(format!("a signature is missing: {error}"))))
     }
 
     /// Sends a transaction again and again until it is confirmed or its block hash has expired.

@@ -1,0 +1,6 @@
+/**
+ * Plimsoll from TypeScript.
+ *
+ * @module
+ */
+export * from './engine.js';
