@@ -1,0 +1,139 @@
+import { useId, useState, type ReactNode } from "react";
+
+import { signedUsd, usd } from "../lib/decimal";
+import { dollars } from "../lib/price";
+import type { CostLine, Preview, Request } from "../session/actions";
+import { useRun } from "../session/run";
+import { usePreview, type PreviewState } from "../session/preview";
+import { useWalletGate } from "../wallet/gate";
+import { loadOf } from "./draught";
+import { Hull } from "./Hull";
+import { BeforeAfter, Facts, Num } from "./parts";
+import { Progress } from "./Progress";
+
+interface Props {
+  /** What the fields ask for; `null` while they are not complete. */
+  request: Request | null;
+  /** Said where the button is pressed too early. */
+  incomplete: string;
+  submit: string;
+  tone?: "primary" | "buy" | "sell";
+  onDone?: (() => void) | undefined;
+  children: ReactNode;
+}
+
+/** A form for one action: its fields, the margin after it, and the way of its transaction. */
+export function Ticket({ request, incomplete, submit, tone = "primary", onDone, children }: Props) {
+  const preview = usePreview(request);
+  const { stage, run, reset } = useRun();
+  const gate = useWalletGate();
+  const [early, setEarly] = useState(false);
+  const id = useId();
+  const isBusy = stage.at === "prepare" || stage.at === "sign" || stage.at === "send";
+  const start = async () => {
+    if (isBusy) return;
+    if (!gate.isConnected) {
+      gate.ask();
+      return;
+    }
+    setEarly(request === null);
+    if (request && (await run(request))) onDone?.();
+  };
+  return (
+    <form
+      className="stack"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void start();
+      }}
+      onChange={() => {
+        setEarly(false);
+        if (!isBusy) reset();
+      }}
+    >
+      {children}
+      <PreviewPart state={preview} />
+      {early && request === null ? (
+        <p className="field-error" role="alert" id={id}>
+          {incomplete}
+        </p>
+      ) : null}
+      <button type="submit" className={`button wide ${tone}`} aria-disabled={isBusy} aria-describedby={early ? id : undefined}>
+        {gate.isConnected ? submit : "Connect wallet"}
+      </button>
+      <Progress stage={stage} onAgain={() => void start()} />
+    </form>
+  );
+}
+
+/** The margin that an action would leave, before anything is signed. */
+export function PreviewPart({ state }: { state: PreviewState }) {
+  if (state.at === "none") return null;
+  if (state.at === "refused") return <Refusal state={state} />;
+  const { preview } = state;
+  const after = preview.after;
+  const fits = after.healthInit >= 0n || after.healthInit >= preview.before.healthInit;
+  return (
+    <section aria-label="The margin after this" className="stack" data-preview={fits ? "fits" : "short"}>
+      <div className="panel">
+        <Hull load={loadOf(preview.before)} after={loadOf(after)} compact />
+      </div>
+      <MarginRows preview={preview} />
+      <CostRows preview={preview} />
+      {fits ? null : (
+        <div className="notice bad" role="status" data-problem="insufficient">
+          <h3>The margin would not suffice</h3>
+          <p>
+            Initial health would be {usd(after.healthInit)} USD: {usd(-after.healthInit)} USD are missing.
+          </p>
+          <p>
+            <strong>Deposit more, or choose a smaller amount: Max fills in the largest that fits.</strong>
+          </p>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Refusal({ state }: { state: Extract<PreviewState, { at: "refused" }> }) {
+  return (
+    <div className="notice warn" role="status" data-problem={state.problem.code ?? "refused"}>
+      <h3>{state.problem.title}</h3>
+      <p>{state.problem.detail}</p>
+      <p>
+        <strong>{state.problem.advice}</strong>
+      </p>
+    </div>
+  );
+}
+
+function MarginRows({ preview: { before, after, liquidation } }: { preview: Preview }) {
+  const money = (value: bigint) => <Num tone={value < 0n ? "loss" : undefined}>{usd(value)}</Num>;
+  const price = (value: number | null) => <Num>{value === null ? "none" : dollars(value)}</Num>;
+  const rows = [
+    { id: "equity", name: "Equity, USD", before: money(before.equityMaint), after: money(after.equityMaint) },
+    { id: "requirement", name: "Initial requirement", before: money(before.requirementInit), after: money(after.requirementInit) },
+    { id: "health-init", name: "Initial health", before: money(before.healthInit), after: money(after.healthInit) },
+    { id: "health-maint", name: "Maintenance health", before: money(before.healthMaint), after: money(after.healthMaint) },
+  ];
+  if (liquidation) {
+    rows.push({
+      id: "liquidation",
+      name: `Liquidated at ${liquidation.symbol}`,
+      before: price(liquidation.before),
+      after: price(liquidation.after),
+    });
+  }
+  return <BeforeAfter rows={rows} />;
+}
+
+function CostRows({ preview: { cost } }: { preview: Preview }) {
+  if (!cost) return null;
+  const row = (line: CostLine) => ({
+    name: line.name,
+    value: <Num>{line.text ?? signedUsd(line.amount ?? 0n)}</Num>,
+  });
+  const total = cost.total ? [{ ...row(cost.total), total: true }] : [];
+  return <Facts rows={[...cost.lines.map(row), ...total]} />;
+}
