@@ -1,8 +1,8 @@
 //! What a user does, as JavaScript says it, and the instructions of it.
 
 use plimsoll_client::{
-    Address, Error,
-    accounts::delegate_scope,
+    Address, Error, Trade,
+    accounts::{MarginAccount, OptionSlot, delegate_scope},
     address,
     instruction::{account, associated_token_account_of, bank, board, controls, house, trigger, venue},
     interface::instruction::{
@@ -73,8 +73,8 @@ pub enum Action {
         market: String,
         /// Base units to buy, negative to sell.
         size: i64,
-        /// Worst average price accepted.
-        limit_price: u64,
+        /// Worst average price accepted. May be left out where only `whatIf` or `maxSize` is asked.
+        limit_price: Option<u64>,
         /// When the order lapses.
         expires_at: Option<i64>,
         /// Whether it may only make the position smaller.
@@ -89,8 +89,8 @@ pub enum Action {
         market: String,
         /// Base units at most; nothing for all.
         size: Option<u64>,
-        /// Worst average price accepted.
-        limit_price: u64,
+        /// Worst average price accepted. May be left out where only `whatIf` or `maxSize` is asked.
+        limit_price: Option<u64>,
         /// When the order lapses.
         expires_at: Option<i64>,
     },
@@ -104,8 +104,9 @@ pub enum Action {
         series: u8,
         /// Lots to buy, negative to sell.
         lots: i64,
-        /// Worst average price accepted, per base unit of the underlying.
-        limit_price: u64,
+        /// Worst average price accepted, per base unit of the underlying. May be left out where only `whatIf` or `maxSize` is
+        /// asked.
+        limit_price: Option<u64>,
         /// When the order lapses.
         expires_at: Option<i64>,
         /// Whether it may only make the position smaller.
@@ -122,8 +123,9 @@ pub enum Action {
         series: u8,
         /// Lots at most; nothing for all.
         lots: Option<u64>,
-        /// Worst average price accepted, per base unit of the underlying.
-        limit_price: u64,
+        /// Worst average price accepted, per base unit of the underlying. May be left out where only `whatIf` or `maxSize` is
+        /// asked.
+        limit_price: Option<u64>,
         /// When the order lapses.
         expires_at: Option<i64>,
     },
@@ -135,8 +137,8 @@ pub enum Action {
         mint: String,
         /// How much of it to buy, negative to sell.
         amount: i64,
-        /// Most quote to pay, or least to receive.
-        limit_amount: u64,
+        /// Most quote to pay, or least to receive. May be left out where only `whatIf` or `maxSize` is asked.
+        limit_amount: Option<u64>,
         /// When the order lapses.
         expires_at: Option<i64>,
     },
@@ -284,22 +286,18 @@ pub enum Action {
     },
 }
 
-/// Instructions of an action that is signed by `signer`.
+/// Instructions of an action that is signed by `signer`, behind what must be observed and refreshed for them.
 ///
 /// # Errors
 /// [`Error::Missing`] for an account that the state does not hold; [`Error::Program`] where the program would refuse what
 /// can be told without sending it; [`Error::Transaction`] for an address that is none.
 pub fn instructions(state: &State, signer: Address, action: Action) -> Result<Vec<Instruction>, Error> {
+    if let Some(trade) = trade(state, &action)? {
+        return state.snapshot.with_refreshes(&[of_trade(state, signer, &action, &trade)?]);
+    }
     let one = match action {
         Action::CreateAccount { .. } | Action::CloseAccount { .. } | Action::SetDelegate { .. } => {
             of_account(state, signer, action)
-        }
-        Action::Deposit { .. } | Action::Withdraw { .. } | Action::Swap { .. } => of_collateral(state, signer, action),
-        Action::OpenPosition { .. } | Action::ClosePosition { .. } | Action::Settle { .. } => {
-            of_perpetual(state, signer, action)
-        }
-        Action::OpenOption { .. } | Action::CloseOption { .. } | Action::SettleOption { .. } => {
-            of_option(state, signer, action)
         }
         Action::PlaceTrigger { .. } | Action::CancelTrigger { .. } | Action::ExecuteTrigger { .. } => {
             of_trigger(state, signer, action)
@@ -314,7 +312,7 @@ pub fn instructions(state: &State, signer: Address, action: Action) -> Result<Ve
         }
         _ => of_guard(state, signer, action),
     }?;
-    Ok(vec![one])
+    state.snapshot.with_refreshes(&[one])
 }
 
 /// An action that its dispatcher does not know: a defect here, as `instructions` sends each to its own.
@@ -350,61 +348,111 @@ fn token_account(state: &State, named: Option<&str>, owner: &Address, mint: &Add
     Ok(associated_token_account_of(owner, mint, &bank.token_program))
 }
 
-fn of_collateral(state: &State, signer: Address, action: Action) -> Result<Instruction, Error> {
-    let snapshot = &state.snapshot;
-    match action {
-        Action::Deposit { account, mint, amount, source } => {
-            let mint = parse(&mint)?;
-            let source = token_account(state, source.as_deref(), &signer, &mint)?;
-            snapshot.deposit(signer, &parse(&account)?, &mint, source, amount)
+/// Of an action that [`trade`] knows: carried by the margin account that it names.
+fn of_trade(state: &State, signer: Address, action: &Action, trade: &Trade) -> Result<Instruction, Error> {
+    let wallet = match action {
+        Action::Deposit { mint, source: wallet, .. } | Action::Withdraw { mint, destination: wallet, .. } => {
+            token_account(state, wallet.as_deref(), &signer, &parse(mint)?)?
         }
-        Action::Withdraw { account, mint, amount, destination } => {
-            let mint = parse(&mint)?;
-            let destination = token_account(state, destination.as_deref(), &signer, &mint)?;
-            snapshot.withdraw(&state.account(&parse(&account)?)?, &mint, destination, amount.unwrap_or(u64::MAX))
-        }
-        Action::Swap { account, mint, amount, limit_amount, expires_at } => {
-            let args = SwapArgs { amount, limit_amount, expires_at: expires_at.unwrap_or(0) };
-            snapshot.swap(signer, &state.account(&parse(&account)?)?, &parse(&mint)?, args)
-        }
-        _ => Err(misplaced()),
+        _ => Address::default(),
+    };
+    if !is_limited(action) {
+        return Err(Error::Transaction("the order has no limit: take the one that whatIf answers".into()));
+    }
+    let address = account_of(action)?;
+    // These ask for nothing that stands in the margin account.
+    match trade {
+        Trade::Deposit { mint, amount } => state.snapshot.deposit(signer, &address, mint, wallet, *amount),
+        Trade::Settle { market } => Ok(state.snapshot.settle(&address, market)),
+        Trade::SettleOption { board } => state.snapshot.settle_option(&address, board),
+        _ => state.snapshot.instruction(signer, &state.account(&address)?, trade, wallet),
     }
 }
 
-fn of_perpetual(state: &State, signer: Address, action: Action) -> Result<Instruction, Error> {
-    let snapshot = &state.snapshot;
+/// Whether an order says at what price at worst.
+fn is_limited(action: &Action) -> bool {
     match action {
-        Action::OpenPosition { account, market, size, limit_price, expires_at, reduce_only } => {
-            let (expires_at, reduce_only) = (expires_at.unwrap_or(0), reduce_only.into());
+        Action::OpenPosition { limit_price: limit, .. }
+        | Action::ClosePosition { limit_price: limit, .. }
+        | Action::OpenOption { limit_price: limit, .. }
+        | Action::CloseOption { limit_price: limit, .. }
+        | Action::Swap { limit_amount: limit, .. } => limit.is_some(),
+        _ => true,
+    }
+}
+
+/// The margin account of an action that [`trade`] knows.
+///
+/// # Errors
+/// [`Error::Transaction`] for another action, or an address that is none.
+pub fn account_of(action: &Action) -> Result<Address, Error> {
+    match action {
+        Action::Deposit { account, .. }
+        | Action::Withdraw { account, .. }
+        | Action::OpenPosition { account, .. }
+        | Action::ClosePosition { account, .. }
+        | Action::OpenOption { account, .. }
+        | Action::CloseOption { account, .. }
+        | Action::Swap { account, .. }
+        | Action::Settle { account, .. }
+        | Action::SettleOption { account, .. } => parse(account),
+        _ => Err(Error::Transaction("only of trades can be told what they would change".into())),
+    }
+}
+
+/// The trade that an action is, at any price where it has no limit; `None` for one that is none.
+///
+/// # Errors
+/// [`Error::Transaction`] for an address that is none; [`Error::Missing`] for an account that the state does not hold.
+pub fn trade(state: &State, action: &Action) -> Result<Option<Trade>, Error> {
+    let any = |buys: bool| if buys { u64::MAX } else { 0 };
+    Ok(Some(match action {
+        Action::Deposit { mint, amount, .. } => Trade::Deposit { mint: parse(mint)?, amount: *amount },
+        Action::Withdraw { mint, amount, .. } => {
+            Trade::Withdraw { mint: parse(mint)?, amount: amount.unwrap_or(u64::MAX) }
+        }
+        Action::OpenPosition { market, size, limit_price, expires_at, reduce_only, .. } => {
+            let limit_price = limit_price.unwrap_or(any(*size > 0));
+            let (size, expires_at, reduce_only) = (*size, expires_at.unwrap_or(0), (*reduce_only).into());
             let args = OpenPositionArgs { size, limit_price, expires_at, reduce_only };
-            snapshot.open_position(signer, &state.account(&parse(&account)?)?, &parse(&market)?, args)
+            Trade::OpenPosition { market: parse(market)?, args }
         }
         Action::ClosePosition { account, market, size, limit_price, expires_at } => {
+            let market = parse(market)?;
+            let account = state.account(&parse(account)?)?.data;
+            let is_long = account.market_slot(&market).is_some_and(|slot| account.markets[slot].size > 0);
             let (size, expires_at) = (size.unwrap_or(u64::MAX), expires_at.unwrap_or(0));
-            let args = ClosePositionArgs { size, limit_price, expires_at };
-            snapshot.close_position(signer, &state.account(&parse(&account)?)?, &parse(&market)?, args)
+            let args = ClosePositionArgs { size, limit_price: limit_price.unwrap_or(any(!is_long)), expires_at };
+            Trade::ClosePosition { market, args }
         }
-        Action::Settle { account, market } => Ok(snapshot.settle(&parse(&account)?, &parse(&market)?)),
-        _ => Err(misplaced()),
-    }
-}
-
-fn of_option(state: &State, signer: Address, action: Action) -> Result<Instruction, Error> {
-    let snapshot = &state.snapshot;
-    match action {
-        Action::OpenOption { account, board, series, lots, limit_price, expires_at, reduce_only } => {
-            let (expires_at, reduce_only) = (expires_at.unwrap_or(0), reduce_only.into());
-            let args = OpenOptionArgs { lots, limit_price, expires_at, series, reduce_only };
-            snapshot.open_option(signer, &state.account(&parse(&account)?)?, &parse(&board)?, args)
+        Action::OpenOption { board, series, lots, limit_price, expires_at, reduce_only, .. } => {
+            let limit_price = limit_price.unwrap_or(any(*lots > 0));
+            let (lots, expires_at, reduce_only) = (*lots, expires_at.unwrap_or(0), (*reduce_only).into());
+            let args = OpenOptionArgs { lots, limit_price, expires_at, series: *series, reduce_only };
+            Trade::OpenOption { board: parse(board)?, args }
         }
         Action::CloseOption { account, board, series, lots, limit_price, expires_at } => {
+            let board = parse(board)?;
+            let is_long = is_long_option(&state.account(&parse(account)?)?.data, &board, *series);
             let (lots, expires_at) = (lots.unwrap_or(u64::MAX), expires_at.unwrap_or(0));
-            let args = CloseOptionArgs { lots, limit_price, expires_at, series };
-            snapshot.close_option(signer, &state.account(&parse(&account)?)?, &parse(&board)?, args)
+            let limit_price = limit_price.unwrap_or(any(!is_long));
+            Trade::CloseOption { board, args: CloseOptionArgs { lots, limit_price, expires_at, series: *series } }
         }
-        Action::SettleOption { account, board } => snapshot.settle_option(&parse(&account)?, &parse(&board)?),
-        _ => Err(misplaced()),
-    }
+        Action::Swap { mint, amount, limit_amount, expires_at, .. } => {
+            let (amount, expires_at) = (*amount, expires_at.unwrap_or(0));
+            let limit_amount = limit_amount.unwrap_or(any(amount > 0));
+            Trade::Swap { mint: parse(mint)?, args: SwapArgs { amount, limit_amount, expires_at } }
+        }
+        Action::Settle { market, .. } => Trade::Settle { market: parse(market)? },
+        Action::SettleOption { board, .. } => Trade::SettleOption { board: parse(board)? },
+        _ => return Ok(None),
+    }))
+}
+
+fn is_long_option(account: &MarginAccount, board: &Address, series: u8) -> bool {
+    let Some(slot) = account.board_slot(board) else { return false };
+    let is_of = |option: &&OptionSlot| usize::from(option.board_slot) == slot && option.series == series;
+    account.options.iter().filter(|option| option.lots != 0).find(is_of).is_some_and(|option| option.lots > 0)
 }
 
 fn of_trigger(state: &State, signer: Address, action: Action) -> Result<Instruction, Error> {

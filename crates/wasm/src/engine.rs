@@ -5,6 +5,8 @@ use plimsoll_client::{
     accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Ticket},
     address,
     interface::bridge::Inputs,
+    risk::units::{Ppm, Price},
+    snapshot::StressAxes,
 };
 use serde::Serialize;
 use tsify::{Ts, Tsify};
@@ -19,9 +21,13 @@ use crate::{
         account::{AccountView, TicketView},
         exchange::{BankView, BoardView, ExchangeView, MarketView},
         risk::{AccountGreeks, MarginView, ReportView, StandaloneView},
+        what_if::{LiquidationMoveView, LiquidationView, MaxSizeView, PayoffView, StressView, WhatIfView},
     },
     words::{self, ErrorWords},
 };
+
+/// Room that a limit leaves for what happens until an order is executed, millionths of the price: half a percent.
+const SLIPPAGE_PPM: u32 = 5_000;
 
 /// An error as JavaScript throws it: an `Error` whose message says what is wrong, with `code` and `name` where it is the
 /// program's.
@@ -42,6 +48,10 @@ fn given<T: Tsify + Serialize>(value: &T) -> Result<Ts<T>, JsValue> {
 
 fn all_given<T: Tsify + Serialize>(values: &[T]) -> Result<Vec<Ts<T>>, JsValue> {
     values.iter().map(given).collect()
+}
+
+fn taken(action: &Ts<Action>) -> Result<Action, JsValue> {
+    action.to_rust().map_err(|error| js_sys::Error::new(&format!("not an action: {error}")).into())
 }
 
 /// An address from base58.
@@ -179,7 +189,104 @@ impl Engine {
         given(&self.with(account, |state, account| Ok((&state.snapshot.standalone(&account.data)?).into()))?)
     }
 
-    /// The instructions of what `signer` does, every account packed in the order that the program wants.
+    /// What an account would be after a trade, to the unit what the chain would leave and say: boards that are too old are
+    /// refreshed before, as [`Self::instructions`] does. `slippage_ppm` is what `limit` of the answer leaves room for,
+    /// millionths of the price; 5,000 where it is left out. Throws for an action that is no trade.
+    #[wasm_bindgen(js_name = whatIf)]
+    pub fn what_if(&self, action: Ts<Action>, slippage_ppm: Option<u32>) -> Result<Ts<WhatIfView>, JsValue> {
+        let action = taken(&action)?;
+        let look = || {
+            let address = action::account_of(&action)?;
+            let what_if = self.0.what_if(&address, &action)?;
+            WhatIfView::new(&self.0, &address, &what_if, Ppm::from_raw(slippage_ppm.unwrap_or(SLIPPAGE_PPM)))
+        };
+        given(&look().map_err(thrown)?)
+    }
+
+    /// The largest size of a trade that the chain would accept; the action's own size says the direction alone. `withdraw` may
+    /// borrow.
+    #[wasm_bindgen(js_name = maxSize)]
+    pub fn max_size(&self, action: Ts<Action>) -> Result<Ts<MaxSizeView>, JsValue> {
+        let action = taken(&action)?;
+        let look = || {
+            let account = self.0.account(&action::account_of(&action)?)?.data;
+            let trade = self.0.trade(&action)?;
+            Ok(MaxSizeView::from(&self.0.snapshot.refreshed()?.max_size(&account, &trade)?))
+        };
+        given(&look().map_err(thrown)?)
+    }
+
+    /// The largest part of a deposit that the chain would let go, native: nothing is borrowed.
+    #[wasm_bindgen(js_name = maxWithdraw)]
+    pub fn max_withdraw(&self, account: &str, mint: &str) -> Result<Ts<MaxSizeView>, JsValue> {
+        given(&self.with(account, |state, account| {
+            Ok(MaxSizeView::from(&state.snapshot.refreshed()?.max_withdraw(&account.data, &parse(mint)?)?))
+        })?)
+    }
+
+    /// The most that the chain would let an account withdraw beyond its deposit, native.
+    #[wasm_bindgen(js_name = maxBorrow)]
+    pub fn max_borrow(&self, account: &str, mint: &str) -> Result<Ts<MaxSizeView>, JsValue> {
+        given(&self.with(account, |state, account| {
+            Ok(MaxSizeView::from(&state.snapshot.refreshed()?.max_borrow(&account.data, &parse(mint)?)?))
+        })?)
+    }
+
+    /// For every market that an account depends on, where it would be liquidated if only that price moved.
+    #[wasm_bindgen(js_name = liquidationPrices)]
+    pub fn liquidation_prices(&self, account: &str) -> Result<Vec<Ts<LiquidationView>>, JsValue> {
+        let views = self.with(account, |state, account| {
+            let prices = state.snapshot.liquidation_prices(&account.data)?;
+            prices.iter().map(|prices| LiquidationView::new(&state.snapshot, prices)).collect::<Result<Vec<_>, _>>()
+        });
+        all_given(&views?)
+    }
+
+    /// How far prices must move together until an account would be liquidated: by risk group, and all.
+    #[wasm_bindgen(js_name = liquidationMoves)]
+    pub fn liquidation_moves(&self, account: &str) -> Result<Vec<Ts<LiquidationMoveView>>, JsValue> {
+        let views = self.with(account, |state, account| {
+            let moves = state.snapshot.liquidation_moves(&account.data)?;
+            Ok(moves.iter().map(LiquidationMoveView::from).collect::<Vec<_>>())
+        });
+        all_given(&views?)
+    }
+
+    /// Equity and health at moved prices (the columns) and moved volatilities of options (the rows), both percent of
+    /// themselves; of all markets together where none is named.
+    pub fn stress(
+        &self,
+        account: &str,
+        moves_percent: Option<Vec<f64>>,
+        volatility_percent: Option<Vec<f64>>,
+        markets: Option<Vec<String>>,
+    ) -> Result<Ts<StressView>, JsValue> {
+        given(&self.with(account, |state, account| {
+            let usual = StressAxes::default();
+            let ppm = |percent: Vec<f64>| percent.into_iter().map(|percent| (percent * 1e4).round() as i64).collect();
+            let markets = markets.unwrap_or_default();
+            let axes = StressAxes {
+                moves_ppm: moves_percent.map_or(usual.moves_ppm, ppm),
+                volatility_shocks_ppm: volatility_percent.map_or(usual.volatility_shocks_ppm, ppm),
+                markets: markets.iter().map(|market| parse(market)).collect::<Result<_, _>>()?,
+            };
+            Ok(StressView::from(&state.snapshot.stress(&account.data, &axes)?))
+        })?)
+    }
+
+    /// What an account would be worth over one market's price, in dollars: now, and at the first expiry of its options.
+    pub fn payoff(&self, account: &str, market: &str, prices_usd: Vec<f64>) -> Result<Ts<PayoffView>, JsValue> {
+        given(&self.with(account, |state, account| {
+            let address = parse(market)?;
+            let decimals = state.snapshot.market(&address)?.0.base_decimals;
+            let raw = |usd: &f64| Price::from_raw(view::price_raw(*usd, decimals));
+            let prices: Vec<_> = prices_usd.iter().map(raw).collect();
+            Ok(PayoffView::new(&state.snapshot.payoff(&account.data, &address, &prices)?, decimals))
+        })?)
+    }
+
+    /// The instructions of what `signer` does, every account packed in the order that the program wants, behind `observe` and
+    /// `refresh_board` of what is too old for them.
     pub fn instructions(&self, signer: &str, action: Ts<Action>) -> Result<Vec<Ts<PackedInstruction>>, JsValue> {
         let action: Action =
             action.to_rust().map_err(|error| js_sys::Error::new(&format!("not an action: {error}")))?;

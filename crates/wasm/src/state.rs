@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use plimsoll_client::{
-    Address, Error, ID, Keyed, Snapshot,
-    accounts::{AccountType, Exchange, MarginAccount, Ticket},
+    Address, Error, ID, Keyed, Snapshot, Trade, WhatIf,
+    accounts::{Exchange, MarginAccount, Ticket},
     address, decode,
     decode::AnyAccount,
     price::{self, PriceAccount},
 };
 use solana_clock::Clock;
+
+use crate::action::{self, Action};
 
 /// The clock sysvar.
 pub const CLOCK: Address = Address::from_str_const("SysvarC1ock11111111111111111111111111111111");
@@ -139,6 +141,24 @@ impl State {
         Ok(snapshot)
     }
 
+    /// The trade that an action is.
+    ///
+    /// # Errors
+    /// [`Error::Transaction`] for an action that is none, or an address that is none.
+    pub fn trade(&self, action: &Action) -> Result<Trade, Error> {
+        let missing = Error::Transaction("only of trades can be told what they would change".into());
+        action::trade(self, action)?.ok_or(missing)
+    }
+
+    /// What a margin account would be after a trade whose boards were refreshed.
+    ///
+    /// # Errors
+    /// As [`Self::trade`] and [`Snapshot::what_if`].
+    pub fn what_if(&self, address: &Address, action: &Action) -> Result<WhatIf, Error> {
+        let (trade, account) = (self.trade(action)?, self.account(address)?);
+        self.snapshot.refreshed()?.what_if(&account.data, &trade)
+    }
+
     /// As the RPC client does: a price account that the program would refuse is left out, and the stored observation
     /// stands.
     fn choose_prices(&mut self) {
@@ -156,9 +176,4 @@ impl State {
 fn time(data: &[u8]) -> Option<i64> {
     let at = std::mem::offset_of!(Clock, unix_timestamp);
     data.get(at..)?.first_chunk().copied().map(i64::from_le_bytes)
-}
-
-/// The bytes before an account's content, by which its type is found.
-pub fn discriminator<T: AccountType>() -> [u8; 8] {
-    T::DISCRIMINATOR
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 /// An error of the program.
-#[derive(Serialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorWords {
     /// The code as the chain reports it: `Custom(code)`.

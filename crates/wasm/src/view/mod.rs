@@ -8,6 +8,7 @@ use plimsoll_client::{Address, accounts::Market};
 pub mod account;
 pub mod exchange;
 pub mod risk;
+pub mod what_if;
 
 /// Quote native units in a dollar.
 const QUOTE_PER_USD: f64 = 1e6;
