@@ -7,6 +7,7 @@ import { startTheme } from "./lib/theme";
 import { AccountProvider } from "./session/account";
 import { SessionProvider } from "./session/live";
 import { WalletGateProvider } from "./wallet/gate";
+import { SignerProvider } from './wallet/signer';
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/layout.css";
@@ -36,11 +37,13 @@ createRoot(root).render(
       stateSync={WALLET_STORE}
     >
       <SessionProvider>
+        <SignerProvider>
         <AccountProvider>
           <WalletGateProvider>
             <App />
           </WalletGateProvider>
         </AccountProvider>
+        </SignerProvider>
       </SessionProvider>
     </SelectedWalletAccountContextProvider>
   </StrictMode>,

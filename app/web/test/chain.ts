@@ -253,13 +253,13 @@ export class Chain {
     throw new Error('the transaction was not confirmed');
   }
 
-  private async account(at: Address): Promise<Account> {
-    const { value } = await this.rpc.getAccountInfo(at, { encoding: 'base64' }).send();
+  private async account(at: string): Promise<Account> {
+    const { value } = await this.rpc.getAccountInfo(address(at), { encoding: 'base64' }).send();
     if (!value) throw new Error(`no account ${at}`);
     return { owner: value.owner, data: bytes(value.data[0]) };
   }
 
-  private async put(at: Address, owner: string, data: ArrayLike<number>) {
+  private async put(at: string, owner: string, data: ArrayLike<number>) {
     const hex = Array.from(data, (byte) => byte.toString(16).padStart(2, '0')).join('');
     await this.call('surfnet_setAccount', [at, { lamports: RENT, owner, data: hex }]);
   }

@@ -8,7 +8,7 @@ import { extname, join, normalize, resolve } from 'node:path';
 
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
-import { type Chain, ROOT } from './chain.js';
+import { ROOT } from './chain.js';
 import { install, type TestWallet } from './wallet.js';
 
 const DIST = resolve(import.meta.dirname, '../dist');
@@ -28,7 +28,7 @@ const TYPES: Record<string, string> = {
 export type Site = { url: string; stop: () => Promise<void> };
 
 /** Serves the built page with a `config.json` that names the chain. */
-export async function serve(config: Partial<Pick<Chain, 'rpc' | 'ws' | 'exchange'>>): Promise<Site> {
+export async function serve(config: { rpc: string; ws: string; exchange?: string }): Promise<Site> {
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://page').pathname);
     const send = (status: number, type: string, body: Buffer | string) => {

@@ -1,22 +1,21 @@
 import { useCallback } from "react";
 
 import { approximate, signedUsd } from "../lib/decimal";
-import { dollarsText, nanoDollars } from "../lib/price";
+import { dollars } from "../lib/price";
 import { Chart, type Palette } from "./Chart";
 
 /** Gain of an account's positions in one market over its price. */
 export interface Payoff {
   symbol: string;
-  baseDecimals: number;
-  /** The price now, Q16.48. */
-  spot: bigint;
+  /** The price now, dollars. */
+  spot: number;
   points: readonly {
-    /** Q16.48. */
-    price: bigint;
-    /** Gain if the price moved there now, quote native. */
-    now: bigint;
-    /** Gain if it stood there at the expiry, quote native; the same without options. */
-    atExpiry: bigint;
+    /** Dollars. */
+    price: number;
+    /** Gain if the price moved there now, quote native; `null` where it cannot be told. */
+    now: bigint | null;
+    /** Gain if it stood there at the expiry, likewise. */
+    atExpiry: bigint | null;
   }[];
   /** When the options expire that `atExpiry` means; `null` without options. */
   expiry: string | null;
@@ -24,16 +23,18 @@ export interface Payoff {
 
 /** Gain over price: now, and at expiry. */
 export function PayoffChart({ payoff }: { payoff: Payoff }) {
-  const dollars = useCallback((price: bigint) => Number(nanoDollars(price, payoff.baseDecimals)) / 1e9, [payoff.baseDecimals]);
   const option = useCallback(
     (colours: Palette) => {
-      const line = (name: string, color: string, type: "solid" | "dashed", pick: (point: Payoff["points"][number]) => bigint) => ({
+      const line = (name: string, color: string, type: "solid" | "dashed", pick: (point: Payoff["points"][number]) => bigint | null) => ({
         name,
         type: "line",
         symbol: "none",
         lineStyle: { color, width: 2.5, type },
         itemStyle: { color },
-        data: payoff.points.map((point) => [dollars(point.price), approximate(pick(point))]),
+        data: payoff.points.flatMap((point) => {
+          const gain = pick(point);
+          return gain === null ? [] : [[point.price, approximate(gain)]];
+        }),
       });
       const label = { color: colours.soft, hideOverlap: true };
       const series = [
@@ -44,7 +45,7 @@ export function PayoffChart({ payoff }: { payoff: Payoff }) {
             symbol: "none",
             label: { show: true, formatter: "price now", color: colours.soft },
             lineStyle: { color: colours.soft, type: "dotted" },
-            data: [{ xAxis: dollars(payoff.spot) }],
+            data: [{ xAxis: payoff.spot }],
           },
         },
         ...(payoff.expiry ? [line("at expiry", colours.ink, "dashed", (point) => point.atExpiry)] : []),
@@ -74,7 +75,7 @@ export function PayoffChart({ payoff }: { payoff: Payoff }) {
         series,
       };
     },
-    [payoff, dollars],
+    [payoff],
   );
   const label = `Gain of the positions in ${payoff.symbol} over its price${payoff.expiry ? `, now and at expiry on ${payoff.expiry}` : ""}`;
   return <Chart label={label} option={option} table={<PayoffTable payoff={payoff} />} height="short" />;
@@ -96,12 +97,12 @@ function PayoffTable({ payoff }: { payoff: Payoff }) {
         {payoff.points
           .filter((_, index) => index % every === 0)
           .map((point) => (
-            <tr key={String(point.price)}>
+            <tr key={point.price}>
               <th scope="row" className="number">
-                {dollarsText(nanoDollars(point.price, payoff.baseDecimals))}
+                {dollars(point.price)}
               </th>
-              <td className="number">{signedUsd(point.now)}</td>
-              {payoff.expiry ? <td className="number">{signedUsd(point.atExpiry)}</td> : null}
+              <td className="number">{point.now === null ? "—" : signedUsd(point.now)}</td>
+              {payoff.expiry ? <td className="number">{point.atExpiry === null ? "—" : signedUsd(point.atExpiry)}</td> : null}
             </tr>
           ))}
       </tbody>

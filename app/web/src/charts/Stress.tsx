@@ -5,17 +5,17 @@ import { Chart, type Palette } from "./Chart";
 
 /** What an account would gain at prices and volatilities that have moved. */
 export interface StressGrid {
-  /** Relative moves of the price, ppm, rising. */
-  movesPpm: readonly number[];
-  /** Relative moves of the volatility, ppm, rising. */
-  volatilityPpm: readonly number[];
-  /** Gain or loss in quote native: a row for each volatility, a column for each move. */
-  gains: readonly (readonly bigint[])[];
+  /** Relative moves of the price, percent, rising. */
+  moves: readonly number[];
+  /** Relative moves of the volatility, percent, rising. */
+  volatility: readonly number[];
+  /** Gain or loss in quote native, `null` where it cannot be told: a row for each volatility, a column for each move. */
+  gains: readonly (readonly (bigint | null)[])[];
 }
 
-function move(ppm: number): string {
-  const text = `${Math.abs(ppm / 10_000).toFixed(Math.abs(ppm) % 10_000 === 0 ? 0 : 1)} %`;
-  return ppm === 0 ? "0" : `${ppm > 0 ? "+" : "−"}${text}`;
+function move(percent: number): string {
+  const text = `${Number(Math.abs(percent).toFixed(1))} %`;
+  return percent === 0 ? "0" : `${percent > 0 ? "+" : "−"}${text}`;
 }
 
 function short(dollars: number): string {
@@ -25,11 +25,11 @@ function short(dollars: number): string {
 
 /** Gains and losses by price and volatility, as a heat map. */
 export function Stress({ grid, label }: { grid: StressGrid; label: string }) {
-  const columns = useMemo(() => grid.movesPpm.map(move), [grid]);
-  const rows = useMemo(() => grid.volatilityPpm.map(move), [grid]);
+  const columns = useMemo(() => grid.moves.map(move), [grid]);
+  const rows = useMemo(() => grid.volatility.map(move), [grid]);
   const option = useCallback(
     (colours: Palette) => {
-      const data = grid.gains.flatMap((row, y) => row.map((gain, x) => [x, y, approximate(gain)]));
+      const data = grid.gains.flatMap((row, y) => row.flatMap((gain, x) => (gain === null ? [] : [[x, y, approximate(gain)]])));
       const extent = Math.max(1, ...data.map(([, , gain]) => Math.abs(gain ?? 0)));
       const axis = { splitArea: { show: false }, axisLine: { lineStyle: { color: colours.rule } }, axisTick: { show: false } };
       return {
@@ -101,8 +101,8 @@ function StressTable({ grid, columns, rows }: { grid: StressGrid; columns: strin
           <tr key={rows[y]}>
             <th scope="row">{rows[y]}</th>
             {row.map((gain, x) => (
-              <td key={x} className={`number ${gain < 0n ? "loss" : gain > 0n ? "gain" : ""}`}>
-                {signedUsd(gain)}
+              <td key={x} className={`number ${gain === null || gain === 0n ? "" : gain < 0n ? "loss" : "gain"}`}>
+                {gain === null ? "—" : signedUsd(gain)}
               </td>
             ))}
           </tr>

@@ -60,7 +60,7 @@ export function AmountField(props: AmountProps) {
         />
         <span className="input-unit">{props.unit}</span>
         {props.onMax ? (
-          <button type="button" className="max" onClick={props.onMax} aria-label={props.maxLabel ?? `Largest ${props.label}`}>
+          <button type="button" className="max" onClick={props.onMax} aria-label={props.maxLabel ?? "Fill in the largest"}>
             Max
           </button>
         ) : null}

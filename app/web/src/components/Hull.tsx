@@ -60,7 +60,7 @@ export function Hull({ load, after, compact = false, name = "Your account" }: Pr
       <svg
         role="img"
         aria-labelledby={`${id}-title`}
-        viewBox={compact ? `180 70 600 190` : `0 0 ${WIDTH} ${HEIGHT}`}
+        viewBox={compact ? "130 62 700 204" : `-260 0 ${WIDTH + 520} ${HEIGHT}`}
         preserveAspectRatio="xMidYMid slice"
       >
         <title id={`${id}-title`}>{description}</title>
@@ -77,7 +77,7 @@ export function Hull({ load, after, compact = false, name = "Your account" }: Pr
             <path d={SHELL} />
           </clipPath>
         </defs>
-        <rect x="-600" width={WIDTH + 1200} height={HEIGHT} fill={`url(#${id}-sky)`} />
+        <rect x="-900" width={WIDTH + 1800} height={HEIGHT} fill={`url(#${id}-sky)`} />
         <Ship shell={`${id}-shell`} />
         <Marks initial={line === null ? null : level(line)} isCompact={compact} />
         <Sea surface={surface} fill={`url(#${id}-water)`} />
@@ -166,14 +166,14 @@ function Marks({ initial, isCompact }: { initial: number | null; isCompact: bool
 }
 
 /** One period of the swell is as long as the step by which its animation moves it. */
-const SWELL = Array.from({ length: 26 }, (_, index) => `${index === 0 ? "" : "t"}${index === 0 ? "q22 -5 44 0" : "44 0"}`).join(" ");
+const SWELL = Array.from({ length: 62 }, (_, index) => `${index === 0 ? "" : "t"}${index === 0 ? "q22 -5 44 0" : "44 0"}`).join(" ");
 
 function Sea({ surface, fill }: { surface: number; fill: string }) {
   return (
     <g className="sea" style={{ transform: `translateY(${surface}px)` }}>
       <g className="swell">
-        <path className="sea-body" d={`M-104 0 ${SWELL} V400 H-104 Z`} fill={fill} />
-        <path className="sea-surface" d={`M-104 0 ${SWELL}`} />
+        <path className="sea-body" d={`M-940 0 ${SWELL} V400 H-940 Z`} fill={fill} />
+        <path className="sea-surface" d={`M-940 0 ${SWELL}`} />
       </g>
     </g>
   );
@@ -182,7 +182,7 @@ function Sea({ surface, fill }: { surface: number; fill: string }) {
 function AfterLine({ surface }: { surface: number }) {
   return (
     <g className="after" style={{ transform: `translateY(${surface}px)` }}>
-      <path d={`M-20 0 H${WIDTH + 20}`} />
+      <path d={`M-900 0 H${WIDTH + 900}`} />
       <text x="250" y="-7">
         after
       </text>

@@ -1,7 +1,6 @@
 import { useId, useState, type ReactNode } from "react";
 
 import { signedUsd, usd } from "../lib/decimal";
-import { dollars } from "../lib/price";
 import type { CostLine, Preview, Request } from "../session/actions";
 import { useRun } from "../session/run";
 import { usePreview, type PreviewState } from "../session/preview";
@@ -9,7 +8,7 @@ import { useWalletGate } from "../wallet/gate";
 import { loadOf } from "./draught";
 import { Hull } from "./Hull";
 import { BeforeAfter, Facts, Num } from "./parts";
-import { Progress } from "./Progress";
+import { type Problem, Progress } from "./Progress";
 
 interface Props {
   /** What the fields ask for; `null` while they are not complete. */
@@ -70,39 +69,45 @@ export function Ticket({ request, incomplete, submit, tone = "primary", onDone, 
 /** The margin that an action would leave, before anything is signed. */
 export function PreviewPart({ state }: { state: PreviewState }) {
   if (state.at === "none") return null;
-  if (state.at === "refused") return <Refusal state={state} />;
+  if (state.at === "looking") {
+    return (
+      <p role="status" className="quiet small">
+        Asking the chain what it would leave…
+      </p>
+    );
+  }
+  if (state.at === "refused") return <Refusal problem={state.problem} />;
   const { preview } = state;
-  const after = preview.after;
-  const fits = after.healthInit >= 0n || after.healthInit >= preview.before.healthInit;
+  const { after, refused } = preview;
   return (
-    <section aria-label="The margin after this" className="stack" data-preview={fits ? "fits" : "short"}>
+    <section aria-label="The margin after this" className="stack" data-preview={refused ? "refused" : "fits"}>
       <div className="panel">
         <Hull load={loadOf(preview.before)} after={loadOf(after)} compact />
       </div>
       <MarginRows preview={preview} />
       <CostRows preview={preview} />
-      {fits ? null : (
-        <div className="notice bad" role="status" data-problem="insufficient">
-          <h3>The margin would not suffice</h3>
-          <p>
-            Initial health would be {usd(after.healthInit)} USD: {usd(-after.healthInit)} USD are missing.
-          </p>
-          <p>
-            <strong>Deposit more, or choose a smaller amount: Max fills in the largest that fits.</strong>
-          </p>
-        </div>
-      )}
+      {refused ? <Refusal problem={withMissing(refused, after.healthInit)} /> : null}
     </section>
   );
 }
 
-function Refusal({ state }: { state: Extract<PreviewState, { at: "refused" }> }) {
+/** Says how much is missing where the margin does not suffice. */
+function withMissing(problem: Problem, healthInit: bigint): Problem {
+  if (healthInit >= 0n || problem.code !== "InsufficientMargin") return problem;
+  return {
+    ...problem,
+    detail: `Initial health would be ${usd(healthInit)} USD: ${usd(-healthInit)} USD are missing.`,
+    advice: "Deposit more, or choose a smaller amount: Max fills in the largest that fits.",
+  };
+}
+
+function Refusal({ problem }: { problem: Problem }) {
   return (
-    <div className="notice warn" role="status" data-problem={state.problem.code ?? "refused"}>
-      <h3>{state.problem.title}</h3>
-      <p>{state.problem.detail}</p>
+    <div className="notice bad" role="status" data-refused={problem.code ?? problem.title}>
+      <h3>{problem.title}</h3>
+      <p>{problem.detail}</p>
       <p>
-        <strong>{state.problem.advice}</strong>
+        <strong>{problem.advice}</strong>
       </p>
     </div>
   );
@@ -110,19 +115,18 @@ function Refusal({ state }: { state: Extract<PreviewState, { at: "refused" }> })
 
 function MarginRows({ preview: { before, after, liquidation } }: { preview: Preview }) {
   const money = (value: bigint) => <Num tone={value < 0n ? "loss" : undefined}>{usd(value)}</Num>;
-  const price = (value: number | null) => <Num>{value === null ? "none" : dollars(value)}</Num>;
   const rows = [
     { id: "equity", name: "Equity, USD", before: money(before.equityMaint), after: money(after.equityMaint) },
     { id: "requirement", name: "Initial requirement", before: money(before.requirementInit), after: money(after.requirementInit) },
     { id: "health-init", name: "Initial health", before: money(before.healthInit), after: money(after.healthInit) },
     { id: "health-maint", name: "Maintenance health", before: money(before.healthMaint), after: money(after.healthMaint) },
   ];
-  if (liquidation) {
+  for (const line of liquidation) {
     rows.push({
-      id: "liquidation",
-      name: `Liquidated at ${liquidation.symbol}`,
-      before: price(liquidation.before),
-      after: price(liquidation.after),
+      id: `liquidation-${line.symbol}`,
+      name: `Liquidated at ${line.symbol}`,
+      before: <Num>{line.before}</Num>,
+      after: <Num>{line.after}</Num>,
     });
   }
   return <BeforeAfter rows={rows} />;

@@ -1,4 +1,3 @@
-import type { AccountView } from "@plimsoll/client";
 import { useState } from "react";
 
 import { PayoffChart } from "../charts/Payoff";
@@ -9,21 +8,32 @@ import { useLive } from "../session/live";
 
 /** Points of the line. */
 const POINTS = 61;
-/** How far from the price now it goes, ppm. */
-const REACH = 500_000;
+/** How far from the price now it goes, as a part of it. */
+const REACH = 0.5;
 
 /** Gain over the price of one market, now and at expiry. */
-export default function PayoffPanel({ address, account }: { address: string; account: AccountView }) {
+export default function PayoffPanel({ address }: { address: string }) {
   const markets = useLive((engine) => engine.markets(), []) ?? [];
   const report = useLive((engine) => engine.report(address), [address]);
   const touched = markets.filter((market) => report?.underlyings.some((line) => line.market === market.address));
   const [wanted, setWanted] = useState<string | null>(null);
   const market = touched.find((one) => one.address === wanted) ?? touched[0];
-  const expiries = account.options.filter((line) => line.market === market?.address && !line.isSettled).map((line) => line.expiry);
-  const expiry = expiries.length === 0 ? null : expiries.reduce((a, b) => (a < b ? a : b));
-  const points = useLive(
-    (engine) => (market ? (engine as any).payoff(address, market.address, REACH, POINTS) : null),
-    [address, market?.address],
+  const payoff = useLive(
+    (engine) => {
+      if (!market) return null;
+      const prices = Array.from({ length: POINTS }, (_, point) => market.priceUsd * (1 - REACH + (2 * REACH * point) / (POINTS - 1)));
+      const found = engine.payoff(address, market.address, prices);
+      // The curve is of the whole equity; what it gains is its distance from the equity at the price now.
+      const now = engine.payoff(address, market.address, [market.priceUsd]).points[0]?.now ?? 0n;
+      const gain = (value: bigint | null | undefined) => (value == null ? null : value - now);
+      return {
+        symbol: market.symbol,
+        spot: market.priceUsd,
+        points: found.points.map((point) => ({ price: point.priceUsd, now: gain(point.now), atExpiry: gain(point.atExpiry) })),
+        expiry: found.expiry == null ? null : expiryDay(Number(found.expiry)),
+      };
+    },
+    [address, market?.address, market?.priceUsd],
   );
   if (!market) return null;
   return (
@@ -37,19 +47,7 @@ export default function PayoffPanel({ address, account }: { address: string; acc
         onValue={setWanted}
         options={touched.map((one) => ({ value: one.address, label: one.symbol }))}
       />
-      {points ? (
-        <PayoffChart
-          payoff={{
-            symbol: market.symbol,
-            baseDecimals: market.baseDecimals,
-            spot: market.price,
-            points,
-            expiry: expiry === null ? null : expiryDay(Number(expiry)),
-          }}
-        />
-      ) : (
-        <p role="status">Reckoning…</p>
-      )}
+      {payoff ? <PayoffChart payoff={payoff} /> : <p role="status">Reckoning…</p>}
     </Panel>
   );
 }

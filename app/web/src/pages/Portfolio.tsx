@@ -8,6 +8,7 @@ import { amountText, percent, ratioPpm, signedUsd, usd } from "../lib/decimal";
 import { duration, expiryDay } from "../lib/time";
 import { useLive } from "../session/live";
 import { useAccount } from "../session/account";
+import { liquidationText } from "../session/preview";
 import type { AccountView, MarginView } from "@plimsoll/client";
 import { useWalletGate } from "../wallet/gate";
 import { ActionDialog, type Asked } from "../tickets/ActionDialog";
@@ -18,9 +19,15 @@ const PayoffPanel = lazy(() => import("./PayoffPanel"));
 /** What an account holds, how deep it lies, and what could move it. */
 export function Portfolio() {
   const { address, hasWallet } = useAccount();
+  // The ticket outlives what it was asked from: the first deposit turns one page into another behind it.
+  const [asked, setAsked] = useState<Asked | null>(null);
   if (!hasWallet) return <Harbour />;
-  if (!address) return <FirstDeposit />;
-  return <Account key={address} address={address} />;
+  return (
+    <>
+      {address ? <Account key={address} address={address} ask={setAsked} /> : <FirstDeposit ask={setAsked} />}
+      {asked ? <ActionDialog asked={asked} onClose={() => setAsked(null)} /> : null}
+    </>
+  );
 }
 
 const EMPTY = { equityInit: 0n, equityMaint: 0n, requirementInit: 0n, requirementMaint: 0n };
@@ -56,8 +63,7 @@ function Harbour() {
   );
 }
 
-function FirstDeposit() {
-  const [asked, setAsked] = useState<Asked | null>(null);
+function FirstDeposit({ ask }: { ask: Ask }) {
   return (
     <div className="page">
       <div className="page-title">
@@ -70,18 +76,16 @@ function FirstDeposit() {
             This wallet has no margin account on this exchange yet. The first deposit opens it, in the same transaction;
             the rent of about 0.02 SOL comes back when you close it.
           </p>
-          <button type="button" className="button primary" onClick={() => setAsked({ kind: "deposit" })}>
+          <button type="button" className="button primary" onClick={() => ask({ kind: "deposit" })}>
             Deposit and open an account
           </button>
         </div>
       </section>
-      {asked ? <ActionDialog asked={asked} onClose={() => setAsked(null)} /> : null}
     </div>
   );
 }
 
-function Account({ address }: { address: string }) {
-  const [asked, setAsked] = useState<Asked | null>(null);
+function Account({ address, ask }: { address: string; ask: Ask }) {
   const account = useLive((engine) => engine.account(address), [address]);
   const margin = useLive((engine) => engine.margin(address), [address]);
   if (!account || !margin) return <p role="status">Reading your account…</p>;
@@ -97,10 +101,10 @@ function Account({ address }: { address: string }) {
         <HealthFigures margin={margin} />
       </section>
       <div className="button-row">
-        <button type="button" className="button primary" onClick={() => setAsked({ kind: "deposit" })}>
+        <button type="button" className="button primary" onClick={() => ask({ kind: "deposit" })}>
           Deposit
         </button>
-        <button type="button" className="button" onClick={() => setAsked({ kind: "withdraw" })}>
+        <button type="button" className="button" onClick={() => ask({ kind: "withdraw" })}>
           Withdraw
         </button>
         <Link className="button" href="/trade">
@@ -108,21 +112,20 @@ function Account({ address }: { address: string }) {
         </Link>
       </div>
       <div className="columns halves">
-        <Collateral account={account} ask={setAsked} />
+        <Collateral account={account} ask={ask} />
         <Netting address={address} />
       </div>
-      <Positions account={account} ask={setAsked} />
-      {account.options.length > 0 ? <Options account={account} ask={setAsked} /> : null}
+      <Positions account={account} ask={ask} />
+      {account.options.length > 0 ? <Options account={account} ask={ask} /> : null}
       {hasRisk || account.balances.some((line) => line.amount !== 0n) ? (
         <Suspense fallback={<p role="status">Loading the charts…</p>}>
           <div className="columns halves">
             <StressPanel address={address} />
-            <PayoffPanel address={address} account={account} />
+            <PayoffPanel address={address} />
           </div>
           <GreeksPanel address={address} />
         </Suspense>
       ) : null}
-      {asked ? <ActionDialog asked={asked} onClose={() => setAsked(null)} /> : null}
     </div>
   );
 }
@@ -321,7 +324,10 @@ interface RowProps {
 }
 
 function PositionRow({ line, decimals, account, ask }: RowProps) {
-  const liquidation = useLive((engine) => (engine as any).liquidationPriceUsd(account, line.market), [account, line.market]);
+  const liquidation = useLive(
+    (engine) => engine.liquidationPrices(account).find((view) => view.market === line.market) ?? null,
+    [account, line.market],
+  );
   const price = (value: number | null | undefined) =>
     value === null || value === undefined ? "—" : value.toLocaleString("en", { maximumSignificantDigits: 7 });
   return (
@@ -345,7 +351,7 @@ function PositionRow({ line, decimals, account, ask }: RowProps) {
         {signedUsd(BigInt(Math.round(line.gainUsd * 1e6)))}
       </td>
       <td data-label="Liquidated at" className="number">
-        {line.size === 0n ? "—" : liquidation === null ? "none" : price(liquidation)}
+        {liquidationText(liquidation ?? undefined)}
       </td>
       <td className="actions">
         <span className="button-row">

@@ -5,9 +5,9 @@ import { SelectField } from "../components/Field";
 import { Panel } from "../components/parts";
 import { useLive } from "../session/live";
 
-/** Moves of the price and of the volatility, ppm: as far as shock ranges usually go and beyond. */
-const MOVES = [-300_000, -200_000, -100_000, -50_000, 0, 50_000, 100_000, 200_000, 300_000];
-const VOLATILITY = [-300_000, 0, 300_000, 600_000];
+/** Moves of the price and of the volatility, percent: as far as shock ranges usually go and beyond. */
+const MOVES = [-40, -30, -20, -10, -5, 0, 5, 10, 20, 30, 40];
+const VOLATILITY = [-30, 0, 30, 60];
 const ALL = "all";
 
 /** The account at other prices and volatilities. */
@@ -15,7 +15,14 @@ export default function StressPanel({ address }: { address: string }) {
   const [market, setMarket] = useState(ALL);
   const markets = useLive((engine) => engine.report(address).underlyings, [address]) ?? [];
   const grid = useLive(
-    (engine) => (engine as any).stressGrid(address, market === ALL ? undefined : market, MOVES, VOLATILITY),
+    (engine) => {
+      const found = engine.stress(address, MOVES, VOLATILITY, market === ALL ? undefined : [market]);
+      return {
+        moves: found.movesPercent,
+        volatility: found.volatilityPercent,
+        gains: found.cells.map((row) => row.map((cell) => cell?.pnl ?? null)),
+      };
+    },
     [address, market],
   );
   const options = useMemo(

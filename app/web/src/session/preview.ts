@@ -1,15 +1,184 @@
-import type { BoardView } from "@plimsoll/client";
-import type { Problem } from "../components/Progress";
-import type { Preview, Request } from "./actions";
+import type { BoardView, Engine, ExecutionView, LiquidationView, MarginView, WhatIfView } from '@plimsoll/client';
+import { useMemo } from 'react';
 
-export type PreviewState = { at: "none" } | { at: "ready"; preview: Preview } | { at: "refused"; problem: Problem };
-export function usePreview(_request: Request | null): PreviewState {
-  return { at: "none" };
+import type { Problem } from '../components/Progress';
+import { dollars } from '../lib/price';
+import { type Action, type Cost, type Preview, type Request, SLIPPAGE_PPM } from './actions';
+import { withBlank } from './blank';
+import { useConnection, useLive, useLooked } from './live';
+import { problemOfThrown } from './problem';
+import { useSimulated } from './simulate';
+import { problemOf } from './words';
+
+/** What is known of the margin after a request. */
+export type PreviewState =
+  | { at: 'none' }
+  | { at: 'looking' }
+  | { at: 'ready'; preview: Preview }
+  | { at: 'refused'; problem: Problem };
+
+const TRADES = new Set<Action['kind']>([
+  'deposit',
+  'withdraw',
+  'openPosition',
+  'closePosition',
+  'openOption',
+  'closeOption',
+  'swap',
+  'settle',
+  'settleOption',
+]);
+
+/** The engine's action of a request whose margin it can tell; `null` where only the chain can. */
+function tradeOf(request: Request): Action | null {
+  const trade = request.actions.at(-1);
+  return trade && TRADES.has(trade.kind) && (request.actions.length === 1 || request.actions[0]?.kind === 'createAccount')
+    ? trade
+    : null;
 }
-export interface OptionQuote { bid: number | null; ask: number | null }
-export function useOptionQuotes(_board: BoardView): Map<number, OptionQuote> {
-  return new Map();
+
+/** The margin that a request would leave: by the engine at every tick where it can tell, else by the chain's simulation. */
+export function usePreview(request: Request | null): PreviewState {
+  const trade = request ? tradeOf(request) : null;
+  const looked = useLooked(
+    (engine) => (request && trade && request.account ? lookAhead(engine, request, trade) : null),
+    [request, trade],
+  );
+  const simulated = useSimulated(request && !trade && request.account ? request : null);
+  return useMemo(() => {
+    if (!request?.account) return { at: 'none' };
+    if (!trade) return simulated;
+    if (looked.value) return { at: 'ready', preview: looked.value };
+    return looked.error ? { at: 'refused', problem: problemOfThrown(looked.error) } : { at: 'none' };
+  }, [request, trade, looked, simulated]);
 }
-export function useMax(_what: object | null): (() => Promise<bigint>) | undefined {
-  return undefined;
+
+function lookAhead(engine: Engine, request: Request, trade: Action): Preview {
+  const create = request.actions[0]?.kind === 'createAccount';
+  const look = () => previewOf(engine.whatIf(trade as never, SLIPPAGE_PPM), before(engine, request));
+  return create && request.account ? withBlank(engine, look, request.account) : look();
+}
+
+/** Where the account stands now; empty where it is still to be created. */
+function before(engine: Engine, { account }: Request): LiquidationView[] {
+  try {
+    return account ? engine.liquidationPrices(account) : [];
+  } catch {
+    return [];
+  }
+}
+
+const NOTHING: MarginView = {
+  equityInit: 0n,
+  equityMaint: 0n,
+  requirementInit: 0n,
+  requirementMaint: 0n,
+  healthInit: 0n,
+  healthMaint: 0n,
+  blockedBy: undefined,
+};
+
+function previewOf(view: WhatIfView, pricesBefore: readonly LiquidationView[]): Preview {
+  const refused = view.refused ? problemOf(view.refused) : null;
+  return {
+    before: view.marginBefore ?? NOTHING,
+    after: view.margin ?? view.marginBefore ?? NOTHING,
+    cost: view.execution ? costOf(view.execution) : null,
+    liquidation: joined(pricesBefore, view.isApplied ? view.liquidationPrices : pricesBefore),
+    refused,
+  };
+}
+
+/** Prices of liquidation in words: below, above, or between two. */
+export function liquidationText(view: LiquidationView | undefined): string {
+  if (!view) return 'none';
+  const { belowUsd: below, aboveUsd: above } = view;
+  if (below != null && above != null) return `${dollars(below)} or ${dollars(above)}`;
+  if (below != null) return dollars(below);
+  return above != null ? dollars(above) : 'none';
+}
+
+function joined(before: readonly LiquidationView[], after: readonly LiquidationView[]): Preview['liquidation'] {
+  const symbols = [...new Set([...before, ...after].map((view) => view.symbol))];
+  const of = (views: readonly LiquidationView[], symbol: string) =>
+    liquidationText(views.find((view) => view.symbol === symbol));
+  const rows = symbols.map((symbol) => ({ symbol, before: of(before, symbol), after: of(after, symbol) }));
+  return rows.filter((row) => row.before !== 'none' || row.after !== 'none');
+}
+
+/** What a trade costs, in parts: worth at the middle, the house's charges, the fee. */
+function costOf(execution: ExecutionView): Cost {
+  const paid = execution.cost + execution.fee;
+  return {
+    lines: [
+      { name: 'Oracle price, USD', text: dollars(execution.spotUsd) },
+      ...(execution.midUsd === execution.spotUsd ? [] : [{ name: 'Worth of one, USD', text: dollars(execution.midUsd) }]),
+      { name: 'Price of the house, USD', text: dollars(execution.averageUsd) },
+      { name: 'Worth', amount: execution.charge - execution.cost },
+      { name: 'Spread and skew', amount: -execution.charge },
+      { name: 'Fee', amount: -execution.fee },
+    ],
+    total: { name: paid >= 0n ? 'Paid in cash, USD' : 'Received in cash, USD', amount: -paid },
+  };
+}
+
+/** Largest size of an action whose own size says only the direction; asked when it is wanted. */
+export function useMax(action: Action | null): (() => bigint | null) | undefined {
+  const { session } = useConnection();
+  if (!session || !action) return undefined;
+  return () => {
+    try {
+      return session.engine.maxSize(action as never).size;
+    } catch {
+      return null;
+    }
+  };
+}
+
+/** The house's prices for one lot of a series, dollars for a whole token; `null` where it does not trade. */
+export type OptionQuote = { bid: number | null; ask: number | null };
+
+/** Both prices of every series of a board. */
+export function useOptionQuotes(board: BoardView): ReadonlyMap<number, OptionQuote> {
+  const series = board.strikes.flatMap((strike) => [strike.call.series, strike.put.series]);
+  const quotes = useLive(
+    (engine) =>
+      withBlank(engine, (account) =>
+        series.map((one): [number, OptionQuote] => {
+          const price = (lots: bigint) => {
+            try {
+              const action = { kind: 'openOption', account, board: board.address, series: one, lots } as const;
+              return engine.whatIf(action as never).execution?.averageUsd ?? null;
+            } catch {
+              return null;
+            }
+          };
+          return [one, { bid: price(-1n), ask: price(1n) }];
+        }),
+      ),
+    [board.address, series.length],
+  );
+  return useMemo(() => new Map(quotes ?? []), [quotes]);
+}
+
+/** The most of a deposit that the chain would let go; asked when it is wanted. */
+export function useMaxWithdrawal(account: string | null, mint: string | null): (() => bigint | null) | undefined {
+  const { session } = useConnection();
+  if (!session || !account || !mint) return undefined;
+  return () => {
+    try {
+      return session.engine.maxWithdraw(account, mint).size;
+    } catch {
+      return null;
+    }
+  };
+}
+
+/** What a button does that fills in a largest size; nothing where none can be told. */
+export function fill(max: (() => bigint | null) | undefined, set: (most: bigint) => void): (() => void) | undefined {
+  if (!max) return undefined;
+  return () => {
+    const most = max();
+    if (most !== null) set(most);
+  };
 }

@@ -11,6 +11,8 @@ export interface SessionState {
 }
 
 export interface Session {
+  rpc: ReturnType<typeof createSolanaRpc>;
+  chain: `solana:${string}`;
   engine: Engine;
   subscribe: (listener: () => void) => () => void;
   state: () => SessionState;
@@ -31,6 +33,7 @@ export async function openSession(settings: Settings): Promise<{ session: Sessio
   const root = all.find((one) => one.pubkey === settings.exchange) ?? all.find((one) => bytes(one.account.data[0]).length === 1000);
   if (!root) return { session: null, problem: { title: "none", detail: "", advice: "" } };
   const engine = new Engine(root.pubkey, program, bytes(root.account.data[0]));
+  engine.nameMint(engine.exchange().quoteMint, 'USDC');
   const listeners = new Set<() => void>();
   let state: SessionState = { revision: 0, network: "opening" };
   const feed = async (accounts: typeof all) => {
@@ -47,6 +50,8 @@ export async function openSession(settings: Settings): Promise<{ session: Sessio
     problem: null,
     session: {
       engine,
+      rpc,
+      chain: 'solana:localnet',
       subscribe: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
       state: () => state,
       refresh: () => void read().then(feed),

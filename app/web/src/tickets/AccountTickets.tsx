@@ -9,7 +9,6 @@ import { expiryDay } from "../lib/time";
 import type { Request } from "../session/actions";
 import { useAccount } from "../session/account";
 import { useLive } from "../session/live";
-import { anyPrice } from "./limits";
 
 function useOwnAccount() {
   const { address } = useAccount();
@@ -34,12 +33,11 @@ export function ClosePosition({ market: address }: { market: string }) {
   const amount = typed(shown, decimals);
   const error = amount.value !== null && amount.value > whole ? `The position has only ${amountText(whole, decimals)}` : amount.error;
   const value = error === null && amount.value ? amount.value : null;
-  const limit = anyPrice(size < 0n);
   const request = useMemo((): Request | null => {
     if (!account || value === null) return null;
-    const action = { kind: "closePosition", account: account.address, market: address, size: value, limitPrice: limit } as const;
+    const action = { kind: "closePosition", account: account.address, market: address, size: value } as const;
     return { account: account.address, actions: [action] };
-  }, [account?.address, address, value, limit]);
+  }, [account?.address, address, value]);
   if (!market || !account) return <p role="status">Reading the market…</p>;
   return (
     <Ticket request={request} incomplete="Enter a size above zero, at most the position." submit={`Close ${market.symbol}`} tone={size > 0n ? "sell" : "buy"}>
@@ -172,7 +170,6 @@ export function CloseOption({ board: address, series }: { board: string; series:
       board: address,
       series,
       lots: value,
-      limitPrice: anyPrice(lots < 0),
     } as const;
     return { account: account.address, actions: [action] };
   }, [account?.address, address, series, value, lots]);

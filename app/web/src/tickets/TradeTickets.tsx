@@ -11,8 +11,7 @@ import type { Chosen } from "../pages/Trade";
 import { useAccount } from "../session/account";
 import type { Request } from "../session/actions";
 import { useLive } from "../session/live";
-import { useMax } from "../session/preview";
-import { anyPrice } from "./limits";
+import { fill, useMax } from "../session/preview";
 
 type Side = "buy" | "sell";
 
@@ -36,12 +35,12 @@ export function PerpTicket({ market }: { market: MarketView }) {
       account: address,
       market: market.address,
       size,
-      limitPrice: anyPrice(size > 0n),
-      reduceOnly: false,
     } as const;
     return { account: address, actions: [action] };
   }, [address, market.address, size]);
-  const max = useMax(address ? { kind: "perpetual", account: address, market: market.address, buys: side === "buy" } : null);
+  const max = useMax(
+    address ? { kind: "openPosition", account: address, market: market.address, size: side === "buy" ? 1n : -1n } : null,
+  );
   return (
     <Ticket
       request={request}
@@ -57,7 +56,7 @@ export function PerpTicket({ market }: { market: MarketView }) {
         onText={setText}
         error={amount.error}
         aside={amount.value ? `about ${dollars((Number(amount.value) / 10 ** market.baseDecimals) * market.priceUsd)} USD` : null}
-        onMax={max ? () => void max().then((most) => setText(plainDecimal(most, market.baseDecimals))) : undefined}
+        onMax={fill(max, (most) => setText(plainDecimal(most, market.baseDecimals)))}
         maxLabel="Largest size that the margin allows"
       />
     </Ticket>
@@ -82,14 +81,18 @@ export function OptionTicket({ market, chosen }: { market: MarketView; chosen: C
       board: chosen.board.address,
       series: chosen.series,
       lots,
-      limitPrice: anyPrice(lots > 0n),
-      reduceOnly: false,
     } as const;
     return { account: address, actions: [action] };
   }, [address, chosen?.board.address, chosen?.series, lots]);
   const max = useMax(
     address && chosen
-      ? { kind: "option", account: address, board: chosen.board.address, series: chosen.series, buys: side === "buy" }
+      ? {
+          kind: "openOption",
+          account: address,
+          board: chosen.board.address,
+          series: chosen.series,
+          lots: side === "buy" ? 1n : -1n,
+        }
       : null,
   );
   if (!chosen) return <p className="empty">Choose a price in the option chain: red sells, green buys.</p>;
@@ -119,7 +122,7 @@ export function OptionTicket({ market, chosen }: { market: MarketView; chosen: C
         onText={setText}
         error={amount.error}
         aside={amount.value ? `${(Number(amount.value) * chosen.board.lotTokens).toLocaleString("en")} ${market.symbol}` : null}
-        onMax={max ? () => void max().then((most) => setText(most.toString())) : undefined}
+        onMax={fill(max, (most) => setText(most.toString()))}
         maxLabel="Most lots that the margin allows"
       />
     </Ticket>
@@ -137,7 +140,7 @@ export function SwapTicket({ market, bank }: { market: MarketView; bank: BankVie
   const size = amount.value ? (side === "buy" ? amount.value : -amount.value) : null;
   const request = useMemo((): Request | null => {
     if (!address || size === null) return null;
-    const action = { kind: "swap", account: address, mint: bank.mint, amount: size, limitAmount: anyPrice(size > 0n) } as const;
+    const action = { kind: "swap", account: address, mint: bank.mint, amount: size } as const;
     return { account: address, actions: [action] };
   }, [address, bank.mint, size]);
   return (

@@ -5,7 +5,7 @@ import { Ticket } from "../components/Ticket";
 import { amountText, plainDecimal } from "../lib/decimal";
 import { useAccount } from "../session/account";
 import { useLive } from "../session/live";
-import { useMax } from "../session/preview";
+import { fill, useMaxWithdrawal } from "../session/preview";
 import { useTokenBalance } from "../session/tokens";
 import type { Request } from "../session/actions";
 
@@ -67,7 +67,7 @@ export function Withdraw({ mint: wanted }: { mint?: string | undefined }) {
     if (!bank || !address || value === null) return null;
     return { account: address, actions: [{ kind: "withdraw", account: address, mint: bank.mint, amount: value }] };
   }, [bank?.mint, value, address]);
-  const max = useMax(address && bank ? { kind: "withdraw", account: address, mint: bank.mint } : null);
+  const max = useMaxWithdrawal(address, bank?.mint ?? null);
   if (!bank) return <p role="status">Reading the banks…</p>;
   return (
     <Ticket request={request} incomplete="Enter an amount above zero." submit={borrows ? `Withdraw and borrow ${bank.symbol}` : `Withdraw ${bank.symbol}`}>
@@ -79,7 +79,7 @@ export function Withdraw({ mint: wanted }: { mint?: string | undefined }) {
         onText={setText}
         error={amount.error}
         aside={`in the account: ${amountText(held, bank.decimals)}`}
-        onMax={max ? () => void max().then((most) => setText(plainDecimal(most < held || held <= 0n ? most : held, bank.decimals))) : undefined}
+        onMax={fill(max, (most) => setText(plainDecimal(most, bank.decimals)))}
         maxLabel="Whole deposit"
       />
       {borrows ? (
