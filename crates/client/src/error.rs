@@ -49,6 +49,14 @@ pub enum Error {
     /// The cluster refused or failed a transaction for a reason that is not the program's.
     #[error("transaction failed: {0}")]
     Transaction(String),
+    /// The instructions do not fit one transaction.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The transaction's blockhash is too old by now: it was not executed and never will be. Sending it anew is safe.
+    #[error(
+        "transaction {0} expired: it was not executed within the blocks that it was valid for, so nothing has changed"
+    )]
+    Expired(String),
     /// The cluster could not be reached or answered nonsense.
     #[error("RPC: {0}")]
     Rpc(String),

@@ -2,14 +2,16 @@
 //! as the chain does.
 //!
 //! The core is plain data in, plain data out: it knows bytes, addresses and instructions, and no network. Feature `rpc`
-//! (default) adds [`rpc`], which fetches and sends over JSON-RPC.
+//! (default) adds `rpc`, which fetches, simulates and sends over JSON-RPC, and `transaction`, which writes messages of every
+//! format.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`decode`] | typed accounts from owner and bytes |
 //! | [`instruction`] | one struct per instruction, one module per noun |
 //! | [`remaining`] | packs the accounts that stand behind the declared ones |
-//! | [`snapshot`] | an exchange as seen at one moment: margins, reports, ready-packed instructions |
+//! | [`snapshot`] | an exchange at one moment: margins, what a trade would do, prices of liquidation, packed instructions |
+//! | [`budget`] | how many compute units to ask for |
 //! | [`price`] | where price accounts are, and what is in them |
 //! | [`event`] | events from a transaction's log |
 //! | [`error`] | what went wrong, in words |
@@ -32,6 +34,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod budget;
 pub mod decode;
 mod effect;
 pub mod error;
@@ -42,6 +45,8 @@ pub mod remaining;
 #[cfg(feature = "rpc")]
 pub mod rpc;
 pub mod snapshot;
+#[cfg(feature = "rpc")]
+pub mod transaction;
 
 pub use decode::Keyed;
 pub use error::Error;

@@ -17,36 +17,107 @@ use plimsoll_interface::{
 use solana_account::Account;
 use solana_clock::Clock;
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
+use solana_hash::Hash;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
-use solana_message::Message;
+use solana_message::AddressLookupTableAccount;
 use solana_rpc_client::rpc_client::RpcClient;
 use solana_rpc_client_api::{
     client_error::{Error as ClientError, ErrorKind},
-    config::{RpcAccountInfoConfig, RpcProgramAccountsConfig, RpcSendTransactionConfig, RpcTransactionConfig},
+    config::{
+        RpcAccountInfoConfig, RpcProgramAccountsConfig, RpcSendTransactionConfig, RpcSimulateTransactionConfig,
+        RpcTransactionConfig,
+    },
     filter::{Memcmp, RpcFilterType},
     request::{RpcError, RpcResponseErrorData},
     response::{UiAccount, UiAccountEncoding},
 };
 use solana_signature::Signature;
 use solana_signer::Signer;
-use solana_transaction::Transaction;
+use solana_transaction::versioned::VersionedTransaction;
+use solana_transaction_error::TransactionError;
 use solana_transaction_status_client_types::{UiTransactionEncoding, option_serializer::OptionSerializer};
 
 use crate::{
     Error, Keyed, Snapshot,
+    budget::{self, LIMIT_MAX, PortfolioSize},
     decode::{self, Named},
-    error::describe,
+    error::{describe, program_error},
     event::{self, Event},
     price::{self, PriceAccount},
+    transaction::{Format, Plan, accounts_of, decode_table},
 };
 
 /// The clock sysvar.
 const CLOCK: Address = Address::from_str_const("SysvarC1ock11111111111111111111111111111111");
-/// How long a transaction may take to be confirmed.
-const CONFIRM_TIMEOUT: Duration = Duration::from_secs(60);
-/// How often its status is asked for.
-const CONFIRM_POLL: Duration = Duration::from_millis(40);
+/// How soon a transaction's status is asked for, and how often at last.
+const POLL_FIRST: Duration = Duration::from_millis(40);
+const POLL_MAX: Duration = Duration::from_millis(500);
+/// How long the server may be silent until the wait for a transaction ends.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// What a transaction asks for as its compute limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ComputeLimit {
+    /// Nothing: the runtime's 200,000 for each instruction.
+    #[default]
+    Default,
+    /// This many units.
+    Units(u32),
+    /// The measured bound of the instructions, for portfolios of this size: no request more.
+    Bound(PortfolioSize),
+    /// What a simulation consumes, and so much per cent more. An error of the simulation is one of sending.
+    Simulated {
+        /// Per cent on top.
+        percent: u8,
+    },
+}
+
+/// How a transaction is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct SendOptions<'a> {
+    /// Whether the server simulates it first and refuses what fails there.
+    pub preflight: bool,
+    /// What it may consume.
+    pub compute: ComputeLimit,
+    /// What is paid for each unit of compute, millionths of a lamport.
+    pub micro_lamports_per_unit: u64,
+    /// How it is written.
+    pub format: Format,
+    /// Lookup tables that may be used.
+    pub tables: &'a [AddressLookupTableAccount],
+    /// How often it is sent again until it is confirmed.
+    pub resend: Duration,
+}
+
+impl Default for SendOptions<'_> {
+    /// With preflight, without a priority fee, in the smallest format, again every two seconds.
+    fn default() -> Self {
+        Self {
+            preflight: true,
+            compute: ComputeLimit::Default,
+            micro_lamports_per_unit: 0,
+            format: Format::Smallest,
+            tables: &[],
+            resend: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What a transaction would do.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    /// Compute units that it consumes.
+    pub units: u64,
+    /// Its log.
+    pub logs: Vec<String>,
+    /// The program's events.
+    pub events: Vec<Event>,
+    /// Why it fails; `None` where it does not.
+    pub error: Option<Error>,
+    /// That in words: which instruction, which error, what it means, what the program logged.
+    pub message: Option<String>,
+}
 
 /// A connection to a cluster.
 pub struct Rpc {
@@ -205,50 +276,187 @@ impl Rpc {
     }
 
     /// Signs and sends one transaction, and waits until it is confirmed. `payer` pays and signs; `signers` are the
-    /// others that must sign.
+    /// others that must sign. As [`Self::send_with`] with [`SendOptions::default`].
     ///
     /// # Errors
-    /// [`Error::Program`] where the program refuses, [`Error::Transaction`] where something else in it fails,
-    /// [`Error::Rpc`].
+    /// As [`Self::send_with`].
     pub fn send(
         &self,
         instructions: &[Instruction],
         payer: &Keypair,
         signers: &[&Keypair],
     ) -> Result<Confirmed, Error> {
-        let blockhash = self.client.get_latest_blockhash().map_err(rpc_error)?;
-        let message = Message::new_with_blockhash(instructions, Some(&payer.pubkey()), &blockhash);
-        let mut transaction = Transaction::new_unsigned(message);
+        self.send_with(instructions, payer, signers, &SendOptions::default())
+    }
+
+    /// Signs and sends one transaction, sends it again every [`SendOptions::resend`] as it may be lost on the way, and waits
+    /// until it is confirmed or can be no more.
+    ///
+    /// # Errors
+    /// [`Error::Program`] where the program refuses, [`Error::Transaction`] where something else in it fails,
+    /// [`Error::TooLarge`] where it fits no format, [`Error::Expired`] where the cluster's block height has passed the last at
+    /// which it could be executed, and [`Error::Rpc`].
+    pub fn send_with(
+        &self,
+        instructions: &[Instruction],
+        payer: &Keypair,
+        signers: &[&Keypair],
+        options: &SendOptions<'_>,
+    ) -> Result<Confirmed, Error> {
+        let limit = self.compute_limit(instructions, &payer.pubkey(), options)?;
+        let answer = self.client.get_latest_blockhash_with_commitment(self.commitment).map_err(rpc_error)?;
+        let (blockhash, last_valid_height) = answer;
+        let message = plan(instructions, &payer.pubkey(), limit, options).message(blockhash)?;
         let mut all = vec![payer];
-        all.extend(signers.iter().filter(|signer| signer.pubkey() != payer.pubkey()));
-        transaction
-            .try_sign(&all, blockhash)
+        for signer in signers {
+            if all.iter().all(|known| known.pubkey() != signer.pubkey()) {
+                all.push(signer);
+            }
+        }
+        let transaction = VersionedTransaction::try_new(message, &all)
             .map_err(|error| Error::Transaction(format!("a signature is missing: {error}")))?;
-        let config = RpcSendTransactionConfig {
-            preflight_commitment: Some(CommitmentLevel::Processed),
-            ..RpcSendTransactionConfig::default()
-        };
-        let signature = self.client.send_transaction_with_config(&transaction, config).map_err(send_error)?;
-        self.confirm(&signature)?;
+        let signature = self.submit(&transaction, options.preflight)?;
+        self.confirm(&transaction, last_valid_height, options.resend)?;
         self.transaction(signature)
     }
 
-    /// Waits until a transaction is confirmed.
-    fn confirm(&self, signature: &Signature) -> Result<(), Error> {
-        let deadline = Instant::now() + CONFIRM_TIMEOUT;
-        while Instant::now() < deadline {
-            let statuses = self.client.get_signature_statuses(&[*signature]).map_err(rpc_error)?.value;
-            if let Some(Some(status)) = statuses.into_iter().next() {
-                if let Some(error) = &status.err {
-                    return Err(Error::from(error));
+    /// What instructions would do if `payer` sent them now, without sending or signing anything.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], [`Error::Rpc`]. That the instructions fail is no error here: [`Simulation::error`] says it.
+    pub fn simulate(
+        &self,
+        instructions: &[Instruction],
+        payer: &Address,
+        options: &SendOptions<'_>,
+    ) -> Result<Simulation, Error> {
+        // As much as there is, so that what is missing does not hide what is wanted.
+        let plan = plan(instructions, payer, Some(LIMIT_MAX), options);
+        let message = plan.message(Hash::default())?;
+        let signatures = vec![Signature::default(); usize::from(message.header().num_required_signatures)];
+        let config = RpcSimulateTransactionConfig {
+            sig_verify: false,
+            replace_recent_blockhash: true,
+            commitment: Some(self.commitment),
+            encoding: Some(UiTransactionEncoding::Base64),
+            ..RpcSimulateTransactionConfig::default()
+        };
+        let transaction = VersionedTransaction { signatures, message };
+        let answer = self.client.simulate_transaction_with_config(&transaction, config).map_err(rpc_error)?.value;
+        let logs = answer.logs.unwrap_or_default();
+        let error = answer.err.map(TransactionError::from);
+        Ok(Simulation {
+            units: answer.units_consumed.unwrap_or(0),
+            events: event::from_logs(&logs),
+            message: error.as_ref().map(|error| failure(error, &logs)),
+            error: error.as_ref().map(Error::from),
+            logs,
+        })
+    }
+
+    /// The lookup table at an address.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::WrongAccountType`], [`Error::Rpc`].
+    pub fn lookup_table(&self, address: &Address) -> Result<AddressLookupTableAccount, Error> {
+        let account = self.raw(address)?.ok_or(Error::Missing { what: "lookup table", address: *address })?;
+        decode_table(address, &account.data)
+    }
+
+    /// A price for each unit of compute that got transactions executed lately which write to the same accounts: the given
+    /// percentile of what was paid in the last 150 slots, millionths of a lamport.
+    ///
+    /// # Errors
+    /// [`Error::Rpc`].
+    pub fn recent_priority_fee(&self, instructions: &[Instruction], percentile: u8) -> Result<u64, Error> {
+        let writable = accounts_of(instructions).into_iter().filter(|meta| meta.is_writable);
+        // As many as the method takes.
+        let addresses: Vec<Address> = writable.map(|meta| meta.pubkey).take(128).collect();
+        let fees = self.client.get_recent_prioritization_fees(&addresses).map_err(rpc_error)?;
+        let mut fees: Vec<u64> = fees.into_iter().map(|fee| fee.prioritization_fee).collect();
+        fees.sort_unstable();
+        let index = fees.len().saturating_mul(usize::from(percentile.min(100))) / 100;
+        Ok(fees.get(index.min(fees.len().saturating_sub(1))).copied().unwrap_or(0))
+    }
+
+    fn compute_limit(
+        &self,
+        instructions: &[Instruction],
+        payer: &Address,
+        options: &SendOptions<'_>,
+    ) -> Result<Option<u32>, Error> {
+        Ok(match options.compute {
+            ComputeLimit::Default => None,
+            ComputeLimit::Units(units) => Some(units),
+            ComputeLimit::Bound(size) => Some(budget::limit(instructions, &size)),
+            ComputeLimit::Simulated { percent } => {
+                let simulation = self.simulate(instructions, payer, options)?;
+                if let Some(error) = simulation.error {
+                    return Err(error);
                 }
-                if status.satisfies_commitment(self.commitment) {
-                    return Ok(());
-                }
+                let units = simulation.units.saturating_mul(100 + u64::from(percent)).div_ceil(100);
+                Some(u32::try_from(units).unwrap_or(u32::MAX).min(LIMIT_MAX))
             }
-            std::thread::sleep(CONFIRM_POLL);
+        })
+    }
+
+    fn submit(&self, transaction: &VersionedTransaction, preflight: bool) -> Result<Signature, Error> {
+        let config = RpcSendTransactionConfig {
+            skip_preflight: !preflight,
+            preflight_commitment: Some(CommitmentLevel::Processed),
+            // It is sent again from here, where it is known when that is in vain.
+            max_retries: Some(0),
+            ..RpcSendTransactionConfig::default()
+        };
+        self.client.send_transaction_with_config(transaction, config).map_err(send_error)
+    }
+
+    /// Waits until a transaction is confirmed or has expired, and sends it again meanwhile.
+    ///
+    /// An answer that does not come is asked for again: while the server is gone nobody knows whether the transaction was
+    /// executed. Only a silence of [`SILENCE_MAX`] ends the wait.
+    fn confirm(
+        &self,
+        transaction: &VersionedTransaction,
+        last_valid_height: u64,
+        resend: Duration,
+    ) -> Result<(), Error> {
+        let signature = transaction.signatures.first().copied().unwrap_or_default();
+        let (mut poll, mut sent, mut heard) = (POLL_FIRST, Instant::now(), Instant::now());
+        loop {
+            // The height before the status: a status that is still none at a height too high will be none for ever.
+            let is_due = sent.elapsed() >= resend;
+            let height = if is_due { self.client.get_block_height_with_commitment(self.commitment).ok() } else { None };
+            match self.status(&signature) {
+                Ok(Some(result)) => return result,
+                Ok(None) if height.is_some_and(|height| height > last_valid_height) => {
+                    return Err(Error::Expired(signature.to_string()));
+                }
+                Ok(None) => heard = Instant::now(),
+                Err(error) if heard.elapsed() > SILENCE_MAX => {
+                    let text = format!("{error}; whether {signature} was executed is not known");
+                    return Err(Error::Rpc(text));
+                }
+                Err(_) => {}
+            }
+            if is_due {
+                // That the server has it already, or that it is gone, is told by the status.
+                let _ = self.submit(transaction, false);
+                sent = Instant::now();
+            }
+            std::thread::sleep(poll);
+            poll = (poll * 3 / 2).min(POLL_MAX);
         }
-        Err(Error::Transaction(format!("{signature} was not confirmed within {} s", CONFIRM_TIMEOUT.as_secs())))
+    }
+
+    /// What became of a transaction: `None` while it is not confirmed.
+    fn status(&self, signature: &Signature) -> Result<Option<Result<(), Error>>, Error> {
+        let statuses = self.client.get_signature_statuses(&[*signature]).map_err(rpc_error)?.value;
+        let Some(Some(status)) = statuses.into_iter().next() else { return Ok(None) };
+        if !status.satisfies_commitment(self.commitment) {
+            return Ok(None);
+        }
+        Ok(Some(status.err.as_ref().map_or(Ok(()), |error| Err(Error::from(error)))))
     }
 
     /// Log, compute units and events of a confirmed transaction.
@@ -335,6 +543,37 @@ pub fn compute_units<S: AsRef<str>>(logs: &[S]) -> Vec<u64> {
     units
 }
 
+/// What a message of these instructions is made of.
+fn plan<'a>(
+    instructions: &'a [Instruction],
+    payer: &Address,
+    compute_unit_limit: Option<u32>,
+    options: &SendOptions<'a>,
+) -> Plan<'a> {
+    Plan {
+        payer: *payer,
+        instructions,
+        compute_unit_limit,
+        micro_lamports_per_unit: options.micro_lamports_per_unit,
+        tables: options.tables,
+        format: options.format,
+    }
+}
+
+/// A failure in words, with the last text that a program logged where the error itself does not say enough.
+fn failure(error: &TransactionError, logs: &[String]) -> String {
+    let told = describe(error);
+    match last_text(logs) {
+        Some(line) if program_error(error).is_none() => format!("{told} ({})", one_line(&line)),
+        _ => told,
+    }
+}
+
+/// The last text that a program logged.
+fn last_text(logs: &[String]) -> Option<String> {
+    logs.iter().rev().find_map(|line| line.strip_prefix("Program log: ")).map(String::from)
+}
+
 fn rpc_error(error: ClientError) -> Error {
     let text = match error.kind() {
         ErrorKind::Reqwest(cause) if cause.is_connect() => "no server answers at the given URL".into(),
@@ -362,8 +601,7 @@ fn send_error(error: ClientError) -> Error {
 fn last_log(error: &ClientError) -> Option<String> {
     let ErrorKind::RpcError(RpcError::RpcResponseError { data, .. }) = error.kind() else { return None };
     let RpcResponseErrorData::SendTransactionPreflightFailure(result) = data else { return None };
-    let logs = result.logs.as_ref()?;
-    logs.iter().rev().find_map(|line| line.strip_prefix("Program log: ")).map(String::from)
+    last_text(result.logs.as_ref()?)
 }
 
 fn one_line(text: &str) -> String {

@@ -11,7 +11,7 @@ use plimsoll_client::{
     },
     risk::units::Fraction,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use solana_instruction::Instruction;
 use tsify::Tsify;
 
@@ -19,7 +19,7 @@ use crate::{engine::parse, state::State};
 
 /// What a user does. Addresses are base58; amounts are native units of a mint, sizes base units of a market, prices Q16.48
 /// quote native per base unit, times unix seconds. Whoever signs is given beside it.
-#[derive(Clone, Debug, Deserialize, Tsify)]
+#[derive(Clone, Debug, Deserialize, Serialize, Tsify)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 #[tsify(large_number_types_as_bigints)]
 pub enum Action {
@@ -38,9 +38,12 @@ pub enum Action {
         /// The margin account.
         account: String,
         /// Who; nothing for nobody.
+        #[serde(default)]
+        #[tsify(optional)]
         delegate: Option<String>,
         /// Whether it may only make positions smaller.
         #[serde(default)]
+        #[tsify(optional)]
         reduce_only: bool,
     },
     /// Puts tokens into a margin account.
@@ -52,6 +55,8 @@ pub enum Action {
         /// How much leaves the token account.
         amount: u64,
         /// The token account that pays; without one the signer's associated one.
+        #[serde(default)]
+        #[tsify(optional)]
         source: Option<String>,
     },
     /// Takes tokens out of a margin account, and borrows what is beyond its deposit.
@@ -61,8 +66,12 @@ pub enum Action {
         /// The mint.
         mint: String,
         /// How much; nothing for the whole deposit and no borrow.
+        #[serde(default)]
+        #[tsify(optional)]
         amount: Option<u64>,
         /// The token account that is paid; without one the signer's associated one.
+        #[serde(default)]
+        #[tsify(optional)]
         destination: Option<String>,
     },
     /// Buys or sells a perpetual against the house.
@@ -74,11 +83,16 @@ pub enum Action {
         /// Base units to buy, negative to sell.
         size: i64,
         /// Worst average price accepted. May be left out where only `whatIf` or `maxSize` is asked.
+        #[serde(default)]
+        #[tsify(optional)]
         limit_price: Option<u64>,
         /// When the order lapses.
+        #[serde(default)]
+        #[tsify(optional)]
         expires_at: Option<i64>,
         /// Whether it may only make the position smaller.
         #[serde(default)]
+        #[tsify(optional)]
         reduce_only: bool,
     },
     /// Closes a perpetual position.
@@ -88,10 +102,16 @@ pub enum Action {
         /// The market.
         market: String,
         /// Base units at most; nothing for all.
+        #[serde(default)]
+        #[tsify(optional)]
         size: Option<u64>,
         /// Worst average price accepted. May be left out where only `whatIf` or `maxSize` is asked.
+        #[serde(default)]
+        #[tsify(optional)]
         limit_price: Option<u64>,
         /// When the order lapses.
+        #[serde(default)]
+        #[tsify(optional)]
         expires_at: Option<i64>,
     },
     /// Buys or sells an option against the house.
@@ -106,11 +126,16 @@ pub enum Action {
         lots: i64,
         /// Worst average price accepted, per base unit of the underlying. May be left out where only `whatIf` or `maxSize` is
         /// asked.
+        #[serde(default)]
+        #[tsify(optional)]
         limit_price: Option<u64>,
         /// When the order lapses.
+        #[serde(default)]
+        #[tsify(optional)]
         expires_at: Option<i64>,
         /// Whether it may only make the position smaller.
         #[serde(default)]
+        #[tsify(optional)]
         reduce_only: bool,
     },
     /// Closes an option position.
@@ -122,11 +147,17 @@ pub enum Action {
         /// The series.
         series: u8,
         /// Lots at most; nothing for all.
+        #[serde(default)]
+        #[tsify(optional)]
         lots: Option<u64>,
         /// Worst average price accepted, per base unit of the underlying. May be left out where only `whatIf` or `maxSize` is
         /// asked.
+        #[serde(default)]
+        #[tsify(optional)]
         limit_price: Option<u64>,
         /// When the order lapses.
+        #[serde(default)]
+        #[tsify(optional)]
         expires_at: Option<i64>,
     },
     /// Exchanges a collateral for quote, or quote for it.
@@ -138,8 +169,12 @@ pub enum Action {
         /// How much of it to buy, negative to sell.
         amount: i64,
         /// Most quote to pay, or least to receive. May be left out where only `whatIf` or `maxSize` is asked.
+        #[serde(default)]
+        #[tsify(optional)]
         limit_amount: Option<u64>,
         /// When the order lapses.
+        #[serde(default)]
+        #[tsify(optional)]
         expires_at: Option<i64>,
     },
     /// Turns the cash of a market into a quote balance.
@@ -169,12 +204,18 @@ pub enum Action {
         /// The price that it waits for.
         trigger_price: u64,
         /// Worst average price accepted then; nothing for any.
+        #[serde(default)]
+        #[tsify(optional)]
         limit_price: Option<u64>,
         /// Base units at most; nothing for all.
+        #[serde(default)]
+        #[tsify(optional)]
         size: Option<u64>,
         /// What whoever executes it gets, quote native.
         tip: u64,
         /// When it lapses.
+        #[serde(default)]
+        #[tsify(optional)]
         expires_at: Option<i64>,
     },
     /// Removes a stored order.
@@ -191,6 +232,8 @@ pub enum Action {
         /// Its number.
         index: u8,
         /// The margin account that gets the tip.
+        #[serde(default)]
+        #[tsify(optional)]
         executor: Option<String>,
     },
     /// Starts, continues or ends the auction of an account.
@@ -205,8 +248,12 @@ pub enum Action {
         /// The margin account that is below its line.
         account: String,
         /// The largest fraction, Q32; nothing for as much as it takes.
+        #[serde(default)]
+        #[tsify(optional)]
         max_fraction: Option<u64>,
         /// The largest payment, quote native; nothing for any.
+        #[serde(default)]
+        #[tsify(optional)]
         max_payment: Option<u64>,
     },
     /// Puts quote aside that is to become house shares.
@@ -216,6 +263,8 @@ pub enum Action {
         /// Quote native.
         amount: u64,
         /// The token account that pays; without one the signer's associated one.
+        #[serde(default)]
+        #[tsify(optional)]
         source: Option<String>,
     },
     /// Puts house shares aside that are to become quote.
@@ -225,6 +274,8 @@ pub enum Action {
         /// 1e-6 of a share.
         amount: u64,
         /// The token account that pays; without one the signer's associated one.
+        #[serde(default)]
+        #[tsify(optional)]
         source: Option<String>,
     },
     /// Executes a ticket at the house's valuation.
@@ -266,6 +317,8 @@ pub enum Action {
         /// The venue's program.
         program: String,
         /// Notional that it may fill, quote native; zero withdraws the approval; nothing for no limit.
+        #[serde(default)]
+        #[tsify(optional)]
         limit: Option<u64>,
     },
     /// Fails unless an account has the health that is asserted.
@@ -286,16 +339,31 @@ pub enum Action {
     },
 }
 
-/// Instructions of an action that is signed by `signer`, behind what must be observed and refreshed for them.
+/// Instructions of actions that follow one another in a transaction signed by `signer`, behind what must be observed and
+/// refreshed for them. Each is packed for what those before it leave: a trade behind the `createAccount` and the deposit that
+/// make it possible.
 ///
 /// # Errors
 /// [`Error::Missing`] for an account that the state does not hold; [`Error::Program`] where the program would refuse what
 /// can be told without sending it; [`Error::Transaction`] for an address that is none.
-pub fn instructions(state: &State, signer: Address, action: Action) -> Result<Vec<Instruction>, Error> {
-    if let Some(trade) = trade(state, &action)? {
-        return state.snapshot.with_refreshes(&[of_trade(state, signer, &action, &trade)?]);
+pub fn instructions(state: &State, signer: Address, actions: Vec<Action>) -> Result<Vec<Instruction>, Error> {
+    let mut scene = state.clone();
+    let mut all = Vec::new();
+    let count = actions.len();
+    for (index, action) in actions.into_iter().enumerate() {
+        all.push(instruction(&scene, signer, action.clone())?);
+        if index + 1 < count {
+            scene.follow(&signer, &action);
+        }
     }
-    let one = match action {
+    state.snapshot.with_refreshes(&all)
+}
+
+fn instruction(state: &State, signer: Address, action: Action) -> Result<Instruction, Error> {
+    if let Some(trade) = trade(state, &action)? {
+        return of_trade(state, signer, &action, &trade);
+    }
+    match action {
         Action::CreateAccount { .. } | Action::CloseAccount { .. } | Action::SetDelegate { .. } => {
             of_account(state, signer, action)
         }
@@ -311,8 +379,7 @@ pub fn instructions(state: &State, signer: Address, action: Action) -> Result<Ve
             of_crank(state, action)
         }
         _ => of_guard(state, signer, action),
-    }?;
-    state.snapshot.with_refreshes(&[one])
+    }
 }
 
 /// An action that its dispatcher does not know: a defect here, as `instructions` sends each to its own.
@@ -367,6 +434,27 @@ fn of_trade(state: &State, signer: Address, action: &Action, trade: &Trade) -> R
         Trade::SettleOption { board } => state.snapshot.settle_option(&address, board),
         _ => state.snapshot.instruction(signer, &state.account(&address)?, trade, wallet),
     }
+}
+
+/// The same action with the limit that its trade carries.
+pub fn limited(mut action: Action, trade: &Trade) -> Action {
+    match (&mut action, trade) {
+        (Action::OpenPosition { limit_price, .. }, Trade::OpenPosition { args, .. }) => {
+            *limit_price = Some(args.limit_price);
+        }
+        (Action::ClosePosition { limit_price, .. }, Trade::ClosePosition { args, .. }) => {
+            *limit_price = Some(args.limit_price);
+        }
+        (Action::OpenOption { limit_price, .. }, Trade::OpenOption { args, .. }) => {
+            *limit_price = Some(args.limit_price);
+        }
+        (Action::CloseOption { limit_price, .. }, Trade::CloseOption { args, .. }) => {
+            *limit_price = Some(args.limit_price);
+        }
+        (Action::Swap { limit_amount, .. }, Trade::Swap { args, .. }) => *limit_amount = Some(args.limit_amount),
+        _ => {}
+    }
+    action
 }
 
 /// Whether an order says at what price at worst.

@@ -21,7 +21,9 @@ use crate::{
         account::{AccountView, TicketView},
         exchange::{BankView, BoardView, ExchangeView, MarketView},
         risk::{AccountGreeks, MarginView, ReportView, StandaloneView},
-        what_if::{LiquidationMoveView, LiquidationView, MaxSizeView, PayoffView, StressView, WhatIfView},
+        what_if::{
+            LiquidationMoveView, LiquidationView, MaxSizeView, OptionQuoteView, PayoffView, StressView, WhatIfView,
+        },
     },
     words::{self, ErrorWords},
 };
@@ -157,7 +159,8 @@ impl Engine {
         tickets.into_iter().map(|(address, ticket)| given(&TicketView::new(address, ticket))).collect()
     }
 
-    /// Equity, requirement and health of an account: to the unit what the chain computes at these accounts and this clock.
+    /// Equity, requirement and health of an account: to the unit what the chain computes at these accounts and this clock. Where
+    /// the chain would refuse because of a board that is too old, this and what follows reckon with boards refreshed now.
     pub fn margin(&self, account: &str) -> Result<Ts<MarginView>, JsValue> {
         given(
             &self.with(account, |state, account| {
@@ -169,38 +172,78 @@ impl Engine {
     /// Health that a withdrawal must leave at zero or above, quote native.
     #[wasm_bindgen(js_name = withdrawalHealth)]
     pub fn withdrawal_health(&self, account: &str) -> Result<i64, JsValue> {
-        self.with(account, |state, account| state.snapshot.withdrawal_health(&account.data))
+        self.with(account, |state, account| state.seen(|snapshot| snapshot.withdrawal_health(&account.data)))
     }
 
     /// Where an account's requirement comes from.
     pub fn report(&self, account: &str) -> Result<Ts<ReportView>, JsValue> {
         given(&self.with(account, |state, account| {
-            ReportView::new(&state.snapshot, &account.data, &state.snapshot.report(&account.data)?)
+            ReportView::new(&state.snapshot, &account.data, &state.seen(|snapshot| snapshot.report(&account.data))?)
         })?)
     }
 
     /// Delta, gamma, vega and theta of an account.
     pub fn greeks(&self, account: &str) -> Result<Ts<AccountGreeks>, JsValue> {
-        given(&self.with(account, |state, account| AccountGreeks::new(&state.snapshot, &account.data))?)
+        given(&self.with(account, |state, account| state.seen(|snapshot| AccountGreeks::new(snapshot, &account.data)))?)
     }
 
     /// What an account would require in parts, and what netting saves against that.
     pub fn standalone(&self, account: &str) -> Result<Ts<StandaloneView>, JsValue> {
-        given(&self.with(account, |state, account| Ok((&state.snapshot.standalone(&account.data)?).into()))?)
+        given(
+            &self.with(account, |state, account| {
+                Ok((&state.seen(|snapshot| snapshot.standalone(&account.data))?).into())
+            })?,
+        )
     }
 
-    /// What an account would be after a trade, to the unit what the chain would leave and say: boards that are too old are
-    /// refreshed before, as [`Self::instructions`] does. `slippage_ppm` is what `limit` of the answer leaves room for,
-    /// millionths of the price; 5,000 where it is left out. Throws for an action that is no trade.
+    /// What an account would be after trades that follow one another in one transaction of `signer`, to the unit what the chain
+    /// would leave and say: boards that are too old are refreshed before, as [`Self::instructions`] does. The first may be
+    /// `createAccount`; all others are trades of one margin account, and `execution` is the last one's. `slippage_ppm` is
+    /// what `limit` of the answer leaves room for, millionths of the price; 5,000 where it is left out. Throws for what is
+    /// no trade.
     #[wasm_bindgen(js_name = whatIf)]
-    pub fn what_if(&self, action: Ts<Action>, slippage_ppm: Option<u32>) -> Result<Ts<WhatIfView>, JsValue> {
-        let action = taken(&action)?;
+    pub fn what_if(
+        &self,
+        signer: &str,
+        actions: Vec<Ts<Action>>,
+        slippage_ppm: Option<u32>,
+    ) -> Result<Ts<WhatIfView>, JsValue> {
+        let actions = actions.iter().map(taken).collect::<Result<Vec<_>, _>>()?;
         let look = || {
-            let address = action::account_of(&action)?;
-            let what_if = self.0.what_if(&address, &action)?;
+            let (address, what_if) = self.0.what_if(&parse(signer)?, &actions)?;
             WhatIfView::new(&self.0, &address, &what_if, Ppm::from_raw(slippage_ppm.unwrap_or(SLIPPAGE_PPM)))
         };
         given(&look().map_err(thrown)?)
+    }
+
+    /// A trade with the limit that `whatIf` says: `slippage_ppm` millionths worse than what it would be made at; 5,000 where it
+    /// is left out. Trades without a price stay as they are. Throws where it could not be made at any price.
+    #[wasm_bindgen(js_name = withLimit)]
+    pub fn with_limit(&self, action: Ts<Action>, slippage_ppm: Option<u32>) -> Result<Ts<Action>, JsValue> {
+        let action = taken(&action)?;
+        let look = || {
+            let (_, what_if) = self.0.what_if(&Address::default(), std::slice::from_ref(&action))?;
+            if let Some(error) = what_if.refused.filter(|_| !what_if.is_applied) {
+                return Err(Error::Program(error));
+            }
+            let slippage = Ppm::from_raw(slippage_ppm.unwrap_or(SLIPPAGE_PPM));
+            Ok(action::limited(action.clone(), &what_if.with_slippage(slippage)))
+        };
+        given(&look().map_err(thrown)?)
+    }
+
+    /// What each listed series of a board costs and brings for so many lots, whoever asks.
+    #[wasm_bindgen(js_name = optionQuotes)]
+    pub fn option_quotes(&self, board: &str, lots: i64) -> Result<Vec<Ts<OptionQuoteView>>, JsValue> {
+        let look = || {
+            let address = parse(board)?;
+            let quotes = self.0.option_quotes(&address, lots.max(1))?;
+            let market = self.0.snapshot.board(&address)?.market;
+            let decimals = self.0.snapshot.market(&market)?.0.base_decimals;
+            let views = quotes.iter().map(|(series, quote)| OptionQuoteView::new(*series, quote, decimals));
+            Ok(views.collect::<Vec<_>>())
+        };
+        all_given(&look().map_err(thrown)?)
     }
 
     /// The largest size of a trade that the chain would accept; the action's own size says the direction alone. `withdraw` may
@@ -210,7 +253,8 @@ impl Engine {
         let action = taken(&action)?;
         let look = || {
             let account = self.0.account(&action::account_of(&action)?)?.data;
-            let trade = self.0.trade(&action)?;
+            let missing = Error::Transaction("only trades have a size".into());
+            let trade = action::trade(&self.0, &action)?.ok_or(missing)?;
             Ok(MaxSizeView::from(&self.0.snapshot.refreshed()?.max_size(&account, &trade)?))
         };
         given(&look().map_err(thrown)?)
@@ -236,7 +280,7 @@ impl Engine {
     #[wasm_bindgen(js_name = liquidationPrices)]
     pub fn liquidation_prices(&self, account: &str) -> Result<Vec<Ts<LiquidationView>>, JsValue> {
         let views = self.with(account, |state, account| {
-            let prices = state.snapshot.liquidation_prices(&account.data)?;
+            let prices = state.seen(|snapshot| snapshot.liquidation_prices(&account.data))?;
             prices.iter().map(|prices| LiquidationView::new(&state.snapshot, prices)).collect::<Result<Vec<_>, _>>()
         });
         all_given(&views?)
@@ -246,7 +290,7 @@ impl Engine {
     #[wasm_bindgen(js_name = liquidationMoves)]
     pub fn liquidation_moves(&self, account: &str) -> Result<Vec<Ts<LiquidationMoveView>>, JsValue> {
         let views = self.with(account, |state, account| {
-            let moves = state.snapshot.liquidation_moves(&account.data)?;
+            let moves = state.seen(|snapshot| snapshot.liquidation_moves(&account.data))?;
             Ok(moves.iter().map(LiquidationMoveView::from).collect::<Vec<_>>())
         });
         all_given(&views?)
@@ -270,7 +314,7 @@ impl Engine {
                 volatility_shocks_ppm: volatility_percent.map_or(usual.volatility_shocks_ppm, ppm),
                 markets: markets.iter().map(|market| parse(market)).collect::<Result<_, _>>()?,
             };
-            Ok(StressView::from(&state.snapshot.stress(&account.data, &axes)?))
+            Ok(StressView::from(&state.seen(|snapshot| snapshot.stress(&account.data, &axes))?))
         })?)
     }
 
@@ -281,16 +325,20 @@ impl Engine {
             let decimals = state.snapshot.market(&address)?.0.base_decimals;
             let raw = |usd: &f64| Price::from_raw(view::price_raw(*usd, decimals));
             let prices: Vec<_> = prices_usd.iter().map(raw).collect();
-            Ok(PayoffView::new(&state.snapshot.payoff(&account.data, &address, &prices)?, decimals))
+            Ok(PayoffView::new(&state.seen(|snapshot| snapshot.payoff(&account.data, &address, &prices))?, decimals))
         })?)
     }
 
-    /// The instructions of what `signer` does, every account packed in the order that the program wants, behind `observe` and
-    /// `refresh_board` of what is too old for them.
-    pub fn instructions(&self, signer: &str, action: Ts<Action>) -> Result<Vec<Ts<PackedInstruction>>, JsValue> {
-        let action: Action =
-            action.to_rust().map_err(|error| js_sys::Error::new(&format!("not an action: {error}")))?;
-        let build = || action::instructions(&self.0, parse(signer)?, action);
+    /// The instructions of what `signer` does in one transaction, one thing after the other, every account packed in the order
+    /// that the program wants, behind `observe` and `refresh_board` of what is too old for them.
+    #[wasm_bindgen(js_name = instructionsOf)]
+    pub fn instructions_of(
+        &self,
+        signer: &str,
+        actions: Vec<Ts<Action>>,
+    ) -> Result<Vec<Ts<PackedInstruction>>, JsValue> {
+        let actions = actions.iter().map(taken).collect::<Result<Vec<_>, _>>()?;
+        let build = || action::instructions(&self.0, parse(signer)?, actions.clone());
         build().map_err(thrown)?.into_iter().map(|instruction| given(&instruction.into())).collect()
     }
 
@@ -350,9 +398,9 @@ pub struct AccountFilter {
     pub size: u32,
     /// The bytes it begins with.
     pub discriminator: Vec<u8>,
-    /// Where the address of its exchange is (of a ticket, of its house); `null` for the exchange itself.
+    /// Where the address of its exchange is (of a ticket, of its house); `undefined` for the exchange itself.
     pub exchange_offset: Option<u32>,
-    /// Where the address of its owner is; `null` where it has none.
+    /// Where the address of its owner is; `undefined` where it has none.
     pub owner_offset: Option<u32>,
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use bytemuck::Zeroable;
 use plimsoll_client::{
-    Address, Error, ID, Keyed, Snapshot, Trade, WhatIf,
-    accounts::{Exchange, MarginAccount, Ticket},
+    Address, Error, ID, Keyed, PlimsollError, Snapshot, Trade, WhatIf,
+    accounts::{Exchange, MAX_SERIES, MarginAccount, Ticket},
     address, decode,
     decode::AnyAccount,
     price::{self, PriceAccount},
@@ -16,7 +17,18 @@ use crate::action::{self, Action};
 /// The clock sysvar.
 pub const CLOCK: Address = Address::from_str_const("SysvarC1ock11111111111111111111111111111111");
 
+/// What an option costs and brings, Q16.48 quote native per base unit of the underlying.
+pub struct OptionQuote {
+    /// What a sale brings.
+    pub bid: Option<u64>,
+    /// What a purchase costs.
+    pub ask: Option<u64>,
+    /// What it is worth between them.
+    pub mark: Option<u64>,
+}
+
 /// An exchange, the margin accounts and tickets that are of interest, and what prices them.
+#[derive(Clone)]
 pub struct State {
     /// Banks, markets, boards and house, price accounts and the clock.
     pub snapshot: Snapshot,
@@ -131,32 +143,116 @@ impl State {
         self.accounts.get(address).map(|data| Keyed { address: *address, data: *data }).ok_or(missing)
     }
 
-    /// Brings interest and funding of every bank and market up to now, as the chain would find them if it looked.
+    /// Interest and funding of every bank and market up to now, as the chain would find them if it looked, and boards that are too
+    /// old refreshed.
     ///
     /// # Errors
-    /// Those of [`Snapshot::accrue`].
+    /// Those of [`Snapshot::accrue`] and [`Snapshot::refreshed`].
     pub fn accrued(&self) -> Result<Snapshot, Error> {
-        let mut snapshot = self.snapshot.clone();
+        let mut snapshot = self.snapshot.refreshed()?;
         snapshot.accrue()?;
         Ok(snapshot)
     }
 
-    /// The trade that an action is.
+    /// What a margin account would be after trades that follow one another, signed by `signer`, boards refreshed before;
+    /// with its address, and its margin before the first. An account that `createAccount` opens is begun with.
     ///
     /// # Errors
-    /// [`Error::Transaction`] for an action that is none, or an address that is none.
-    pub fn trade(&self, action: &Action) -> Result<Trade, Error> {
-        let missing = Error::Transaction("only of trades can be told what they would change".into());
-        action::trade(self, action)?.ok_or(missing)
+    /// [`Error::Transaction`] for an action that is none, for trades of several accounts or for none;
+    /// [`Error::Missing`] as [`Snapshot::what_if`].
+    pub fn what_if(&self, signer: &Address, actions: &[Action]) -> Result<(Address, WhatIf), Error> {
+        let mut scene = self.clone();
+        scene.snapshot = self.snapshot.refreshed()?;
+        let mut last: Option<(Address, WhatIf)> = None;
+        for action in actions {
+            if scene.open(signer, action) {
+                continue;
+            }
+            let (address, mut made) = scene.make(action)?;
+            if let Some((before, first)) = last {
+                if before != address {
+                    return Err(Error::Transaction("the trades are of several margin accounts: ask for one".into()));
+                }
+                made.margin_before = first.margin_before;
+                made.refused = first.refused.or(made.refused);
+            }
+            last = Some((address, made));
+        }
+        last.ok_or(Error::Transaction("there is no trade to ask for".into()))
     }
 
-    /// What a margin account would be after a trade whose boards were refreshed.
+    /// Goes on as if an action had been carried out: what comes behind it in a transaction finds what it leaves. One that
+    /// cannot be told leaves everything as it is.
+    pub fn follow(&mut self, signer: &Address, action: &Action) {
+        if !self.open(signer, action) {
+            let _ = self.make(action);
+        }
+    }
+
+    /// Puts the account in that `createAccount` opens, and says whether the action is that.
+    fn open(&mut self, signer: &Address, action: &Action) -> bool {
+        let Action::CreateAccount { index } = action else { return false };
+        let (address, account) = self.new_account(signer, *index);
+        self.accounts.insert(address, account);
+        true
+    }
+
+    /// Makes a trade, and answers the margin account and what came of it.
+    fn make(&mut self, action: &Action) -> Result<(Address, WhatIf), Error> {
+        let address = action::account_of(action)?;
+        let missing = Error::Transaction("only of trades can be told what they would change".into());
+        let trade = action::trade(self, action)?.ok_or(missing)?;
+        let made = self.snapshot.what_if(&self.account(&address)?.data, &trade)?;
+        if made.is_applied {
+            self.accounts.insert(address, made.account);
+            self.snapshot.banks.extend(&made.snapshot.banks);
+            self.snapshot.markets.extend(&made.snapshot.markets);
+            self.snapshot.boards.extend(&made.snapshot.boards);
+            self.snapshot.house = made.snapshot.house.or(self.snapshot.house);
+        }
+        Ok((address, made))
+    }
+
+    /// The account that `createAccount` would open.
+    fn new_account(&self, owner: &Address, index: u16) -> (Address, MarginAccount) {
+        let exchange = self.snapshot.exchange.address;
+        let account = MarginAccount { exchange, owner: *owner, index, version: 1, ..Zeroable::zeroed() };
+        (address::margin_account(&exchange, owner, index), account)
+    }
+
+    /// What it costs and brings to trade `lots` of each series of a board against the house, whoever asks: the average prices
+    /// of a purchase and of a sale, and what the option is worth between them. Q16.48; `None` where the house does not trade.
     ///
     /// # Errors
-    /// As [`Self::trade`] and [`Snapshot::what_if`].
-    pub fn what_if(&self, address: &Address, action: &Action) -> Result<WhatIf, Error> {
-        let (trade, account) = (self.trade(action)?, self.account(address)?);
-        self.snapshot.refreshed()?.what_if(&account.data, &trade)
+    /// [`Error::Missing`] for a board that the state does not hold.
+    pub fn option_quotes(&self, board: &Address, lots: i64) -> Result<Vec<(u8, OptionQuote)>, Error> {
+        let missing = Error::Missing { what: "board in the engine", address: *board };
+        let listed = self.snapshot.boards.get(board).ok_or(missing)?.listed();
+        let snapshot = self.snapshot.refreshed()?;
+        let (_, nobody) = self.new_account(&Address::default(), 0);
+        let at = |series: u8, lots: i64| {
+            let made = snapshot.what_if(&nobody, &Trade::option(*board, series, lots))?;
+            Ok::<_, Error>(made.execution.map(|done| (done.average_price.raw(), done.mid_price.raw())))
+        };
+        let series = (0..MAX_SERIES as u8).filter(|series| listed >> (series / 2) & 1 == 1);
+        let quote = |series: u8| {
+            let (ask, bid) = (at(series, lots)?, at(series, -lots)?);
+            let mark = ask.or(bid).map(|(_, mid)| mid);
+            Ok((series, OptionQuote { bid: bid.map(|(bid, _)| bid), ask: ask.map(|(ask, _)| ask), mark }))
+        };
+        series.map(quote).collect()
+    }
+
+    /// What `look` answers; where it is refused because of a board that is too old, what it answers with all boards refreshed, as a
+    /// transaction that refreshes them first would find it.
+    ///
+    /// # Errors
+    /// Those of `look`.
+    pub fn seen<T>(&self, look: impl Fn(&Snapshot) -> Result<T, Error>) -> Result<T, Error> {
+        match look(&self.snapshot) {
+            Err(Error::Program(PlimsollError::BoardStale)) => look(&self.snapshot.refreshed()?),
+            answer => answer,
+        }
     }
 
     /// As the RPC client does: a price account that the program would refuse is left out, and the stored observation

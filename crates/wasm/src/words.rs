@@ -10,7 +10,7 @@ use tsify::Tsify;
 pub struct ErrorWords {
     /// The code as the chain reports it: `Custom(code)`.
     pub code: u32,
-    /// Its name; `null` where it is none of Plimsoll's.
+    /// Its name; `undefined` where it is none of Plimsoll's.
     pub name: Option<&'static str>,
     /// What is wrong and what to do.
     pub message: String,

@@ -28,6 +28,10 @@ pub use plimsoll_interface::token::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM};
 
 /// The associated token account program.
 pub const ASSOCIATED_TOKEN_PROGRAM: Address = Address::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+/// The compute budget program.
+pub const COMPUTE_BUDGET_PROGRAM: Address = Address::from_str_const("ComputeBudget111111111111111111111111111111");
+/// The address lookup table program.
+pub const LOOKUP_TABLE_PROGRAM: Address = Address::from_str_const("AddressLookupTab1e1111111111111111111111111");
 /// The instructions sysvar: the transaction, as its instructions see it.
 pub const INSTRUCTIONS_SYSVAR: Address = Address::from_str_const("Sysvar1nstructions1111111111111111111111111");
 /// The system program.

@@ -19,6 +19,7 @@ mod liquidation;
 mod margins;
 mod prices;
 mod refresh;
+mod requests;
 mod stress;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub use insolvency::{Insolvency, Resolution};
 pub use limits::MaxSize;
 pub use liquidation::{FALL_MAX, LiquidationMove, LiquidationPrices, RISE_MAX};
 pub use refresh::RefreshCause;
+pub use requests::Request;
 pub use stress::{Payoff, PayoffPoint, Stress, StressAxes, StressCell};
 pub use what_if::{Execution, Trade, WhatIf};
 

@@ -26,7 +26,7 @@ pub struct AccountView {
     pub address: String,
     /// Whose it is.
     pub owner: String,
-    /// Who may act for the owner; `null` for nobody.
+    /// Who may act for the owner; `undefined` for nobody.
     pub delegate: Option<String>,
     /// Which of the owner's accounts it is.
     pub index: u16,
@@ -84,7 +84,7 @@ pub struct PositionView {
     pub value_usd: f64,
     /// What it has gained and not settled: cash and value, dollars.
     pub gain_usd: f64,
-    /// The price at which that would be nothing, dollars; `null` without a position.
+    /// The price at which that would be nothing, dollars; `undefined` without a position.
     pub break_even_usd: Option<f64>,
 }
 
@@ -113,7 +113,7 @@ pub struct OptionView {
     pub lots: i32,
     /// The same in whole tokens of the underlying.
     pub size_tokens: f64,
-    /// What it counts for in the equity, quote native; `null` while its board waits for a refresh.
+    /// What it counts for in the equity, quote native; `undefined` while its board waits for a refresh.
     pub mark: Option<i64>,
     /// The same in dollars.
     pub mark_usd: Option<f64>,
@@ -136,11 +136,11 @@ pub struct TriggerView {
     pub when: &'static str,
     /// The price that it waits for, dollars.
     pub trigger_usd: f64,
-    /// Base units to close at most; `null` for all.
+    /// Base units to close at most; `undefined` for all.
     pub size: Option<u64>,
     /// What whoever executes it gets, quote native.
     pub tip: u64,
-    /// When it lapses, unix seconds; `null` for never.
+    /// When it lapses, unix seconds; `undefined` for never.
     pub expires_at: Option<i64>,
 }
 
@@ -167,7 +167,7 @@ pub struct TicketView {
     pub executable_from: i64,
     /// After this it is executed no more, unix seconds.
     pub expires_at: i64,
-    /// When it was executed, unix seconds; `null` until then.
+    /// When it was executed, unix seconds; `undefined` until then.
     pub executed_at: Option<i64>,
 }
 

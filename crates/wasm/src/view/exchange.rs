@@ -67,7 +67,7 @@ pub struct HouseView {
     pub nav_at: i64,
     /// Shares in circulation, 1e-6 of a share.
     pub share_supply: u64,
-    /// What a share is worth, dollars; `null` without shares.
+    /// What a share is worth, dollars; `undefined` without shares.
     pub share_price_usd: Option<f64>,
     /// Quote that waits in tickets, quote native.
     pub pending_quote: u64,
@@ -153,7 +153,7 @@ pub struct BankView {
     pub token_program: String,
     /// The mint's name as it was given to the engine, else the market's, else `quote`.
     pub symbol: String,
-    /// The market that prices it; `null` for the quote.
+    /// The market that prices it; `undefined` for the quote.
     pub market: Option<String>,
     /// Decimals of the mint.
     pub decimals: u8,
@@ -206,7 +206,7 @@ pub struct BoardView {
     pub lot_tokens: f64,
     /// Whether it is settled.
     pub is_settled: bool,
-    /// What its options are settled at, dollars; `null` until then.
+    /// What its options are settled at, dollars; `undefined` until then.
     pub settlement_price_usd: Option<f64>,
     /// When its arrays were computed, unix seconds; zero for never.
     pub refreshed_at: i64,

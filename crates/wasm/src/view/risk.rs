@@ -32,7 +32,7 @@ pub struct MarginView {
     pub health_init: i64,
     /// The same towards maintenance: below zero anyone may liquidate.
     pub health_maint: i64,
-    /// The market whose old price keeps the account from new risk; `null` for none.
+    /// The market whose old price keeps the account from new risk; `undefined` for none.
     pub blocked_by: Option<String>,
 }
 
@@ -91,7 +91,7 @@ pub struct GroupView {
     pub gross: u64,
     /// What the group gains in each scenario, quote native.
     pub scenario_pnl: Vec<i64>,
-    /// The scenario that loses most; `null` when none loses.
+    /// The scenario that loses most; `undefined` when none loses.
     pub worst_scenario: Option<u8>,
 }
 

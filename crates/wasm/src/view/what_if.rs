@@ -10,24 +10,27 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::{account::AccountView, price_usd, risk::MarginView, symbol};
-use crate::{state::State, words::ErrorWords};
+use crate::{
+    state::{OptionQuote, State},
+    words::ErrorWords,
+};
 
 /// What an account would be after a trade.
 #[derive(Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(large_number_types_as_bigints)]
 pub struct WhatIfView {
-    /// Why the chain would refuse it; `null` where it would accept it.
+    /// Why the chain would refuse it; `undefined` where it would accept it.
     pub refused: Option<ErrorWords>,
     /// Whether what follows shows the trade: where it is accepted, or where only the margin refuses it.
     pub is_applied: bool,
-    /// The margin before; `null` where it cannot be told, for an old board or a price that is wrong.
+    /// The margin before; `undefined` where it cannot be told, for an old board or a price that is wrong.
     pub margin_before: Option<MarginView>,
     /// The margin afterwards, likewise.
     pub margin: Option<MarginView>,
     /// At what price, for what trades at one.
     pub execution: Option<ExecutionView>,
-    /// The worst price (of a swap, amount) that is within the slippage asked for: what the order should carry; `null` for what
+    /// The worst price (of a swap, amount) that is within the slippage asked for: what the order should carry; `undefined` for what
     /// has no price.
     pub limit: Option<u64>,
     /// The account afterwards.
@@ -72,7 +75,13 @@ pub struct LiquidationView {
     pub spot_usd: f64,
     /// Maintenance health now, quote native.
     pub health: i64,
-    /// The nearest price below at which the account is on the other side of its line, dollars; `null` for none.
+    /// Its price now, Q16.48 quote native per base unit.
+    pub spot: u64,
+    /// The nearest price below at which the account is on the other side of its line, Q16.48; `undefined` for none.
+    pub below: Option<u64>,
+    /// The nearest above, likewise.
+    pub above: Option<u64>,
+    /// The nearest price below at which the account is on the other side of its line, dollars; `undefined` for none.
     pub below_usd: Option<f64>,
     /// The nearest above, likewise.
     pub above_usd: Option<f64>,
@@ -83,13 +92,13 @@ pub struct LiquidationView {
 #[serde(rename_all = "camelCase")]
 #[tsify(large_number_types_as_bigints)]
 pub struct LiquidationMoveView {
-    /// The risk group whose markets move; `null` for all markets.
+    /// The risk group whose markets move; `undefined` for all markets.
     pub group: Option<u8>,
     /// The markets that move.
     pub markets: Vec<String>,
     /// Maintenance health without a move, quote native.
     pub health: i64,
-    /// The smallest fall on the other side of the line, percent; `null` for none.
+    /// The smallest fall on the other side of the line, percent; `undefined` for none.
     pub fall_percent: Option<f64>,
     /// The smallest rise, likewise.
     pub rise_percent: Option<f64>,
@@ -102,7 +111,7 @@ pub struct LiquidationMoveView {
 pub struct MaxSizeView {
     /// The largest size that the chain would accept, zero for none: native units, base units or lots.
     pub size: u64,
-    /// What refuses one unit more; `null` where any size is accepted.
+    /// What refuses one unit more; `undefined` where any size is accepted.
     pub limit: Option<ErrorWords>,
 }
 
@@ -119,7 +128,7 @@ pub struct StressView {
     pub markets: Vec<String>,
     /// Equity without a move, quote native.
     pub equity: i64,
-    /// Rows of cells; `null` where a value is beyond the engine's numbers.
+    /// Rows of cells; `undefined` where a value is beyond the engine's numbers.
     pub cells: Vec<Vec<Option<StressCellView>>>,
 }
 
@@ -145,7 +154,7 @@ pub struct StressCellView {
 pub struct PayoffView {
     /// Its price now, dollars.
     pub spot_usd: f64,
-    /// The first expiry of the account's options of it, unix seconds; `null` without.
+    /// The first expiry of the account's options of it, unix seconds; `undefined` without.
     pub expiry: Option<i64>,
     /// The curve, by rising price.
     pub points: Vec<PayoffPointView>,
@@ -158,7 +167,7 @@ pub struct PayoffView {
 pub struct PayoffPointView {
     /// Price, dollars.
     pub price_usd: f64,
-    /// Equity if that were the price now, quote native; `null` where it is beyond the engine's numbers.
+    /// Equity if that were the price now, quote native; `undefined` where it is beyond the engine's numbers.
     pub now: Option<i64>,
     /// Equity if that were the price at the expiry, likewise.
     pub at_expiry: Option<i64>,
@@ -249,6 +258,9 @@ impl LiquidationView {
             symbol: symbol(market),
             spot_usd: dollars(prices.spot),
             health: prices.health,
+            spot: prices.spot.raw(),
+            below: prices.below.map(Price::raw),
+            above: prices.above.map(Price::raw),
             below_usd: prices.below.map(dollars),
             above_usd: prices.above.map(dollars),
         })
@@ -309,5 +321,33 @@ impl PayoffView {
         });
         let spot_usd = price_usd(payoff.spot.raw(), base_decimals);
         Self { spot_usd, expiry: payoff.expiry, points: points.collect() }
+    }
+}
+
+/// What one series costs and brings, for the size that was asked for.
+#[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+#[tsify(large_number_types_as_bigints)]
+pub struct OptionQuoteView {
+    /// The series.
+    pub series: u8,
+    /// What a sale brings for a base unit of the underlying, Q16.48 quote native; `undefined` where the house does not buy.
+    pub bid: Option<u64>,
+    /// What a purchase costs, likewise.
+    pub ask: Option<u64>,
+    /// What a sale brings for a whole token of the underlying, dollars.
+    pub bid_usd: Option<f64>,
+    /// What a purchase costs, likewise.
+    pub ask_usd: Option<f64>,
+    /// What it is worth between them, likewise.
+    pub mark_usd: Option<f64>,
+}
+
+impl OptionQuoteView {
+    /// Of a series of a market with that many decimals.
+    pub fn new(series: u8, quote: &OptionQuote, base_decimals: u8) -> Self {
+        let dollars = |price: Option<u64>| price.map(|price| price_usd(price, base_decimals));
+        let (bid_usd, ask_usd, mark_usd) = (dollars(quote.bid), dollars(quote.ask), dollars(quote.mark));
+        Self { series, bid: quote.bid, ask: quote.ask, bid_usd, ask_usd, mark_usd }
     }
 }

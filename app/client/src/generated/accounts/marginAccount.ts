@@ -101,7 +101,7 @@ export type MarginAccount = {
   index: number;
   /** Bump of the address. */
   bump: number;
-  /** Layout version, 1. */
+  /** Layout version, 2: `upgrade` has what was before. */
   version: number;
   /** Where the account is in a liquidation without capital, one of `deferral`. */
   deferral: number;
@@ -146,7 +146,7 @@ export type MarginAccountInput = {
   index: number;
   /** Bump of the address. */
   bump: number;
-  /** Layout version, 1. */
+  /** Layout version, 2: `upgrade` has what was before. */
   version: number;
   /** Where the account is in a liquidation without capital, one of `deferral`. */
   deferral: number;
@@ -191,9 +191,9 @@ export function getMarginAccountEncoder(): FixedSizeEncoder<MarginAccountInput> 
       ['padding', fixEncoderSize(getBytesEncoder(), 1)],
       ['sequence', getU64Encoder()],
       ['insolventSince', getI64Encoder()],
-      ['triggers', getArrayEncoder(getTriggerSlotEncoder(), { size: 4 })],
+      ['triggers', getArrayEncoder(getTriggerSlotEncoder(), { size: 8 })],
       ['venues', getArrayEncoder(getVenueSlotEncoder(), { size: 4 })],
-      ['reserved', fixEncoderSize(getBytesEncoder(), 816)],
+      ['reserved', fixEncoderSize(getBytesEncoder(), 624)],
     ]),
     (value) => ({ ...value, discriminator: MARGIN_ACCOUNT_DISCRIMINATOR }),
   );
@@ -221,9 +221,9 @@ export function getMarginAccountDecoder(): FixedSizeDecoder<MarginAccount> {
     ['padding', fixDecoderSize(getBytesDecoder(), 1)],
     ['sequence', getU64Decoder()],
     ['insolventSince', getI64Decoder()],
-    ['triggers', getArrayDecoder(getTriggerSlotDecoder(), { size: 4 })],
+    ['triggers', getArrayDecoder(getTriggerSlotDecoder(), { size: 8 })],
     ['venues', getArrayDecoder(getVenueSlotDecoder(), { size: 4 })],
-    ['reserved', fixDecoderSize(getBytesDecoder(), 816)],
+    ['reserved', fixDecoderSize(getBytesDecoder(), 624)],
   ]);
 }
 
@@ -283,5 +283,5 @@ export async function fetchAllMaybeMarginAccount(
 }
 
 export function getMarginAccountSize(): number {
-  return 3968;
+  return 4096;
 }

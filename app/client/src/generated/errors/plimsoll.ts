@@ -460,6 +460,10 @@ export const PLIMSOLL_ERROR__QUOTE_TRANSFER_FEE = 0x18cf; // 6351
 export const PLIMSOLL_ERROR__TRANSFER_MISMATCH = 0x18d0; // 6352
 /** FillWrongBoard: The board expires at another time than the option agreed on: pass the board of its expiry */
 export const PLIMSOLL_ERROR__FILL_WRONG_BOARD = 0x18d4; // 6356
+/** LayoutCurrent: The account has the layout of this version: there is nothing to upgrade */
+export const PLIMSOLL_ERROR__LAYOUT_CURRENT = 0x18d8; // 6360
+/** LayoutUnknown: The account is none of the program's, or of a type whose layout never changed */
+export const PLIMSOLL_ERROR__LAYOUT_UNKNOWN = 0x18d9; // 6361
 
 export type PlimsollError =
   | typeof PLIMSOLL_ERROR__ACCOUNT_HEALTHY
@@ -521,6 +525,8 @@ export type PlimsollError =
   | typeof PLIMSOLL_ERROR__INVALID_SYMBOL
   | typeof PLIMSOLL_ERROR__INVALID_TRIGGER
   | typeof PLIMSOLL_ERROR__INVALID_VENUE_PARAMETERS
+  | typeof PLIMSOLL_ERROR__LAYOUT_CURRENT
+  | typeof PLIMSOLL_ERROR__LAYOUT_UNKNOWN
   | typeof PLIMSOLL_ERROR__LIEN_IN_LIQUIDATION
   | typeof PLIMSOLL_ERROR__LIEN_RECORD_INVALID
   | typeof PLIMSOLL_ERROR__LIEN_RECORD_MISMATCH
@@ -748,6 +754,8 @@ if (process.env.NODE_ENV !== 'production') {
     [PLIMSOLL_ERROR__INVALID_SYMBOL]: `The symbol must be 1 to 16 bytes of printable ASCII, padded with zeros`,
     [PLIMSOLL_ERROR__INVALID_TRIGGER]: `The stored order is invalid: a side and a direction, a price and a size above zero, a tip of at most 100 USD, a time that is not past`,
     [PLIMSOLL_ERROR__INVALID_VENUE_PARAMETERS]: `The venue's parameters are invalid: window of 1 second to 30 days, a state with a meaning`,
+    [PLIMSOLL_ERROR__LAYOUT_CURRENT]: `The account has the layout of this version: there is nothing to upgrade`,
+    [PLIMSOLL_ERROR__LAYOUT_UNKNOWN]: `The account is none of the program's, or of a type whose layout never changed`,
     [PLIMSOLL_ERROR__LIEN_IN_LIQUIDATION]: `The account's liquidation has started: deposit, or flag the account once it is healthy again`,
     [PLIMSOLL_ERROR__LIEN_RECORD_INVALID]: `The account is no lien record of the adapter's program`,
     [PLIMSOLL_ERROR__LIEN_RECORD_MISMATCH]: `The lien record is of another margin account, mint or beneficiary`,

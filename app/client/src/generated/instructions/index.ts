@@ -79,6 +79,7 @@ export * from './setVenueApproval';
 export * from './swap';
 export * from './updateLien';
 export * from './updateRate';
+export * from './upgradeAccount';
 export * from './valueHouse';
 export * from './venueFill';
 export * from './windDownPosition';

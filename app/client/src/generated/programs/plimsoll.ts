@@ -90,6 +90,7 @@ import {
   parseSwapInstruction,
   parseUpdateLienInstruction,
   parseUpdateRateInstruction,
+  parseUpgradeAccountInstruction,
   parseValueHouseInstruction,
   parseVenueFillInstruction,
   parseWindDownPositionInstruction,
@@ -167,6 +168,7 @@ import {
   type ParsedSwapInstruction,
   type ParsedUpdateLienInstruction,
   type ParsedUpdateRateInstruction,
+  type ParsedUpgradeAccountInstruction,
   type ParsedValueHouseInstruction,
   type ParsedVenueFillInstruction,
   type ParsedWindDownPositionInstruction,
@@ -378,6 +380,7 @@ export enum PlimsollInstruction {
   Swap,
   UpdateLien,
   UpdateRate,
+  UpgradeAccount,
   ValueHouse,
   VenueFill,
   WindDownPosition,
@@ -607,6 +610,9 @@ export function identifyPlimsollInstruction(
   if (containsBytes(data, fixEncoderSize(getBytesEncoder(), 1).encode(new Uint8Array([81])), 0)) {
     return PlimsollInstruction.UpdateRate;
   }
+  if (containsBytes(data, fixEncoderSize(getBytesEncoder(), 1).encode(new Uint8Array([91])), 0)) {
+    return PlimsollInstruction.UpgradeAccount;
+  }
   if (containsBytes(data, fixEncoderSize(getBytesEncoder(), 1).encode(new Uint8Array([35])), 0)) {
     return PlimsollInstruction.ValueHouse;
   }
@@ -696,6 +702,7 @@ export type ParsedPlimsollInstruction<TProgram extends string = '73LKA9WZRr5xxMo
   | ({ instructionType: PlimsollInstruction.Swap } & ParsedSwapInstruction<TProgram>)
   | ({ instructionType: PlimsollInstruction.UpdateLien } & ParsedUpdateLienInstruction<TProgram>)
   | ({ instructionType: PlimsollInstruction.UpdateRate } & ParsedUpdateRateInstruction<TProgram>)
+  | ({ instructionType: PlimsollInstruction.UpgradeAccount } & ParsedUpgradeAccountInstruction<TProgram>)
   | ({ instructionType: PlimsollInstruction.ValueHouse } & ParsedValueHouseInstruction<TProgram>)
   | ({ instructionType: PlimsollInstruction.VenueFill } & ParsedVenueFillInstruction<TProgram>)
   | ({ instructionType: PlimsollInstruction.WindDownPosition } & ParsedWindDownPositionInstruction<TProgram>)
@@ -1012,6 +1019,10 @@ export function parsePlimsollInstruction<TProgram extends string>(
     case PlimsollInstruction.UpdateRate: {
       assertIsInstructionWithAccounts(instruction);
       return { instructionType: PlimsollInstruction.UpdateRate, ...parseUpdateRateInstruction(instruction) };
+    }
+    case PlimsollInstruction.UpgradeAccount: {
+      assertIsInstructionWithAccounts(instruction);
+      return { instructionType: PlimsollInstruction.UpgradeAccount, ...parseUpgradeAccountInstruction(instruction) };
     }
     case PlimsollInstruction.ValueHouse: {
       assertIsInstructionWithAccounts(instruction);
