@@ -212,7 +212,7 @@ export class Chain {
     const engine = await this.engine();
     const asserts = async (minimum: bigint) => {
       const action = { kind: 'assertHealth', account, maintenance, minimum } as Action;
-      return this.succeeds(engine.instructions(this.admin.address, action).map(toKit));
+      return this.succeeds(engine.instructionsOf(this.admin.address, [action]).map(toKit));
     };
     return (await asserts(health)) && !(await asserts(health + 1n));
   }
@@ -226,7 +226,7 @@ export class Chain {
   /** Does something for a wallet, without the page. */
   async act(signer: KeyPairSigner, actions: readonly Action[]) {
     const engine = await this.engine();
-    await this.send(actions.flatMap((action) => engine.instructions(signer.address, action).map(toKit)), signer);
+    await this.send(engine.instructionsOf(signer.address, [...actions]).map(toKit), signer);
   }
 
   private async signed(instructions: readonly Instruction[], payer: KeyPairSigner) {
@@ -291,7 +291,7 @@ function addressBytes(value: Address): Uint8Array {
   return new Uint8Array(getAddressEncoder().encode(value));
 }
 
-type Packed = ReturnType<Engine['instructions']>[number];
+type Packed = ReturnType<Engine['instructionsOf']>[number];
 
 function toKit(packed: Packed): Instruction {
   const role = (isSigner: boolean, isWritable: boolean) =>

@@ -32,7 +32,7 @@ export function Activity() {
             Reading the transactions…
           </p>
         ) : null}
-        {state.at === "failed" ? <p className="empty">{state.text}</p> : null}
+        {state.at === "failed" ? <p className="empty">The server did not answer. Open this page again in a moment.</p> : null}
         {state.at === "ready" && state.entries.length === 0 ? (
           <p className="empty">{scope === "account" && !address ? "Connect a wallet with an account to see its events." : "Nothing has happened yet."}</p>
         ) : null}

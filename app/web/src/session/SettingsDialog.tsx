@@ -30,7 +30,7 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
         onSubmit={(event) => {
           event.preventDefault();
           setIsTried(true);
-          if (isFine) apply({ rpc, ws, exchange: exchange === "" ? null : exchange });
+          if (isFine) apply({ rpc, ws, exchange: exchange === "" ? null : exchange, quote: settings?.quote ?? "USDC" });
         }}
       >
         <Line label="JSON-RPC server" value={rpc} onValue={setRpc} problem={isTried ? problems.rpc : null} />

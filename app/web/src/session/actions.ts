@@ -12,6 +12,8 @@ type Sparse<T> = T extends unknown
 /** What the engine can do for somebody. */
 export type Action = Sparse<EngineAction>;
 
+export type { EngineAction };
+
 /** What one transaction is to do, in this order. */
 export type Request = {
   actions: readonly Action[];

@@ -3,12 +3,11 @@ import { useMemo } from 'react';
 
 import type { Problem } from '../components/Progress';
 import { dollars } from '../lib/price';
-import { type Action, type Cost, type Preview, type Request, SLIPPAGE_PPM } from './actions';
-import { withBlank } from './blank';
+import { useOwner } from './account';
+import { type Action, type Cost, type EngineAction, type Preview, type Request, SLIPPAGE_PPM } from './actions';
 import { useConnection, useLive, useLooked } from './live';
-import { problemOfThrown } from './problem';
+import { problemOf, problemOfThrown } from './problem';
 import { useSimulated } from './simulate';
-import { problemOf } from './words';
 
 /** What is known of the margin after a request. */
 export type PreviewState =
@@ -18,6 +17,7 @@ export type PreviewState =
   | { at: 'refused'; problem: Problem };
 
 const TRADES = new Set<Action['kind']>([
+  'createAccount',
   'deposit',
   'withdraw',
   'openPosition',
@@ -29,40 +29,38 @@ const TRADES = new Set<Action['kind']>([
   'settleOption',
 ]);
 
-/** The engine's action of a request whose margin it can tell; `null` where only the chain can. */
-function tradeOf(request: Request): Action | null {
-  const trade = request.actions.at(-1);
-  return trade && TRADES.has(trade.kind) && (request.actions.length === 1 || request.actions[0]?.kind === 'createAccount')
-    ? trade
-    : null;
+/** Whether the engine can tell the margin after a request; otherwise only the chain can. */
+function isForeseen(request: Request): boolean {
+  return request.actions.every((action) => TRADES.has(action.kind));
 }
 
 /** The margin that a request would leave: by the engine at every tick where it can tell, else by the chain's simulation. */
 export function usePreview(request: Request | null): PreviewState {
-  const trade = request ? tradeOf(request) : null;
+  const owner = useOwner();
+  const account = request?.account ?? null;
+  const foreseen = request !== null && account !== null && isForeseen(request);
   const looked = useLooked(
-    (engine) => (request && trade && request.account ? lookAhead(engine, request, trade) : null),
-    [request, trade],
+    (engine) => (foreseen && owner ? lookAhead(engine, owner, account, request) : null),
+    [request, owner],
   );
-  const simulated = useSimulated(request && !trade && request.account ? request : null);
+  const simulated = useSimulated(foreseen || account === null ? null : request);
   return useMemo(() => {
-    if (!request?.account) return { at: 'none' };
-    if (!trade) return simulated;
+    if (account === null) return { at: 'none' };
+    if (!foreseen) return simulated;
     if (looked.value) return { at: 'ready', preview: looked.value };
     return looked.error ? { at: 'refused', problem: problemOfThrown(looked.error) } : { at: 'none' };
-  }, [request, trade, looked, simulated]);
+  }, [account, foreseen, looked, simulated]);
 }
 
-function lookAhead(engine: Engine, request: Request, trade: Action): Preview {
-  const create = request.actions[0]?.kind === 'createAccount';
-  const look = () => previewOf(engine.whatIf(trade as never, SLIPPAGE_PPM), before(engine, request));
-  return create && request.account ? withBlank(engine, look, request.account) : look();
+function lookAhead(engine: Engine, owner: string, account: string, request: Request): Preview {
+  const view = engine.whatIf(owner, [...request.actions] as EngineAction[], SLIPPAGE_PPM);
+  return previewOf(view, liquidationNow(engine, account));
 }
 
-/** Where the account stands now; empty where it is still to be created. */
-function before(engine: Engine, { account }: Request): LiquidationView[] {
+/** Where the account would be liquidated now; nowhere where it is still to be created. */
+function liquidationNow(engine: Engine, account: string): LiquidationView[] {
   try {
-    return account ? engine.liquidationPrices(account) : [];
+    return engine.liquidationPrices(account);
   } catch {
     return [];
   }
@@ -128,7 +126,7 @@ export function useMax(action: Action | null): (() => bigint | null) | undefined
   if (!session || !action) return undefined;
   return () => {
     try {
-      return session.engine.maxSize(action as never).size;
+      return session.engine.maxSize(action as EngineAction).size;
     } catch {
       return null;
     }
@@ -140,25 +138,11 @@ export type OptionQuote = { bid: number | null; ask: number | null };
 
 /** Both prices of every series of a board. */
 export function useOptionQuotes(board: BoardView): ReadonlyMap<number, OptionQuote> {
-  const series = board.strikes.flatMap((strike) => [strike.call.series, strike.put.series]);
-  const quotes = useLive(
-    (engine) =>
-      withBlank(engine, (account) =>
-        series.map((one): [number, OptionQuote] => {
-          const price = (lots: bigint) => {
-            try {
-              const action = { kind: 'openOption', account, board: board.address, series: one, lots } as const;
-              return engine.whatIf(action as never).execution?.averageUsd ?? null;
-            } catch {
-              return null;
-            }
-          };
-          return [one, { bid: price(-1n), ask: price(1n) }];
-        }),
-      ),
-    [board.address, series.length],
+  const quotes = useLive((engine) => engine.optionQuotes(board.address, 1n), [board.address]);
+  return useMemo(
+    () => new Map((quotes ?? []).map((quote) => [quote.series, { bid: quote.bidUsd ?? null, ask: quote.askUsd ?? null }])),
+    [quotes],
   );
-  return useMemo(() => new Map(quotes ?? []), [quotes]);
 }
 
 /** The most of a deposit that the chain would let go; asked when it is wanted. */

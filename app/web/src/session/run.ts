@@ -21,7 +21,6 @@ export function useRun() {
       setStage({ at: 'prepare' });
       const last = await sendRequest(session, signer, request, setStage);
       setStage(last);
-      session.refresh();
       return last.at === 'done';
     },
     [session, signer, problem],

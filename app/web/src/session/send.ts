@@ -1,33 +1,57 @@
-import { AccountRole, address, createTransactionMessage, pipe, setTransactionMessageFeePayerSigner, setTransactionMessageLifetimeUsingBlockhash, appendTransactionMessageInstructions, signTransactionMessageWithSigners, getBase64EncodedWireTransaction, getSignatureFromTransaction, type TransactionSigner } from '@solana/kit';
+import { eventWords, explain, type Stage as Sending } from '@plimsoll/client';
+import type { TransactionSigner } from '@solana/kit';
+
 import type { Stage } from '../components/Progress';
-import type { Action, Request } from './actions';
-import { SLIPPAGE_PPM } from './actions';
+import { type Action, type EngineAction, type Request, SLIPPAGE_PPM } from './actions';
+import { failureProblem, unknownProblem } from './problem';
 import type { Session } from './session';
-import { problemOfThrown } from './problem';
-function limited(session: Session, action: Action): Action {
+
+/** Actions that are made at a price. */
+const PRICED = new Set<Action['kind']>(['openPosition', 'closePosition', 'openOption', 'closeOption', 'swap']);
+
+/** An action with the worst price that is accepted; as it is where the engine cannot tell one, and the chain will say why. */
+function limited(session: Session, action: Action): EngineAction {
+  const plain = action as EngineAction;
+  if (!PRICED.has(action.kind)) return plain;
   try {
-    const limit = session.engine.whatIf(action as never, SLIPPAGE_PPM).limit;
-    if (limit == null) return action;
-    return action.kind === 'swap' ? { ...action, limitAmount: limit } : ({ ...action, limitPrice: limit } as Action);
-  } catch { return action; }
+    return session.engine.withLimit(plain, SLIPPAGE_PPM);
+  } catch {
+    return plain;
+  }
 }
-export async function sendRequest(session: Session, signer: TransactionSigner, request: Request, tell: (stage: Stage) => void): Promise<Stage> {
-  try {
-    const packed = request.actions.flatMap((action) => session.engine.instructions(signer.address, limited(session, action) as never));
-    const instructions = packed.map((one) => ({ programAddress: address(one.program), data: one.data, accounts: one.accounts.map((a) => ({ address: address(a.address), role: a.isSigner ? (a.isWritable ? AccountRole.WRITABLE_SIGNER : AccountRole.READONLY_SIGNER) : a.isWritable ? AccountRole.WRITABLE : AccountRole.READONLY, ...(a.isSigner ? { signer } : {}) })) }));
-    const { value: lifetime } = await session.rpc.getLatestBlockhash().send();
-    const message = pipe(createTransactionMessage({ version: 0 }), (m) => setTransactionMessageFeePayerSigner(signer, m), (m) => setTransactionMessageLifetimeUsingBlockhash(lifetime, m), (m) => appendTransactionMessageInstructions(instructions, m));
-    tell({ at: 'sign' });
-    const signed = await signTransactionMessageWithSigners(message);
-    const signature = getSignatureFromTransaction(signed);
-    await session.rpc.sendTransaction(getBase64EncodedWireTransaction(signed), { encoding: 'base64' }).send();
-    tell({ at: 'send', signature });
-    for (;;) {
-      const { value } = await session.rpc.getSignatureStatuses([signature]).send();
-      if (value[0]?.confirmationStatus) return { at: 'done', signature, slot: value[0].slot, events: [] };
-      await new Promise((d) => setTimeout(d, 100));
+
+/**
+ * Carries a request out in one transaction: builds it, has it signed, sends it until it is confirmed or has lapsed.
+ *
+ * @returns How it ended; never throws.
+ */
+export async function sendRequest(
+  session: Session,
+  signer: TransactionSigner,
+  request: Request,
+  tell: (stage: Stage) => void,
+): Promise<Stage> {
+  // What the callback below writes, the compiler does not see.
+  let during = 'prepare' as 'prepare' | 'sign' | 'send';
+  let signature: string | undefined;
+  const onStage = (stage: Sending) => {
+    if (stage.kind === 'signing') {
+      during = 'sign';
+      tell({ at: 'sign' });
+    } else if (stage.kind === 'sent') {
+      during = 'send';
+      signature = stage.signature;
+      tell({ at: 'send', signature });
     }
+  };
+  try {
+    const actions = request.actions.map((action) => limited(session, action));
+    const confirmed = await session.store.send(signer, actions, { onStage });
+    const events = eventWords(confirmed.events, session.engine);
+    return { at: 'done', signature: confirmed.signature, slot: confirmed.slot, events };
   } catch (error) {
-    return { at: 'failed', during: 'sign', problem: problemOfThrown(error) };
+    const failure = explain(error);
+    const isOpen = during === 'send' && failure.kind === 'network';
+    return { at: 'failed', during, problem: isOpen ? unknownProblem() : failureProblem(failure), signature };
   }
 }

@@ -6,6 +6,8 @@ export interface Settings {
   ws: string;
   /** The exchange; `null` to look for the only one that there is. */
   exchange: string | null;
+  /** Name of the exchange's dollar. */
+  quote: string;
 }
 
 const KEY = "plimsoll.settings";
@@ -17,6 +19,7 @@ function read(value: unknown): Partial<Settings> {
   if (typeof fields["rpc"] === "string") found.rpc = fields["rpc"];
   if (typeof fields["ws"] === "string") found.ws = fields["ws"];
   if (typeof fields["exchange"] === "string" || fields["exchange"] === null) found.exchange = fields["exchange"];
+  if (typeof fields["quote"] === "string") found.quote = fields["quote"];
   return found;
 }
 
@@ -37,7 +40,7 @@ export function chooseSettings(settings: Settings | null) {
 
 /** The settings in force. */
 export async function loadSettings(): Promise<Settings> {
-  const fallback: Settings = { rpc: "http://127.0.0.1:8899", ws: "ws://127.0.0.1:8900", exchange: null };
+  const fallback: Settings = { rpc: "http://127.0.0.1:8899", ws: "ws://127.0.0.1:8900", exchange: null, quote: "USDC" };
   const served = await fetch("./config.json", { cache: "no-store" })
     .then((answer) => (answer.ok ? answer.json() : null))
     .catch(() => null);

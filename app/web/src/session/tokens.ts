@@ -18,7 +18,7 @@ export function useTokenBalance(mint: string | null): bigint | null {
     if (!owner || !mint || !session) return;
     const stop = new AbortController();
     const config = { encoding: 'base64', commitment: 'confirmed' } as const;
-    session.rpc
+    session.connection.rpc
       .getTokenAccountsByOwner(address(owner), { mint: address(mint) }, config)
       .send({ abortSignal: stop.signal })
       .then(({ value }) => {
