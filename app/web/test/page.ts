@@ -115,6 +115,9 @@ export async function openPage(
 /** Keeps a picture of the page. */
 export async function picture(page: Page, name: string, fullPage = true) {
   mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.evaluate(() => {
+    window.scrollTo(0, 0);
+  });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage });
 }
 

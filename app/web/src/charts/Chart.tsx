@@ -34,7 +34,7 @@ function palette(): Palette {
 interface Props {
   /** What the chart says, for who cannot see it. */
   label: string;
-  option: (colours: Palette) => EChartsCoreOption;
+  option: (colours: Palette, width: number) => EChartsCoreOption;
   /** The same numbers as a table. */
   table: ReactNode;
   height?: "short" | undefined;
@@ -77,8 +77,14 @@ function Canvas({ label, option, height }: Pick<Props, "label" | "option" | "hei
         if (gone || !box.current) return;
         const made = init(box.current);
         chart.current = made;
-        made.setOption({ animation: false, ...latest.current(palette()) });
-        observer = new ResizeObserver(() => made.resize());
+        const draw = () => {
+          made.setOption({ animation: false, ...latest.current(palette(), made.getWidth()) }, { notMerge: true });
+        };
+        draw();
+        observer = new ResizeObserver(() => {
+          made.resize();
+          draw();
+        });
         observer.observe(box.current);
       },
       () => setFailure(true),
@@ -92,7 +98,8 @@ function Canvas({ label, option, height }: Pick<Props, "label" | "option" | "hei
   }, []);
 
   useEffect(() => {
-    chart.current?.setOption({ animation: false, ...option(palette()) }, { notMerge: true });
+    const made = chart.current;
+    made?.setOption({ animation: false, ...option(palette(), made.getWidth()) }, { notMerge: true });
   }, [option, mode]);
 
   if (failure) return <p className="quiet">The chart could not be loaded; the table has the same numbers.</p>;

@@ -69,7 +69,7 @@ export function PayoffChart({ payoff }: { payoff: Payoff }) {
           nameTextStyle: { color: colours.soft },
           axisLabel: label,
           splitLine: { show: false },
-          axisLine: { lineStyle: { color: colours.rule } },
+          axisLine: { onZero: false, lineStyle: { color: colours.rule } },
         },
         yAxis: { type: "value", axisLabel: label, splitLine: { lineStyle: { color: colours.rule } } },
         series,

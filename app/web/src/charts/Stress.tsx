@@ -28,7 +28,7 @@ export function Stress({ grid, label }: { grid: StressGrid; label: string }) {
   const columns = useMemo(() => grid.moves.map(move), [grid]);
   const rows = useMemo(() => grid.volatility.map(move), [grid]);
   const option = useCallback(
-    (colours: Palette) => {
+    (colours: Palette, width: number) => {
       const data = grid.gains.flatMap((row, y) => row.flatMap((gain, x) => (gain === null ? [] : [[x, y, approximate(gain)]])));
       const extent = Math.max(1, ...data.map(([, , gain]) => Math.abs(gain ?? 0)));
       const axis = { splitArea: { show: false }, axisLine: { lineStyle: { color: colours.rule } }, axisTick: { show: false } };
@@ -70,7 +70,7 @@ export function Stress({ grid, label }: { grid: StressGrid; label: string }) {
           {
             type: "heatmap",
             data,
-            label: { show: columns.length <= 11, color: colours.ink, fontSize: 11, formatter: ({ value }: { value: number[] }) => short(value[2] ?? 0) },
+            label: { show: (width - 68) / columns.length >= 42, color: colours.ink, fontSize: 11, formatter: ({ value }: { value: number[] }) => short(value[2] ?? 0) },
             labelLayout: { hideOverlap: true },
             itemStyle: { borderColor: colours.sheet, borderWidth: 1 },
           },

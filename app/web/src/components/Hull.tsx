@@ -80,8 +80,8 @@ export function Hull({ load, after, compact = false, name = "Your account" }: Pr
         <rect x="-900" width={WIDTH + 1800} height={HEIGHT} fill={`url(#${id}-sky)`} />
         <Ship shell={`${id}-shell`} />
         <Marks initial={line === null ? null : level(line)} isCompact={compact} />
-        <Sea surface={surface} fill={`url(#${id}-water)`} />
-        {after ? <AfterLine surface={level(draught(after))} /> : null}
+        <Sea surface={surface} fill={`url(#${id}-water)`} label={after ? null : loadText(load)} />
+        {after ? <AfterLine surface={level(draught(after))} label={`after: ${loadText(after)}`} /> : null}
       </svg>
       {compact ? null : <Announcer text={STATES[state]} />}
     </figure>
@@ -168,23 +168,34 @@ function Marks({ initial, isCompact }: { initial: number | null; isCompact: bool
 /** One period of the swell is as long as the step by which its animation moves it. */
 const SWELL = Array.from({ length: 62 }, (_, index) => `${index === 0 ? "" : "t"}${index === 0 ? "q22 -5 44 0" : "44 0"}`).join(" ");
 
-function Sea({ surface, fill }: { surface: number; fill: string }) {
+/** The load in percent of what the equity can carry. */
+function loadText(load: Load): string {
+  const used = load.equityMaint > 0n ? ratioPpm(load.requirementMaint, load.equityMaint) : null;
+  return used === null ? "no equity" : `${percent(used, 1)}`;
+}
+
+function Sea({ surface, fill, label }: { surface: number; fill: string; label: string | null }) {
   return (
     <g className="sea" style={{ transform: `translateY(${surface}px)` }}>
       <g className="swell">
         <path className="sea-body" d={`M-940 0 ${SWELL} V400 H-940 Z`} fill={fill} />
         <path className="sea-surface" d={`M-940 0 ${SWELL}`} />
       </g>
+      {label === null ? null : (
+        <text className="sea-label" x="250" y="-8">
+          load {label}
+        </text>
+      )}
     </g>
   );
 }
 
-function AfterLine({ surface }: { surface: number }) {
+function AfterLine({ surface, label }: { surface: number; label: string }) {
   return (
     <g className="after" style={{ transform: `translateY(${surface}px)` }}>
       <path d={`M-900 0 H${WIDTH + 900}`} />
-      <text x="250" y="-7">
-        after
+      <text x="190" y="-7">
+        {label}
       </text>
     </g>
   );

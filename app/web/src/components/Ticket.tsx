@@ -17,6 +17,7 @@ interface Props {
   incomplete: string;
   submit: string;
   tone?: "primary" | "buy" | "sell";
+  /** Empties the fields for another one. */
   onDone?: (() => void) | undefined;
   children: ReactNode;
 }
@@ -36,7 +37,7 @@ export function Ticket({ request, incomplete, submit, tone = "primary", onDone, 
       return;
     }
     setEarly(request === null);
-    if (request && (await run(request))) onDone?.();
+    if (request) await run(request);
   };
   return (
     <form
@@ -51,17 +52,35 @@ export function Ticket({ request, incomplete, submit, tone = "primary", onDone, 
         if (!isBusy) reset();
       }}
     >
-      {children}
-      <PreviewPart state={preview} />
+      {stage.at === "done" ? null : (
+        <>
+          {children}
+          <PreviewPart state={preview} />
+        </>
+      )}
       {early && request === null ? (
         <p className="field-error" role="alert" id={id}>
           {incomplete}
         </p>
       ) : null}
-      <button type="submit" className={`button wide ${tone}`} aria-disabled={isBusy} aria-describedby={early ? id : undefined}>
-        {gate.isConnected ? submit : "Connect wallet"}
-      </button>
+      {stage.at === "done" ? null : (
+        <button type="submit" className={`button wide ${tone}`} aria-disabled={isBusy} aria-describedby={early ? id : undefined}>
+          {gate.isConnected ? submit : "Connect wallet"}
+        </button>
+      )}
       <Progress stage={stage} onAgain={() => void start()} />
+      {stage.at === "done" ? (
+        <button
+          type="button"
+          className="button wide"
+          onClick={() => {
+            reset();
+            onDone?.();
+          }}
+        >
+          Another one
+        </button>
+      ) : null}
     </form>
   );
 }

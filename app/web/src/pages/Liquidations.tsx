@@ -44,7 +44,7 @@ export function Liquidations() {
             if (margin.requirementMaint === 0n && margin.equityMaint >= 0n) return [];
             return [{ address, owner: account.owner, margin, startedAt: account.liquidationStartedAt }];
           } catch {
-            // An account whose price is missing cannot be weighed now; it comes back with its price.
+            // An account whose board or price is too old cannot be weighed now; it comes back with them.
             return [];
           }
         })

@@ -122,6 +122,7 @@ function JoinOrLeave({ house }: { house: HouseView }) {
         request={request}
         incomplete="Enter an amount above zero that the wallet has."
         submit={way === "provide" ? "Provide liquidity" : "Redeem shares"}
+        onDone={() => setText("")}
       >
         <Segments
           legend="Join or leave"

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { Link } from "wouter";
 
 import { Hull } from "../components/Hull";
@@ -6,11 +6,15 @@ import { Facts, Figures, Num, Panel, Saving, Usd } from "../components/parts";
 import { float, loadOf } from "../components/draught";
 import { amountText, percent, ratioPpm, signedUsd, usd } from "../lib/decimal";
 import { duration, expiryDay } from "../lib/time";
-import { useLive } from "../session/live";
+import { useLive, useLooked } from "../session/live";
+import { problemOfThrown } from "../session/problem";
 import { useAccount } from "../session/account";
 import { liquidationText } from "../session/preview";
 import type { AccountView, MarginView } from "@plimsoll/client";
 import { useWalletGate } from "../wallet/gate";
+import { ProblemNotice } from "../components/Progress";
+import { Ticket } from "../components/Ticket";
+import type { Request } from "../session/actions";
 import { ActionDialog, type Asked } from "../tickets/ActionDialog";
 
 const StressPanel = lazy(() => import("./StressPanel"));
@@ -87,7 +91,8 @@ function FirstDeposit({ ask }: { ask: Ask }) {
 
 function Account({ address, ask }: { address: string; ask: Ask }) {
   const account = useLive((engine) => engine.account(address), [address]);
-  const margin = useLive((engine) => engine.margin(address), [address]);
+  const { value: margin, error } = useLooked((engine) => engine.margin(address), [address]);
+  if (account && error) return <Unreckoned account={account} error={error} />;
   if (!account || !margin) return <p role="status">Reading your account…</p>;
   const hasRisk = account.positions.some((line) => line.size !== 0n) || account.options.length > 0;
   return (
@@ -125,6 +130,27 @@ function Account({ address, ask }: { address: string; ask: Ask }) {
           </div>
           <GreeksPanel address={address} />
         </Suspense>
+      ) : null}
+    </div>
+  );
+}
+
+/** The margin cannot be told now: mostly because an option board waits to be computed anew, which anyone may do. */
+function Unreckoned({ account, error }: { account: AccountView; error: unknown }) {
+  const boards = [...new Set(account.options.filter((line) => !line.isSettled).map((line) => line.board))];
+  const request = useMemo(
+    (): Request | null =>
+      boards.length === 0 ? null : { account: null, actions: boards.map((board) => ({ kind: "refreshBoard", board })) },
+    [boards.join()],
+  );
+  return (
+    <div className="page">
+      <h1>Portfolio</h1>
+      <ProblemNotice problem={problemOfThrown(error)} />
+      {request ? (
+        <Ticket request={request} incomplete="" submit="Refresh the option boards">
+          <p>Anyone may have the chain compute the options anew at the price now. It costs the network's fee alone.</p>
+        </Ticket>
       ) : null}
     </div>
   );

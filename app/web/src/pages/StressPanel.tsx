@@ -6,7 +6,7 @@ import { Panel } from "../components/parts";
 import { useLive } from "../session/live";
 
 /** Moves of the price and of the volatility, percent: as far as shock ranges usually go and beyond. */
-const MOVES = [-40, -30, -20, -10, -5, 0, 5, 10, 20, 30, 40];
+const MOVES = [-40, -20, -10, -5, 0, 5, 10, 20, 40];
 const VOLATILITY = [-30, 0, 30, 60];
 const ALL = "all";
 

@@ -121,7 +121,7 @@ function MarketFacts({ market }: { market: MarketView }) {
         <Facts
           rows={[
             { name: "Oracle price, USD", value: <Num>{dollars(market.priceUsd)}</Num> },
-            { name: "Confidence", value: <Num>± {dollars(market.confidenceUsd)}</Num> },
+            { name: "Confidence", value: <Num>± {((100 * market.confidenceUsd) / market.priceUsd).toFixed(3)} %</Num> },
             { name: "Moving average", value: <Num>{dollars(market.emaUsd)}</Num> },
             { name: "Volatility, a year", value: <Num>{market.volatilityPercent.toFixed(1)} %</Num> },
             { name: "Shock range", value: <Num>± {market.rangePercent.toFixed(2)} %</Num> },

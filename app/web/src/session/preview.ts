@@ -110,9 +110,9 @@ function costOf(execution: ExecutionView): Cost {
   return {
     lines: [
       { name: 'Oracle price, USD', text: dollars(execution.spotUsd) },
-      ...(execution.midUsd === execution.spotUsd ? [] : [{ name: 'Worth of one, USD', text: dollars(execution.midUsd) }]),
-      { name: 'Price of the house, USD', text: dollars(execution.averageUsd) },
-      { name: 'Worth', amount: execution.charge - execution.cost },
+      ...(execution.midUsd === execution.spotUsd ? [] : [{ name: 'Fair value, USD', text: dollars(execution.midUsd) }]),
+      { name: "House's price, USD", text: dollars(execution.averageUsd) },
+      { name: 'At fair value', amount: execution.charge - execution.cost },
       { name: 'Spread and skew', amount: -execution.charge },
       { name: 'Fee', amount: -execution.fee },
     ],

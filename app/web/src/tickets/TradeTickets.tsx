@@ -47,6 +47,7 @@ export function PerpTicket({ market }: { market: MarketView }) {
       incomplete={address ? "Enter a size above zero." : NEEDS_ACCOUNT}
       submit={`${side === "buy" ? "Buy" : "Sell"} ${market.symbol} perpetual`}
       tone={side}
+      onDone={() => setText("")}
     >
       <Sides side={side} onSide={setSide} buy="Buy, long" sell="Sell, short" />
       <AmountField
@@ -104,6 +105,7 @@ export function OptionTicket({ market, chosen }: { market: MarketView; chosen: C
       incomplete={address ? "Enter a whole number of lots." : NEEDS_ACCOUNT}
       submit={`${side === "buy" ? "Buy" : "Sell"} ${strike?.strikeUsd.toLocaleString("en") ?? ""} ${name}`}
       tone={side}
+      onDone={() => setText("")}
     >
       <p>
         <strong>
@@ -149,6 +151,7 @@ export function SwapTicket({ market, bank }: { market: MarketView; bank: BankVie
       incomplete={address ? "Enter an amount above zero." : NEEDS_ACCOUNT}
       submit={`Swap ${side === "buy" ? `USD for ${bank.symbol}` : `${bank.symbol} for USD`}`}
       tone={side}
+      onDone={() => setText("")}
     >
       <p className="quiet small">
         Exchanges the {bank.symbol} of the account for its quote balance, or back, at the oracle's price with the house's

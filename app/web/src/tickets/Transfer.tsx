@@ -38,7 +38,7 @@ export function Deposit({ mint: wanted }: { mint?: string | undefined }) {
   }, [bank?.mint, value, address, fresh?.address]);
   if (!bank) return <p role="status">Reading the banks…</p>;
   return (
-    <Ticket request={request} incomplete="Enter an amount above zero that the wallet has." submit={address ? `Deposit ${bank.symbol}` : `Open an account with ${bank.symbol}`}>
+    <Ticket request={request} incomplete="Enter an amount above zero that the wallet has." submit={address ? `Deposit ${bank.symbol}` : `Open an account with ${bank.symbol}`} onDone={() => setText("")}>
       <SelectField label="Token" value={bank.mint} onValue={setMint} options={options} />
       <AmountField
         label="Amount"
@@ -70,7 +70,7 @@ export function Withdraw({ mint: wanted }: { mint?: string | undefined }) {
   const max = useMaxWithdrawal(address, bank?.mint ?? null);
   if (!bank) return <p role="status">Reading the banks…</p>;
   return (
-    <Ticket request={request} incomplete="Enter an amount above zero." submit={borrows ? `Withdraw and borrow ${bank.symbol}` : `Withdraw ${bank.symbol}`}>
+    <Ticket request={request} incomplete="Enter an amount above zero." submit={borrows ? `Withdraw and borrow ${bank.symbol}` : `Withdraw ${bank.symbol}`} onDone={() => setText("")}>
       <SelectField label="Token" value={bank.mint} onValue={setMint} options={options} />
       <AmountField
         label="Amount"
