@@ -110,12 +110,24 @@ impl Bot {
     }
 }
 
+/// Nothing where the end was asked for before the chain was reached, which is no failure.
+///
+/// # Errors
+/// What kept the bot from connecting.
+pub fn unless_ended(connected: Result<Bot>, shutdown: &CancellationToken) -> Result<Option<Bot>> {
+    match connected {
+        Err(_) if shutdown.is_cancelled() => Ok(None),
+        connected => connected.map(Some),
+    }
+}
+
 /// Runs the keeper until `shutdown`.
 ///
 /// # Errors
 /// What keeps it from starting; a task that failed.
 pub async fn keeper(file: KeeperFile, shutdown: CancellationToken) -> Result<()> {
-    let mut bot = connect("plimsoll_keeper", &file.connection, &file.fees, &file.metrics, shutdown).await?;
+    let connected = connect("plimsoll_keeper", &file.connection, &file.fees, &file.metrics, shutdown.clone()).await;
+    let Some(mut bot) = unless_ended(connected, &shutdown)? else { return Ok(()) };
     for crank in CRANKS {
         let table = file.task(crank.name);
         if !table.enabled {
