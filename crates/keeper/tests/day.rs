@@ -14,7 +14,7 @@ use std::{
 use common::{Bot, market, open_board_at, proxy::Proxy, refresh};
 use plimsoll_client::{
     Address, Keyed, Snapshot,
-    accounts::{MarginAccount, trigger_side, trigger_when},
+    accounts::{Board, MarginAccount, Market, trigger_side, trigger_when},
     address,
     instruction::{TOKEN_PROGRAM, account, trigger, waterfall},
     interface::{
@@ -30,11 +30,12 @@ use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-/// Chain time of a step, seconds.
-const STEP_SECONDS: u32 = 60;
-/// Most steps in a row that an account may be below its line while the bots are there: the auction's discount has to cover what
+/// Chain time of a step, seconds; of one in the hour in which a board expires, which wants a price a minute.
+const STEP_SECONDS: u32 = 120;
+const STEP_SECONDS_AT_EXPIRY: u32 = 60;
+/// Longest that an account may be below its line while the bots are there, seconds: the auction's discount has to cover what
 /// unwinding costs first, so the five minutes that it takes to rise, and as many again.
-const STEPS_BELOW_MAX: u32 = 10;
+const BELOW_SECONDS_MAX: u32 = 600;
 /// How long a step waits for the bots, at most.
 const CATCH_UP: Duration = Duration::from_millis(2_500);
 
@@ -89,7 +90,7 @@ struct Path {
 }
 
 /// Steps that the crash takes, and what is left of either price after it.
-const CRASH_STEPS: u32 = 25;
+const CRASH_STEPS: u32 = 15;
 const CRASH: [f64; 2] = [0.72, 0.84];
 
 impl Path {
@@ -131,9 +132,11 @@ struct Day {
     boards: [Address; 2],
     /// What was done, and how often; what was refused, and why.
     done: BTreeMap<String, u32>,
-    /// Steps that each account has been below its line by now.
+    /// Seconds that each account has been below its line by now.
     below: BTreeMap<Address, u32>,
     longest_below: u32,
+    /// When the first board expires, unix seconds.
+    expiry: i64,
 }
 
 impl Day {
@@ -145,12 +148,13 @@ impl Day {
         world.chain.travel(u32::try_from(until).unwrap()).unwrap();
         world.publish().unwrap();
         world.observe().unwrap();
-        let boards = [open_board_at(&mut world, 0, 3_600).0, open_board_at(&mut world, 1, 86_400 + 3_600).0];
+        let (first, Board { expiry, .. }) = open_board_at(&mut world, 0, 3_600);
+        let boards = [first, open_board_at(&mut world, 1, 86_400 + 3_600).0];
         fund_insurance(&mut world, 50_000_000_000);
         let markets = ["SOL", "BTC"].map(|symbol| market(&world, symbol));
         let random = StdRng::seed_from_u64(seed ^ 0x00da_7a00);
         let (done, below) = (BTreeMap::new(), BTreeMap::new());
-        let mut day = Self { world, random, people: vec![], markets, boards, done, below, longest_below: 0 };
+        let mut day = Self { world, random, people: vec![], markets, boards, done, below, longest_below: 0, expiry };
         for number in 0..accounts {
             let person = day.enter(number);
             day.people.push(person);
@@ -266,8 +270,8 @@ impl Day {
         all.into_iter().map(|account| (account.address, account)).collect()
     }
 
-    /// Notes who is below the line, and for how many steps. While the bots are away nobody's patience is counted.
-    fn watch(&mut self, snapshot: &Snapshot, accounts: &BTreeMap<Address, Keyed<MarginAccount>>, are_there: bool) {
+    /// Notes who is below the line, and for `seconds` more.
+    fn watch(&mut self, snapshot: &Snapshot, accounts: &BTreeMap<Address, Keyed<MarginAccount>>, seconds: u32) {
         let accrued = Accrued::new(snapshot).unwrap();
         let priced = accrued.priced(&snapshot.boards);
         for (address, account) in accounts {
@@ -278,17 +282,23 @@ impl Day {
                 self.below.remove(address);
                 continue;
             }
-            let steps = self.below.entry(*address).or_default();
-            *steps += u32::from(are_there);
-            self.longest_below = self.longest_below.max(*steps);
+            // Seen for the first time, it has sunk just now.
+            let lasted = self.below.entry(*address).and_modify(|lasted| *lasted += seconds).or_default();
+            self.longest_below = self.longest_below.max(*lasted);
         }
+    }
+
+    /// Chain time until the next prices, seconds.
+    fn step_seconds(&self, now: i64) -> u32 {
+        let is_at_expiry = (self.expiry - 2_400..self.expiry + 600).contains(&now);
+        if is_at_expiry { STEP_SECONDS_AT_EXPIRY } else { STEP_SECONDS }
     }
 
     /// Waits until the keeper has stored this step's prices, or not.
     fn let_them_catch_up(&self) {
         let (published, deadline) = (self.world.rpc().now().unwrap() - 5, Instant::now() + CATCH_UP);
         while Instant::now() < deadline {
-            let market = |address| self.world.rpc().get::<plimsoll_client::accounts::Market>(address).unwrap().data;
+            let market = |address| self.world.rpc().get::<Market>(address).unwrap().data;
             if self.markets.iter().all(|address| market(address).publish_time >= published) {
                 return;
             }
@@ -341,25 +351,24 @@ impl Bots {
         self.keeper = Some(keeper);
     }
 
-    /// What befalls them in a step of so many; whether they are there.
+    /// What befalls them in a step of so many; whether they are there. A step may come twice, or not at all.
     fn suffer(&mut self, world: &World, step: u32, steps: u32) -> bool {
-        let at = |part: u32| step == steps * part / 100;
-        if at(30) {
+        let within = |percent: u32, length: u32| {
+            let from = steps * percent / 100;
+            (from..from + length).contains(&step)
+        };
+        match (within(30, 6), self.keeper.is_some()) {
             // Killed, not asked.
-            self.keeper = None;
-        } else if step == steps * 30 / 100 + 8 {
-            self.restart_keeper();
-        } else if at(70) {
-            self.proxies.iter().for_each(Proxy::cut);
-        } else if step == steps * 70 / 100 + 8 {
-            self.proxies.iter().for_each(Proxy::restore);
-        } else if at(85) {
+            (true, true) => self.keeper = None,
+            (false, false) => self.restart_keeper(),
+            _ => {}
+        }
+        self.proxies.iter().for_each(|proxy| if within(70, 6) { proxy.cut() } else { proxy.restore() });
+        if within(85, 1) {
             // Slots without anything in them.
             world.chain.travel(400).unwrap();
         }
-        let is_away =
-            |part: u32, steps_away: u32| (steps * part / 100..steps * part / 100 + steps_away).contains(&step);
-        !is_away(30, 12) && !is_away(70, 14) && !is_away(85, 8)
+        !within(30, 8) && !within(70, 10) && !within(85, 4)
     }
 }
 
@@ -374,9 +383,15 @@ fn a_day_with_a_crash_leaves_the_books_right_and_nobody_below_the_line() {
     let mut path = Path::new(seed);
     let steps = u32::try_from(hours * 3_600).unwrap() / STEP_SECONDS;
     println!("{:.0} s: everybody has entered", begun.elapsed().as_secs_f64());
-    for step in 0..steps {
+    let start = day.world.rpc().now().unwrap();
+    let mut now = start;
+    let mut step = 0;
+    while step < steps {
         let are_there = bots.suffer(&day.world, step, steps);
-        day.world.chain.travel(STEP_SECONDS).unwrap();
+        let seconds = day.step_seconds(now);
+        day.world.chain.travel(seconds).unwrap();
+        now = day.world.rpc().now().unwrap();
+        step = u32::try_from((now - start) / i64::from(STEP_SECONDS)).unwrap();
         let is_crash = (steps * 2 / 5..steps * 2 / 5 + CRASH_STEPS).contains(&step);
         let [sol, btc] = path.step(is_crash);
         day.world.set_price_factor("SOL", sol);
@@ -386,20 +401,21 @@ fn a_day_with_a_crash_leaves_the_books_right_and_nobody_below_the_line() {
             day.let_them_catch_up();
         }
         let (snapshot, accounts) = (day.world.snapshot().unwrap(), day.accounts());
-        day.watch(&snapshot, &accounts, are_there);
-        for _ in 0..2 {
+        // While the bots are away nobody's patience is counted.
+        day.watch(&snapshot, &accounts, if are_there { seconds } else { 0 });
+        for _ in 0..3 {
             day.act(&snapshot, &accounts);
         }
-        if step % 60 == 59 {
+        if step % 30 == 29 {
             let (elapsed, below) = (begun.elapsed().as_secs_f64(), day.below.len());
-            println!("{elapsed:.0} s: step {step}, SOL {sol:.3}, BTC {btc:.3}, {below} below the line");
+            println!("{elapsed:.0} s: step {step} of {steps}, SOL {sol:.3}, BTC {btc:.3}, {below} below the line");
         }
     }
     conclude(day, bots);
 }
 
 /// What must hold at the end.
-fn conclude(mut day: Day, mut bots: Bots) {
+fn conclude(day: Day, mut bots: Bots) {
     day.world.chain.travel(1).unwrap();
     day.world.publish().unwrap();
     std::thread::sleep(Duration::from_secs(5));
@@ -416,7 +432,7 @@ fn conclude(mut day: Day, mut bots: Bots) {
     let taken =
         bots.liquidator.metric("plimsoll_liquidator_transactions_total{outcome=\"confirmed\",task=\"liquidate\"}");
     let slots = bots.liquidator.metric("plimsoll_liquidator_below_line_slots_max");
-    println!("{taken} take-overs; longest below the line: {} steps, {slots} slots", day.longest_below);
+    println!("{taken} take-overs; longest below the line: {} s, {slots} slots", day.longest_below);
     assert!(taken > 0.0, "a crash without a liquidation");
     assert!(keeper.terminate().success() && bots.liquidator.terminate().success());
     let checks = Books::fetch(day.world.rpc(), &day.world.exchange).unwrap().checks("").unwrap();
@@ -424,5 +440,5 @@ fn conclude(mut day: Day, mut bots: Bots) {
         assert!(check.holds, "{}: {}: {}", check.name, check.rule, check.found);
     }
     assert!(!day.world.snapshot().unwrap().boards.contains_key(&day.boards[0]), "the first board has been closed");
-    assert!(day.longest_below <= STEPS_BELOW_MAX, "an account was below its line for {} steps", day.longest_below);
+    assert!(day.longest_below <= BELOW_SECONDS_MAX, "an account was below its line for {} s", day.longest_below);
 }
