@@ -12,6 +12,9 @@ import {
 } from '@solana-program/token';
 import type { Action, Engine, PackedInstruction } from './engine.js';
 
+/** The program that a transaction of version 0 asks for compute units. */
+const COMPUTE_BUDGET = 'ComputeBudget111111111111111111111111111111';
+
 /** The mint of wrapped SOL. */
 export const NATIVE_MINT = address('So11111111111111111111111111111111111111112');
 
@@ -29,6 +32,11 @@ export function toInstruction(packed: PackedInstruction, signers: readonly Trans
     return { address: address(account.address), role, ...(signer && { signer }) };
   });
   return { programAddress: address(packed.program), accounts, data: packed.data };
+}
+
+/** An instruction of another program, as the table of compute units wants it. */
+function bare(program: string): PackedInstruction {
+  return { name: '', program, accounts: [], data: new Uint8Array() };
 }
 
 /** A token account that an action uses without naming it. */
@@ -61,13 +69,15 @@ function walletsOf(engine: Engine, action: Action): { receives?: Wallet; pays?: 
 /**
  * The instructions of actions that follow one another, with everything that they need around them: token accounts that are
  * made where they are missing, SOL that is wrapped for a deposit and unwrapped after a withdrawal, prices that are observed
- * and boards that are refreshed where the stored ones are too old.
+ * and boards that are refreshed where the stored ones are too old; and the compute units that they may consume at most.
+ *
+ * The associated account of wrapped SOL is closed at the end: what else was in it becomes SOL, too.
  */
 export async function instructionsOf(
   engine: Engine,
   signer: TransactionSigner,
   actions: readonly Action[],
-): Promise<Instruction[]> {
+): Promise<{ instructions: Instruction[]; computeLimit: number }> {
   const before: Instruction[] = [];
   const after: Instruction[] = [];
   for (const action of actions) {
@@ -87,5 +97,9 @@ export async function instructionsOf(
     after.push(getCloseAccountInstruction({ account: ata, destination: signer.address, owner: signer }));
   }
   const packed = engine.instructionsOf(signer.address, [...actions]);
-  return [...before, ...packed.map((one) => toInstruction(one, [signer])), ...after];
+  const foreign = [...before, ...after].map(({ programAddress }) => bare(programAddress));
+  return {
+    instructions: [...before, ...packed.map((one) => toInstruction(one, [signer])), ...after],
+    computeLimit: engine.computeLimit([...packed, ...foreign, bare(COMPUTE_BUDGET), bare(COMPUTE_BUDGET)]),
+  };
 }

@@ -3,12 +3,13 @@
 use plimsoll_client::{
     Address, Error, ID, Keyed,
     accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Ticket},
-    address,
+    address, budget,
+    decode::{self, AnyAccount},
     interface::bridge::Inputs,
     risk::units::{Ppm, Price},
     snapshot::StressAxes,
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
@@ -52,8 +53,9 @@ fn all_given<T: Tsify + Serialize>(values: &[T]) -> Result<Vec<Ts<T>>, JsValue> 
     values.iter().map(given).collect()
 }
 
-fn taken(action: &Ts<Action>) -> Result<Action, JsValue> {
-    action.to_rust().map_err(|error| js_sys::Error::new(&format!("not an action: {error}")).into())
+/// What JavaScript gave.
+fn taken<T: Tsify<JsType: Clone> + DeserializeOwned>(value: &Ts<T>) -> Result<T, JsValue> {
+    value.to_rust().map_err(|error| js_sys::Error::new(&format!("not of the type that is wanted: {error}")).into())
 }
 
 /// An address from base58.
@@ -100,6 +102,25 @@ impl Engine {
     /// Addresses besides the program's accounts that the engine wants: the clock and the markets' price accounts.
     pub fn wanted(&self) -> Vec<String> {
         self.0.wanted().iter().map(Address::to_string).collect()
+    }
+
+    /// Address of the house, whether there is one or not.
+    #[wasm_bindgen(js_name = houseAddress)]
+    pub fn house_address(&self) -> String {
+        address::house(&self.0.snapshot.exchange.address).to_string()
+    }
+
+    /// Whether an account concerns an owner: a margin account or ticket of another's does not, everything else does.
+    pub fn concerns(&self, account_owner: &str, data: &[u8], owner: &str) -> Result<bool, JsValue> {
+        let look = || {
+            let owner = parse(owner)?;
+            Ok(match decode::any(&Address::default(), &parse(account_owner)?, data)? {
+                AnyAccount::MarginAccount(account) => account.owner == owner,
+                AnyAccount::Ticket(ticket) => ticket.owner == owner,
+                _ => true,
+            })
+        };
+        look().map_err(thrown)
     }
 
     /// The exchange.
@@ -340,6 +361,15 @@ impl Engine {
         let actions = actions.iter().map(taken).collect::<Result<Vec<_>, _>>()?;
         let build = || action::instructions(&self.0, parse(signer)?, actions.clone());
         build().map_err(thrown)?.into_iter().map(|instruction| given(&instruction.into())).collect()
+    }
+
+    /// What the instructions of one transaction may consume at most, by the table of what each was measured to: what the
+    /// transaction should ask for. Instructions of other programs may be given without accounts and data.
+    #[wasm_bindgen(js_name = computeLimit)]
+    pub fn compute_limit(&self, instructions: Vec<Ts<PackedInstruction>>) -> Result<u32, JsValue> {
+        let packed = instructions.iter().map(taken).collect::<Result<Vec<_>, _>>()?;
+        let unpacked = packed.iter().map(PackedInstruction::unpack).collect::<Result<Vec<_>, _>>().map_err(thrown)?;
+        Ok(budget::limit(&unpacked, &self.0.largest_of(&unpacked)))
     }
 
     /// A market's price in dollars for a whole token as the chain has it: Q16.48 quote native per base unit.

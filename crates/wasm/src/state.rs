@@ -6,11 +6,14 @@ use bytemuck::Zeroable;
 use plimsoll_client::{
     Address, Error, ID, Keyed, PlimsollError, Snapshot, Trade, WhatIf,
     accounts::{Exchange, MAX_SERIES, MarginAccount, Ticket},
-    address, decode,
+    address,
+    budget::PortfolioSize,
+    decode,
     decode::AnyAccount,
     price::{self, PriceAccount},
 };
 use solana_clock::Clock;
+use solana_instruction::Instruction;
 
 use crate::action::{self, Action};
 
@@ -211,6 +214,13 @@ impl State {
             self.snapshot.house = made.snapshot.house.or(self.snapshot.house);
         }
         Ok((address, made))
+    }
+
+    /// The largest portfolio of the margin accounts that instructions name; the largest that there may be where none is known.
+    pub fn largest_of(&self, instructions: &[Instruction]) -> PortfolioSize {
+        let named = instructions.iter().flat_map(|one| &one.accounts);
+        let known = named.filter_map(|meta| self.accounts.get(&meta.pubkey)).map(PortfolioSize::of);
+        known.reduce(PortfolioSize::and).unwrap_or(PortfolioSize::MAX)
     }
 
     /// The account that `createAccount` would open.

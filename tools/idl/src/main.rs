@@ -8,7 +8,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
 };
 
 use anchor_lang_idl::{build::IdlBuilder, types::Idl};
@@ -19,10 +19,37 @@ use serde_json::Value;
 const CRATES: [&str; 5] = ["-p", "plimsoll", "-p", "plimsoll-interface", "--lib"];
 
 fn main() -> ExitCode {
+    // Under `cargo run` rustup names its toolchain in the environment. Anchor's builder takes that for an order to install it
+    // anew, which updates the machine's: so the work is done by a copy of this program that does not see the name, with the
+    // same toolchain first on its path.
+    if std::env::var_os("RUSTUP_TOOLCHAIN").is_some() {
+        return outside_rustup();
+    }
     match run(std::env::args().skip(1).collect()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("idl: failed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn outside_rustup() -> ExitCode {
+    let cargo = std::env::var_os("CARGO").map(PathBuf::from);
+    let own = cargo.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let ended = std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path)))
+        .map_err(anyhow::Error::from)
+        .and_then(|path| {
+            let mut copy = Command::new(std::env::current_exe()?);
+            copy.args(std::env::args_os().skip(1)).env_remove("RUSTUP_TOOLCHAIN").env("PATH", path);
+            Ok(copy.status()?)
+        });
+    match ended {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("idl: failed: cannot start itself: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -1,0 +1,48 @@
+import { test } from 'vitest';
+import { Chain } from '../chain.js';
+import { connect, openBrowser, openPage, picture, serve } from '../page.js';
+import { newWallet } from '../wallet.js';
+test('flow', async () => {
+  const chain = await Chain.start();
+  await chain.listBoard([32, 36, 40, 44, 48]);
+  const wallet = await newWallet();
+  await chain.fund(wallet.address, { USDC: 10_000, SOL: 500 });
+  const site = await serve(chain.urls);
+  const browser = await openBrowser();
+  const { page, complaints } = await openPage(browser, wallet);
+  try {
+  await page.goto(site.url);
+  await connect(page, wallet);
+  await page.getByRole('button', { name: 'Deposit and open' }).click();
+  await page.getByRole('textbox', { name: 'Amount' }).fill('5000');
+  await page.waitForTimeout(300);
+  await picture(page, 'flow-1-deposit', false);
+  await page.getByRole('button', { name: 'Open an account with' }).click();
+  await page.getByTestId('done').waitFor();
+  await picture(page, 'flow-2-done', false);
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await page.waitForTimeout(500);
+  await picture(page, 'flow-3-portfolio');
+  await page.goto(`${site.url}#/trade/SOL`);
+  await page.getByRole('textbox', { name: 'Size' }).fill('300');
+  await page.waitForTimeout(600);
+  await picture(page, 'flow-4-trade');
+  await page.getByRole('button', { name: 'Buy SOL perpetual' }).click();
+  await page.getByTestId('done').waitFor();
+  await page.getByRole('button', { name: /Buy the 36 put/ }).click();
+  await page.getByRole('textbox', { name: 'Lots' }).fill('1000');
+  await page.waitForTimeout(600);
+  await picture(page, 'flow-5-option');
+  await page.getByRole('button', { name: 'Buy 36 put' }).click();
+  await page.getByTestId('done').waitFor();
+  await page.goto(`${site.url}#/portfolio`);
+  await page.waitForTimeout(2500);
+  await picture(page, 'flow-6-portfolio');
+  await page.setViewportSize({ width: 360, height: 780 });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.waitForTimeout(500);
+  await picture(page, 'flow-7-portfolio-360-dark');
+  } catch (e) { await picture(page, 'flow-error'); console.log(e); }
+  console.log(complaints);
+  await browser.close(); await site.stop(); await chain.stop();
+}, 90_000);
