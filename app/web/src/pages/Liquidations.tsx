@@ -197,7 +197,7 @@ function TakeOver({ address, onClose }: { address: string; onClose: () => void }
         <Ticket
           request={request}
           incomplete={taker ? "Enter a part of the account, up to 100 %." : "Deposit first: the taker needs a margin account."}
-          submit="Take over"
+          submit="Take over now"
         >
           <AmountField
             label="At most this part of the account"

@@ -40,7 +40,7 @@ export function ClosePosition({ market: address }: { market: string }) {
   }, [account?.address, address, value]);
   if (!market || !account) return <p role="status">Reading the market…</p>;
   return (
-    <Ticket request={request} incomplete="Enter a size above zero, at most the position." submit={`Close ${market.symbol}`} tone={size > 0n ? "sell" : "buy"}>
+    <Ticket request={request} incomplete="Enter a size above zero, at most the position." submit={`Close ${market.symbol} position`} tone={size > 0n ? "sell" : "buy"}>
       <Facts rows={[{ name: "Position", value: <Num>{amountText(size, decimals)}</Num> }, { name: "Price now", value: <Num>{dollars(market.priceUsd)}</Num> }]} />
       <AmountField
         label="Size to close"
@@ -125,7 +125,7 @@ export function Settle({ market: address }: { market: string }) {
   );
   if (!line) return <p>There is nothing to settle in this market.</p>;
   return (
-    <Ticket request={request} incomplete="The account is still being read." submit={`Settle ${line.symbol}`}>
+    <Ticket request={request} incomplete="The account is still being read." submit={`Settle ${line.symbol} cash`}>
       <p>
         Gains are paid out of the house into your quote balance, losses are paid out of it. The position stays, at the price
         now. Gains must be settled before they can be withdrawn.
