@@ -4,6 +4,7 @@
 //
 // With --check nothing is written: the client is generated beside, and the first file that differs is an error.
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { Buffer } from 'node:buffer';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -52,7 +52,7 @@ export class PlimsollFailure extends Error {
 /** The errors that led to an error, itself first. */
 function chain(error: unknown): unknown[] {
   const errors: unknown[] = [];
-  for (let at = error; at !== undefined && at !== null && errors.length < 16; ) {
+  for (let at = error; at !== undefined && at !== null && errors.length < 16;) {
     errors.push(at);
     at = at instanceof Error ? at.cause : undefined;
   }
@@ -71,7 +71,9 @@ const DECLINED = /reject|declin|denied|cancel/i;
 function isDeclined(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? error.code : undefined;
-  return code === 4001 || (error.name.startsWith('Wallet') && DECLINED.test(error.message)) || DECLINED.test(error.message);
+  return (
+    code === 4001 || (error.name.startsWith('Wallet') && DECLINED.test(error.message)) || DECLINED.test(error.message)
+  );
 }
 
 /** Logs of a failed simulation among the causes of an error. */
@@ -123,7 +125,12 @@ export function explain(
   if (first instanceof Error && 'code' in first && typeof first.code === 'number') {
     const { name } = errorWords(first.code);
     if (name !== undefined) {
-      return new PlimsollFailure('program', first.message, { ...known, code: first.code, errorName: name }, { cause: error });
+      return new PlimsollFailure(
+        'program',
+        first.message,
+        { ...known, code: first.code, errorName: name },
+        { cause: error },
+      );
     }
   }
   const last = errors.at(-1);
@@ -134,6 +141,9 @@ export function explain(
 }
 
 /** The same of what a transaction's status says. */
-export function explainStatus(error: TransactionError, details: { logs?: readonly string[]; signature?: string }): PlimsollFailure {
+export function explainStatus(
+  error: TransactionError,
+  details: { logs?: readonly string[]; signature?: string },
+): PlimsollFailure {
   return explain(getSolanaErrorFromTransactionError(error), details);
 }

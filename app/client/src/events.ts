@@ -18,7 +18,8 @@ export function eventsFromLogs(logs: readonly string[]): PlimsollEvent[] {
   const events: PlimsollEvent[] = [];
   for (const line of logs) {
     if (line.startsWith(DATA)) {
-      const event = running.at(-1) === PLIMSOLL_PROGRAM_ADDRESS ? decodeEntry(line.slice(DATA.length).trim()) : undefined;
+      const event =
+        running.at(-1) === PLIMSOLL_PROGRAM_ADDRESS ? decodeEntry(line.slice(DATA.length).trim()) : undefined;
       if (event !== undefined) events.push(event);
       continue;
     }
@@ -42,7 +43,7 @@ function decodeEntry(text: string): PlimsollEvent | undefined {
 
 const Q48 = 2 ** 48;
 const QUOTE_PER_USD = 1e6;
-const NOBODY: string = '11111111111111111111111111111111';
+const NOBODY = '11111111111111111111111111111111';
 
 /** Names and decimals, for sentences; without an engine amounts are native and names are addresses. */
 class Names {
@@ -173,7 +174,17 @@ const CHANGES = {
   '6': 'a venue',
   '7': 'an adapter',
 };
-const PAUSES = ['deposits', 'withdrawals', 'opening', 'trading', 'liquidations', 'settlement', 'options', 'the house', 'resolving'];
+const PAUSES = [
+  'deposits',
+  'withdrawals',
+  'opening',
+  'trading',
+  'liquidations',
+  'settlement',
+  'options',
+  'the house',
+  'resolving',
+];
 
 /** What is paused. */
 function pauses(bits: bigint): string {
@@ -212,7 +223,8 @@ const SENTENCES: Sentences = {
   Configured: (e, n) => `${n.of(e.subject)} was created or configured by ${short(e.admin)}`,
   Deleveraged: (e, n) =>
     `${n.size(e.market, e.closed)} of ${short(e.counterparty)} were closed against insolvent account ${short(e.account)} at ${n.price(e.market, e.spot)}; ${quote(e.taken)} of its gain went to the loss`,
-  ExpirySampled: (e, n) => `${n.boardPrice(e.board, e.price)} counts as sample ${e.count} for settling ${n.board(e.board)}`,
+  ExpirySampled: (e, n) =>
+    `${n.boardPrice(e.board, e.price)} counts as sample ${e.count} for settling ${n.board(e.board)}`,
   Filled: (e, n) =>
     `${short(e.buyer)} bought ${n.size(e.market, e.size)} from ${short(e.seller)} for ${quote(e.cost)} (fee ${quote(e.fee)})${through(e.venue)}`,
   ForecastPosted: (e, n) =>
@@ -224,12 +236,14 @@ const SENTENCES: Sentences = {
   HouseValued: (e) => `The house is worth ${quote(e.nav)}, having earned ${quote(e.change)} since its last valuation`,
   InsolventLiquidated: (e) =>
     `${short(e.taker)} took over ${part(e.fraction)} of insolvent account ${short(e.account)}; the insurance paid ${quote(e.payout)}`,
-  InsuranceFunded: (e) => `${short(e.funder)} put ${quote(e.amount)} into the insurance, which holds ${quote(e.insurance)}`,
+  InsuranceFunded: (e) =>
+    `${short(e.funder)} put ${quote(e.amount)} into the insurance, which holds ${quote(e.insurance)}`,
   LienChanged: (e) =>
     e.claim === 0n
       ? `A lien of account ${short(e.account)} was released`
       : `A lien of account ${short(e.account)} claims ${e.claim} native units, of which ${e.recognised} count`,
-  LienSeized: (e) => `A lien of account ${short(e.account)} was called in: ${e.received} of ${e.claim} native units arrived`,
+  LienSeized: (e) =>
+    `A lien of account ${short(e.account)} was called in: ${e.received} of ${e.claim} native units arrived`,
   Liquidated: (e) =>
     `${short(e.taker)} took over ${part(e.fraction)} of account ${short(e.account)} for ${quote(e.payment)}, ${percent(e.discountPpm)} below its worth`,
   LiquidationDeferred: (e) =>
@@ -253,7 +267,8 @@ const SENTENCES: Sentences = {
     `${e.lots < 0n ? 'Sold' : 'Bought'} ${absolute(e.lots)} lots of ${n.series(e.board, e.series)} for ${quote(absolute(e.cost))} (fee ${quote(e.fee)})`,
   OptionsSettled: (e, n) =>
     `${n.series(e.board, e.series)} ${e.amount < 0n ? 'cost' : 'paid'} ${quote(absolute(e.amount))}, settled at ${n.price(e.market, e.settlementPrice)}`,
-  OrderFilled: (e) => `Signed order ${e.nonce} of account ${short(e.account)} was filled, ${e.filled} units of it so far`,
+  OrderFilled: (e) =>
+    `Signed order ${e.nonce} of account ${short(e.account)} was filled, ${e.filled} units of it so far`,
   OrdersCancelled: (e) => `All signed orders of account ${short(e.account)} with a nonce below ${e.floor} are void`,
   PausesSet: (e) => pauses(e.pauses),
   PositionWoundDown: (e, n) =>
@@ -267,7 +282,9 @@ const SENTENCES: Sentences = {
     `${short(e.buyer)} bought ${n.amount(e.bank, e.amount)} of the reserve for ${quote(e.payment)}, which is insurance now`,
   Retired: (e, n) => `${n.of(e.subject)} was retired`,
   RoleSet: (e) =>
-    e.holder === NOBODY ? `Nobody is ${pick(e.role, ROLES)} any more` : `${short(e.holder)} is ${pick(e.role, ROLES)} now`,
+    e.holder === NOBODY
+      ? `Nobody is ${pick(e.role, ROLES)} any more`
+      : `${short(e.holder)} is ${pick(e.role, ROLES)} now`,
   Settled: (e, n) =>
     `${quote(absolute(e.amount))} ${e.amount < 0n ? 'lost' : 'gained'} in ${n.of(e.market)} moved ${e.amount < 0n ? 'from' : 'to'} the quote balance`,
   SpotFilled: (e, n) =>
@@ -288,7 +305,8 @@ const SENTENCES: Sentences = {
   },
   Traded: (e, n) =>
     `${e.size < 0n ? 'Sold' : 'Bought'} ${n.size(e.market, e.size)} for ${quote(absolute(e.cost))} (fee ${quote(e.fee)}) at an oracle price of ${n.price(e.market, e.spot)}`,
-  TransferFeeWithheld: (e) => `The mint ${short(e.mint)} kept ${e.sent - e.received} of ${e.sent} native units as its fee`,
+  TransferFeeWithheld: (e) =>
+    `The mint ${short(e.mint)} kept ${e.sent - e.received} of ${e.sent} native units as its fee`,
   TriggerChanged: (e, n) =>
     `Stored order ${e.index} in ${n.of(e.market)}, at ${n.price(e.market, e.triggerPrice)}, was ${pick(e.kind, { '1': 'placed', '2': 'cancelled', '3': 'executed' })}`,
   VenueApproved: (e) =>

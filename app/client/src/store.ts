@@ -260,15 +260,13 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
       return;
     }
     const timer = setTimeout(() => {
+      signal.removeEventListener('abort', aborted);
       resolve(true);
     }, milliseconds);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve(false);
-      },
-      { once: true },
-    );
+    const aborted = () => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    signal.addEventListener('abort', aborted, { once: true });
   });
 }
