@@ -70,7 +70,7 @@ export async function until(what: string, is: () => Promise<boolean>, within = 2
 
 /** Submits the ticket that is shown and waits until it is confirmed; answers with what the page says happened. */
 export async function submit(page: Page, button: string): Promise<string> {
-  await page.getByRole('button', { name: button, exact: true }).click();
+  await page.locator('button[type="submit"]').getByText(button, { exact: true }).click();
   const done = page.getByTestId('done');
   await done.or(page.locator('[data-stage="failed"]')).waitFor();
   expect(await page.locator('[data-stage="failed"]').allInnerTexts()).toEqual([]);

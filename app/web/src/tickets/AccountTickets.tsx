@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 
 import { AmountField, typed } from "../components/Field";
 import { Facts, Num, Usd } from "../components/parts";
@@ -13,6 +13,15 @@ import { useLive } from "../session/live";
 function useOwnAccount() {
   const { address } = useAccount();
   return useLive((engine) => (address ? engine.account(address) : null), [address]);
+}
+
+/** The last of a value that there was: what a ticket has closed is still its subject when it tells the result. */
+function useKept<T>(value: T | null | undefined): T | null {
+  const [kept, setKept] = useState<T | null>(value ?? null);
+  useEffect(() => {
+    if (value != null) setKept(value);
+  }, [value]);
+  return value ?? kept;
 }
 
 function useMarket(address: string) {
@@ -117,7 +126,7 @@ export function CancelTrigger({ index }: { index: number }) {
 /** Moves the cash of a market into the quote balance. */
 export function Settle({ market: address }: { market: string }) {
   const account = useOwnAccount();
-  const line = account?.positions.find((position) => position.market === address);
+  const line = useKept(account?.positions.find((position) => position.market === address));
   const request = useMemo(
     (): Request | null =>
       account ? { account: account.address, actions: [{ kind: "settle", account: account.address, market: address }] } : null,
@@ -153,7 +162,7 @@ export function SettleOption({ board }: { board: string }) {
 /** Closes an option position, or a part of it. */
 export function CloseOption({ board: address, series }: { board: string; series: number }) {
   const account = useOwnAccount();
-  const line = account?.options.find((option) => option.board === address && option.series === series);
+  const line = useKept(account?.options.find((option) => option.board === address && option.series === series));
   const board = useLive((engine) => engine.boards().find((one) => one.address === address) ?? null, [address]);
   const lots = line?.lots ?? 0;
   const whole = BigInt(Math.abs(lots));
