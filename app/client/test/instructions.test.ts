@@ -147,9 +147,10 @@ describe('instructions', () => {
       { kind: 'openPosition', account: other, market, size: 1n, limitPrice: U64_MAX },
     ]);
     const trade = all.at(-1);
-    expect(trade?.name).toBe('open_position');
-    expect(trade?.accounts.map((one) => one.address)).toContain(quote.quoteBank);
-    expect(toInstruction(trade as PackedInstruction, []).accounts?.[0]?.role).toBe(AccountRole.READONLY_SIGNER);
+    if (trade === undefined) throw new Error('nothing was packed');
+    expect(trade.name).toBe('open_position');
+    expect(trade.accounts.map((one) => one.address)).toContain(quote.quoteBank);
+    expect(toInstruction(trade, []).accounts?.[0]?.role).toBe(AccountRole.READONLY_SIGNER);
   });
 
   test('are refused with a word about what is missing', () => {
