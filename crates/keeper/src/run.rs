@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, ensure};
 use plimsoll_client::Address;
 use solana_keypair::Keypair;
+use solana_signer::Signer as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -110,12 +111,24 @@ impl Bot {
     }
 }
 
+/// Nothing where the end was asked for before the chain was reached, which is no failure.
+///
+/// # Errors
+/// What kept the bot from connecting.
+pub fn unless_ended(connected: Result<Bot>, shutdown: &CancellationToken) -> Result<Option<Bot>> {
+    match connected {
+        Err(_) if shutdown.is_cancelled() => Ok(None),
+        connected => connected.map(Some),
+    }
+}
+
 /// Runs the keeper until `shutdown`.
 ///
 /// # Errors
 /// What keeps it from starting; a task that failed.
 pub async fn keeper(file: KeeperFile, shutdown: CancellationToken) -> Result<()> {
-    let mut bot = connect("plimsoll_keeper", &file.connection, &file.fees, &file.metrics, shutdown).await?;
+    let connected = connect("plimsoll_keeper", &file.connection, &file.fees, &file.metrics, shutdown.clone()).await;
+    let Some(mut bot) = unless_ended(connected, &shutdown)? else { return Ok(()) };
     for crank in CRANKS {
         let table = file.task(crank.name);
         if !table.enabled {
@@ -145,6 +158,9 @@ pub struct Overrides {
     /// Key pair file of who signs and pays.
     #[arg(short = 'k', long, value_name = "FILE")]
     keypair: Option<PathBuf>,
+    /// Make the key pair file if there is none, print its address, and end.
+    #[arg(long)]
+    make_keypair: bool,
     /// Address of the exchange; the only one of the cluster where it is not given.
     #[arg(long, value_name = "ADDRESS")]
     exchange: Option<Address>,
@@ -160,11 +176,11 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// Puts them into what the file said, and starts the log.
+    /// Puts them into what the file said, and starts the log. Says whether there is more to do than that.
     ///
     /// # Errors
     /// A filter that is none; no key pair file.
-    pub fn apply(self, connection: &mut Connection, endpoint: &mut Endpoint) -> Result<()> {
+    pub fn apply(self, connection: &mut Connection, endpoint: &mut Endpoint) -> Result<bool> {
         log(&self.log, self.json)?;
         if let Some(rpc) = self.rpc {
             connection.rpc = rpc;
@@ -185,8 +201,24 @@ impl Overrides {
             !connection.keypair.as_os_str().is_empty(),
             "no key pair file: name one with --keypair, or as keypair under [connection]"
         );
-        Ok(())
+        if self.make_keypair {
+            println!("{}", make_keypair(&connection.keypair)?.pubkey());
+        }
+        Ok(!self.make_keypair)
     }
+}
+
+/// The key pair in a file, which is made where there is none, for its owner alone to read.
+fn make_keypair(path: &Path) -> Result<Keypair> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    if path.exists() {
+        return keypair(path);
+    }
+    let made = Keypair::new();
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = file.with_context(|| format!("key pair file {}", path.display()))?;
+    file.write_all(serde_json::to_string(&made.to_bytes().to_vec())?.as_bytes())?;
+    Ok(made)
 }
 
 /// Runs a bot to its end on a runtime of its own.

@@ -34,6 +34,8 @@ fn main() -> ExitCode {
 
 fn keep(options: Options) -> Result<()> {
     let mut file = options.config.as_deref().map_or_else(|| Ok(KeeperFile::default()), KeeperFile::read)?;
-    options.connection.apply(&mut file.connection, &mut file.metrics)?;
+    if !options.connection.apply(&mut file.connection, &mut file.metrics)? {
+        return Ok(());
+    }
     run::block_on(async move { run::keeper(file, shutdown::on_signal()?).await })
 }

@@ -39,7 +39,9 @@ fn main() -> ExitCode {
 
 fn liquidate(options: Options) -> Result<()> {
     let mut file = options.config.as_deref().map_or_else(|| Ok(LiquidatorFile::default()), LiquidatorFile::read)?;
-    options.connection.apply(&mut file.connection, &mut file.metrics)?;
+    if !options.connection.apply(&mut file.connection, &mut file.metrics)? {
+        return Ok(());
+    }
     file.policy.dry_run |= options.dry_run;
     file.policy.allow_loss |= options.allow_loss;
     run::block_on(async move { liquidator::run(file, shutdown::on_signal()?, Arc::new(|_| ())).await })

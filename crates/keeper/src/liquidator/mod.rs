@@ -73,7 +73,9 @@ pub async fn run(
     shutdown: tokio_util::sync::CancellationToken,
     reporter: Reporter,
 ) -> Result<()> {
-    let mut bot = run::connect("plimsoll_liquidator", &file.connection, &file.fees, &file.metrics, shutdown).await?;
+    let connected =
+        run::connect("plimsoll_liquidator", &file.connection, &file.fees, &file.metrics, shutdown.clone()).await;
+    let Some(mut bot) = run::unless_ended(connected, &shutdown)? else { return Ok(()) };
     let patience = Duration::from_millis(file.policy.look_ms).saturating_mul(file.metrics.unhealthy_after_intervals);
     for task in [LOOK, UNWIND] {
         bot.context.metrics.expect(task, patience.max(Duration::from_secs(5)));

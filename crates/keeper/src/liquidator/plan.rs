@@ -4,10 +4,7 @@ use plimsoll_client::{
     Address, Error, Keyed, Snapshot,
     accounts::MarginAccount,
     address,
-    interface::{
-        bridge::{self, Inputs},
-        instruction::LiquidateArgs,
-    },
+    interface::{bridge, instruction::LiquidateArgs},
     price::PriceAccount,
     risk::{
         liquidation,
@@ -412,7 +409,27 @@ pub fn accrued(snapshot: &Snapshot) -> Result<Snapshot, Error> {
     Ok(accrued)
 }
 
-/// The effective price of a market, for reports.
-pub fn spot(snapshot: &Snapshot, market: &Address) -> Option<u64> {
-    Inputs::market(snapshot, market).ok().map(|(_, observation)| observation.spot.raw())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(reward: i64, unwinding: i64) -> Plan {
+        Plan {
+            account: Address::new_unique(),
+            fraction: Fraction::ONE,
+            payment: 0,
+            reward,
+            unwinding,
+            fees: 5,
+            means: Means::Margin,
+            work: Work::new("account", 0, vec![]),
+        }
+    }
+
+    #[test]
+    fn the_most_profitable_comes_first() {
+        let mut plans = [plan(100, 90), plan(80, 10), plan(300, 400)];
+        rank(&mut plans);
+        assert_eq!(plans.each_ref().map(Plan::expected_profit), [65, 5, -105]);
+    }
 }

@@ -1,6 +1,8 @@
 //! A local chain with an exchange, people who trade on it, and bots as processes of their own.
 #![allow(dead_code, reason = "every test takes what it needs")]
 
+pub mod proxy;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
@@ -217,10 +219,15 @@ pub fn refresh(world: &World, board: &Address) -> solana_instruction::Instructio
 
 /// A board of SOL that expires at the next 08:00 UTC that is at least `seconds` away.
 pub fn open_board(world: &mut World, seconds: i64) -> (Address, Board) {
+    open_board_at(world, 0, seconds)
+}
+
+/// The same in a slot of the market.
+pub fn open_board_at(world: &mut World, slot: u8, seconds: i64) -> (Address, Board) {
     let (market, now) = (market(world, "SOL"), world.rpc().now().unwrap());
     let expiry = ((now + seconds - 28_800).div_euclid(86_400) + 1) * 86_400 + 28_800;
-    let (authority, exchange, board) = (world.admin.pubkey(), world.exchange, address::board(&market, 0));
-    let create = board::Create { authority, exchange, market, args: CreateBoardArgs { expiry, slot: 0 } };
+    let (authority, exchange, board) = (world.admin.pubkey(), world.exchange, address::board(&market, slot));
+    let create = board::Create { authority, exchange, market, args: CreateBoardArgs { expiry, slot } };
     let mut strikes = [StrikePrice { digits: 0, exponent: 0 }; MAX_STRIKES];
     for (slot, dollars) in strikes.iter_mut().zip([28, 32, 36, 40, 44, 48]) {
         *slot = StrikePrice { digits: dollars * 10, exponent: -1 };
