@@ -41,8 +41,9 @@ programs: ## the on-chain program, the examples of an adapter and of a venue, th
 engine: ## the engine and the client's packing as WebAssembly, app/client/engine
 	@tools/wasm/build
 
-idl: ## the program's interface description, idl/plimsoll.json
-	@$(CARGO) run --quiet --locked --manifest-path tools/idl/Cargo.toml --target-dir target/idl -- idl/plimsoll.json
+idl: ## the program's interface description, idl/plimsoll.json; CHECK=1 only compares
+	@$(CARGO) build --quiet --locked --manifest-path tools/idl/Cargo.toml --target-dir target/idl
+	@target/idl/debug/plimsoll-idl $(if $(CHECK),--check) idl/plimsoll.json
 
 client: idl ## the TypeScript client that is generated from it
 	@cd app && npm ci --no-audit --no-fund && npm run generate
@@ -54,6 +55,8 @@ lint: ## formatting and lints of both workspaces, formatting of the fuzz targets
 	@$(CARGO) fmt --all --check
 	@$(CARGO) fmt --all --check $(PROGRAMS)
 	@$(CARGO) fmt --all --check $(FUZZ)
+	@$(CARGO) fmt --all --check --manifest-path tools/idl/Cargo.toml
+	@$(CARGO) fmt --all --check --manifest-path tools/wasm/bindgen/Cargo.toml
 	@$(CARGO) clippy --quiet --locked $(PROGRAMS) --workspace --all-targets -- --deny warnings
 	@$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
 
@@ -65,10 +68,13 @@ format: ## formats all workspaces
 	@$(CARGO) fmt --all
 	@$(CARGO) fmt --all $(PROGRAMS)
 	@$(CARGO) fmt --all $(FUZZ)
+	@$(CARGO) fmt --all --manifest-path tools/idl/Cargo.toml
+	@$(CARGO) fmt --all --manifest-path tools/wasm/bindgen/Cargo.toml
+	@cd app && npm run format
 
 cu: ## measures compute units and writes docs/compute.md and docs/compute.json
 	@tools/sbf/build --locked programs/plimsoll programs/example-adapter programs/risk-bench
 	@$(CARGO) run --locked -p plimsoll-compute
 
 clean: ## removes what was built in the checkout; the tool cache stays
-	@rm -rf target programs/target
+	@rm -rf target programs/target fuzz/target app/client/engine app/node_modules app/web/dist
