@@ -46,10 +46,12 @@ idl: ## the program's interface description, idl/plimsoll.json; CHECK=1 only com
 	@target/idl/debug/plimsoll-idl $(if $(CHECK),--check) idl/plimsoll.json
 
 client: idl ## the TypeScript client that is generated from it
-	@cd app && npm ci --no-audit --no-fund && npm run generate
+	@app/scripts/install
+	@cd app && npm run --silent generate
 
 page: engine ## the web page, app/web/dist
-	@cd app && npm ci --no-audit --no-fund && npm run --workspace @plimsoll/web build
+	@app/scripts/install
+	@cd app && npm run --silent --workspace @plimsoll/web build
 
 lint: ## formatting and lints of both workspaces, formatting of the fuzz targets
 	@$(CARGO) fmt --all --check
@@ -70,7 +72,8 @@ format: ## formats all workspaces
 	@$(CARGO) fmt --all $(FUZZ)
 	@$(CARGO) fmt --all --manifest-path tools/idl/Cargo.toml
 	@$(CARGO) fmt --all --manifest-path tools/wasm/bindgen/Cargo.toml
-	@cd app && npm run format
+	@app/scripts/install
+	@cd app && npm run --silent format
 
 cu: ## measures compute units and writes docs/compute.md and docs/compute.json
 	@tools/sbf/build --locked programs/plimsoll programs/example-adapter programs/risk-bench
