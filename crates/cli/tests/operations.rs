@@ -129,8 +129,8 @@ fn the_doctor_finds_what_is_wrong() {
         assert_eq!(status(&report, name), "ok", "{name}: {report}");
     }
     assert_eq!((status(&report, "roles"), status(&report, "timelock"), &report["failed"]), ("warn", "warn", &json!(0)));
-    // An hour later nobody has published a price.
-    stage.world.chain.travel(3_600).unwrap();
+    // Two days later nobody has published a price.
+    stage.world.chain.travel(172_800).unwrap();
     let other = common::root().join("target/deploy/example_venue.so").display().to_string();
     let url = stage.world.chain.url();
     let key = stage.path("admin.json");

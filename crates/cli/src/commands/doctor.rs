@@ -244,16 +244,17 @@ fn prices(report: &mut Report, snapshot: &Snapshot) {
 }
 
 fn boards(report: &mut Report, snapshot: &Snapshot) {
-    let active = || snapshot.boards.values().filter(|board| board.state == board_state::ACTIVE);
-    let of = |wanted: &dyn Fn(&Board) -> bool| {
-        let symbol = |market: &Address| {
-            snapshot.markets.get(market).map_or_else(String::new, |market| format::symbol(&market.symbol))
-        };
-        let name = |board: &Board| format!("{} {}", symbol(&board.market), select::day(board.expiry));
-        active().filter(|board| wanted(board)).map(name).collect::<Vec<_>>()
+    let active = || snapshot.boards.iter().filter(|(_, board)| board.state == board_state::ACTIVE);
+    let name = |board: &Board| {
+        let market = snapshot.markets.get(&board.market);
+        let symbol = market.map_or_else(String::new, |market| format::symbol(&market.symbol));
+        format!("{symbol} {}", select::day(board.expiry))
     };
-    let expired = of(&|board| board.expiry <= snapshot.now);
-    let old = of(&|board| board.expiry > snapshot.now && !is_fresh(board, snapshot.now));
+    let of = |wanted: &dyn Fn(&Address, &Board) -> bool| {
+        active().filter(|(address, board)| wanted(address, board)).map(|(_, board)| name(board)).collect::<Vec<_>>()
+    };
+    let expired = of(&|_, board| board.expiry <= snapshot.now);
+    let old = of(&|address, board| board.expiry > snapshot.now && !is_fresh(snapshot, address));
     let (finding, found, advice) = if !expired.is_empty() {
         (Finding::Warn, format!("expired, not settled: {}", expired.join(", ")), "run a keeper: it samples and settles")
     } else if !old.is_empty() {
