@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz fuzz-exchange program programs lint format cu clean
+.PHONY: help demo test test-long fuzz fuzz-exchange program programs lint docs format cu clean
 
 # The host's own cargo, whatever a shell exports.
 CARGO ?= cargo
@@ -44,6 +44,10 @@ lint: ## formatting and lints of both workspaces, formatting of the fuzz targets
 	@$(CARGO) fmt --all --check $(FUZZ)
 	@$(CARGO) clippy --quiet --locked $(PROGRAMS) --workspace --all-targets -- --deny warnings
 	@$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
+
+docs: ## API documentation of all crates, target/doc and programs/target/doc; fails on a warning
+	@RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --quiet --no-deps --locked --workspace
+	@RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --quiet --no-deps --locked $(PROGRAMS) -p plimsoll-risk -p plimsoll-interface -p plimsoll
 
 format: ## formats all workspaces
 	@$(CARGO) fmt --all

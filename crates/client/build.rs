@@ -14,6 +14,10 @@ struct Row {
 
 /// The instruction whose slopes stand for those that were not measured over sizes: all margins are the same computation.
 const REFERENCE: &str = "flag_liquidation";
+/// Markets that an account may use.
+const MARKETS: u64 = 16;
+/// From this size on slopes are taken: what the first of a kind adds besides is the base's.
+const SLOPE_FROM: u64 = 4;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let manifest = env::var("CARGO_MANIFEST_DIR")?;
@@ -64,6 +68,8 @@ fn row(key: &str, cost: u64) -> Option<(String, Row)> {
     let (name, balances) = rest.rsplit_once("/c")?;
     let (name, variant) = name.split_once('[').map_or((name, ""), |(name, variant)| (name, variant));
     let mut size: [u64; 4] = [balances.parse().ok()?, positions.parse().ok()?, 0, 0];
+    // Positions stand in markets of their own, as far as there are any beyond those of the balances.
+    size[1] = size[1].min((MARKETS + 1).saturating_sub(size[0].max(1)));
     let words: Vec<&str> = variant.trim_end_matches(']').split(' ').collect();
     if let [options, "options" | "strikes", "of", boards, "board" | "boards"] = words[..] {
         (size[2], size[3]) = (boards.parse().ok()?, options.parse().ok()?);
@@ -81,11 +87,21 @@ fn slopes(rows: &[Row], reference: &[u64; 4]) -> [u64; 4] {
         let steepest =
             rows.iter().flat_map(|one| rows.iter().map(move |other| (one, other))).filter_map(|(one, other)| {
                 let differs = |at: usize| one.size[at] != other.size[at];
-                let alone = (0..4).all(|at| at == dimension || !differs(at)) && one.prices == other.prices;
-                let rise = other.size[dimension].checked_sub(one.size[dimension]).filter(|rise| *rise > 0)?;
-                alone.then(|| other.cost.saturating_sub(one.cost).div_ceil(rise))
+                let alone =
+                    (0..4).all(|at| at == dimension || !differs(at)) && (one.prices == 0) == (other.prices == 0);
+                let rise =
+                    other.size[dimension].checked_sub(one.size[dimension].max(SLOPE_FROM)).filter(|rise| *rise > 0)?;
+                (alone && one.size[dimension] >= SLOPE_FROM).then(|| other.cost.saturating_sub(one.cost).div_ceil(rise))
             });
         slopes[dimension] = steepest.max().unwrap_or(reference[dimension]);
+    }
+    // Balances that were not measured by themselves: what is beyond the figures with one.
+    let base =
+        rows.iter().filter(|row| row.size[0] <= 1).map(|row| row.cost.saturating_sub(linear(&slopes, row))).max();
+    let more = rows.iter().filter(|row| row.size[0] > 1 && row.size[2] == 0 && row.prices == 0);
+    let beyond = |row: &Row| row.cost.saturating_sub(base.unwrap_or(row.cost) + linear(&slopes, row));
+    if let Some(more) = more.map(|row| beyond(row).div_ceil(row.size[0] - 1)).max() {
+        slopes[0] += more;
     }
     slopes
 }

@@ -127,6 +127,7 @@ mod table {
         FundingAccrued { market, index, rate_per_day, accrued_at },
         FundingPaid { account, market, amount, index },
         TransferFeeWithheld { mint, source, destination, sent, received },
+        AccountUpgraded { account, payer, from_version },
     }
 }
 pub use table::{KINDS, fields_of};

@@ -39,7 +39,7 @@ include!(concat!(env!("OUT_DIR"), "/measured.rs"));
 pub struct PortfolioSize {
     /// Balances in use.
     pub balances: u64,
-    /// Markets in use, whether for a position or a balance.
+    /// Markets in use that price no balance: those of positions and options alone.
     pub markets: u64,
     /// Boards in use.
     pub boards: u64,
@@ -60,7 +60,7 @@ impl PortfolioSize {
     pub fn of(account: &MarginAccount) -> Self {
         let count = |used: usize, most: u64| (used as u64).saturating_add(1).min(most);
         let balances = account.balances.iter().filter(|slot| slot.in_use == 1).count();
-        let markets = account.markets.iter().filter(|slot| slot.in_use == 1).count();
+        let markets = account.markets.iter().filter(|slot| slot.in_use == 1 && slot.balances == 0).count();
         let boards = account.boards.iter().filter(|slot| slot.in_use == 1).count();
         let options = account.options.iter().filter(|slot| slot.lots != 0).count();
         let has_options = options > 0;
@@ -97,8 +97,8 @@ pub fn bound(instruction: &Instruction, size: &PortfolioSize) -> u64 {
         return foreign(&instruction.program_id);
     }
     let Some(name) = name(&instruction.data) else { return UNKNOWN_PROGRAM };
-    // A price account at most for each market that stands behind: among the accounts passed they cannot be told from others.
-    let prices = size.markets.min(instruction.accounts.len() as u64);
+    // A price account at most for each market: among the accounts passed they cannot be told from others.
+    let prices = size.markets.saturating_add(size.balances).min(instruction.accounts.len() as u64 / 2);
     with_margin(measured(name, size).unwrap_or(UNKNOWN_PROGRAM).saturating_add(prices.saturating_mul(PRICE_ACCOUNT)))
 }
 

@@ -1,11 +1,14 @@
 //! Typed accounts from what a cluster says about an address: its owner and its bytes.
 
+use std::borrow::Cow;
+
 use plimsoll_interface::{
     Address, ID,
     accounts::{
         AccountType, Adapter, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, Lien, MarginAccount, Market, Orders,
         Proposal, Ticket, Venue,
     },
+    upgrade::Step,
 };
 
 use crate::Error;
@@ -61,13 +64,16 @@ macro_rules! named {
         /// The account in `data`, whatever type its discriminator says.
         ///
         /// # Errors
-        /// [`Error::NotOurs`] for another owner, [`Error::UnknownAccountType`].
+        /// [`Error::NotOurs`] for another owner, [`Error::Outdated`], [`Error::UnknownAccountType`].
         pub fn any(address: &Address, owner: &Address, data: &[u8]) -> Result<AnyAccount, Error> {
             check_owner(address, owner)?;
             $(if let Some(account) = read::<$name>(data) {
                 return Ok(AnyAccount::$name(Box::new(account)));
             })*
-            Err(Error::UnknownAccountType { address: *address })
+            match Step::of(data) {
+                Ok(_) => Err(Error::Outdated { address: *address }),
+                Err(_) => Err(Error::UnknownAccountType { address: *address }),
+            }
         }
     };
 }
@@ -89,10 +95,14 @@ named!(
 /// The account of type `T` in `data`.
 ///
 /// # Errors
-/// [`Error::NotOurs`] for another owner, [`Error::WrongAccountType`] where size or discriminator are another's.
+/// [`Error::NotOurs`] for another owner, [`Error::Outdated`] for an earlier layout of the type, [`Error::WrongAccountType`]
+/// where size or discriminator are another's.
 pub fn account<T: Named>(address: &Address, owner: &Address, data: &[u8]) -> Result<T, Error> {
     check_owner(address, owner)?;
-    read(data).ok_or(Error::WrongAccountType { address: *address, expected: T::NAME })
+    read(data).ok_or_else(|| match Step::of(data) {
+        Ok(step) if step.discriminator == T::DISCRIMINATOR => Error::Outdated { address: *address },
+        _ => Error::WrongAccountType { address: *address, expected: T::NAME },
+    })
 }
 
 /// As [`AccountType::read`], and for bytes that stand anywhere in memory: those that come over a network are not aligned.
@@ -103,6 +113,22 @@ fn read<T: AccountType>(data: &[u8]) -> Option<T> {
 
 fn check_owner(address: &Address, owner: &Address) -> Result<(), Error> {
     if *owner == ID { Ok(()) } else { Err(Error::NotOurs { address: *address, owner: *owner }) }
+}
+
+/// The bytes of an account as `upgrade_account` leaves them, for one of an earlier layout; of any other those that it has.
+///
+/// The margin of an account that is still to be upgraded is so known before it is; every instruction but the upgrade refuses it.
+pub fn upgraded(data: &[u8]) -> Cow<'_, [u8]> {
+    let mut bytes = Cow::Borrowed(data);
+    while let Ok(step) = Step::of(&bytes) {
+        let mut next = bytes.to_vec();
+        next.resize(step.to_space, 0);
+        if step.apply(&mut next).is_err() {
+            break;
+        }
+        bytes = Cow::Owned(next);
+    }
+    bytes
 }
 
 /// The bytes of an account as they stand on chain: for tests, and for putting an account on a local chain.

@@ -23,6 +23,12 @@ pub enum Error {
         /// What it was to be.
         expected: &'static str,
     },
+    /// The account is of a layout that the program had before.
+    #[error("account {address} has the layout of an earlier version: send upgrade_account for it first, as anyone may")]
+    Outdated {
+        /// The account.
+        address: Address,
+    },
     /// The account's discriminator or size is none of the program's.
     #[error("account {address} is of no type that this version knows")]
     UnknownAccountType {

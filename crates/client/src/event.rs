@@ -4,13 +4,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plimsoll_interface::{ID, event::EventType};
 
 pub use plimsoll_interface::event::{
-    AccountChanged, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed, BoardSettled, Configured,
-    Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid, HouseRoundVoided, HouseValued,
-    InsolventLiquidated, InsuranceFunded, LienChanged, LienSeized, Liquidated, LiquidationDeferred, LiquidationFlagged,
-    LossCovered, Observed, OptionFilled, OptionTraded, OptionsSettled, OrderFilled, OrdersCancelled, PausesSet,
-    PositionWoundDown, ProposalCancelled, Proposed, QuoteObserved, RateUpdated, ReserveBought, Retired, RoleSet,
-    Settled, SpotFilled, StrikesListed, Swapped, TicketChanged, Traded, TransferFeeWithheld, TriggerChanged,
-    VenueApproved, VolatilitiesPosted,
+    AccountChanged, AccountUpgraded, Accrued, AdminNominated, BalanceChanged, BoardChanged, BoardRefreshed,
+    BoardSettled, Configured, Deleveraged, ExpirySampled, Filled, ForecastPosted, FundingAccrued, FundingPaid,
+    HouseRoundVoided, HouseValued, InsolventLiquidated, InsuranceFunded, LienChanged, LienSeized, Liquidated,
+    LiquidationDeferred, LiquidationFlagged, LossCovered, Observed, OptionFilled, OptionTraded, OptionsSettled,
+    OrderFilled, OrdersCancelled, PausesSet, PositionWoundDown, ProposalCancelled, Proposed, QuoteObserved,
+    RateUpdated, ReserveBought, Retired, RoleSet, Settled, SpotFilled, StrikesListed, Swapped, TicketChanged, Traded,
+    TransferFeeWithheld, TriggerChanged, VenueApproved, VolatilitiesPosted,
 };
 
 macro_rules! events {
@@ -134,6 +134,8 @@ events!(
     TicketChanged,
     /// A mint withheld its fee out of a transfer.
     TransferFeeWithheld,
+    /// An account of an earlier layout was rewritten.
+    AccountUpgraded,
 );
 
 /// The program's events in a transaction's log, in order.

@@ -12,6 +12,7 @@ use plimsoll_interface::{
     Address, ID,
     accounts::{Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market},
     address,
+    upgrade::STEPS,
 };
 use solana_account::Account;
 use solana_clock::Clock;
@@ -29,6 +30,7 @@ use solana_rpc_client_api::{
     },
     filter::{Memcmp, RpcFilterType},
     request::{RpcError, RpcResponseErrorData},
+    response::{UiAccount, UiAccountEncoding},
 };
 use solana_signature::Signature;
 use solana_signer::Signer;
@@ -210,6 +212,19 @@ impl Rpc {
         let mut filters = vec![(offset_of!(MarginAccount, exchange), exchange)];
         filters.extend(owner.map(|owner| (offset_of!(MarginAccount, owner), owner)));
         self.scan(&filters)
+    }
+
+    /// Addresses of all accounts of the program whose layout is of an earlier version: `upgrade_account` is for them.
+    ///
+    /// # Errors
+    /// [`Error::Rpc`].
+    pub fn outdated(&self) -> Result<Vec<Address>, Error> {
+        let mut addresses = Vec::new();
+        for step in &STEPS {
+            let filters = vec![RpcFilterType::DataSize(step.from_space as u64), at(0, &step.discriminator)];
+            addresses.extend(self.program_accounts(filters)?.into_iter().map(|(address, _)| address));
+        }
+        Ok(addresses)
     }
 
     /// An exchange with its house, banks, markets and boards, the price accounts that stand at their usual addresses, and the
@@ -468,29 +483,41 @@ impl Rpc {
 
     /// All accounts of type `T` whose addresses at the given offsets are the given ones.
     fn scan<T: Named>(&self, fields: &[(usize, &Address)]) -> Result<Vec<Keyed<T>>, Error> {
-        let bytes = |offset, bytes: &[u8]| RpcFilterType::Memcmp(Memcmp::new_base58_encoded(offset, bytes));
-        let mut filters = vec![RpcFilterType::DataSize(T::SPACE as u64), bytes(0, &T::DISCRIMINATOR)];
-        filters.extend(fields.iter().map(|(offset, address)| bytes(DISCRIMINATOR_LEN + offset, address.as_ref())));
-        let config = RpcProgramAccountsConfig {
-            filters: Some(filters),
-            account_config: RpcAccountInfoConfig {
-                encoding: Some(solana_rpc_client_api::response::UiAccountEncoding::Base64),
-                commitment: Some(self.commitment),
-                ..RpcAccountInfoConfig::default()
-            },
-            ..RpcProgramAccountsConfig::default()
-        };
-        let found = self.client.get_program_ui_accounts_with_config(&ID, config).map_err(rpc_error)?;
-        let mut accounts = found
+        let mut filters = vec![RpcFilterType::DataSize(T::SPACE as u64), at(0, &T::DISCRIMINATOR)];
+        filters.extend(fields.iter().map(|(offset, address)| at(DISCRIMINATOR_LEN + offset, address.as_ref())));
+        let mut accounts = self
+            .program_accounts(filters)?
             .into_iter()
             .map(|(address, account)| {
-                let account = account.to_account().ok_or(Error::Rpc("an account is not in base64".into()))?;
                 Ok(Keyed { address, data: decode::account(&address, &account.owner, &account.data)? })
             })
             .collect::<Result<Vec<Keyed<T>>, Error>>()?;
         accounts.sort_by_key(|account| account.address);
         Ok(accounts)
     }
+
+    /// The program's accounts that pass all filters.
+    fn program_accounts(&self, filters: Vec<RpcFilterType>) -> Result<Vec<(Address, Account)>, Error> {
+        let config = RpcProgramAccountsConfig {
+            filters: Some(filters),
+            account_config: RpcAccountInfoConfig {
+                encoding: Some(UiAccountEncoding::Base64),
+                commitment: Some(self.commitment),
+                ..RpcAccountInfoConfig::default()
+            },
+            ..RpcProgramAccountsConfig::default()
+        };
+        let found = self.client.get_program_ui_accounts_with_config(&ID, config).map_err(rpc_error)?;
+        let plain = |(address, account): (Address, UiAccount)| {
+            Ok((address, account.to_account().ok_or(Error::Rpc("an account is not in base64".into()))?))
+        };
+        found.into_iter().map(plain).collect()
+    }
+}
+
+/// A filter for bytes at an offset.
+fn at(offset: usize, bytes: &[u8]) -> RpcFilterType {
+    RpcFilterType::Memcmp(Memcmp::new_base58_encoded(offset, bytes))
 }
 
 /// The time in the clock sysvar's bytes, unix seconds.

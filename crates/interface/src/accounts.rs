@@ -26,7 +26,7 @@ pub const MAX_MARKETS: usize = plimsoll_risk::portfolio::MAX_UNDERLYINGS;
 /// Boards that one margin account may have options of.
 pub const MAX_BOARDS: usize = 8;
 /// Stored orders of one margin account.
-pub const MAX_TRIGGERS: usize = 4;
+pub const MAX_TRIGGERS: usize = 8;
 /// Option positions of one margin account.
 pub const MAX_OPTIONS: usize = 32;
 /// Boards of one market.
@@ -905,7 +905,7 @@ pub struct MarginAccount {
     pub index: u16,
     /// Bump of the address.
     pub bump: u8,
-    /// Layout version, 1.
+    /// Layout version, 2: [`crate::upgrade`] has what was before.
     pub version: u8,
     /// Where the account is in a liquidation without capital, one of [`deferral`].
     pub deferral: u8,
@@ -924,9 +924,9 @@ pub struct MarginAccount {
     /// Venues that may fill for the account. Written by `set_venue_approval`, and by every fill of theirs.
     pub venues: [VenueSlot; MAX_VENUES],
     /// Room for later.
-    pub _reserved: [u8; 816],
+    pub _reserved: [u8; 624],
 }
-account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 3968);
+account_type!(MarginAccount, [133, 220, 173, 213, 179, 211, 43, 238], 4096);
 
 /// A walk over an account's options of one board, from the last series down: see [`MarginAccount::options_from_last`].
 #[derive(Clone, Copy, Debug)]

@@ -314,6 +314,10 @@ errors! {
 
     // Fills of options and spot.
     FillWrongBoard = 356, "The board expires at another time than the option agreed on: pass the board of its expiry";
+
+    // Layouts.
+    LayoutCurrent = 360, "The account has the layout of this version: there is nothing to upgrade";
+    LayoutUnknown = 361, "The account is none of the program's, or of a type whose layout never changed";
 }
 
 /// The one place where the engine's causes become the program's codes.

@@ -917,6 +917,18 @@ event! {
     }
 }
 
+event! {
+    /// An account of an earlier layout was rewritten.
+    AccountUpgraded = [60, 150, 189, 4, 249, 81, 82, 12], {
+        /// The account.
+        account: Address,
+        /// Who paid for what it grew by.
+        payer: Address,
+        /// The version of its layout before; it has the next one now.
+        from_version: u64,
+    }
+}
+
 /// Values of [`AccountChanged::kind`].
 pub mod account_change {
     /// The account was opened.

@@ -114,6 +114,9 @@ tags! {
     RELEASE_LIEN = 88,
     SEIZE_LIEN = 89,
 
+    // Layouts.
+    UPGRADE_ACCOUNT = 91,
+
     // Stored orders.
     PLACE_TRIGGER = 93,
     CANCEL_TRIGGER = 94,

@@ -4,7 +4,8 @@
 //!
 //! The crate knows neither Anchor nor RPC. Feature `anchor` (on-chain) adds Anchor's traits to the same types; feature
 //! `client` (off-chain) adds the borsh encoding of the arguments.
-#![no_std]
+// The IDL build is a test that prints: see tools/idl.
+#![cfg_attr(not(all(test, feature = "idl-build")), no_std)]
 // Anchor's account derive marks the structs as plain data with `unsafe impl`; nothing else here is unsafe.
 #![cfg_attr(not(feature = "anchor"), forbid(unsafe_code))]
 #![warn(missing_docs)]
@@ -34,6 +35,7 @@ pub mod oracle;
 pub mod order;
 pub mod rate;
 pub mod token;
+pub mod upgrade;
 
 pub use error::PlimsollError;
 pub use solana_address::Address;

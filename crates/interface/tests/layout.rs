@@ -84,7 +84,7 @@ fn board_fields_stand_where_clients_read_them() {
 
 #[test]
 fn house_and_margin_account_fields_stand_where_clients_read_them() {
-    assert_eq!((House::SPACE, Ticket::SPACE, MarginAccount::SPACE), (456, 192, 3968));
+    assert_eq!((House::SPACE, Ticket::SPACE, MarginAccount::SPACE), (456, 192, 4096));
     assert_eq!((size_of::<BalanceSlot>(), size_of::<MarketSlot>()), (56, 64));
     offsets!(House: quote_shares = 0, risk_budget_total = 8, share_supply = 16, escrow_shares = 24, pending_quote = 32,
         nav = 40, nav_at = 48, round = 56, round_started_at = 64, round_value = 72, round_quote_shares = 80,
@@ -99,7 +99,7 @@ fn house_and_margin_account_fields_stand_where_clients_read_them() {
     offsets!(MarginAccount: balances = 0, markets = 896, boards = 1920, options = 2240, liquidation_started_at = 2496,
         liquidation_seen_at = 2504, exchange = 2512, owner = 2544, delegate = 2576, index = 2608, bump = 2610,
         version = 2611, deferral = 2612, delegate_scope = 2613, liens = 2614, sequence = 2616, insolvent_since = 2624,
-        triggers = 2632, venues = 2952);
+        triggers = 2632, venues = 3272);
     assert_eq!(size_of::<TriggerSlot>(), 80);
     offsets!(TriggerSlot: market = 0, trigger_price = 32, limit_price = 40, size = 48, tip = 56, expires_at = 64, side = 72,
         when = 73);

@@ -215,6 +215,14 @@ impl World {
         }
     }
 
+    /// Sets a market's price to a multiple of where it started.
+    pub fn set_price_factor(&mut self, symbol: &str, factor: f64) {
+        for feed in self.feeds.iter_mut().filter(|feed| feed.spec.symbol == symbol) {
+            feed.price = ((feed.start as f64 * factor) as i64).max(1);
+            feed.ema = (feed.ema + 3 * feed.price) / 4;
+        }
+    }
+
     /// A market's price in thousandths of where it started, rounded down.
     ///
     /// # Errors

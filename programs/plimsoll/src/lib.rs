@@ -513,6 +513,14 @@ pub mod plimsoll {
         ctx.accounts.apply(&args, &remaining)
     }
 
+    // Layouts.
+
+    /// Rewrites an account of an earlier layout. Anyone may.
+    #[discrim = 91]
+    pub fn upgrade_account(ctx: &mut Context<UpgradeAccount>) -> Result<()> {
+        ctx.accounts.apply()
+    }
+
     // Stored orders.
 
     /// Stores an order that closes a position once the oracle's price is where it waits for it.

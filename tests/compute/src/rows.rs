@@ -187,6 +187,8 @@ fn setting_up(so: &Path, rows: &mut Vec<Row>) -> Result<()> {
     single(rows, "place_trigger", "", world.send(place.instruction(), &[])?);
     let cancel = trigger::Cancel { authority: admin, account, index: 0 };
     single(rows, "cancel_trigger", "", world.send(cancel.instruction(), &[])?);
+    let upgrade = account::Upgrade { payer: admin, account: world.put_version_1()? };
+    single(rows, "upgrade_account", "", world.send(upgrade.instruction(), &[])?);
     let close = account::Close { owner: admin, account };
     single(rows, "close_account", "", world.send(close.instruction(), &[])?);
     Ok(())

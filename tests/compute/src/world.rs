@@ -544,6 +544,13 @@ impl World {
         self.put_raw(address, ID, data)
     }
 
+    /// Writes a margin account of layout version 1, with the rent of its size.
+    pub fn put_version_1(&mut self) -> Result<Address> {
+        let address = Address::new_unique();
+        self.put_raw(address, ID, include_bytes!("../../e2e/fixtures/margin_account_v1.bin").to_vec())?;
+        Ok(address)
+    }
+
     /// Writes an account of any program.
     pub fn put_raw(&mut self, address: Address, owner: Address, data: Vec<u8>) -> Result<()> {
         let lamports = self.vm.minimum_balance_for_rent_exemption(data.len());

@@ -61,7 +61,7 @@ impl Books {
         let mut books = Self::default();
         for address in chain.known() {
             let Some(account) = chain.account(address) else { continue };
-            match decode::any(address, &account.owner, &account.data) {
+            match decode::any(address, &account.owner, &decode::upgraded(&account.data)) {
                 Ok(AnyAccount::MarginAccount(account)) => books.accounts.push((*address, *account)),
                 Ok(AnyAccount::Market(market)) => drop(books.markets.insert(*address, *market)),
                 Ok(AnyAccount::Bank(bank)) => drop(books.banks.insert(*address, *bank)),

@@ -1,8 +1,14 @@
 //! Bytes of accounts that other programs own, built from their documented layouts.
 
-use plimsoll_client::instruction::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM};
+use std::mem::{offset_of, size_of};
+
+use plimsoll_client::{
+    decode,
+    instruction::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM},
+};
 use plimsoll_interface::{
     Address,
+    accounts::{DISCRIMINATOR_LEN, MarginAccount, TriggerSlot},
     token::{TransferFee, extension},
 };
 use plimsoll_risk::{pyth, staking};
@@ -191,4 +197,16 @@ pub fn stake_pool(mint: &Address, total_lamports: u64, pool_token_supply: u64, l
     put(266, &pool_token_supply.to_le_bytes());
     put(274, &last_update_epoch.to_le_bytes());
     account(STAKE_POOL, data)
+}
+
+/// The bytes of an account as layout version 1 had it, for one that has no more orders than that could hold.
+pub fn as_version_1(account: &MarginAccount) -> Vec<u8> {
+    let mut old = decode::encode(&MarginAccount { version: 1, ..*account });
+    let triggers = DISCRIMINATOR_LEN + offset_of!(MarginAccount, triggers);
+    let more = triggers + 4 * size_of::<TriggerSlot>()..triggers + 8 * size_of::<TriggerSlot>();
+    assert!(old[more.clone()].iter().all(|byte| *byte == 0), "the account has orders that version 1 had no room for");
+    old.drain(more);
+    // The room for later was larger.
+    old.resize(3968, 0);
+    old
 }

@@ -22,7 +22,7 @@ fn an_owner_opens_a_sub_account_that_another_pays_for() {
     assert_eq!(outcome.event(), Event::AccountChanged(expected));
     let made: MarginAccount = w.read(&address);
     assert_eq!((made.exchange, made.owner, made.delegate), (p.exchange, owner, delegate));
-    assert_eq!((made.index, made.version, made.is_empty()), (513, 1, true));
+    assert_eq!((made.index, made.version, made.is_empty()), (513, 2, true));
     let rent = w.account(&address).unwrap().lamports;
     assert_eq!(w.account(&p.bob.owner).unwrap().lamports, paid - rent);
     assert_eq!(w.account(&address).unwrap().data.len(), MarginAccount::SPACE);

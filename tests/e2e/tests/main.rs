@@ -27,6 +27,7 @@ mod swap;
 mod timelock;
 mod trade;
 mod trigger;
+mod upgrade;
 mod venue;
 mod volatility;
 mod walk;

@@ -138,6 +138,7 @@ tables! {
     execute_ticket = EXECUTE_TICKET,
     cancel_ticket = CANCEL_TICKET,
     claim_ticket = CLAIM_TICKET,
+    upgrade_account = UPGRADE_ACCOUNT,
     update_rate = UPDATE_RATE,
     set_rate_source = SET_RATE_SOURCE,
     swap = SWAP,
@@ -987,6 +988,24 @@ mod table {
             .read_only(3, I::PrivilegeEscalation)
             .same(3, 0, DUPLICATE);
         wrong_program(foreign(table, w, 2), 4, Address::default())
+    }
+
+    pub fn upgrade_account(w: &mut World, p: &Places) -> Table {
+        let mut old = w.account(&p.alice.account).unwrap();
+        old.data = raw::as_version_1(&w.margin_account(&p.alice));
+        old.lamports = (3_968 + 128) * 6_960;
+        w.set_account(p.alice.account, old);
+        let table = Table::new(account::Upgrade { payer: p.bob.owner, account: p.alice.account }.instruction())
+            // The system program's "not enough lamports".
+            .other(0, "a pauper", w.key("pauper"), I::Custom(1))
+            .unsigned(0, I::MissingRequiredSignature)
+            .read_only(0, I::MissingRequiredSignature)
+            .other(1, "one of this layout", p.bob.account, E::LayoutCurrent)
+            .other(1, "a market", p.sol.market, E::LayoutUnknown)
+            .other(1, "nowhere", NOWHERE, E::LayoutUnknown)
+            .read_only(1, CONSTRAINT_MUT)
+            .same(1, 0, DUPLICATE);
+        wrong_program(table, 2, Address::default())
     }
 
     /// Wrong margin accounts where their owner signs.

@@ -161,14 +161,14 @@ fn orders_that_are_not_stored() {
         w.refuses(place_ix(&p, &p.alice, args), E::InvalidTrigger);
     }
     w.ok(place_ix(&p, &p.alice, PlaceTriggerArgs { tip: limits::TRIGGER_TIP_MAX, expires_at: w.now(), ..stop() }));
-    for _ in 0..3 {
+    for _ in 0..7 {
         w.ok(place_ix(&p, &p.alice, stop()));
     }
     w.refuses(place_ix(&p, &p.alice, stop()), E::TooManyTriggers);
     let cancel = |index| trigger::Cancel { authority: p.alice.owner, account: p.alice.account, index }.instruction();
     w.ok(cancel(2));
     w.refuses(cancel(2), E::NoTrigger);
-    w.refuses(cancel(4), E::NoTrigger);
+    w.refuses(cancel(8), E::NoTrigger);
     let Event::TriggerChanged(placed) = w.ok(place_ix(&p, &p.alice, stop())).event() else { panic!() };
     assert_eq!(placed.index, 2);
 }

@@ -15,7 +15,9 @@ use plimsoll_e2e_tests::{
 };
 use plimsoll_interface::{
     Address, ID,
-    accounts::{Board, MAX_SERIES, MAX_STRIKES, MarginAccount, Market, Orders, board_state},
+    accounts::{
+        Board, MAX_SERIES, MAX_STRIKES, MAX_TRIGGERS, MarginAccount, Market, Orders, board_state, trigger_when,
+    },
     board::used_volatility,
     config::{AdapterConfig, RateSource, VenueConfig, adapter_state, loss_mode, pause, rate_kind, state, venue_state},
     instruction::{
@@ -26,7 +28,7 @@ use plimsoll_interface::{
     order::{ED25519_PROGRAM, MAKER_ONLY, Order, REDUCE_ONLY},
 };
 use plimsoll_risk::units::Timestamp;
-use rand::Rng;
+use rand::{Rng, seq::IndexedRandom};
 use solana_instruction::Instruction;
 
 use crate::{governance, walk::Walk};
@@ -124,10 +126,10 @@ const ACTIONS: &[(u32, Action)] = &[
     (2, open_account),
     (2, close_account),
     (2, set_delegate),
-    (2, request_ticket),
+    (3, request_ticket),
     (3, value_house),
     (3, execute_ticket),
-    (2, close_ticket),
+    (5, close_ticket),
     (4, place_trigger),
     (1, cancel_trigger),
     (6, execute_trigger),
@@ -146,7 +148,7 @@ const ACTIONS: &[(u32, Action)] = &[
     (2, fund_insurance),
     (2, buy_reserve),
     (10, resolve_sunk),
-    (10, deleverage_sunk),
+    (16, deleverage_sunk),
     (6, without_capital),
     (10, any_fill),
     (10, any_signed_fill),
@@ -165,6 +167,7 @@ const ACTIONS: &[(u32, Action)] = &[
     (3, release_lien),
     (12, seize_sunk),
     (1, break_adapter),
+    (1, upgrade_account),
 ];
 
 /// One of them.
@@ -466,7 +469,15 @@ fn cancel_trigger(walk: &mut Walk) -> Option<Attempt> {
 fn execute_trigger(walk: &mut Walk) -> Option<Attempt> {
     let (trader, executor) = (walk.trader(), walk.trader());
     let account = walk.account(&trader)?;
-    let stored = account.data.triggers.iter().position(|slot| slot.side != 0)?;
+    let stored: Vec<usize> = (0..MAX_TRIGGERS).filter(|index| account.data.triggers[*index].side != 0).collect();
+    let snapshot = walk.snapshot();
+    let is_due = |index: &usize| {
+        let slot = &account.data.triggers[*index];
+        let spot = snapshot.markets.get(&slot.market).map_or(0, |market| market.spot);
+        if slot.when == trigger_when::AT_OR_BELOW { spot <= slot.trigger_price } else { spot >= slot.trigger_price }
+    };
+    let due: Vec<usize> = stored.iter().copied().filter(is_due).collect();
+    let stored = *if due.is_empty() { stored } else { due }.choose(&mut walk.rng)?;
     let tipped = (executor.account != trader.account).then_some(executor.account);
     let instruction =
         walk.priced().execute_trigger(executor.owner, &account, u8::try_from(stored).ok()?, tipped).ok()?;
@@ -905,6 +916,15 @@ fn any_signed_fill(walk: &mut Walk) -> Option<Attempt> {
     let fill = walk.priced().fill_orders(submitter, &maker.1, &taker.1, taker_signs, pair.of.traded, args).ok()?;
     let instructions = verified.into_iter().chain([fill]).collect();
     Some(Attempt { instructions, rule: pair.rule(), tampered: false })
+}
+
+/// Somebody has an account of layout version 1, with nothing in it.
+fn upgrade_account(walk: &mut Walk) -> Option<Attempt> {
+    let account =
+        MarginAccount { exchange: walk.places.exchange, owner: walk.places.mallory, ..bytemuck::Zeroable::zeroed() };
+    let address = address::margin_account(&account.exchange, &account.owner, u16::MAX);
+    walk.machine.put(address, raw::account(ID, raw::as_version_1(&account))).ok()?;
+    Attempt::new(build::account::Upgrade { payer: walk.places.mallory, account: address }.instruction(), Rule::Books)
 }
 
 fn create_orders(walk: &mut Walk) -> Option<Attempt> {

@@ -26,6 +26,8 @@ pub struct Coverage {
     pub actions: u64,
     /// Of these, with an instruction that was tampered with.
     pub tampered: u64,
+    /// Trades of which the client said what would come of them, and the program said the same: accepted and refused, by tag.
+    pub foretold: BTreeMap<u8, [u64; 2]>,
     /// How long it took.
     pub time: Duration,
 }
@@ -58,6 +60,11 @@ impl Coverage {
         }
     }
 
+    /// Notes a trade of which the client said rightly whether it would be accepted.
+    pub fn note_foretold(&mut self, tag: u8, accepted: bool) {
+        self.foretold.entry(tag).or_default()[usize::from(!accepted)] += 1;
+    }
+
     /// Adds another's counts.
     pub fn add(&mut self, other: &Self) {
         for (tag, count) in &other.instructions {
@@ -71,6 +78,10 @@ impl Coverage {
         }
         for (sum, count) in self.fills.iter_mut().zip(other.fills) {
             *sum += count;
+        }
+        for (tag, [accepted, refused]) in &other.foretold {
+            let sum = self.foretold.entry(*tag).or_default();
+            (sum[0], sum[1]) = (sum[0] + accepted, sum[1] + refused);
         }
         self.actions += other.actions;
         self.tampered += other.tampered;
@@ -103,6 +114,11 @@ impl fmt::Display for Coverage {
         }
         let [perpetuals, options, spot] = self.fills;
         writeln!(f, "\nfills: {perpetuals} of perpetuals, {options} of options, {spot} of spot")?;
+        writeln!(f, "\n{:24} {:>9} {:>9}", "foretold by what_if", "accepted", "refused")?;
+        for (tag, [accepted, refused]) in &self.foretold {
+            let name = tag::ALL.iter().zip(tag::NAMES).find(|(one, _)| *one == tag).map_or("", |(_, name)| name);
+            writeln!(f, "{:24} {accepted:>9} {refused:>9}", name.to_lowercase())?;
+        }
         let seconds = self.time.as_secs_f64().max(1e-9);
         let (all, seen) = (PlimsollError::ALL.len(), self.program_errors());
         writeln!(f, "\n{} actions, {} of them tampered with, {seen} of {all} errors", self.actions, self.tampered)?;

@@ -10,6 +10,7 @@
 //! | [`actions`] | what people do, and how often |
 //! | [`governance`] | what those do who run the exchange |
 //! | [`walk`] | one walk, and what must hold after each step |
+//! | [`what_if`] | what the client says of a trade beforehand |
 //! | [`coverage`] | instructions and errors that were reached |
 
 pub mod actions;
@@ -17,6 +18,7 @@ pub mod coverage;
 pub mod governance;
 pub mod machine;
 pub mod walk;
+pub mod what_if;
 
 use std::{path::Path, thread, time::Instant};
 

@@ -30,6 +30,7 @@ use crate::{
     coverage::Coverage,
     governance::{self, Setting},
     machine::Machine,
+    what_if::Prediction,
 };
 
 /// A broken promise, and how to see it again.
@@ -139,6 +140,7 @@ impl Walk {
     fn take(&mut self, attempt: &Attempt) -> Result<(), String> {
         let before = self.before(&attempt.rule);
         let slack = self.slack();
+        let prediction = Prediction::of(self, attempt);
         let sent = self.machine.send(&attempt.instructions);
         let tag = attempt.instructions.last().and_then(|instruction| instruction.data.first()).copied().unwrap_or(0);
         let told = match &sent.result {
@@ -146,6 +148,12 @@ impl Walk {
             Err(error) => Err(self.known_error(error).map_err(|what| format!("{what}\n{}", sent.logs.join("\n")))?),
         };
         let succeeded = told.is_ok();
+        if let Some(prediction) = prediction {
+            let outcome = prediction.check(self, &sent).map_err(|what| format!("{what}\n{}", sent.logs.join("\n")))?;
+            if let Some(accepted) = outcome {
+                self.coverage.note_foretold(tag, accepted);
+            }
+        }
         self.check_vault()?;
         if succeeded {
             self.coverage.note_fills(&sent.events);

@@ -16,13 +16,16 @@ fn program() -> PathBuf {
 
 #[test]
 fn whatever_people_do_the_invariants_hold() {
-    let coverage = run(&program(), 3_100, 5 * WALK, 2, |_| {}).unwrap_or_else(|error| panic!("{error:#}"));
+    let coverage = run(&program(), 3_100, 8 * WALK, 2, |_| {}).unwrap_or_else(|error| panic!("{error:#}"));
     println!("{coverage}");
     // What made the exchange, and what wants everybody to have left it.
     let rare = ["CREATE_EXCHANGE", "CREATE_MARKET", "CREATE_BANK", "CREATE_HOUSE", "RETIRE_MARKET", "RETIRE_BANK"];
     let missing: Vec<_> = coverage.never_succeeded().into_iter().filter(|name| !rare.contains(name)).collect();
     assert_eq!(missing, [""; 0], "never succeeded");
     assert!(coverage.fills.iter().all(|count| *count > 0), "fills: {:?}", coverage.fills);
+    // What the client says beforehand, of every kind of trade, accepted and refused.
+    assert_eq!(coverage.foretold.len(), 9, "{:?}", coverage.foretold);
+    assert!(coverage.foretold.values().flatten().all(|count| *count > 0), "{:?}", coverage.foretold);
     assert!(coverage.program_errors() >= 35, "only {} errors were seen", coverage.program_errors());
 }
 

@@ -87,7 +87,7 @@ pub fn run(options: &Options, context: &Context) -> Result<()> {
     let mut theatre = Theatre::open(&mut world, expiry)?;
     crash(&mut world, &mut theatre, &cast, &mut checks)?;
     report(&mut world, "After the crash", &cast.all(), &mut checks)?;
-    checks.extend(Books::fetch(&world)?.checks("then, ")?);
+    checks.extend(Books::fetch(world.rpc(), &world.exchange)?.checks("then, ")?);
 
     insolvency(&mut world, &mut theatre, &cast, &mut checks)?;
     say!("\nExpiry");
@@ -98,7 +98,7 @@ pub fn run(options: &Options, context: &Context) -> Result<()> {
     provider.leave(&mut world, &mut checks)?;
 
     say!("\nCompute units by instruction\n{}", compute_units(&world));
-    checks.extend(Books::fetch(&world)?.checks("")?);
+    checks.extend(Books::fetch(world.rpc(), &world.exchange)?.checks("")?);
     say!("\nInvariants, from the accounts as they stand on the chain\n{}", checks::table(&checks));
     verdict(&checks)?;
     say!(

@@ -164,3 +164,24 @@ impl Withdraw {
         )
     }
 }
+
+/// Rewrites an account of an earlier layout, of whatever type. Anyone may.
+#[derive(Clone, Copy, Debug)]
+pub struct Upgrade {
+    /// Pays the rent of what it grows by.
+    pub payer: Address,
+    /// The account.
+    pub account: Address,
+}
+
+impl Upgrade {
+    /// The instruction.
+    pub fn instruction(&self) -> Instruction {
+        build(
+            tag::UPGRADE_ACCOUNT,
+            &(),
+            [(self.payer, Use::SignWrite), (self.account, Use::Write), (SYSTEM_PROGRAM, Use::Read)],
+            &[],
+        )
+    }
+}

@@ -141,6 +141,7 @@ pub fn name(data: &[u8]) -> Option<&'static str> {
         tag::UPDATE_LIEN => "update_lien",
         tag::RELEASE_LIEN => "release_lien",
         tag::SEIZE_LIEN => "seize_lien",
+        tag::UPGRADE_ACCOUNT => "upgrade_account",
         _ => return None,
     })
 }

@@ -19,6 +19,7 @@ mod liquidation;
 mod margins;
 mod prices;
 mod refresh;
+mod requests;
 mod stress;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,9 @@ mod what_if;
 pub use insolvency::{Insolvency, Resolution};
 pub use limits::MaxSize;
 pub use liquidation::{FALL_MAX, LiquidationMove, LiquidationPrices, RISE_MAX};
+pub use margins::assess;
 pub use refresh::RefreshCause;
+pub use requests::Request;
 pub use stress::{Payoff, PayoffPoint, Stress, StressAxes, StressCell};
 pub use what_if::{Execution, Trade, WhatIf};
 

@@ -1,18 +1,22 @@
 //! The snapshot at other prices, volatilities and times.
 
 use plimsoll_interface::{
-    Address,
+    Address, PlimsollError,
     accounts::{Board, MarginAccount, Market, board_state},
     board::VolatilityBand,
 };
 use plimsoll_risk::{
     black::{MAX_VOLATILITY, MIN_VOLATILITY},
     math,
+    price::Freshness,
     units::{Ppm, Price, Timestamp, Volatility},
 };
 
 use super::Snapshot;
-use crate::{Error, effect::arrays};
+use crate::{
+    Error,
+    effect::{arrays, inventory},
+};
 
 /// Moves are parts of a million of the price now.
 pub(super) const MILLION: i64 = 1_000_000;
@@ -31,27 +35,44 @@ impl Snapshot {
         Ok(moved)
     }
 
-    /// Every active board of every market refreshed at the price that an instruction sees: what follows from
+    /// Every board that needs it ([`Self::needs_refresh`]) refreshed at the price that an instruction sees: what follows from
     /// [`Self::refresh_instructions`].
     ///
     /// # Errors
-    /// [`Error::Program`] where a board cannot be computed.
+    /// As [`Self::refresh`].
     pub fn refreshed(&self) -> Result<Self, Error> {
-        use plimsoll_interface::bridge::Inputs;
-
         let mut fresh = self.clone();
-        let damping = Ppm::from_raw(self.exchange.data.config.extreme_damping_ppm);
-        for (address, board) in &mut fresh.boards {
-            if board.state == board_state::SETTLED || self.needs_refresh(address).is_none() {
-                continue;
-            }
-            let observation = self.market(&board.market)?.1;
-            let Some(market) = fresh.markets.get_mut(&board.market) else { continue };
-            market.record(&observation, self.timestamp())?;
-            arrays::refresh(market, board, observation.spot, self.timestamp())?;
-            arrays::revalue_house(market, board, damping, observation.spot, self.timestamp())?;
+        for address in self.boards.keys().filter(|address| self.needs_refresh(address).is_some()) {
+            fresh.refresh(address)?;
         }
         Ok(fresh)
+    }
+
+    /// What `refresh_board` of all strikes does, at the price account in the snapshot or else the stored price.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the board is not in the snapshot; [`Error::Program`] with what the chain would answer.
+    pub fn refresh(&mut self, address: &Address) -> Result<(), Error> {
+        let now = self.timestamp();
+        let mut board = *self.board_of(address)?;
+        if board.state == board_state::SETTLED {
+            return Err(Error::Program(PlimsollError::BoardSettled));
+        }
+        let observation = self.seen_price(&board.market)?;
+        let mut market = self.market_copy(&board.market)?;
+        if observation.spot.is_zero() {
+            return Err(Error::Program(PlimsollError::OracleNeverObserved));
+        }
+        if inventory::market_freshness(&market, &observation, now) == Freshness::Stale {
+            return Err(Error::Program(PlimsollError::OracleStale));
+        }
+        market.record(&observation, now)?;
+        arrays::refresh(&market, &mut board, observation.spot, now)?;
+        let damping = Ppm::from_raw(self.exchange.data.config.extreme_damping_ppm);
+        arrays::revalue_house(&mut market, &mut board, damping, observation.spot, now)?;
+        self.markets.insert(board.market, market);
+        self.boards.insert(*address, board);
+        Ok(())
     }
 
     /// Puts a market's price.

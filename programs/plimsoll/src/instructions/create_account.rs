@@ -40,7 +40,7 @@ impl CreateAccount {
         account.owner = *self.owner.address();
         account.index = args.index;
         account.bump = bump;
-        account.version = 1;
+        account.version = 2;
         emit!(AccountChanged {
             account: *self.account.address(),
             owner: *self.owner.address(),

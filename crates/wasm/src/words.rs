@@ -1,0 +1,35 @@
+//! Errors and events in words.
+
+use plimsoll_client::{Error, PlimsollError, error::describe_code};
+use serde::Serialize;
+use tsify::Tsify;
+
+/// An error of the program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorWords {
+    /// The code as the chain reports it: `Custom(code)`.
+    pub code: u32,
+    /// Its name; `undefined` where it is none of Plimsoll's.
+    pub name: Option<&'static str>,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl ErrorWords {
+    /// Of a custom code.
+    pub fn new(code: u32) -> Self {
+        match PlimsollError::from_code(code) {
+            Some(error) => Self { code, name: Some(error.name()), message: error.message().into() },
+            None => Self { code, name: None, message: describe_code(code) },
+        }
+    }
+}
+
+/// Code and name of an error, where it is the program's.
+pub fn identity(error: &Error) -> Option<(u32, &'static str)> {
+    match error {
+        Error::Program(cause) => Some((cause.code(), cause.name())),
+        _ => None,
+    }
+}
