@@ -1,8 +1,10 @@
 //! A cluster behind JSON-RPC as a migration sees it.
 
+use std::mem::offset_of;
+
 use plimsoll_client::{
     Address, Error,
-    accounts::{AccountType, Proposal},
+    accounts::{AccountType, DISCRIMINATOR_LEN, MarginAccount, Proposal},
     address,
     rpc::{Confirmed, Rpc},
 };
@@ -23,6 +25,7 @@ pub fn fetch_state(rpc: &Rpc, exchange: &Address) -> Result<State, Error> {
         Err(Error::Missing { .. }) => return Ok(State { now: rpc.now()?, ..State::default() }),
         Err(error) => return Err(error),
     };
+    state.outdated = outdated(rpc, exchange)?;
     let subjects: Vec<Address> =
         std::iter::once(exchange).chain(state.banks.keys()).chain(state.markets.keys()).copied().collect();
     for part in subjects.chunks(ACCOUNTS_MAX) {
@@ -35,6 +38,26 @@ pub fn fetch_state(rpc: &Rpc, exchange: &Address) -> Result<State, Error> {
         }
     }
     Ok(state)
+}
+
+/// Accounts of an exchange whose layout is of an earlier version.
+fn outdated(rpc: &Rpc, exchange: &Address) -> Result<Vec<Address>, Error> {
+    // Whose a margin account is stands in the part that every layout of it has had.
+    const AT: usize = DISCRIMINATOR_LEN + offset_of!(MarginAccount, exchange);
+    let mut own = Vec::new();
+    for part in rpc.outdated()?.chunks(ACCOUNTS_MAX) {
+        let found = rpc.client().get_multiple_accounts(part).map_err(|error| Error::Rpc(error.to_string()))?;
+        for (address, account) in part.iter().zip(found) {
+            let Some(account) = account else { continue };
+            let is_margin_account = account.data.starts_with(&MarginAccount::DISCRIMINATOR);
+            let belongs = account.data.get(AT..).is_some_and(|tail| tail.starts_with(exchange.as_ref()));
+            if belongs || !is_margin_account {
+                own.push(*address);
+            }
+        }
+    }
+    own.sort_unstable();
+    Ok(own)
 }
 
 fn read_proposal(data: &[u8]) -> Option<Proposal> {

@@ -40,6 +40,8 @@ pub struct State {
     pub boards: BTreeMap<Address, Board>,
     /// What is proposed for the exchange, a bank or a market, by that.
     pub proposals: BTreeMap<Address, Proposal>,
+    /// Accounts of the exchange whose layout is of an earlier version.
+    pub outdated: Vec<Address>,
     /// Token programs of the file's mints, which own them; a mint that is not here is of the SPL Token program.
     pub token_programs: BTreeMap<Address, Address>,
     /// The chain's clock, unix seconds.
@@ -136,8 +138,7 @@ pub struct Change {
 
 /// Everything that lies between the chain and the file.
 ///
-/// Its order is that of the work. What concerns the layout of accounts that stand comes first, as everything else reads
-/// them.
+/// Its order is that of the work. Layouts of accounts that stand come first, as everything else reads them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The exchange.

@@ -13,7 +13,7 @@ use plimsoll_client::{
     accounts::{Board, Exchange, board_state},
     config::state,
 };
-use plimsoll_migrations::fields;
+use plimsoll_migrations::{fetch_state, fields};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use solana_signer::Signer;
@@ -198,14 +198,14 @@ fn exchange(report: &mut Report, context: &Context) {
     let root = &snapshot.exchange;
     let (markets, banks) = (root.data.market_count, root.data.bank_count);
     report.add("exchange", Finding::Ok, format!("{}: {markets} markets, {banks} banks", root.address), "");
-    layouts(report, &snapshot);
+    layouts(report, &snapshot, context);
     prices(report, &snapshot);
     boards(report, &snapshot);
     roles(report, &root.data);
     house(report, &snapshot);
 }
 
-fn layouts(report: &mut Report, snapshot: &Snapshot) {
+fn layouts(report: &mut Report, snapshot: &Snapshot, context: &Context) {
     let versions = std::iter::once(snapshot.exchange.data.version)
         .chain(snapshot.house.iter().map(|house| house.version))
         .chain(snapshot.markets.values().map(|market| market.version))
@@ -213,9 +213,15 @@ fn layouts(report: &mut Report, snapshot: &Snapshot) {
         .chain(snapshot.boards.values().map(|board| board.version));
     let (count, other) =
         versions.fold((0, 0), |(count, other), version| (count + 1, other + usize::from(version != VERSION)));
-    let finding = if other == 0 { Finding::Ok } else { Finding::Fail };
-    let found = format!("{} of {count} accounts have layout {VERSION}", count - other);
-    report.add("layouts", finding, found, "upgrade them, or use the version of this command that they are of");
+    let outdated = fetch_state(&context.rpc, &snapshot.exchange.address).map_or(0, |state| state.outdated.len());
+    let finding = match (other, outdated) {
+        (0, 0) => Finding::Ok,
+        (0, _) => Finding::Warn,
+        _ => Finding::Fail,
+    };
+    let found =
+        format!("{} of {count} accounts of this version; {outdated} margin accounts of an earlier one", count - other);
+    report.add("layouts", finding, found, "plimsoll exchange apply upgrades them");
 }
 
 fn prices(report: &mut Report, snapshot: &Snapshot) {
