@@ -85,8 +85,7 @@ fn events_are_told_as_they_happen_and_afterwards() {
         stage.text("trader.json", &["events", "history", "--since", "1h", "--kind", "Traded", "--market", "SOL"]);
     assert!(text.contains(" bought 2 SOL-PERP for 80.") && text.ends_with("and has 2"), "{text}");
     let none = stage.lines("trader.json", &["events", "history", "--market", "BTC", "--kind", "Traded"]);
-    assert!(none.is_empty(), "{none:?}"); 0]
-    );
+    assert!(none.is_empty(), "{none:?}");
     let (code, error) = stage.refused("trader.json", &["events", "tail", "--kind", "Everything"]);
     assert_eq!((code, &error["name"]), (2, &json!("Usage")));
 }
