@@ -1,17 +1,28 @@
 //! A cluster behind JSON-RPC as a migration sees it.
 
-use std::mem::offset_of;
+use std::{collections::BTreeMap, mem::offset_of};
 
 use plimsoll_client::{
     Address, Error,
     accounts::{AccountType, DISCRIMINATOR_LEN, MarginAccount, Proposal},
     address,
     rpc::{Confirmed, Rpc},
+    transaction::decode_table,
 };
 use solana_keypair::Keypair;
+use solana_rpc_client_api::{
+    client_error::Error as ClientError,
+    config::{RpcAccountInfoConfig, RpcProgramAccountsConfig},
+    filter::{Memcmp, RpcFilterType},
+    response::UiAccountEncoding,
+};
 
-use crate::{Chain, State, Step};
+use crate::{Chain, State, Step, Tables};
 
+/// Keeps lookup tables.
+const LOOKUP_TABLE_PROGRAM: Address = Address::from_str_const("AddressLookupTab1e1111111111111111111111111");
+/// Where a table's authority stands: behind its type, two slots, an index and the mark that there is one.
+const AUTHORITY_AT: usize = 4 + 8 + 8 + 1 + 1;
 /// Accounts that one request may ask for.
 const ACCOUNTS_MAX: usize = 100;
 
@@ -84,6 +95,28 @@ impl<F: FnMut(&Step, &Confirmed)> Chain for RpcChain<'_, F> {
 
     fn owner(&mut self, account: &Address) -> Result<Option<Address>, Error> {
         Ok(self.rpc.raw(account)?.map(|account| account.owner))
+    }
+
+    fn tables(&mut self, authority: &Address) -> Result<Tables, Error> {
+        let client = self.rpc.client();
+        let failed = |error: ClientError| Error::Rpc(error.to_string());
+        let config = RpcProgramAccountsConfig {
+            filters: Some(vec![RpcFilterType::Memcmp(Memcmp::new_base58_encoded(AUTHORITY_AT, authority.as_ref()))]),
+            account_config: RpcAccountInfoConfig {
+                encoding: Some(UiAccountEncoding::Base64),
+                ..RpcAccountInfoConfig::default()
+            },
+            ..RpcProgramAccountsConfig::default()
+        };
+        let found = client.get_program_ui_accounts_with_config(&LOOKUP_TABLE_PROGRAM, config).map_err(failed)?;
+        let mut standing = BTreeMap::new();
+        for (address, account) in found {
+            let data = account.to_account().map(|account| account.data).unwrap_or_default();
+            standing.insert(address, decode_table(&address, &data)?.addresses);
+        }
+        // The newest may still be without a block.
+        let recent_slot = client.get_slot().map_err(failed)?.saturating_sub(1);
+        Ok(Tables { standing, recent_slot })
     }
 
     fn send(&mut self, step: &Step) -> Result<(), Error> {

@@ -10,7 +10,7 @@ use plimsoll_client::{
     accounts::{DISCRIMINATOR_LEN, MarginAccount},
     rpc::Confirmed,
 };
-use plimsoll_migrations::{Chain, Deployment, RpcChain, State, Step, fetch_state, run};
+use plimsoll_migrations::{Chain, Deployment, RpcChain, State, Step, Tables, fetch_state, run};
 use serde_json::json;
 use solana_signer::Signer;
 
@@ -94,6 +94,10 @@ impl<C: Chain<Error = Error>> Chain for Cut<C> {
 
     fn owner(&mut self, account: &Address) -> Result<Option<Address>, Error> {
         self.inner.owner(account)
+    }
+
+    fn tables(&mut self, authority: &Address) -> Result<Tables, Error> {
+        self.inner.tables(authority)
     }
 
     fn send(&mut self, step: &Step) -> Result<(), Error> {
@@ -227,4 +231,29 @@ fn an_account_of_an_earlier_layout_is_upgraded_first() {
     assert_eq!((upgraded.version, upgraded.owner.as_ref()), (2, old_owner));
     assert_eq!(stage.world.rpc().outdated().unwrap(), [theirs]);
     assert_eq!(stage.json("admin.json", &["exchange", "plan", &changed])["changes"], json!([]));
+}
+
+#[test]
+fn a_lookup_table_is_made_and_grows_with_the_exchange() {
+    let stage = Stage::open();
+    let with = ("timelock_seconds = 0 ", "lookup_table = true\ntimelock_seconds = 0 ");
+    let wanted = file(&stage, &[with]);
+    let made = stage.json("admin.json", &["exchange", "apply", &wanted, "--yes"]);
+    assert_eq!(
+        (&made["changes"][0]["action"], &made["changes"][0]["subject"]),
+        (&json!("create"), &json!("the lookup table"))
+    );
+    let table = made["changes"][0]["address"].as_str().unwrap().parse().unwrap();
+    let held = stage.world.rpc().lookup_table(&table).unwrap().addresses;
+    for address in stage.world.snapshot().unwrap().shared_addresses() {
+        assert!(held.contains(&address), "{address}");
+    }
+    assert_eq!(stage.json("admin.json", &["exchange", "plan", &wanted])["changes"], json!([]));
+    let board =
+        "[[markets.SOL.boards]]\nslot = 6\nafter_days = 60\nstrikes = [40]\nvolatilities = [1.4]\n\n[banks.BTC]\n";
+    let more = file(&stage, &[with, ("[banks.BTC]\n", board)]);
+    let grown = stage.json("admin.json", &["exchange", "apply", &more, "--yes"]);
+    assert_eq!(grown["changes"][1]["action"], "change", "{grown}");
+    assert_eq!(stage.world.rpc().lookup_table(&table).unwrap().addresses.len(), held.len() + 1);
+    assert_eq!(stage.json("admin.json", &["exchange", "plan", &more])["changes"], json!([]));
 }

@@ -53,6 +53,7 @@ pub fn plan(deployment: &Deployment, state: &State, admin: &Address, options: &P
     for spec in &deployment.banks {
         planner.bank(spec)?;
     }
+    planner.table();
     planner.lock();
     Ok(planner.plan)
 }
@@ -66,14 +67,14 @@ pub(super) struct Planner<'a> {
     pub law: Law<'a>,
     pub plan: Plan,
     /// Markets that stand when the next step runs, by index.
-    markets: Vec<Standing<'a>>,
+    pub markets: Vec<Standing<'a>>,
     busy: Busy,
 }
 
 /// A market that stands, and what the file says of it.
-struct Standing<'a> {
-    address: Address,
-    spec: Option<&'a MarketSpec>,
+pub(super) struct Standing<'a> {
+    pub address: Address,
+    pub spec: Option<&'a MarketSpec>,
 }
 
 impl<'a> Planner<'a> {
