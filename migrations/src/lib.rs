@@ -26,4 +26,4 @@ pub use plan::{
     Action, Chain, Change, Plan, PlanError, PlanOptions, RunError, State, Step, Tables, observe_chain, plan, run,
     run_plan,
 };
-pub use rpc::{RpcChain, fetch_state};
+pub use rpc::{RpcChain, fetch_state, fetch_tables};

@@ -76,6 +76,32 @@ fn read_proposal(data: &[u8]) -> Option<Proposal> {
     (discriminator == Proposal::DISCRIMINATOR).then(|| bytemuck::try_pod_read_unaligned(body).ok())?
 }
 
+/// Lookup tables that `authority` may extend.
+///
+/// # Errors
+/// [`Error::Rpc`], also of servers that list no tables.
+pub fn fetch_tables(rpc: &Rpc, authority: &Address) -> Result<Tables, Error> {
+    let client = rpc.client();
+    let failed = |error: ClientError| Error::Rpc(error.to_string());
+    let config = RpcProgramAccountsConfig {
+        filters: Some(vec![RpcFilterType::Memcmp(Memcmp::new_base58_encoded(AUTHORITY_AT, authority.as_ref()))]),
+        account_config: RpcAccountInfoConfig {
+            encoding: Some(UiAccountEncoding::Base64),
+            ..RpcAccountInfoConfig::default()
+        },
+        ..RpcProgramAccountsConfig::default()
+    };
+    let found = client.get_program_ui_accounts_with_config(&LOOKUP_TABLE_PROGRAM, config).map_err(failed)?;
+    let mut standing = BTreeMap::new();
+    for (address, account) in found {
+        let data = account.to_account().map(|account| account.data).unwrap_or_default();
+        standing.insert(address, decode_table(&address, &data)?.addresses);
+    }
+    // The newest may still be without a block.
+    let recent_slot = client.get_slot().map_err(failed)?.saturating_sub(1);
+    Ok(Tables { standing, recent_slot })
+}
+
 /// A cluster, and who signs on it.
 pub struct RpcChain<'a, F> {
     /// The connection.
@@ -98,25 +124,7 @@ impl<F: FnMut(&Step, &Confirmed)> Chain for RpcChain<'_, F> {
     }
 
     fn tables(&mut self, authority: &Address) -> Result<Tables, Error> {
-        let client = self.rpc.client();
-        let failed = |error: ClientError| Error::Rpc(error.to_string());
-        let config = RpcProgramAccountsConfig {
-            filters: Some(vec![RpcFilterType::Memcmp(Memcmp::new_base58_encoded(AUTHORITY_AT, authority.as_ref()))]),
-            account_config: RpcAccountInfoConfig {
-                encoding: Some(UiAccountEncoding::Base64),
-                ..RpcAccountInfoConfig::default()
-            },
-            ..RpcProgramAccountsConfig::default()
-        };
-        let found = client.get_program_ui_accounts_with_config(&LOOKUP_TABLE_PROGRAM, config).map_err(failed)?;
-        let mut standing = BTreeMap::new();
-        for (address, account) in found {
-            let data = account.to_account().map(|account| account.data).unwrap_or_default();
-            standing.insert(address, decode_table(&address, &data)?.addresses);
-        }
-        // The newest may still be without a block.
-        let recent_slot = client.get_slot().map_err(failed)?.saturating_sub(1);
-        Ok(Tables { standing, recent_slot })
+        fetch_tables(self.rpc, authority)
     }
 
     fn send(&mut self, step: &Step) -> Result<(), Error> {

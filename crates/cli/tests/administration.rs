@@ -249,6 +249,9 @@ fn a_lookup_table_is_made_and_grows_with_the_exchange() {
         assert!(held.contains(&address), "{address}");
     }
     assert_eq!(stage.json("admin.json", &["exchange", "plan", &wanted])["changes"], json!([]));
+    let doctor = stage.json("admin.json", &["doctor"]);
+    let found = doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "lookup table").unwrap();
+    assert_eq!(found["status"], "ok", "{found}");
     let board =
         "[[markets.SOL.boards]]\nslot = 6\nafter_days = 60\nstrikes = [40]\nvolatilities = [1.4]\n\n[banks.BTC]\n";
     let more = file(&stage, &[with, ("[banks.BTC]\n", board)]);

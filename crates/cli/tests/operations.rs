@@ -139,7 +139,7 @@ fn the_doctor_finds_what_is_wrong() {
         assert_eq!(status(&report, name), expected, "{name}: {report}");
     }
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("2 of 13 checks failed"), "{stderr}");
+    assert!(stderr.contains("2 of 14 checks failed"), "{stderr}");
 }
 
 #[test]

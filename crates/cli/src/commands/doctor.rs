@@ -13,7 +13,7 @@ use plimsoll_client::{
     accounts::{Board, Exchange, board_state},
     config::state,
 };
-use plimsoll_migrations::{fetch_state, fields};
+use plimsoll_migrations::{fetch_state, fetch_tables, fields};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use solana_signer::Signer;
@@ -203,6 +203,7 @@ fn exchange(report: &mut Report, context: &Context) {
     boards(report, &snapshot);
     roles(report, &root.data);
     house(report, &snapshot);
+    lookup_table(report, &snapshot, context);
 }
 
 fn layouts(report: &mut Report, snapshot: &Snapshot, context: &Context) {
@@ -312,6 +313,19 @@ fn house(report: &mut Report, snapshot: &Snapshot) {
     let finding = if insurance > 0 { Finding::Ok } else { Finding::Warn };
     let found = format!("{} USD", format::usd(i64::try_from(insurance).unwrap_or(i64::MAX)));
     report.add("insurance", finding, found, "losses reach the house at once: put quote into the insurance");
+}
+
+fn lookup_table(report: &mut Report, snapshot: &Snapshot, context: &Context) {
+    let exchange = &snapshot.exchange;
+    let (finding, found) = match fetch_tables(&context.rpc, &exchange.data.admin) {
+        Ok(tables) => match tables.standing.iter().find(|(_, held)| held.contains(&exchange.address)) {
+            Some((table, held)) => (Finding::Ok, format!("{table} holds {} addresses", held.len())),
+            None => (Finding::Warn, "the admin keeps none".into()),
+        },
+        Err(error) => (Finding::Warn, format!("not to be told here: {error}")),
+    };
+    let advice = "set exchange.lookup_table in the deployment file: transactions of many accounts fit with it";
+    report.add("lookup table", finding, found, advice);
 }
 
 fn wallet(report: &mut Report, context: &Context) {
