@@ -183,7 +183,7 @@ fn end(index: usize, count: usize) -> SegmentValue<usize> {
 fn colour(pnl: i64, most: u64) -> RGBColor {
     let share = u128::from(pnl.unsigned_abs()) * 200 / u128::from(most);
     let faded = 255u8.saturating_sub(u8::try_from(share).unwrap_or(u8::MAX));
-    if pnl < 0 { RGBColor(230, faded, faded) } else { RGBColor(faded, 230u8.max(faded), faded) }
+    if pnl < 0 { RGBColor(230u8.max(faded), faded, faded) } else { RGBColor(faded, 230u8.max(faded), faded) }
 }
 
 #[cfg(test)]
