@@ -2,11 +2,15 @@
 
 mod common;
 
-use std::{cell::Cell, fs};
+use std::{cell::Cell, fs, mem::offset_of};
 
 use common::{LOCALNET, Stage};
-use plimsoll_client::{Address, Error, rpc::Confirmed};
-use plimsoll_migrations::{Chain, Deployment, RpcChain, State, Step, fetch_state, run};
+use plimsoll_client::{
+    Address, Error,
+    accounts::{DISCRIMINATOR_LEN, MarginAccount},
+    rpc::Confirmed,
+};
+use plimsoll_migrations::{Chain, Deployment, RpcChain, State, Step, Tables, fetch_state, run};
 use serde_json::json;
 use solana_signer::Signer;
 
@@ -90,6 +94,10 @@ impl<C: Chain<Error = Error>> Chain for Cut<C> {
 
     fn owner(&mut self, account: &Address) -> Result<Option<Address>, Error> {
         self.inner.owner(account)
+    }
+
+    fn tables(&mut self, authority: &Address) -> Result<Tables, Error> {
+        self.inner.tables(authority)
     }
 
     fn send(&mut self, step: &Step) -> Result<(), Error> {
@@ -196,4 +204,59 @@ fn roles_are_given_and_kinds_of_action_paused() {
     assert_eq!(stage.json("admin.json", &["exchange", "pause", "--clear", "all"])["paused"], json!([]));
     let (code, error) = stage.refused("admin.json", &["exchange", "pause", "--set", "everything"]);
     assert_eq!((code, &error["name"]), (2, &json!("Usage")));
+}
+
+/// A margin account as the program of layout version 1 left it.
+const VERSION_1: &[u8] = include_bytes!("../../../tests/e2e/fixtures/margin_account_v1.bin");
+
+#[test]
+fn an_account_of_an_earlier_layout_is_upgraded_first() {
+    let stage = Stage::open();
+    // Of this exchange, and one of another.
+    let at = DISCRIMINATOR_LEN + offset_of!(MarginAccount, exchange);
+    let mut own = VERSION_1.to_vec();
+    own[at..at + 32].copy_from_slice(stage.world.exchange.as_ref());
+    let [ours, theirs] = [Address::new_unique(), Address::new_unique()];
+    stage.world.chain.set_account(&ours, &plimsoll_client::ID, &own).unwrap();
+    stage.world.chain.set_account(&theirs, &plimsoll_client::ID, VERSION_1).unwrap();
+    let doctor = stage.json("admin.json", &["doctor"]);
+    let layouts = doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "layouts").unwrap();
+    assert_eq!(layouts["status"], "warn", "{layouts}");
+    let changed = file(&stage, &[("taker_fee = 0.0005", "taker_fee = 0.0004")]);
+    let plan = stage.json("admin.json", &["exchange", "apply", &changed, "--yes"]);
+    assert_eq!(plan["changes"][0]["steps"], json!(["upgrade 1 account"]));
+    assert_eq!(plan["applied"], json!(2));
+    let upgraded = stage.world.account(&ours).unwrap().data;
+    let old_owner = &VERSION_1[DISCRIMINATOR_LEN + offset_of!(MarginAccount, owner)..][..32];
+    assert_eq!((upgraded.version, upgraded.owner.as_ref()), (2, old_owner));
+    assert_eq!(stage.world.rpc().outdated().unwrap(), [theirs]);
+    assert_eq!(stage.json("admin.json", &["exchange", "plan", &changed])["changes"], json!([]));
+}
+
+#[test]
+fn a_lookup_table_is_made_and_grows_with_the_exchange() {
+    let stage = Stage::open();
+    let with = ("timelock_seconds = 0 ", "lookup_table = true\ntimelock_seconds = 0 ");
+    let wanted = file(&stage, &[with]);
+    let made = stage.json("admin.json", &["exchange", "apply", &wanted, "--yes"]);
+    assert_eq!(
+        (&made["changes"][0]["action"], &made["changes"][0]["subject"]),
+        (&json!("create"), &json!("the lookup table"))
+    );
+    let table = made["changes"][0]["address"].as_str().unwrap().parse().unwrap();
+    let held = stage.world.rpc().lookup_table(&table).unwrap().addresses;
+    for address in stage.world.snapshot().unwrap().shared_addresses() {
+        assert!(held.contains(&address), "{address}");
+    }
+    assert_eq!(stage.json("admin.json", &["exchange", "plan", &wanted])["changes"], json!([]));
+    let doctor = stage.json("admin.json", &["doctor"]);
+    let found = doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "lookup table").unwrap();
+    assert_eq!(found["status"], "ok", "{found}");
+    let board =
+        "[[markets.SOL.boards]]\nslot = 6\nafter_days = 60\nstrikes = [40]\nvolatilities = [1.4]\n\n[banks.BTC]\n";
+    let more = file(&stage, &[with, ("[banks.BTC]\n", board)]);
+    let grown = stage.json("admin.json", &["exchange", "apply", &more, "--yes"]);
+    assert_eq!(grown["changes"][1]["action"], "change", "{grown}");
+    assert_eq!(stage.world.rpc().lookup_table(&table).unwrap().addresses.len(), held.len() + 1);
+    assert_eq!(stage.json("admin.json", &["exchange", "plan", &more])["changes"], json!([]));
 }

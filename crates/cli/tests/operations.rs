@@ -84,10 +84,8 @@ fn events_are_told_as_they_happen_and_afterwards() {
     let text =
         stage.text("trader.json", &["events", "history", "--since", "1h", "--kind", "Traded", "--market", "SOL"]);
     assert!(text.contains(" bought 2 SOL-PERP for 80.") && text.ends_with("and has 2"), "{text}");
-    assert_eq!(
-        stage.lines("trader.json", &["events", "history", "--market", "BTC", "--kind", "Traded"]),
-        [json!(0); 0]
-    );
+    let none = stage.lines("trader.json", &["events", "history", "--market", "BTC", "--kind", "Traded"]);
+    assert!(none.is_empty(), "{none:?}");
     let (code, error) = stage.refused("trader.json", &["events", "tail", "--kind", "Everything"]);
     assert_eq!((code, &error["name"]), (2, &json!("Usage")));
 }
@@ -129,8 +127,8 @@ fn the_doctor_finds_what_is_wrong() {
         assert_eq!(status(&report, name), "ok", "{name}: {report}");
     }
     assert_eq!((status(&report, "roles"), status(&report, "timelock"), &report["failed"]), ("warn", "warn", &json!(0)));
-    // An hour later nobody has published a price.
-    stage.world.chain.travel(3_600).unwrap();
+    // Two days later nobody has published a price.
+    stage.world.chain.travel(172_800).unwrap();
     let other = common::root().join("target/deploy/example_venue.so").display().to_string();
     let url = stage.world.chain.url();
     let key = stage.path("admin.json");
@@ -141,7 +139,7 @@ fn the_doctor_finds_what_is_wrong() {
         assert_eq!(status(&report, name), expected, "{name}: {report}");
     }
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("2 of 13 checks failed"), "{stderr}");
+    assert!(stderr.contains("2 of 14 checks failed"), "{stderr}");
 }
 
 #[test]

@@ -178,7 +178,7 @@ impl Planned {
             deployment = deployment.with_mints(&mints);
         }
         let mut chain = RpcChain { rpc: &context.rpc, admin: &admin, on_confirmed: |_: &Step, _: &_| {} };
-        let state: State = observe_chain(&deployment, &exchange, &mut chain)?;
+        let state: State = observe_chain(&deployment, &exchange, &admin.pubkey(), &mut chain)?;
         let options = PlanOptions { cancel_proposals: args.cancel_proposals };
         let plan = plan(&deployment, &state, &admin.pubkey(), &options)?;
         drop(progress);
