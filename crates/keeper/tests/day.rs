@@ -171,8 +171,8 @@ impl Day {
         let mut all = vec![create.instruction()];
         let quote = self.world.deployment.quote.symbol.clone();
         let dollars = self.random.random_range(500..5_000u64);
-        let sol = if number % 3 != 0 { self.random.random_range(5..80u64) * 1_000_000_000 } else { 0 };
-        let btc = if number % 4 == 0 { self.random.random_range(1..20u64) * 1_000_000 } else { 0 };
+        let sol = if !number.is_multiple_of(3) { self.random.random_range(5..80u64) * 1_000_000_000 } else { 0 };
+        let btc = if number.is_multiple_of(4) { self.random.random_range(1..20u64) * 1_000_000 } else { 0 };
         let snapshot = self.world.snapshot().unwrap();
         for (symbol, amount) in [(quote.as_str(), dollars * 1_000_000), ("SOL", sol), ("BTC", btc)] {
             if amount > 0 {

@@ -90,7 +90,7 @@ impl Books {
 
     fn bank(&self, address: &Address, bank: &Bank) -> Result<[Check; 3]> {
         let market = self.snapshot.markets.get(&bank.market);
-        let name = market.map_or_else(|| "quote".into(), |market| symbol(market));
+        let name = market.map_or_else(|| "quote".into(), symbol);
         let tokens = self.vaults.get(address).copied().unwrap_or_default();
         let pending = if bank.is_quote == 1 { self.snapshot.house.map_or(0, |house| house.pending_quote) } else { 0 };
         let counted = bank.vault_amount.saturating_add(pending);

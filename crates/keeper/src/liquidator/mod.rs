@@ -214,7 +214,7 @@ impl Liquidator {
         plans.truncate(self.policy.at_once.saturating_sub(self.context.sender.in_flight()));
         for plan in plans {
             if self.policy.dry_run {
-                self.say_plan("would take over", &plan);
+                self.say_plan("would take over", &plan, None);
                 (self.reporter)(&Report::Planned(Box::new(plan)));
             } else {
                 let liquidator = Arc::clone(self);
@@ -268,9 +268,10 @@ impl Liquidator {
         boards::refresh(&View { state, due: &due, payer: self.context.sender.payer() })
     }
 
-    fn say_plan(&self, what: &str, plan: &Plan) {
+    fn say_plan(&self, what: &str, plan: &Plan, sent: Option<&Sent>) {
         info!(
             account = %plan.account,
+            slot = sent.map(|sent| sent.slot),
             fraction = plan.fraction.raw() as f64 / 4_294_967_296.0,
             payment_usd = plan.payment as f64 / 1e6,
             reward_usd = plan.reward as f64 / 1e6,
@@ -293,7 +294,7 @@ impl Liquidator {
         match self.context.sender.send(LOOK, &plan.work).await {
             Ok(sent) => {
                 self.with_grudges(|grudges| grudges.forgive(&plan.work.subject));
-                self.say_plan("took over", &plan);
+                self.say_plan("took over", &plan, Some(&sent));
                 self.context.metrics.profit.add(plan.expected_profit());
                 let events = self.context.sender.events(&sent.signature).await.unwrap_or_default();
                 (self.reporter)(&Report::TakenOver(Box::new(plan), sent, events));
