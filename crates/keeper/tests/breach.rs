@@ -28,13 +28,20 @@ fn fill(world: &World, template: &Trader, accounts: u64) {
     for slot in account.balances.iter_mut().filter(|slot| slot.in_use == 1) {
         slot.shares = slot.shares.saturating_mul(20);
     }
-    for number in 0..accounts {
-        let mut owner = [7; 32];
-        owner[..8].copy_from_slice(&number.to_le_bytes());
-        let data = MarginAccount { owner: Address::new_from_array(owner), ..account };
-        owner[31] = 8;
-        world.chain.set_account(&Address::new_from_array(owner), &ID, &decode::encode(&data)).unwrap();
-    }
+    std::thread::scope(|scope| {
+        for part in 0..4 {
+            let account = &account;
+            scope.spawn(move || (part..accounts).step_by(4).for_each(|number| put(world, *account, number)));
+        }
+    });
+}
+
+fn put(world: &World, mut account: MarginAccount, number: u64) {
+    let mut bytes = [7; 32];
+    bytes[..8].copy_from_slice(&number.to_le_bytes());
+    account.owner = Address::new_from_array(bytes);
+    bytes[31] = 8;
+    world.chain.set_account(&Address::new_from_array(bytes), &ID, &decode::encode(&account)).unwrap();
 }
 
 #[test]
@@ -56,27 +63,30 @@ fn a_breach_is_liquidated_within_a_few_slots() {
     world.give(&wallet.pubkey(), &quote, 1_000_000_000_000).unwrap();
     let bot = Bot::liquidator(world.chain.url(), world.chain.ws_url(), &wallet, POLICY);
     bot.wait_for_log("watching");
-    let mut lasted = Vec::new();
-    for permille in (600..960).rev().step_by(4) {
+    let mut lasted: Vec<u64> = Vec::new();
+    let mut waiting: Vec<&Trader> = traders.iter().collect();
+    for permille in (600..900).rev().step_by(5) {
         world.set_price("SOL", permille);
         world.publish().unwrap();
         let slot = world.rpc().client().get_slot().unwrap();
-        for trader in &traders {
-            if trader.health(&world).unwrap() >= 0 {
-                continue;
-            }
+        let snapshot = world.snapshot().unwrap();
+        let is_below = |trader: &&Trader| {
+            let margin = snapshot.margin(&trader.now(&world).data).unwrap();
+            margin.health_maint().unwrap().is_negative()
+        };
+        let (sunk, afloat): (Vec<_>, Vec<_>) = waiting.iter().copied().partition(is_below);
+        for trader in sunk {
             let landed = wait_for("the liquidation", || took_over_since(&bot, &trader.account, slot));
             lasted.push(landed.saturating_sub(slot));
-            let healthy = || (trader.health(&world).unwrap() >= 0).then_some(());
-            wait_for("it is healthy", healthy);
         }
-        if lasted.len() >= usize::try_from(BREACHES).unwrap() {
+        waiting = afloat;
+        if waiting.is_empty() {
             break;
         }
     }
     let evaluated = bot.metric("plimsoll_liquidator_evaluated_total");
     println!("{accounts} accounts, slots from breach to liquidation: {lasted:?}; {evaluated} margins computed");
-    assert!(lasted.len() >= usize::try_from(BREACHES).unwrap(), "{lasted:?}");
+    assert!(waiting.is_empty(), "{lasted:?}");
 }
 
 /// The slot in which the bot took an account over, at or after one.
