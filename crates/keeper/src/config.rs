@@ -329,7 +329,7 @@ impl Default for Policy {
             deposit: true,
             without_capital: true,
             look_ms: 1_000,
-            at_once: 4,
+            at_once: 8,
             resolve: true,
             adapters: BTreeMap::new(),
         }

@@ -66,13 +66,15 @@ pub struct State {
     /// Counts changes.
     pub version: u64,
     stamps: HashMap<Address, Stamp>,
-    /// Where each market's price account stands: deriving that is dear.
+    /// Where each market's price account stands: deriving that is dear, and so is the house's address.
     price_accounts: BTreeMap<Address, Address>,
+    house: Address,
 }
 
 impl State {
     /// An exchange of which nothing else is known yet.
     pub fn new(exchange: Keyed<Exchange>) -> Self {
+        let house = address::house(&exchange.address);
         let snapshot = Snapshot {
             exchange,
             house: None,
@@ -93,6 +95,7 @@ impl State {
             version: 0,
             stamps: HashMap::new(),
             price_accounts: BTreeMap::new(),
+            house,
         }
     }
 
@@ -134,8 +137,7 @@ impl State {
 
     /// Accounts of other programs that this exchange is read with, and the clock.
     pub fn wanted(&self) -> BTreeSet<Address> {
-        let house = address::house(&self.snapshot.exchange.address);
-        let prices = self.price_accounts.values().copied().filter(|price| *price != house);
+        let prices = self.price_accounts.values().copied().filter(|price| *price != self.house);
         let mut wanted: BTreeSet<Address> = prices.chain(self.quote_price_address()).collect();
         wanted.insert(CLOCK);
         for bank in self.snapshot.banks.values().filter(|bank| bank.is_rated()) {
@@ -188,9 +190,7 @@ impl State {
                 let new = Keyed { address: *at, data: *new };
                 Some(self.accounts.insert(*at, new) != Some(new))
             }
-            AnyAccount::Ticket(new) if new.house == address::house(&exchange) => {
-                Some(self.tickets.insert(*at, *new) != Some(*new))
-            }
+            AnyAccount::Ticket(new) if new.house == self.house => Some(self.tickets.insert(*at, *new) != Some(*new)),
             AnyAccount::Adapter(new) if is_ours(&new.exchange) => Some(self.adapters.insert(*at, *new) != Some(*new)),
             AnyAccount::Lien(new) if self.accounts.contains_key(&new.account) => {
                 Some(self.liens.insert(*at, *new) != Some(*new))

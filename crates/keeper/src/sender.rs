@@ -184,6 +184,11 @@ impl Sender {
         &self.rpc
     }
 
+    /// Whether one of the same subject is under way.
+    pub fn is_under_way(&self, work: &Work) -> bool {
+        lock(&self.work).under_way.contains_key(&work.subject)
+    }
+
     /// How many transactions are under way.
     pub fn in_flight(&self) -> usize {
         lock(&self.work).under_way.len()

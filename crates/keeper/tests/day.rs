@@ -135,6 +135,8 @@ struct Day {
     /// Seconds that each account has been below its line by now.
     below: BTreeMap<Address, u32>,
     longest_below: u32,
+    /// Whose breach that was.
+    slowest: Address,
     /// When the first board expires, unix seconds.
     expiry: i64,
 }
@@ -154,7 +156,18 @@ impl Day {
         let markets = ["SOL", "BTC"].map(|symbol| market(&world, symbol));
         let random = StdRng::seed_from_u64(seed ^ 0x00da_7a00);
         let (done, below) = (BTreeMap::new(), BTreeMap::new());
-        let mut day = Self { world, random, people: vec![], markets, boards, done, below, longest_below: 0, expiry };
+        let mut day = Self {
+            world,
+            random,
+            people: vec![],
+            markets,
+            boards,
+            done,
+            below,
+            longest_below: 0,
+            slowest: Address::default(),
+            expiry,
+        };
         for number in 0..accounts {
             let person = day.enter(number);
             day.people.push(person);
@@ -171,8 +184,8 @@ impl Day {
         let mut all = vec![create.instruction()];
         let quote = self.world.deployment.quote.symbol.clone();
         let dollars = self.random.random_range(500..5_000u64);
-        let sol = if number % 3 != 0 { self.random.random_range(5..80u64) * 1_000_000_000 } else { 0 };
-        let btc = if number % 4 == 0 { self.random.random_range(1..20u64) * 1_000_000 } else { 0 };
+        let sol = if !number.is_multiple_of(3) { self.random.random_range(5..80u64) * 1_000_000_000 } else { 0 };
+        let btc = if number.is_multiple_of(4) { self.random.random_range(1..20u64) * 1_000_000 } else { 0 };
         let snapshot = self.world.snapshot().unwrap();
         for (symbol, amount) in [(quote.as_str(), dollars * 1_000_000), ("SOL", sol), ("BTC", btc)] {
             if amount > 0 {
@@ -284,7 +297,9 @@ impl Day {
             }
             // Seen for the first time, it has sunk just now.
             let lasted = self.below.entry(*address).and_modify(|lasted| *lasted += seconds).or_default();
-            self.longest_below = self.longest_below.max(*lasted);
+            if *lasted > self.longest_below {
+                (self.longest_below, self.slowest) = (*lasted, *address);
+            }
         }
     }
 
@@ -433,12 +448,18 @@ fn conclude(day: Day, mut bots: Bots) {
         bots.liquidator.metric("plimsoll_liquidator_transactions_total{outcome=\"confirmed\",task=\"liquidate\"}");
     let slots = bots.liquidator.metric("plimsoll_liquidator_below_line_slots_max");
     println!("{taken} take-overs; longest below the line: {} s, {slots} slots", day.longest_below);
+    if day.longest_below > BELOW_SECONDS_MAX {
+        let about = |line: &&String| line.contains(&day.slowest.to_string());
+        bots.liquidator.log().iter().filter(about).for_each(|line| println!("{line}"));
+    }
     assert!(taken > 0.0, "a crash without a liquidation");
     assert!(keeper.terminate().success() && bots.liquidator.terminate().success());
     let checks = Books::fetch(day.world.rpc(), &day.world.exchange).unwrap().checks("").unwrap();
     for check in &checks {
         assert!(check.holds, "{}: {}: {}", check.name, check.rule, check.found);
     }
-    assert!(!day.world.snapshot().unwrap().boards.contains_key(&day.boards[0]), "the first board has been closed");
+    let is_over = day.world.rpc().now().unwrap() > day.expiry + 3_600;
+    let is_there = day.world.snapshot().unwrap().boards.contains_key(&day.boards[0]);
+    assert!(!is_over || !is_there, "the first board has not been closed");
     assert!(day.longest_below <= BELOW_SECONDS_MAX, "an account was below its line for {} s", day.longest_below);
 }

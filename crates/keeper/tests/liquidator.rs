@@ -3,8 +3,11 @@
 mod common;
 
 use common::{Bot, Trader, wait_for, world};
-use plimsoll_client::{accounts::MarginAccount, address};
-use plimsoll_localnet::World;
+use plimsoll_client::{
+    accounts::MarginAccount, address, event::Event, interface::instruction::LiquidateArgs, risk::units::Fraction,
+};
+use plimsoll_keeper::liquidator::takeover;
+use plimsoll_localnet::{World, world::event};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -96,6 +99,39 @@ fn without_capital_it_is_taken_over_and_closed_in_one_transaction() {
     });
     assert!(bot.log().iter().any(|line| line.contains("took over") && line.contains("\"means\":\"WithoutCapital\"")));
     assert!(world.snapshot().unwrap().margin(&own(&world, &wallet)).unwrap().equity_maint.is_positive());
+}
+
+#[test]
+fn what_a_takeover_is_planned_to_leave_is_what_it_leaves() {
+    let mut world = world(50);
+    let (trader, taker) = (sunk(&mut world), Trader::open(&mut world));
+    let quote = world.deployment.quote.symbol.clone();
+    taker.deposit(&mut world, &quote, 20_000_000_000);
+    taker.trade(&mut world, "SOL", -30_000_000_000);
+    let mut snapshot = world.snapshot().unwrap();
+    let (before, account) = (taker.now(&world), trader.now(&world));
+    let args = LiquidateArgs { max_fraction: 1 << 30, max_payment: u64::MAX };
+    let liquidate = snapshot.liquidate(taker.wallet.pubkey(), &before, &account, args);
+    let confirmed = world.send(&[liquidate], &taker.wallet).unwrap();
+    let event = event(&confirmed, |event| match event {
+        Event::Liquidated(event) => Some(*event),
+        _ => None,
+    });
+    let event = event.unwrap();
+    snapshot.now = world.rpc().now().unwrap();
+    snapshot.accrue().unwrap();
+    let (fraction, payment) = (Fraction::from_raw(event.fraction), i64::try_from(event.payment).unwrap());
+    let planned = takeover::after(&snapshot, &before.data, &account.data, fraction, payment).unwrap();
+    let after = taker.now(&world).data;
+    for (planned, after) in planned.markets.iter().zip(&after.markets) {
+        assert_eq!((planned.market, planned.size), (after.market, after.size));
+        // Funding of a second more or less.
+        assert!(planned.cash.abs_diff(after.cash) <= 2_000, "{} and {}", planned.cash, after.cash);
+    }
+    for (planned, after) in planned.balances.iter().zip(&after.balances) {
+        assert_eq!(planned.bank, after.bank);
+        assert!(planned.shares.abs_diff(after.shares) <= 2, "{} and {}", planned.shares, after.shares);
+    }
 }
 
 #[test]

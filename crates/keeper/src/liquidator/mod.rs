@@ -6,13 +6,16 @@ pub mod takeover;
 pub mod unwind;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
 use plimsoll_client::{
-    Address, Keyed, PlimsollError,
+    Address, Keyed, PlimsollError, Snapshot,
     accounts::MarginAccount,
     event::Event,
     instruction::{TOKEN_PROGRAM, account, associated_token_account_of},
@@ -23,7 +26,7 @@ use tokio::{task::JoinSet, time::sleep};
 use tracing::{debug, info, warn};
 
 use self::{
-    plan::{Plan, Planner, Step},
+    plan::{Means, Plan, Planner, Step},
     unwind::Unwinding,
 };
 use crate::{
@@ -43,7 +46,7 @@ const UNWIND: &str = "unwind";
 /// Prices that come within this time are looked at together.
 const GATHER: Duration = Duration::from_millis(5);
 /// How long what failed is left alone at first, and at most.
-const LEFT_ALONE: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
+const LEFT_ALONE: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(4)];
 
 /// What the liquidator has done, or would do in a dry run.
 #[derive(Clone, Debug)]
@@ -87,6 +90,7 @@ pub async fn run(
         reporter,
         watch: Mutex::default(),
         grudges: Mutex::new(Grudges::new(LEFT_ALONE[0], LEFT_ALONE[1])),
+        taking: AtomicUsize::new(0),
     });
     if !liquidator.policy.dry_run {
         liquidator.open_account().await.context("the liquidator's margin account")?;
@@ -108,6 +112,8 @@ struct Liquidator {
     micro_lamports: u64,
     watch: Mutex<Watch>,
     grudges: Mutex<Grudges>,
+    /// Take-overs under way.
+    taking: AtomicUsize,
 }
 
 impl Liquidator {
@@ -199,26 +205,24 @@ impl Liquidator {
                 return false;
             }
         };
-        let mut plans = Vec::new();
         for (account, step) in steps {
             match step {
-                Step::TakeOver(plan) => plans.push(*plan),
+                Step::TakeOver(plan) if self.policy.dry_run => {
+                    self.say_plan("would take over", &plan, None);
+                    (self.reporter)(&Report::Planned(plan));
+                }
+                Step::TakeOver(plan) => {
+                    let liquidator = Arc::clone(self);
+                    self.taking.fetch_add(1, Ordering::Relaxed);
+                    sending.spawn(async move {
+                        liquidator.take_over(*plan).await;
+                        liquidator.taking.fetch_sub(1, Ordering::Relaxed);
+                    });
+                }
                 Step::Clear(work) if self.policy.dry_run => info!(subject = work.subject, "would be cleared"),
                 Step::Clear(work) if self.is_left_alone(&work) => {}
                 Step::Clear(work) => self.spawn_clearing(work, sending),
                 Step::Leave(why) => debug!(%account, "left alone: {why}"),
-            }
-        }
-        plan::rank(&mut plans);
-        plans.retain(|plan| !self.is_left_alone(&plan.work));
-        plans.truncate(self.policy.at_once.saturating_sub(self.context.sender.in_flight()));
-        for plan in plans {
-            if self.policy.dry_run {
-                self.say_plan("would take over", &plan);
-                (self.reporter)(&Report::Planned(Box::new(plan)));
-            } else {
-                let liquidator = Arc::clone(self);
-                sending.spawn(async move { liquidator.take_over(plan).await });
             }
         }
         true
@@ -245,21 +249,48 @@ impl Liquidator {
         if below.is_empty() {
             return Ok(steps);
         }
-        let (accrued, taker) = (plan::accrued(&state.snapshot)?, self.taker(state));
-        let planner = Planner {
-            state,
-            accrued: &accrued,
-            policy: &self.policy,
-            authority: self.context.sender.payer(),
-            taker: &taker,
-            micro_lamports: self.micro_lamports,
-        };
-        for address in below {
-            let Some(account) = state.accounts.get(&address) else { continue };
-            let step = planner.step(account).unwrap_or_else(|error| Step::Leave(error.to_string()));
-            steps.push((address, step));
+        let accrued = plan::accrued(&state.snapshot)?;
+        let taker = self.taker(state);
+        let mut plans = Vec::new();
+        for account in below.iter().filter_map(|address| state.accounts.get(address)) {
+            match self.planner(state, &accrued, &taker).step(account) {
+                Ok(Step::TakeOver(plan)) => plans.push(*plan),
+                Ok(step) => steps.push((account.address, step)),
+                Err(error) => steps.push((account.address, Step::Leave(error.to_string()))),
+            }
+        }
+        plans.retain(|plan| !self.is_left_alone(&plan.work) && !self.context.sender.is_under_way(&plan.work));
+        steps.extend(self.one_after_the_other(state, &accrued, taker, plans)?);
+        Ok(steps)
+    }
+
+    /// As many of the plans as may be under way, the most profitable first: each with what those before it leave of the own
+    /// margin.
+    fn one_after_the_other(
+        &self,
+        state: &State,
+        accrued: &Snapshot,
+        mut taker: Keyed<MarginAccount>,
+        mut plans: Vec<Plan>,
+    ) -> Result<Vec<(Address, Step)>, plimsoll_client::Error> {
+        plan::rank(&mut plans);
+        plans.truncate(self.policy.at_once.saturating_sub(self.taking.load(Ordering::Relaxed)));
+        let mut steps = Vec::new();
+        for account in plans.iter().filter_map(|plan| state.accounts.get(&plan.account)) {
+            let step = self.planner(state, accrued, &taker).step(account)?;
+            if let Step::TakeOver(plan) = &step
+                && plan.means == Means::Margin
+            {
+                taker.data = takeover::after(accrued, &taker.data, &account.data, plan.fraction, plan.payment)?;
+            }
+            steps.push((account.address, step));
         }
         Ok(steps)
+    }
+
+    fn planner<'a>(&'a self, state: &'a State, accrued: &'a Snapshot, taker: &'a Keyed<MarginAccount>) -> Planner<'a> {
+        let (policy, micro_lamports) = (&self.policy, self.micro_lamports);
+        Planner { state, accrued, policy, authority: self.context.sender.payer(), taker, micro_lamports }
     }
 
     /// Boards that are good for nothing any more.
@@ -268,9 +299,10 @@ impl Liquidator {
         boards::refresh(&View { state, due: &due, payer: self.context.sender.payer() })
     }
 
-    fn say_plan(&self, what: &str, plan: &Plan) {
+    fn say_plan(&self, what: &str, plan: &Plan, sent: Option<&Sent>) {
         info!(
             account = %plan.account,
+            slot = sent.map(|sent| sent.slot),
             fraction = plan.fraction.raw() as f64 / 4_294_967_296.0,
             payment_usd = plan.payment as f64 / 1e6,
             reward_usd = plan.reward as f64 / 1e6,
@@ -293,7 +325,7 @@ impl Liquidator {
         match self.context.sender.send(LOOK, &plan.work).await {
             Ok(sent) => {
                 self.with_grudges(|grudges| grudges.forgive(&plan.work.subject));
-                self.say_plan("took over", &plan);
+                self.say_plan("took over", &plan, Some(&sent));
                 self.context.metrics.profit.add(plan.expected_profit());
                 let events = self.context.sender.events(&sent.signature).await.unwrap_or_default();
                 (self.reporter)(&Report::TakenOver(Box::new(plan), sent, events));

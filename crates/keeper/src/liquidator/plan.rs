@@ -20,7 +20,7 @@ use super::{
     unwind::{self, Unwinding},
 };
 use crate::{
-    config::Policy,
+    config::{Policy, Unwind},
     crank::{self, View, boards},
     live::State,
     sender::Work,
@@ -219,6 +219,8 @@ impl Planner<'_> {
             (false, false) => return Ok(Step::Leave("the own margin allows none of it".into())),
         };
         let alternatives = self.transactions(account, terms, fraction, means)?;
+        // What is kept by policy costs nothing to get rid of; without capital everything is closed at once.
+        let is_kept = self.policy.unwind == Unwind::Keep && means == Means::Margin;
         let nobody = unwind::empty(&self.taker.data);
         let taken = takeover::after(self.accrued, &nobody, &account.data, fraction, 0)?;
         let basis = self.state.changed_at(&account.address) ^ self.accrued.now.unsigned_abs().rotate_left(32);
@@ -228,7 +230,7 @@ impl Planner<'_> {
             fraction,
             payment: terms.payment(fraction)?,
             reward: terms.reward(fraction)?,
-            unwinding: unwind::cost(self.accrued, &taken),
+            unwinding: if is_kept { 0 } else { unwind::cost(self.accrued, &taken) },
             fees: (lamports * self.policy.sol_usd / 1e3).ceil() as i64,
             means,
             work: Work { subject: format!("account {}", account.address), basis, alternatives },

@@ -26,6 +26,8 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tempfile::TempDir;
 
+/// What the bots log: what the liquidator leaves alone, too.
+const LOG: &str = "info,plimsoll_keeper::liquidator=debug";
 /// How long anything that a bot is to do may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -77,7 +79,7 @@ impl Bot {
         std::fs::write(&key, serde_json::to_string(&keypair.to_bytes().to_vec()).unwrap()).unwrap();
         std::fs::write(&config, settings).unwrap();
         let mut child = Command::new(program)
-            .args(["--rpc", url, "--ws", ws, "--metrics-port", "0", "--json", "--keypair"])
+            .args(["--rpc", url, "--ws", ws, "--metrics-port", "0", "--json", "--log", LOG, "--keypair"])
             .arg(&key)
             .arg("--config")
             .arg(&config)
