@@ -15,7 +15,7 @@ help: ## this list
 
 demo: program $(if $(KEEP),page) ## the main job on an embedded local chain; KEEP=1 leaves it running with the web page, CONFIG=file.toml opens another exchange
 	@$(CARGO) build --locked -p plimsoll-cli
-	@target/debug/plimsoll demo $(if $(KEEP),--keep --page app/web/dist) $(if $(CONFIG),--config $(CONFIG))
+	@target/debug/plimsoll demo $(if $(KEEP),--keep --page app/web/dist) $(if $(CONFIG),--deployment $(CONFIG))
 
 test: ## everything that CI runs: build, lints, all tests, the compute table
 	@tools/test
