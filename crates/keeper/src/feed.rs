@@ -330,7 +330,8 @@ impl Feed {
     /// All accounts of type `T` with the given addresses at the given offsets, and the slot that the answer is of.
     async fn scan<T: AccountType>(&self, fields: &[(usize, Address)]) -> Result<(u64, Vec<(Address, Account)>)> {
         let bytes = |offset, bytes: &[u8]| RpcFilterType::Memcmp(Memcmp::new_base58_encoded(offset, bytes));
-        let mut filters = vec![RpcFilterType::DataSize(T::SPACE as u64), bytes(0, &T::DISCRIMINATOR)];
+        // Not by size: accounts of earlier layouts are upgraded.
+        let mut filters = vec![bytes(0, &T::DISCRIMINATOR)];
         filters.extend(fields.iter().map(|(offset, address)| bytes(DISCRIMINATOR_LEN + offset, address.as_ref())));
         let config = RpcProgramAccountsConfig {
             filters: Some(filters),

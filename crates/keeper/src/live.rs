@@ -59,6 +59,8 @@ pub struct State {
     pub liens: BTreeMap<Address, Lien>,
     /// Its adapters.
     pub adapters: BTreeMap<Address, Adapter>,
+    /// Those of all these that are of an earlier layout, and known as an upgrade will leave them.
+    pub outdated: BTreeSet<Address>,
     /// Accounts of other programs: prices, stake pools, records of liens.
     pub watched: BTreeMap<Address, PriceAccount>,
     /// The newest slot heard of.
@@ -90,6 +92,7 @@ impl State {
             tickets: BTreeMap::new(),
             liens: BTreeMap::new(),
             adapters: BTreeMap::new(),
+            outdated: BTreeSet::new(),
             watched: BTreeMap::new(),
             slot: 0,
             version: 0,
@@ -160,9 +163,17 @@ impl State {
 
     /// Whether it changed; `None` for what is of another exchange or not kept.
     fn take_own(&mut self, at: &Address, account: &Account) -> Option<bool> {
+        let data = decode::upgraded(&account.data);
+        let changed = self.take_decoded(at, account, decode::any(at, &account.owner, &data).ok()?)?;
+        let is_outdated = data.len() != account.data.len();
+        let noted = if is_outdated { self.outdated.insert(*at) } else { self.outdated.remove(at) };
+        Some(changed | noted)
+    }
+
+    fn take_decoded(&mut self, at: &Address, account: &Account, decoded: AnyAccount) -> Option<bool> {
         let exchange = self.snapshot.exchange.address;
         let is_ours = |of: &Address| *of == exchange;
-        match decode::any(at, &account.owner, &account.data).ok()? {
+        match decoded {
             AnyAccount::Exchange(new) if is_ours(at) => Some(replace(&mut self.snapshot.exchange.data, *new)),
             AnyAccount::House(new) if is_ours(&new.exchange) => {
                 let changed = self.snapshot.house != Some(*new);
@@ -219,6 +230,7 @@ impl State {
 
     fn remove(&mut self, address: &Address) -> bool {
         let mut removed = self.accounts.remove(address).is_some();
+        removed |= self.outdated.remove(address);
         removed |= self.tickets.remove(address).is_some();
         removed |= self.liens.remove(address).is_some();
         removed |= self.adapters.remove(address).is_some();

@@ -2,11 +2,14 @@
 
 mod common;
 
+use bytemuck::Zeroable;
 use common::{Bot, Trader, market, open_board, wait_for, world};
 use plimsoll_client::{
-    accounts::{Ticket, trigger_side, trigger_when},
+    ID,
+    accounts::{MarginAccount, Ticket, trigger_side, trigger_when},
+    address, decode,
     instruction::trigger,
-    interface::{config::limits::SAMPLE_SECONDS, instruction::PlaceTriggerArgs},
+    interface::{config::limits::SAMPLE_SECONDS, instruction::PlaceTriggerArgs, upgrade::STEPS},
 };
 use plimsoll_localnet::World;
 use solana_signer::Signer;
@@ -133,4 +136,22 @@ fn stored_orders_are_executed_and_cash_is_settled() {
         slot.is_none_or(|slot| account.markets[slot].size == 0 && account.markets[slot].cash == 0).then_some(())
     });
     assert!(bot.metric("plimsoll_keeper_transactions_total{outcome=\"confirmed\",task=\"execute_trigger\"}") >= 1.0);
+}
+
+/// An account as the program of layout version 1 left it, its owner and exchange this world's.
+#[test]
+fn accounts_of_an_earlier_layout_are_upgraded() {
+    let world = world(50);
+    let owner = world.wallet().unwrap().pubkey();
+    let account = MarginAccount { exchange: world.exchange, owner, index: 3, version: 1, ..Zeroable::zeroed() };
+    let address = address::margin_account(&world.exchange, &owner, 3);
+    let mut old = decode::encode(&account);
+    old.truncate(STEPS[0].from_space);
+    world.chain.set_account(&address, &ID, &old).unwrap();
+    assert_eq!(world.rpc().outdated().unwrap(), [address]);
+    let mut bot = keeper(&world);
+    let upgraded = wait_for("an upgrade", || world.rpc().find::<MarginAccount>(&address).ok().flatten());
+    assert_eq!(upgraded, MarginAccount { version: 2, ..account });
+    assert_eq!(world.rpc().outdated().unwrap(), []);
+    assert!(bot.terminate().success());
 }

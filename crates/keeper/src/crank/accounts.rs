@@ -4,7 +4,7 @@ use plimsoll_client::{
     Address, Keyed,
     accounts::{MarginAccount, MarketSlot, TriggerSlot, trigger_side, trigger_when},
     address,
-    instruction::controls,
+    instruction::{account, controls},
     risk::{price::Freshness, units::Base},
 };
 
@@ -27,6 +27,15 @@ pub fn settle(view: &View<'_>) -> Vec<Work> {
     }
     due.sort_by_key(|(worth, _)| core::cmp::Reverse(*worth));
     due.into_iter().map(|(_, work)| work).collect()
+}
+
+/// Accounts of an earlier layout.
+pub fn upgrade(view: &View<'_>) -> Vec<Work> {
+    let upgrade = |address: &Address| {
+        let instruction = account::Upgrade { payer: view.payer, account: *address }.instruction();
+        Work::new(format!("layout of {address}"), view.basis(address), vec![instruction])
+    };
+    view.state.outdated.iter().map(upgrade).collect()
 }
 
 /// What an account has gained in a market and not been paid, quote native; `None` where no price is good enough to pay by.

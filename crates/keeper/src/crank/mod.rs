@@ -21,6 +21,7 @@
 //! | `flag_liquidation` | `flag_liquidation` | an account has sunk below its line, is not seen there any more, or soon forgotten |
 //! | `update_lien` | `update_lien` | a lien counts for other than its record says, or its adapter has been waited for |
 //! | `resolve` | `resolve`, `deleverage` | a loss has to be covered by who comes next |
+//! | `upgrade_account` | `upgrade_account` | an account is of an earlier layout |
 
 mod accounts;
 pub mod boards;
@@ -60,7 +61,7 @@ pub struct Crank {
 }
 
 /// All of them.
-pub const CRANKS: [Crank; 18] = [
+pub const CRANKS: [Crank; 19] = [
     Crank { name: "observe", due: prices::observe },
     Crank { name: "observe_quote", due: prices::observe_quote },
     Crank { name: "accrue", due: prices::accrue },
@@ -79,6 +80,7 @@ pub const CRANKS: [Crank; 18] = [
     Crank { name: "flag_liquidation", due: losses::flag },
     Crank { name: "update_lien", due: losses::update_liens },
     Crank { name: "resolve", due: losses::resolve },
+    Crank { name: "upgrade_account", due: accounts::upgrade },
 ];
 
 /// Names of all tasks.
