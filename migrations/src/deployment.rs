@@ -53,6 +53,8 @@ pub struct Deployment {
     pub roles: Vec<RoleHolder>,
     /// The feed of the quote; left as it is where there is none.
     pub quote_feed: Option<FeedSpec>,
+    /// Whether a lookup table of the exchange's accounts is kept, for transactions of many accounts.
+    pub lookup_table: bool,
     /// Names of the risk groups.
     pub groups: BTreeMap<u8, String>,
 }
@@ -274,6 +276,7 @@ impl Reader<'_> {
             banks,
             roles: self.roles(&file.roles)?,
             quote_feed: file.quote.feed.as_ref().map(|feed| self.feed("quote.feed", feed)).transpose()?,
+            lookup_table: file.exchange.lookup_table,
             groups: groups.into_iter().map(|(name, group)| (group, name)).collect(),
         })
     }

@@ -118,6 +118,9 @@ pub struct ExchangeTable {
     pub loss_mode: LossValue,
     pub quote_scale_below: Number,
     pub quote_refuse_below: Number,
+    /// Whether a lookup table of the exchange's accounts is kept.
+    #[serde(default)]
+    pub lookup_table: bool,
 }
 
 #[derive(Clone, Copy, Deserialize)]

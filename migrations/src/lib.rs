@@ -23,6 +23,7 @@ pub use deployment::{BankSpec, BoardSpec, Deployment, Expiry, FeedSpec, MarketSp
 pub use fields::FieldChange;
 pub use file::FileError;
 pub use plan::{
-    Action, Chain, Change, Plan, PlanError, PlanOptions, RunError, State, Step, observe_chain, plan, run, run_plan,
+    Action, Chain, Change, Plan, PlanError, PlanOptions, RunError, State, Step, Tables, observe_chain, plan, run,
+    run_plan,
 };
-pub use rpc::{RpcChain, fetch_state};
+pub use rpc::{RpcChain, fetch_state, fetch_tables};

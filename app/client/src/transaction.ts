@@ -49,6 +49,9 @@ const MICRO = 1_000_000n;
  */
 const LOADED_BYTES_MAX = 64 * 1024 * 1024;
 
+/** What stands at the end of a log that was cut off. */
+const TRUNCATED = 'Log truncated';
+
 /** How far a transaction is. */
 export type Stage =
   | { kind: 'building' }
@@ -78,6 +81,8 @@ export type Confirmed = {
   slot: Slot;
   /** Its log; empty where the cluster does not keep it. */
   logs: readonly string[];
+  /** Whether that is all of it: clusters cut logs off at 10,000 bytes, and the events behind that are in no log. */
+  isLogWhole: boolean;
   /** The program's events, in order. */
   events: readonly PlimsollEvent[];
   /** Compute units that it consumed. */
@@ -302,11 +307,13 @@ async function confirmedOf(connection: Connection, signature: Signature, slot: S
     const found = await fetchTransaction(connection, signature).catch(() => null);
     if (found?.meta != null) {
       const logs = found.meta.logMessages ?? [];
-      return { signature, slot, logs, events: eventsFromLogs(logs), computeUnits: found.meta.computeUnitsConsumed };
+      const isLogWhole = !logs.includes(TRUNCATED);
+      const computeUnits = found.meta.computeUnitsConsumed;
+      return { signature, slot, logs, isLogWhole, events: eventsFromLogs(logs), computeUnits };
     }
     await pause(POLL_MS, undefined);
   }
-  return { signature, slot, logs: [], events: [], computeUnits: undefined };
+  return { signature, slot, logs: [], isLogWhole: false, events: [], computeUnits: undefined };
 }
 
 /** What happened at an address. */

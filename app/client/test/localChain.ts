@@ -24,6 +24,8 @@ export class LocalChain {
     readonly exchange: Address,
     readonly mints: ReadonlyMap<string, Address>,
     readonly wallet: KeyPairSigner,
+    readonly rpcUrl: string,
+    readonly webSocketUrl: string,
   ) {}
 
   static async start(): Promise<LocalChain> {
@@ -42,8 +44,9 @@ export class LocalChain {
       if (text === undefined) throw new Error(`plimsoll localnet did not say its ${key}`);
       return text;
     };
-    const connection = connect(value('JSON-RPC'), value('WebSocket'));
-    return new LocalChain(child, connection, address(value('exchange')), mints, wallet);
+    const [rpcUrl, webSocketUrl] = [value('JSON-RPC'), value('WebSocket')];
+    const connection = connect(rpcUrl, webSocketUrl);
+    return new LocalChain(child, connection, address(value('exchange')), mints, wallet, rpcUrl, webSocketUrl);
   }
 
   mint(symbol: string): Address {

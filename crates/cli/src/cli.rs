@@ -55,7 +55,7 @@ enum Command {
     #[command(after_help = "Examples:
   plimsoll localnet
   plimsoll localnet --fund <WALLET> --rpc-port 8899 --ws-port 8900 --admin admin.json
-  plimsoll localnet --page app/web/dist --json")]
+  plimsoll localnet --page app/web/dist --keeper")]
     Localnet(localnet::Options),
     /// Set an exchange up from a file, change it, look at it.
     #[command(subcommand)]

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use plimsoll_client::{
     Address, Keyed, Snapshot,
@@ -20,7 +20,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 
-use crate::{output, progress::Progress, wallet};
+use crate::{failure::Refusal, output, progress::Progress, wallet};
 
 /// The cluster where neither the command line nor a configuration file names one.
 const LOCALHOST: &str = "http://127.0.0.1:8899";
@@ -127,7 +127,11 @@ impl Context {
     /// No key pair file anywhere, or one that is none.
     pub fn signer(&self) -> Result<Keypair> {
         let usual = home().map(|home| home.join(".config/solana/id.json"));
-        let path = self.keypair.clone().or(usual).ok_or_else(|| anyhow!("name a key pair file with --keypair"))?;
+        let path = self
+            .keypair
+            .clone()
+            .or(usual)
+            .ok_or_else(|| Refusal::File("name a key pair file with --keypair".into()))?;
         wallet::read(&expand(&path))
     }
 
@@ -141,9 +145,12 @@ impl Context {
         }
         let mut exchanges = self.rpc.exchanges()?;
         match (exchanges.pop(), exchanges.len()) {
-            (None, _) => bail!("there is no exchange on this cluster"),
+            (None, _) => Err(Refusal::NotFound("there is no exchange on this cluster".into()).into()),
             (Some(only), 0) => Ok(only),
-            (Some(_), more) => bail!("there are {} exchanges: name one with --exchange", more + 1),
+            (Some(_), more) => {
+                let cause = format!("there are {} exchanges: name one with --exchange", more + 1);
+                Err(Refusal::Usage(cause).into())
+            }
         }
     }
 
@@ -218,10 +225,10 @@ fn read_config(named: Option<&Path>) -> Result<SolanaConfig> {
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(_) if named.is_none() => return Ok(SolanaConfig::default()),
-        Err(error) => bail!("{}: {error}", path.display()),
+        Err(error) => return Err(Refusal::File(format!("{}: {error}", path.display())).into()),
     };
     serde_yaml_ng::from_str(&text)
-        .with_context(|| format!("{}: not a configuration of the Solana tools", path.display()))
+        .map_err(|_| Refusal::File(format!("{}: not a configuration of the Solana tools", path.display())).into())
 }
 
 fn home() -> Option<PathBuf> {

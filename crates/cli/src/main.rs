@@ -4,6 +4,7 @@
 mod cli;
 mod commands;
 mod context;
+mod cranks;
 mod demo;
 mod failure;
 mod format;

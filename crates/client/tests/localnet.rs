@@ -10,7 +10,7 @@ mod margin;
 #[allow(dead_code)]
 mod open_position;
 
-use std::path::Path;
+use std::{path::Path, sync::atomic::Ordering, time::Duration};
 
 use plimsoll_client::{
     Address, Error, Keyed, PlimsollError, Trade,
@@ -18,7 +18,7 @@ use plimsoll_client::{
     address, budget,
     budget::PortfolioSize,
     instruction::account,
-    rpc::{ComputeLimit, SendOptions},
+    rpc::{ComputeLimit, Rpc, SendOptions},
     transaction::{Format, new_tables},
 };
 use plimsoll_localnet::{Options, Ports, World};
@@ -148,4 +148,125 @@ fn a_simulation_says_in_words_what_sending_would() {
     let blind = SendOptions { preflight: false, ..SendOptions::default() };
     let sent = world.rpc().send_with(&large, &wallet, &[], &blind);
     assert_eq!(sent.unwrap_err(), Error::Program(PlimsollError::InsufficientMargin));
+}
+
+/// A link to the chain that loses what is sent over it.
+mod lossy {
+    use std::{
+        io::{BufRead, BufReader, Read, Write},
+        net::{TcpListener, TcpStream},
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        thread,
+    };
+
+    use serde_json::Value;
+    use solana_signature::Signature;
+
+    /// Takes requests on a port of its own and passes them on, but for the first transactions that are sent: these it
+    /// answers as a server does, and forgets. Counts transactions in `sent`.
+    pub fn link(url: &str, lost: usize) -> (String, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, upstream) = (listener.local_addr().unwrap(), url.trim_start_matches("http://").to_string());
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counter = sent.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (upstream, counter) = (upstream.clone(), counter.clone());
+                thread::spawn(move || serve(stream, &upstream, &counter, lost));
+            }
+        });
+        (format!("http://{address}"), sent)
+    }
+
+    fn serve(stream: TcpStream, upstream: &str, sent: &AtomicUsize, lost: usize) -> Option<()> {
+        let mut reader = BufReader::new(stream.try_clone().ok()?);
+        let mut stream = stream;
+        loop {
+            let body = read_body(&mut reader)?;
+            let request: Value = serde_json::from_slice(&body).ok()?;
+            let is_sent = request["method"] == "sendTransaction";
+            let answer = match is_sent && sent.fetch_add(1, Ordering::SeqCst) < lost {
+                true => forgotten(&request),
+                false => pass_on(upstream, &body)?,
+            };
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                answer.len()
+            )
+            .ok()?;
+            stream.write_all(&answer).ok()?;
+        }
+    }
+
+    /// The body of the next message on a connection.
+    fn read_body(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+        let mut len = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            let line = line.trim().to_ascii_lowercase();
+            if let Some(value) = line.strip_prefix("content-length:") {
+                len = value.trim().parse().ok()?;
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; len];
+        reader.read_exact(&mut body).ok()?;
+        Some(body)
+    }
+
+    fn pass_on(upstream: &str, body: &[u8]) -> Option<Vec<u8>> {
+        let mut stream = TcpStream::connect(upstream).ok()?;
+        let head = "content-type: application/json\r\nconnection: close";
+        write!(stream, "POST / HTTP/1.1\r\nhost: {upstream}\r\n{head}\r\ncontent-length: {}\r\n\r\n", body.len())
+            .ok()?;
+        stream.write_all(body).ok()?;
+        read_body(&mut BufReader::new(stream))
+    }
+
+    /// What a server answers that takes a transaction: its first signature.
+    fn forgotten(request: &Value) -> Vec<u8> {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+
+        let bytes = STANDARD.decode(request["params"][0].as_str().unwrap_or("")).unwrap_or_default();
+        let signature = Signature::try_from(bytes.get(1..65).unwrap_or(&[0; 64])).unwrap_or_default();
+        let answer = serde_json::json!({ "jsonrpc": "2.0", "id": request["id"], "result": signature.to_string() });
+        answer.to_string().into_bytes()
+    }
+}
+
+#[test]
+fn what_is_lost_on_the_way_is_sent_again() {
+    let mut world = world();
+    let (wallet, address) = trader(&mut world, 10_000);
+    world.publish().unwrap();
+    let (_, instructions) = order(&world, &address, &Trade::position(market(&world, "SOL"), 1_000_000_000));
+    let (url, sent) = lossy::link(world.chain.url(), 2);
+    let options = SendOptions { resend: Duration::from_millis(300), ..SendOptions::default() };
+    Rpc::new(url).send_with(&instructions, &wallet, &[], &options).unwrap();
+    assert!(sent.load(Ordering::SeqCst) >= 3);
+    assert_eq!(world.account(&address).unwrap().data.markets[0].size, 1_000_000_000);
+}
+
+#[test]
+fn what_never_arrives_has_expired_once_the_block_height_has_passed() {
+    let mut world = world();
+    let (wallet, address) = trader(&mut world, 10_000);
+    world.publish().unwrap();
+    let (before, instructions) = order(&world, &address, &Trade::position(market(&world, "SOL"), 1_000_000_000));
+    let (url, sent) = lossy::link(world.chain.url(), usize::MAX);
+    let options = SendOptions { resend: Duration::from_millis(500), ..SendOptions::default() };
+    let error = Rpc::new(url).send_with(&instructions, &wallet, &[], &options).unwrap_err();
+    assert!(matches!(error, Error::Expired(_)), "{error}");
+    assert!(error.to_string().ends_with("so nothing has changed"));
+    assert!(sent.load(Ordering::SeqCst) > 2);
+    assert_eq!(world.account(&address).unwrap().data, before.data);
 }

@@ -5,6 +5,7 @@ mod board;
 mod planner;
 mod render;
 mod run;
+mod table;
 mod wish;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +41,10 @@ pub struct State {
     pub boards: BTreeMap<Address, Board>,
     /// What is proposed for the exchange, a bank or a market, by that.
     pub proposals: BTreeMap<Address, Proposal>,
+    /// Accounts of the exchange whose layout is of an earlier version.
+    pub outdated: Vec<Address>,
+    /// Lookup tables of the admin's, where the file wants one.
+    pub tables: Tables,
     /// Token programs of the file's mints, which own them; a mint that is not here is of the SPL Token program.
     pub token_programs: BTreeMap<Address, Address>,
     /// The chain's clock, unix seconds.
@@ -59,6 +64,15 @@ impl From<Snapshot> for State {
         let (address, exchange) = (Some(exchange.address), Some(exchange.data));
         Self { address, exchange, house, banks, markets, boards, now, ..Self::default() }
     }
+}
+
+/// Lookup tables of one authority.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// What each holds, by its address.
+    pub standing: BTreeMap<Address, Vec<Address>>,
+    /// A slot that had a block lately: part of a new table's address.
+    pub recent_slot: u64,
 }
 
 /// One transaction of a migration.
@@ -136,8 +150,7 @@ pub struct Change {
 
 /// Everything that lies between the chain and the file.
 ///
-/// Its order is that of the work. What concerns the layout of accounts that stand comes first, as everything else reads
-/// them.
+/// Its order is that of the work. Layouts of accounts that stand come first, as everything else reads them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The exchange.

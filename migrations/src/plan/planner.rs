@@ -6,8 +6,8 @@ use plimsoll_client::{
     address,
     config::{ExchangeConfig, RateSource, role},
     instruction::{
-        associated_token_account, associated_token_account_of, bank, collateral, controls, create_token_account,
-        exchange, house, market,
+        account, associated_token_account, associated_token_account_of, bank, collateral, controls,
+        create_token_account, exchange, house, market,
     },
     interface::instruction::CreateMarketArgs,
 };
@@ -44,6 +44,7 @@ pub fn plan(deployment: &Deployment, state: &State, admin: &Address, options: &P
     let plan = Plan { exchange, changes: Vec::new(), unchanged: 0 };
     let mut planner = Planner { deployment, state, law, plan, markets: Vec::new(), busy: Busy::new() };
     planner.exchange()?;
+    planner.layouts();
     planner.bank(&deployment.quote)?;
     planner.house();
     for spec in &deployment.markets {
@@ -52,9 +53,13 @@ pub fn plan(deployment: &Deployment, state: &State, admin: &Address, options: &P
     for spec in &deployment.banks {
         planner.bank(spec)?;
     }
+    planner.table();
     planner.lock();
     Ok(planner.plan)
 }
+
+/// Accounts that one transaction upgrades.
+const UPGRADES_MAX: usize = 10;
 
 pub(super) struct Planner<'a> {
     pub deployment: &'a Deployment,
@@ -62,14 +67,14 @@ pub(super) struct Planner<'a> {
     pub law: Law<'a>,
     pub plan: Plan,
     /// Markets that stand when the next step runs, by index.
-    markets: Vec<Standing<'a>>,
+    pub markets: Vec<Standing<'a>>,
     busy: Busy,
 }
 
 /// A market that stands, and what the file says of it.
-struct Standing<'a> {
-    address: Address,
-    spec: Option<&'a MarketSpec>,
+pub(super) struct Standing<'a> {
+    pub address: Address,
+    pub spec: Option<&'a MarketSpec>,
 }
 
 impl<'a> Planner<'a> {
@@ -90,6 +95,30 @@ impl<'a> Planner<'a> {
         let outcome = self.law.fulfil(subject, wishes, self.state.proposals.get(subject), &mut self.busy);
         self.plan.changes.extend(outcome.changes);
         outcome.done
+    }
+
+    /// Rewrites accounts of an earlier layout, which no instruction reads.
+    fn layouts(&mut self) {
+        let outdated = &self.state.outdated;
+        if outdated.is_empty() {
+            return;
+        }
+        let payer = self.law.admin;
+        let upgrade = |address: &Address| account::Upgrade { payer, account: *address }.instruction();
+        let steps: Vec<Step> = outdated
+            .chunks(UPGRADES_MAX)
+            .map(|part| {
+                let (count, s) = (part.len(), if part.len() == 1 { "" } else { "s" });
+                Step { name: format!("upgrade {count} account{s}"), instructions: part.iter().map(upgrade).collect() }
+            })
+            .collect();
+        let field = |value: &str| vec![Field { key: "layout".into(), value: value.into() }];
+        let difference = fields::difference(&field("of an earlier version"), &field("of this version"));
+        let exchange = self.plan.exchange;
+        let subject = format!("the layout of accounts ({})", outdated.len());
+        self.plan
+            .changes
+            .insert(0, Change { subject, address: exchange, action: Action::Change, fields: difference, steps });
     }
 
     fn exchange(&mut self) -> Result<(), PlanError> {

@@ -2,7 +2,7 @@
 
 use plimsoll_client::Address;
 
-use super::{Plan, PlanError, PlanOptions, State, Step, plan};
+use super::{Plan, PlanError, PlanOptions, State, Step, Tables, plan};
 use crate::Deployment;
 
 /// A chain that can be read and written. The client's RPC connection is one, a test's virtual machine another.
@@ -21,6 +21,12 @@ pub trait Chain {
     /// # Errors
     /// The chain's own.
     fn owner(&mut self, account: &Address) -> Result<Option<Address>, Self::Error>;
+
+    /// Lookup tables that `authority` may extend.
+    ///
+    /// # Errors
+    /// The chain's own.
+    fn tables(&mut self, authority: &Address) -> Result<Tables, Self::Error>;
 
     /// Sends one step, signed by the admin, and waits until it is confirmed.
     ///
@@ -56,12 +62,16 @@ pub enum RunError<E: std::error::Error + 'static> {
 pub fn observe_chain<C: Chain>(
     deployment: &Deployment,
     exchange: &Address,
+    admin: &Address,
     chain: &mut C,
 ) -> Result<State, RunError<C::Error>> {
     let mut state = chain.state(exchange).map_err(RunError::Read)?;
     for bank in std::iter::once(&deployment.quote).chain(&deployment.banks) {
         let owner = chain.owner(&bank.mint).map_err(RunError::Read)?;
         state.token_programs.extend(owner.map(|owner| (bank.mint, owner)));
+    }
+    if deployment.lookup_table {
+        state.tables = chain.tables(admin).map_err(RunError::Read)?;
     }
     Ok(state)
 }
@@ -92,7 +102,7 @@ pub fn run<C: Chain>(
     chain: &mut C,
     on_step: impl FnMut(&Step),
 ) -> Result<usize, RunError<C::Error>> {
-    let state = observe_chain(deployment, &deployment.address(admin), chain)?;
+    let state = observe_chain(deployment, &deployment.address(admin), admin, chain)?;
     let plan = plan(deployment, &state, admin, &PlanOptions::default())?;
     run_plan(&plan, chain, on_step)
 }

@@ -158,6 +158,10 @@ impl Chain for Fake {
         Ok(self.mint_owner)
     }
 
+    fn tables(&mut self, _authority: &Address) -> Result<Tables, Down> {
+        Ok(self.state.tables.clone())
+    }
+
     fn send(&mut self, step: &Step) -> Result<(), Down> {
         if self.fails_at == Some(self.sent.len()) {
             return Err(Down);

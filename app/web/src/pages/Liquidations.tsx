@@ -13,6 +13,7 @@ import { duration } from "../lib/time";
 import type { Request } from "../session/actions";
 import { useAccount, useOwner } from "../session/account";
 import { useLive } from "../session/live";
+import { marginOf } from "../session/margin";
 
 /** One account as the list has it. */
 interface Row {
@@ -40,7 +41,7 @@ export function Liquidations() {
         .flatMap((address): Row[] => {
           try {
             const account = engine.account(address);
-            const margin = engine.margin(address);
+            const margin = marginOf(engine, address);
             if (margin.requirementMaint === 0n && margin.equityMaint >= 0n) return [];
             return [{ address, owner: account.owner, margin, startedAt: account.liquidationStartedAt }];
           } catch {
@@ -151,7 +152,7 @@ function Line({ row, now, isOwn, onTake }: LineProps) {
 function TakeOver({ address, onClose }: { address: string; onClose: () => void }) {
   const own = useAccount();
   const account = useLive((engine) => engine.account(address), [address]);
-  const margin = useLive((engine) => engine.margin(address), [address]);
+  const margin = useLive((engine) => marginOf(engine, address), [address]);
   const [text, setText] = useState("100");
   const part = typed(text, 4);
   const error = part.value !== null && part.value > 1_000_000n ? "At most 100 %" : part.error;
@@ -193,11 +194,17 @@ function TakeOver({ address, onClose }: { address: string; onClose: () => void }
       ) : null}
       {isOwn ? <p className="notice warn">This account is yours. Nobody liquidates himself: deposit, or reduce its positions.</p> : null}
       {!isBelow ? <p className="notice good">The account is above its line again{margin ? ` by ${usd(margin.healthMaint)} USD` : ""}.</p> : null}
-      {!isOwn && isBelow ? (
+      {!isOwn ? (
         <Ticket
           request={request}
-          incomplete={taker ? "Enter a part of the account, up to 100 %." : "Deposit first: the taker needs a margin account."}
-          submit="Take over"
+          incomplete={
+            !isBelow
+              ? "The account is above its line: there is nothing to take over."
+              : taker
+                ? "Enter a part of the account, up to 100 %."
+                : "Deposit first: the taker needs a margin account."
+          }
+          submit="Take over now"
         >
           <AmountField
             label="At most this part of the account"

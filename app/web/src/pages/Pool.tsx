@@ -3,12 +3,14 @@ import { useMemo, useState } from "react";
 
 import { AmountField, Segments, typed } from "../components/Field";
 import { Figures, Meter, Num, Panel, Usd } from "../components/parts";
+import { Progress } from "../components/Progress";
 import { Ticket } from "../components/Ticket";
 import { amountText, plainDecimal, usd } from "../lib/decimal";
 import { duration, moment } from "../lib/time";
-import type { Request } from "../session/actions";
+import type { Action, Request } from "../session/actions";
 import { useOwner } from "../session/account";
 import { useLive } from "../session/live";
+import { useRun } from "../session/run";
 import { useTokenBalance } from "../session/tokens";
 
 /** Before a ticket's delay is over it may be cancelled until this long before, seconds; the program's own limit. */
@@ -155,17 +157,26 @@ function Tickets({ now }: { now: bigint }) {
   const owner = useOwner();
   const tickets = useLive((engine) => engine.tickets(), []) ?? [];
   const own = tickets.filter((ticket) => ticket.owner === owner);
+  // A claimed ticket is gone; what became of it is told here.
+  const { stage, run } = useRun();
   return (
     <Panel title="Your tickets">
       {own.length === 0 ? <p className="quiet">No tickets{owner ? "." : ": connect a wallet to see yours."}</p> : null}
       {own.map((ticket) => (
-        <TicketLine key={ticket.address} ticket={ticket} now={now} />
+        <TicketLine key={ticket.address} ticket={ticket} now={now} run={(actions) => void run({ account: null, actions })} />
       ))}
+      <Progress stage={stage} />
     </Panel>
   );
 }
 
-function TicketLine({ ticket, now }: { ticket: TicketView; now: bigint }) {
+interface LineProps {
+  ticket: TicketView;
+  now: bigint;
+  run: (actions: readonly Action[]) => void;
+}
+
+function TicketLine({ ticket, now, run }: LineProps) {
   const joins = ticket.kind === "provide";
   const put = joins ? `${usd(ticket.amount)} USDC` : `${amountText(ticket.amount, 6)} shares`;
   const came = joins ? `${amountText(ticket.proceeds, 6)} shares` : `${usd(ticket.proceeds)} USDC`;
@@ -174,6 +185,7 @@ function TicketLine({ ticket, now }: { ticket: TicketView; now: bigint }) {
   const isLate = now > ticket.expiresAt;
   const mayCancel = !isExecuted && (isLate || now < ticket.executableFrom - BOUND_SECONDS);
   const state = isExecuted ? "executed" : isLate ? "lapsed" : isDue ? "due" : "waiting";
+  const one = { ticket: ticket.address };
   return (
     <section className="notice" aria-label={`Ticket ${ticket.index}`} data-ticket={state}>
       <h3>
@@ -186,26 +198,27 @@ function TicketLine({ ticket, now }: { ticket: TicketView; now: bigint }) {
         {state === "lapsed" ? "Nobody executed it in time. Cancel it to get everything back." : null}
         {state === "executed" ? `Executed: ${came} wait for you.` : null}
       </p>
-      {state === "due" ? (
-        <TicketStep
-          label="Value the house and execute"
-          request={{ account: null, actions: [{ kind: "valueHouse" }, { kind: "executeTicket", ticket: ticket.address }] }}
-        />
-      ) : null}
-      {isExecuted ? (
-        <TicketStep label={`Claim ${came}`} request={{ account: null, actions: [{ kind: "claimTicket", ticket: ticket.address }] }} />
-      ) : null}
-      {mayCancel ? (
-        <TicketStep label="Cancel the ticket" request={{ account: null, actions: [{ kind: "cancelTicket", ticket: ticket.address }] }} />
-      ) : null}
+      <div className="button-row">
+        {state === "due" ? (
+          <button
+            type="button"
+            className="button primary"
+            onClick={() => run([{ kind: "valueHouse" }, { kind: "executeTicket", ...one }])}
+          >
+            Value the house and execute
+          </button>
+        ) : null}
+        {isExecuted ? (
+          <button type="button" className="button primary" onClick={() => run([{ kind: "claimTicket", ...one }])}>
+            Claim {came}
+          </button>
+        ) : null}
+        {mayCancel ? (
+          <button type="button" className="button" onClick={() => run([{ kind: "cancelTicket", ...one }])}>
+            Cancel the ticket
+          </button>
+        ) : null}
+      </div>
     </section>
-  );
-}
-
-function TicketStep({ label, request }: { label: string; request: Request }) {
-  return (
-    <Ticket request={request} incomplete="" submit={label} tone="primary">
-      {null}
-    </Ticket>
   );
 }

@@ -7,6 +7,7 @@ import { float, loadOf } from "../components/draught";
 import { amountText, percent, ratioPpm, signedUsd, usd } from "../lib/decimal";
 import { duration, expiryDay } from "../lib/time";
 import { useLive, useLooked } from "../session/live";
+import { marginOf } from "../session/margin";
 import { problemOfThrown } from "../session/problem";
 import { useAccount } from "../session/account";
 import { liquidationText } from "../session/preview";
@@ -91,7 +92,7 @@ function FirstDeposit({ ask }: { ask: Ask }) {
 
 function Account({ address, ask }: { address: string; ask: Ask }) {
   const account = useLive((engine) => engine.account(address), [address]);
-  const { value: margin, error } = useLooked((engine) => engine.margin(address), [address]);
+  const { value: margin, error } = useLooked((engine) => marginOf(engine, address), [address]);
   if (account && error) return <Unreckoned account={account} error={error} />;
   if (!account || !margin) return <p role="status">Reading your account…</p>;
   const hasRisk = account.positions.some((line) => line.size !== 0n) || account.options.length > 0;
@@ -274,7 +275,7 @@ function Collateral({ account, ask }: { account: AccountView; ask: Ask }) {
 
 function Netting({ address }: { address: string }) {
   const alone = useLive((engine) => engine.standalone(address), [address]);
-  const margin = useLive((engine) => engine.margin(address), [address]);
+  const margin = useLive((engine) => marginOf(engine, address), [address]);
   const report = useLive((engine) => engine.report(address), [address]);
   if (!alone || !margin || !report) return null;
   return (

@@ -25,6 +25,7 @@ export function Trade({ symbol }: { symbol?: string | undefined }) {
       <div className="page-title">
         <h1>Trade</h1>
       </div>
+      <PausedNotice />
       <nav className="tabs" aria-label="Markets">
         {listed.map((one) => (
           <Link key={one.address} href={`/trade/${one.symbol}`} aria-current={one.address === market.address ? "page" : undefined}>
@@ -35,6 +36,27 @@ export function Trade({ symbol }: { symbol?: string | undefined }) {
       </nav>
       <MarketDesk key={market.address} market={market} />
     </div>
+  );
+}
+
+/** Kinds of action that concern who trades, as people call them. */
+const PAUSES: Record<string, string> = {
+  open: "opening and enlarging positions",
+  trade: "all trading",
+  option: "trading of options",
+  deposit: "deposits",
+  withdraw: "withdrawals",
+  settle: "settlement",
+};
+
+function PausedNotice() {
+  const paused = useLive((engine) => engine.exchange().paused, []) ?? [];
+  const named = paused.flatMap((kind) => PAUSES[kind] ?? []);
+  if (named.length === 0) return null;
+  return (
+    <p className="notice warn" role="status" data-state="paused">
+      The exchange has paused {named.join(", ")}. Wait until its administrator resumes it.
+    </p>
   );
 }
 

@@ -11,6 +11,7 @@ import { useEffect, useState } from 'react';
 import { useOwner } from './account';
 import type { EngineAction, Preview, Request } from './actions';
 import { useConnection, useSessionState } from './live';
+import { marginOf } from './margin';
 import type { PreviewState } from './preview';
 import { problemOfCode, problemOfThrown } from './problem';
 import type { Session } from './session';
@@ -85,10 +86,10 @@ async function ask({ rpc }: Connection, wire: string, account: string): Promise<
 /** Margins of an account before and after: the engine is shown it as it would be, and then again as it is. */
 function between(session: Session, at: string, owner: string, now: Uint8Array, then: Uint8Array): Preview {
   const { engine } = session;
-  const before = engine.margin(at);
+  const before = marginOf(engine, at);
   engine.put(at, owner, then);
   try {
-    return { before, after: engine.margin(at), cost: null, liquidation: [], refused: null };
+    return { before, after: marginOf(engine, at), cost: null, liquidation: [], refused: null };
   } finally {
     engine.put(at, owner, now);
   }

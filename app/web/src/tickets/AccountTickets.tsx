@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 
 import { AmountField, typed } from "../components/Field";
 import { Facts, Num, Usd } from "../components/parts";
@@ -13,6 +13,15 @@ import { useLive } from "../session/live";
 function useOwnAccount() {
   const { address } = useAccount();
   return useLive((engine) => (address ? engine.account(address) : null), [address]);
+}
+
+/** The last of a value that there was: what a ticket has closed is still its subject when it tells the result. */
+function useKept<T>(value: T | null | undefined): T | null {
+  const [kept, setKept] = useState<T | null>(value ?? null);
+  useEffect(() => {
+    if (value != null) setKept(value);
+  }, [value]);
+  return value ?? kept;
 }
 
 function useMarket(address: string) {
@@ -40,7 +49,7 @@ export function ClosePosition({ market: address }: { market: string }) {
   }, [account?.address, address, value]);
   if (!market || !account) return <p role="status">Reading the market…</p>;
   return (
-    <Ticket request={request} incomplete="Enter a size above zero, at most the position." submit={`Close ${market.symbol}`} tone={size > 0n ? "sell" : "buy"}>
+    <Ticket request={request} incomplete="Enter a size above zero, at most the position." submit={`Close ${market.symbol} position`} tone={size > 0n ? "sell" : "buy"}>
       <Facts rows={[{ name: "Position", value: <Num>{amountText(size, decimals)}</Num> }, { name: "Price now", value: <Num>{dollars(market.priceUsd)}</Num> }]} />
       <AmountField
         label="Size to close"
@@ -117,7 +126,7 @@ export function CancelTrigger({ index }: { index: number }) {
 /** Moves the cash of a market into the quote balance. */
 export function Settle({ market: address }: { market: string }) {
   const account = useOwnAccount();
-  const line = account?.positions.find((position) => position.market === address);
+  const line = useKept(account?.positions.find((position) => position.market === address));
   const request = useMemo(
     (): Request | null =>
       account ? { account: account.address, actions: [{ kind: "settle", account: account.address, market: address }] } : null,
@@ -125,7 +134,7 @@ export function Settle({ market: address }: { market: string }) {
   );
   if (!line) return <p>There is nothing to settle in this market.</p>;
   return (
-    <Ticket request={request} incomplete="The account is still being read." submit={`Settle ${line.symbol}`}>
+    <Ticket request={request} incomplete="The account is still being read." submit={`Settle ${line.symbol} cash`}>
       <p>
         Gains are paid out of the house into your quote balance, losses are paid out of it. The position stays, at the price
         now. Gains must be settled before they can be withdrawn.
@@ -153,7 +162,7 @@ export function SettleOption({ board }: { board: string }) {
 /** Closes an option position, or a part of it. */
 export function CloseOption({ board: address, series }: { board: string; series: number }) {
   const account = useOwnAccount();
-  const line = account?.options.find((option) => option.board === address && option.series === series);
+  const line = useKept(account?.options.find((option) => option.board === address && option.series === series));
   const board = useLive((engine) => engine.boards().find((one) => one.address === address) ?? null, [address]);
   const lots = line?.lots ?? 0;
   const whole = BigInt(Math.abs(lots));

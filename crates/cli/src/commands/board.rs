@@ -185,7 +185,7 @@ fn board_json(snapshot: &Snapshot, address: &Address, board: &Board) -> Value {
         "basis_ppm": board.basis_ppm,
         "posted_at": board.posted_at,
         "computed_at": board.terms.time,
-        "fresh": is_fresh(board, snapshot.now),
+        "fresh": is_fresh(snapshot, address),
         "settlement_price_q48": board.settlement_price.to_string(),
         "strikes": strikes.collect::<Vec<_>>(),
         "version": board.version,
@@ -200,10 +200,10 @@ fn state(board: &Board, now: i64) -> &'static str {
     }
 }
 
-/// Whether every listed strike has an array that is young enough to trade on, as far as its age goes.
-pub fn is_fresh(board: &Board, now: i64) -> bool {
-    let age = now.saturating_sub(board.terms.time);
-    board.refreshed == board.listed() && board.listed() != 0 && age <= board.terms.max_age_seconds
+/// Whether every listed strike has an array that may be traded on now.
+pub fn is_fresh(snapshot: &Snapshot, address: &Address) -> bool {
+    let is_listed = snapshot.boards.get(address).is_some_and(|board| board.listed() != 0);
+    is_listed && snapshot.needs_refresh(address).is_none()
 }
 
 fn list(args: &ListArgs, context: &Context, snapshot: &Snapshot) -> Result<()> {
@@ -220,7 +220,7 @@ fn list(args: &ListArgs, context: &Context, snapshot: &Snapshot) -> Result<()> {
             number(board.slot.to_string()),
             state(board, snapshot.now).into(),
             number(strikes(board).len().to_string()),
-            if is_fresh(board, snapshot.now) { "fresh".into() } else { "old".into() },
+            if is_fresh(snapshot, address) { "fresh".into() } else { "old".into() },
             number(snapshot.now.saturating_sub(board.terms.time).to_string()),
             address.to_string().into(),
         ]);
@@ -250,7 +250,7 @@ fn show(context: &Context, snapshot: &Snapshot, market: &Address, address: &Addr
         fields::moment(board.expiry),
         state(board, snapshot.now),
         format::symbol(&market.symbol),
-        if is_fresh(board, snapshot.now) { "fresh" } else { "old: plimsoll board refresh" },
+        if is_fresh(snapshot, address) { "fresh" } else { "old: plimsoll board refresh" },
     );
     context.answer(&board_json(snapshot, address, board), text)
 }

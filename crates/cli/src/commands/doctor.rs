@@ -13,7 +13,7 @@ use plimsoll_client::{
     accounts::{Board, Exchange, board_state},
     config::state,
 };
-use plimsoll_migrations::fields;
+use plimsoll_migrations::{fetch_state, fetch_tables, fields};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use solana_signer::Signer;
@@ -198,14 +198,15 @@ fn exchange(report: &mut Report, context: &Context) {
     let root = &snapshot.exchange;
     let (markets, banks) = (root.data.market_count, root.data.bank_count);
     report.add("exchange", Finding::Ok, format!("{}: {markets} markets, {banks} banks", root.address), "");
-    layouts(report, &snapshot);
+    layouts(report, &snapshot, context);
     prices(report, &snapshot);
     boards(report, &snapshot);
     roles(report, &root.data);
     house(report, &snapshot);
+    lookup_table(report, &snapshot, context);
 }
 
-fn layouts(report: &mut Report, snapshot: &Snapshot) {
+fn layouts(report: &mut Report, snapshot: &Snapshot, context: &Context) {
     let versions = std::iter::once(snapshot.exchange.data.version)
         .chain(snapshot.house.iter().map(|house| house.version))
         .chain(snapshot.markets.values().map(|market| market.version))
@@ -213,9 +214,15 @@ fn layouts(report: &mut Report, snapshot: &Snapshot) {
         .chain(snapshot.boards.values().map(|board| board.version));
     let (count, other) =
         versions.fold((0, 0), |(count, other), version| (count + 1, other + usize::from(version != VERSION)));
-    let finding = if other == 0 { Finding::Ok } else { Finding::Fail };
-    let found = format!("{} of {count} accounts have layout {VERSION}", count - other);
-    report.add("layouts", finding, found, "upgrade them, or use the version of this command that they are of");
+    let outdated = fetch_state(&context.rpc, &snapshot.exchange.address).map_or(0, |state| state.outdated.len());
+    let finding = match (other, outdated) {
+        (0, 0) => Finding::Ok,
+        (0, _) => Finding::Warn,
+        _ => Finding::Fail,
+    };
+    let found =
+        format!("{} of {count} accounts of this version; {outdated} margin accounts of an earlier one", count - other);
+    report.add("layouts", finding, found, "plimsoll exchange apply upgrades them");
 }
 
 fn prices(report: &mut Report, snapshot: &Snapshot) {
@@ -244,16 +251,17 @@ fn prices(report: &mut Report, snapshot: &Snapshot) {
 }
 
 fn boards(report: &mut Report, snapshot: &Snapshot) {
-    let active = || snapshot.boards.values().filter(|board| board.state == board_state::ACTIVE);
-    let of = |wanted: &dyn Fn(&Board) -> bool| {
-        let symbol = |market: &Address| {
-            snapshot.markets.get(market).map_or_else(String::new, |market| format::symbol(&market.symbol))
-        };
-        let name = |board: &Board| format!("{} {}", symbol(&board.market), select::day(board.expiry));
-        active().filter(|board| wanted(board)).map(name).collect::<Vec<_>>()
+    let active = || snapshot.boards.iter().filter(|(_, board)| board.state == board_state::ACTIVE);
+    let name = |board: &Board| {
+        let market = snapshot.markets.get(&board.market);
+        let symbol = market.map_or_else(String::new, |market| format::symbol(&market.symbol));
+        format!("{symbol} {}", select::day(board.expiry))
     };
-    let expired = of(&|board| board.expiry <= snapshot.now);
-    let old = of(&|board| board.expiry > snapshot.now && !is_fresh(board, snapshot.now));
+    let of = |wanted: &dyn Fn(&Address, &Board) -> bool| {
+        active().filter(|(address, board)| wanted(address, board)).map(|(_, board)| name(board)).collect::<Vec<_>>()
+    };
+    let expired = of(&|_, board| board.expiry <= snapshot.now);
+    let old = of(&|address, board| board.expiry > snapshot.now && !is_fresh(snapshot, address));
     let (finding, found, advice) = if !expired.is_empty() {
         (Finding::Warn, format!("expired, not settled: {}", expired.join(", ")), "run a keeper: it samples and settles")
     } else if !old.is_empty() {
@@ -305,6 +313,19 @@ fn house(report: &mut Report, snapshot: &Snapshot) {
     let finding = if insurance > 0 { Finding::Ok } else { Finding::Warn };
     let found = format!("{} USD", format::usd(i64::try_from(insurance).unwrap_or(i64::MAX)));
     report.add("insurance", finding, found, "losses reach the house at once: put quote into the insurance");
+}
+
+fn lookup_table(report: &mut Report, snapshot: &Snapshot, context: &Context) {
+    let exchange = &snapshot.exchange;
+    let (finding, found) = match fetch_tables(&context.rpc, &exchange.data.admin) {
+        Ok(tables) => match tables.standing.iter().find(|(_, held)| held.contains(&exchange.address)) {
+            Some((table, held)) => (Finding::Ok, format!("{table} holds {} addresses", held.len())),
+            None => (Finding::Warn, "the admin keeps none".into()),
+        },
+        Err(error) => (Finding::Warn, format!("not to be told here: {error}")),
+    };
+    let advice = "set exchange.lookup_table in the deployment file: transactions of many accounts fit with it";
+    report.add("lookup table", finding, found, advice);
 }
 
 fn wallet(report: &mut Report, context: &Context) {

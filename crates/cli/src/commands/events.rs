@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
+    mem::ManuallyDrop,
     time::{Duration, Instant},
 };
 
@@ -307,6 +308,8 @@ impl Listener<'_> {
         let subscription =
             PubsubClient::logs_subscribe(self.context.ws_url.as_str(), filter, RpcTransactionLogsConfig { commitment });
         let (subscription, receiver) = subscription.map_err(|error| Error::Rpc(format!("WebSocket: {error}")))?;
+        // Its end would wait for the next message. The connection closes with the process, or is lost already.
+        let _subscription = ManuallyDrop::new(subscription);
         self.context.tell(&json!({ "event": "listening" }), format!("listening to {}", self.context.ws_url))?;
         if let Some(since) = since {
             for told in history(self.context, since)? {
@@ -326,8 +329,6 @@ impl Listener<'_> {
                 Err(_) => return Err(Error::Rpc("WebSocket: the connection was lost".into()).into()),
             }
         }
-        // It ends with the process otherwise; the server forgets it sooner this way.
-        let _ = subscription.send_unsubscribe();
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! `plimsoll exchange`: set one up from a file, change it, look at it.
 
 use std::{
+    collections::BTreeMap,
     io::{self, BufRead, IsTerminal, Write},
     path::PathBuf,
 };
@@ -9,7 +10,8 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use plimsoll_client::{Address, config::pause};
 use plimsoll_migrations::{
-    Action, Change, Deployment, Plan, PlanOptions, RpcChain, State, Step, fields, observe_chain, plan, run_plan,
+    Action, Change, Deployment, Plan, PlanOptions, RpcChain, State, Step, fetch_state, fields, observe_chain, plan,
+    run_plan,
 };
 use serde_json::{Value, json};
 use solana_keypair::Keypair;
@@ -63,6 +65,9 @@ pub struct PlanArgs {
     /// Take back proposals that the file does not want.
     #[arg(long)]
     cancel_proposals: bool,
+    /// The mint of a symbol for which the file gives none; what stands on the chain already is found there. May be repeated.
+    #[arg(long, value_name = "SYMBOL=MINT", value_parser = symbol_and_mint)]
+    mint: Vec<(String, Address)>,
     /// List every parameter of what is new.
     #[arg(long)]
     full: bool,
@@ -128,6 +133,32 @@ fn list(context: &Context) -> Result<()> {
     context.answer(&Value::from(rows.collect::<Vec<_>>()), table.to_string())
 }
 
+fn symbol_and_mint(text: &str) -> Result<(String, Address), String> {
+    let (symbol, mint) = text.split_once('=').ok_or("SYMBOL=MINT is wanted")?;
+    let mint = mint.parse().map_err(|_| format!("{mint} is no address"))?;
+    Ok((symbol.into(), mint))
+}
+
+/// Mints of the banks that stand: the quote's, and of each market that prices one bank, in the file as on the chain.
+fn standing_mints(deployment: &Deployment, state: &State) -> BTreeMap<String, Address> {
+    let mut mints = BTreeMap::new();
+    if let Some(exchange) = &state.exchange {
+        mints.insert(deployment.quote.symbol.clone(), exchange.quote_mint);
+    }
+    for spec in &deployment.banks {
+        let is_only = deployment.banks.iter().filter(|other| other.market == spec.market).count() == 1;
+        let wanted = deployment.markets.iter().find(|market| Some(&market.symbol) == spec.market.as_ref());
+        let market = wanted.and_then(|wanted| {
+            state.markets.iter().find(|(_, found)| found.symbol == wanted.args.symbol).map(|(address, _)| *address)
+        });
+        let mut banks = state.banks.values().filter(|bank| Some(bank.market) == market);
+        if let (true, Some(bank), None) = (is_only, banks.next(), banks.next()) {
+            mints.insert(spec.symbol.clone(), bank.mint);
+        }
+    }
+    mints
+}
+
 /// A plan, and what it was made from.
 struct Planned {
     plan: Plan,
@@ -136,12 +167,18 @@ struct Planned {
 
 impl Planned {
     fn of(args: &PlanArgs, context: &Context) -> Result<Self> {
-        let deployment = Deployment::read(&args.file)?;
+        let mut deployment = Deployment::read(&args.file)?;
         let admin = context.signer()?;
         let progress = Progress::spinner("Comparing the file with the chain");
         let exchange = context.named_exchange().unwrap_or_else(|| deployment.address(&admin.pubkey()));
+        deployment = deployment.with_mints(&args.mint.iter().cloned().collect());
+        if !deployment.missing_mints().is_empty() {
+            let standing = fetch_state(&context.rpc, &exchange)?;
+            let mints = standing_mints(&deployment, &standing);
+            deployment = deployment.with_mints(&mints);
+        }
         let mut chain = RpcChain { rpc: &context.rpc, admin: &admin, on_confirmed: |_: &Step, _: &_| {} };
-        let state: State = observe_chain(&deployment, &exchange, &mut chain)?;
+        let state: State = observe_chain(&deployment, &exchange, &admin.pubkey(), &mut chain)?;
         let options = PlanOptions { cancel_proposals: args.cancel_proposals };
         let plan = plan(&deployment, &state, &admin.pubkey(), &options)?;
         drop(progress);

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::{
     context::Context,
+    cranks::Cranks,
     output::{self, say},
     page::{self, PageConfig},
     progress::Progress,
@@ -90,6 +91,9 @@ pub struct Options {
     /// Write the key of the exchange's admin into this file.
     #[arg(long, value_name = "FILE")]
     admin: Option<PathBuf>,
+    /// Turn the exchange's cranks: prices stored, boards refreshed, expiries settled, the house valued.
+    #[arg(long)]
+    keeper: bool,
 }
 
 /// Runs the command.
@@ -108,11 +112,12 @@ pub fn run(options: &Options, context: &Context) -> Result<()> {
     if let Some(file) = &options.admin {
         wallet::write(&world.admin, file)?;
     }
-    keep(&world, &options.page, context)
+    let cranks = if options.keeper { Some(Cranks::start(&world)?) } else { None };
+    keep(&world, &options.page, cranks.is_some(), context)
 }
 
-/// Keeps a chain running and its prices fresh until the process is ended.
-pub fn keep(world: &World, page: &PageOptions, context: &Context) -> Result<()> {
+/// Keeps a chain running and its prices fresh until the process is ended. `has_keeper` says that the cranks are turned.
+pub fn keep(world: &World, page: &PageOptions, has_keeper: bool, context: &Context) -> Result<()> {
     let (rpc, ws) = (world.chain.url().to_string(), world.chain.ws_url().to_string());
     let config = PageConfig { rpc: rpc.clone(), ws: ws.clone(), exchange: world.exchange.to_string() };
     let page = page.page.as_deref().map(|folder| page::serve(folder, page.page_port, &config)).transpose()?;
@@ -138,6 +143,9 @@ pub fn keep(world: &World, page: &PageOptions, context: &Context) -> Result<()> 
         say!("program     {ID}\nexchange    {}", world.exchange);
         for bank in banks() {
             say!("mint {:<6} {}", bank.symbol, bank.mint);
+        }
+        if has_keeper {
+            say!("keeper      prices, boards, expiries and the house are kept going");
         }
         say!("\nThe chain runs until Ctrl-C. Look around in another terminal:");
         say!("  plimsoll exchange show --url {rpc}");

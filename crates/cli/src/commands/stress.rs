@@ -7,7 +7,11 @@ use clap::Args;
 use comfy_table::{Cell, CellAlignment, Color};
 use plimsoll_client::snapshot::{Stress, StressAxes, StressCell};
 use plimsoll_migrations::fields;
-use plotters::{prelude::*, style::Color as _};
+use plotters::{
+    coord::{ranged1d::SegmentedCoord, types::RangedCoordusize},
+    prelude::*,
+    style::Color as _,
+};
 use serde_json::{Value, json};
 
 use crate::{context::Context, failure::Refusal, format, select};
@@ -128,7 +132,7 @@ fn draw(stress: &Stress, file: &Path) -> Result<()> {
             .margin(10)
             .x_label_area_size(40)
             .y_label_area_size(70)
-            .build_cartesian_2d((0..columns).into_segmented(), (0..rows).into_segmented())
+            .build_cartesian_2d(segments(columns), segments(rows))
             .map_err(|error| failed(error.to_string()))?;
         let name = |all: &[i64], at: &SegmentValue<usize>| match at {
             SegmentValue::CenterOf(index) | SegmentValue::Exact(index) => {
@@ -151,10 +155,8 @@ fn draw(stress: &Stress, file: &Path) -> Result<()> {
             cells.iter().enumerate().filter_map(move |(column, cell)| Some((column, row, (*cell)?)))
         });
         for (column, row, cell) in cells {
-            let corners = [
-                (SegmentValue::Exact(column), SegmentValue::Exact(row)),
-                (SegmentValue::Exact(column + 1), SegmentValue::Exact(row + 1)),
-            ];
+            let corners =
+                [(SegmentValue::Exact(column), SegmentValue::Exact(row)), (end(column, columns), end(row, rows))];
             let fill = Rectangle::new(corners.clone(), colour(cell.pnl, most).filled());
             chart.draw_series([fill]).map_err(|error| failed(error.to_string()))?;
             if cell.health_maint < 0 {
@@ -167,11 +169,21 @@ fn draw(stress: &Stress, file: &Path) -> Result<()> {
     std::fs::write(file, picture).map_err(|error| failed(error.to_string()))
 }
 
+/// An axis of so many cells; a range of segments counts its end.
+fn segments(count: usize) -> SegmentedCoord<RangedCoordusize> {
+    (0..count.saturating_sub(1)).into_segmented()
+}
+
+/// Where a cell ends on an axis of so many.
+fn end(index: usize, count: usize) -> SegmentValue<usize> {
+    if index + 1 < count { SegmentValue::Exact(index + 1) } else { SegmentValue::Last }
+}
+
 /// White without a gain or loss, towards green or red with it.
 fn colour(pnl: i64, most: u64) -> RGBColor {
     let share = u128::from(pnl.unsigned_abs()) * 200 / u128::from(most);
     let faded = 255u8.saturating_sub(u8::try_from(share).unwrap_or(u8::MAX));
-    if pnl < 0 { RGBColor(230, faded, faded) } else { RGBColor(faded, 230u8.max(faded), faded) }
+    if pnl < 0 { RGBColor(230u8.max(faded), faded, faded) } else { RGBColor(faded, 230u8.max(faded), faded) }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use plimsoll_client::{
     Address, Snapshot,
     accounts::MarginAccount,
-    risk::portfolio::Margin,
+    risk::{portfolio::Margin, units::Price},
     snapshot::{Execution, LiquidationPrices, Trade, WhatIf},
 };
 use serde_json::{Value, json};
@@ -201,9 +201,9 @@ fn text(snapshot: &Snapshot, what_if: &WhatIf) -> Result<String> {
     for prices in what_if.liquidation_prices().unwrap_or_default() {
         let Some(market) = snapshot.markets.get(&prices.market) else { continue };
         let price = |raw: u64| format::price(raw, market.base_decimals);
-        let at = |at: Option<_>| {
-            at.map_or_else(|| "never".into(), |at: plimsoll_client::risk::units::Price| price(at.raw()))
-        };
+        // Of an account below its line the other side of the line is where it is safe.
+        let (word, none) = if prices.health < 0 { ("safe from ", "now") } else { ("", "never") };
+        let at = |at: Option<Price>| at.map_or_else(|| none.into(), |at| format!("{word}{}", price(at.raw())));
         table.add_row(vec![
             format::symbol(&market.symbol).into(),
             number(price(prices.spot.raw())),

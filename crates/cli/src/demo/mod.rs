@@ -38,6 +38,7 @@ use crate::{
         localnet::{self, LocalChainOptions, PageOptions},
     },
     context::Context,
+    cranks::Cranks,
     format::{self, number},
     output::{self, say},
     show,
@@ -107,7 +108,11 @@ pub fn run(options: &Options, context: &Context) -> Result<()> {
         theatre.take_overs(),
         started.elapsed().as_secs()
     );
-    if options.keep { localnet::keep(&world, &options.page, context) } else { Ok(()) }
+    if !options.keep {
+        return Ok(());
+    }
+    let _cranks = Cranks::start(&world)?;
+    localnet::keep(&world, &options.page, true, context)
 }
 
 /// Fails unless every check holds.
