@@ -1,6 +1,7 @@
 //! How long a breach lasts: slots between the price that sinks an account and the liquidation, with many others in memory.
 //!
-//! `PLIMSOLL_BREACH_ACCOUNTS=10000` for the measured figure; a handful are in memory otherwise.
+//! `PLIMSOLL_BREACH_ACCOUNTS=10000` for the measured figure; a handful are in memory otherwise. Measured with 10,000 accounts and
+//! slots of 400 ms on two busy cores: 1 slot, five times of five; with 50: 1 slot four times and 2 once.
 
 mod common;
 
