@@ -2,6 +2,10 @@
 //! perpetuals and 16 options, as the liquidator does with every price.
 //!
 //! `cargo run --release -p plimsoll-keeper --bin accounts-bench`
+//!
+//! On a machine of two cores that was building other things at the same time, with the development profile, where the engine is
+//! optimised and checks for overflow: 358,000 accounts per second and core (195,000 by `Snapshot::margin` one by one), and
+//! 4,300 to 9,800 bytes per account, by how full the hash tables are.
 #![forbid(unsafe_code)]
 
 use std::{collections::BTreeMap, hint::black_box, time::Instant};

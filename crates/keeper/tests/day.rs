@@ -132,8 +132,8 @@ struct Day {
     boards: [Address; 2],
     /// What was done, and how often; what was refused, and why.
     done: BTreeMap<String, u32>,
-    /// Seconds that each account has been below its line by now.
-    below: BTreeMap<Address, u32>,
+    /// When the auction of each account below its line began, and for how many seconds it has been there by now.
+    below: BTreeMap<Address, (i64, u32)>,
     longest_below: u32,
     /// Whose breach that was.
     slowest: Address,
@@ -295,8 +295,12 @@ impl Day {
                 self.below.remove(address);
                 continue;
             }
-            // Seen for the first time, it has sunk just now.
-            let lasted = self.below.entry(*address).and_modify(|lasted| *lasted += seconds).or_default();
+            // Seen for the first time, it has sunk just now; with another auction it was in order in between, and sank again.
+            let auction = account.data.liquidation_started_at;
+            let (began, lasted) = self.below.entry(*address).or_insert((auction, 0));
+            let is_the_same = *began == 0 || *began == auction;
+            *lasted = if is_the_same { *lasted + seconds } else { 0 };
+            *began = auction;
             if *lasted > self.longest_below {
                 (self.longest_below, self.slowest) = (*lasted, *address);
             }
