@@ -70,7 +70,10 @@ describe('everybody can use', () => {
         const watched = open.get(scheme);
         if (!watched) throw new Error('no page');
         const { page } = watched;
-        for (const [width, viewport] of [['wide', WIDE], ['360', NARROW]] as const) {
+        for (const [width, viewport] of [
+          ['wide', WIDE],
+          ['360', NARROW],
+        ] as const) {
           await page.setViewportSize(viewport);
           await page.goto(`${stage.site.url}#/${path}`);
           await page.locator('main h1').waitFor();
@@ -100,9 +103,9 @@ describe('everybody can use', () => {
     await picture(page, 'dialog-withdraw-light-360', false);
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Switch to dark' }).click();
-    expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('dark');
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
     await page.reload();
-    expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('dark');
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
     await page.getByRole('button', { name: 'Switch to light' }).click();
   });
 

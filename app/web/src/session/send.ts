@@ -11,7 +11,7 @@ const PRICED = new Set<Action['kind']>(['openPosition', 'closePosition', 'openOp
 
 /** An action with the worst price that is accepted. Throws what the chain would answer where it could not be made at all. */
 function limited(session: Session, action: Action): EngineAction {
-  const plain = action as EngineAction;
+  const plain = action;
   return PRICED.has(action.kind) ? session.engine.withLimit(plain, SLIPPAGE_PPM) : plain;
 }
 
