@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz fuzz-exchange program programs lint docs format cu clean
+.PHONY: help demo test test-long fuzz fuzz-exchange program programs engine idl client page lint docs format cu clean
 
 # The host's own cargo, whatever a shell exports.
 CARGO ?= cargo
@@ -13,9 +13,9 @@ FUZZ := --manifest-path fuzz/Cargo.toml
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: program ## the main job on an embedded local chain; KEEP=1 leaves it running, CONFIG=file.toml opens another exchange
+demo: program $(if $(KEEP),page) ## the main job on an embedded local chain; KEEP=1 leaves it running with the web page, CONFIG=file.toml opens another exchange
 	@$(CARGO) build --locked -p plimsoll-cli
-	@target/debug/plimsoll demo $(if $(KEEP),--keep) $(if $(CONFIG),--config $(CONFIG))
+	@target/debug/plimsoll demo $(if $(KEEP),--keep --page app/web/dist) $(if $(CONFIG),--config $(CONFIG))
 
 test: ## everything that CI runs: build, lints, all tests, the compute table
 	@tools/test
@@ -37,6 +37,18 @@ program: ## the on-chain program, target/deploy/plimsoll.so
 
 programs: ## the on-chain program, the examples of an adapter and of a venue, the one that proves its toolchain, the one that measures the engine
 	@tools/sbf/build --locked programs/plimsoll programs/example-adapter programs/example-venue programs/vm-check programs/risk-bench
+
+engine: ## the engine and the client's packing as WebAssembly, app/client/engine
+	@tools/wasm/build
+
+idl: ## the program's interface description, idl/plimsoll.json
+	@$(CARGO) run --quiet --locked --manifest-path tools/idl/Cargo.toml --target-dir target/idl -- idl/plimsoll.json
+
+client: idl ## the TypeScript client that is generated from it
+	@cd app && npm ci --no-audit --no-fund && npm run generate
+
+page: engine ## the web page, app/web/dist
+	@cd app && npm ci --no-audit --no-fund && npm run --workspace @plimsoll/web build
 
 lint: ## formatting and lints of both workspaces, formatting of the fuzz targets
 	@$(CARGO) fmt --all --check

@@ -7,10 +7,15 @@ use plimsoll_client::{
     accounts::oracle_kind,
     address,
     config::{
-        BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, VolatilityConfig, limits, loss_mode,
-        state,
+        BankConfig, ExchangeConfig, FundingConfig, MarketConfig, OptionConfig, RateSource, VolatilityConfig, limits,
+        loss_mode, rate_kind, role, state,
     },
-    interface::{PlimsollError, instruction::CreateMarketArgs},
+    interface::{
+        PlimsollError,
+        accounts::{MAX_MARKET_BOARDS, MAX_STRIKES},
+        change::{QuoteFeed, RoleHolder},
+        instruction::{CreateMarketArgs, StrikePrice},
+    },
     price,
     risk::{
         parameters::{MAX_SHORT_MINIMUM, MAX_VOLATILITY_DOWN, MAX_VOLATILITY_POWER, MAX_VOLATILITY_UP},
@@ -23,8 +28,8 @@ use plimsoll_client::{
 use crate::{
     FileError,
     file::{
-        self, BankTable, File, LendingTable, LossValue, MarketTable, OracleValue, OutflowTable, PerpetualTable,
-        QuoteTable, StateValue, VolatilityTable,
+        self, BankTable, BoardTable, FeedTable, File, LendingTable, LossValue, MarketTable, OracleValue, OutflowTable,
+        PerpetualTable, QuoteTable, RateTable, RolesTable, StateValue, VolatilityTable,
     },
     value::Number,
 };
@@ -44,6 +49,21 @@ pub struct Deployment {
     pub markets: Vec<MarketSpec>,
     /// The banks of the collaterals, by symbol.
     pub banks: Vec<BankSpec>,
+    /// Who is to hold which of [`role`]; a role that is not here stays whose it is.
+    pub roles: Vec<RoleHolder>,
+    /// The feed of the quote; left as it is where there is none.
+    pub quote_feed: Option<FeedSpec>,
+    /// Names of the risk groups.
+    pub groups: BTreeMap<u8, String>,
+}
+
+/// A price feed and where its price account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedSpec {
+    /// The feed.
+    pub feed: QuoteFeed,
+    /// Its price account.
+    pub price_account: Address,
 }
 
 /// One market as it is to be.
@@ -55,6 +75,44 @@ pub struct MarketSpec {
     pub args: CreateMarketArgs,
     /// Where its price account stands.
     pub price_account: Address,
+    /// Expiries of its options.
+    pub boards: Vec<BoardSpec>,
+}
+
+/// One expiry of a market's options as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoardSpec {
+    /// Which of its market's boards.
+    pub slot: u8,
+    /// When its options expire.
+    pub expiry: Expiry,
+    /// Strikes, with the volatility that each starts with, ppm a year.
+    pub strikes: Vec<(StrikePrice, u32)>,
+    /// The forward over spot less one, ppm.
+    pub basis_ppm: i32,
+}
+
+/// When options expire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// At this moment, unix seconds.
+    At(i64),
+    /// At the first 08:00 UTC that is at least so many days away when the board is created.
+    AfterDays(u32),
+}
+
+impl Expiry {
+    /// The moment, for a board that is created now, unix seconds.
+    pub fn at(self, now: i64) -> i64 {
+        match self {
+            Self::At(at) => at,
+            Self::AfterDays(days) => {
+                let earliest = now.saturating_add(i64::from(days).saturating_mul(DAY));
+                let days = earliest.saturating_sub(limits::EXPIRY_SECOND_OF_DAY + 1).div_euclid(DAY) + 1;
+                days.saturating_mul(DAY).saturating_add(limits::EXPIRY_SECOND_OF_DAY)
+            }
+        }
+    }
 }
 
 /// One bank as it is to be.
@@ -70,8 +128,21 @@ pub struct BankSpec {
     pub market: Option<String>,
     /// Its parameters.
     pub config: BankConfig,
+    /// Where its exchange rate is read; left as it is where there is none.
+    pub rate: Option<RateSpec>,
 }
 
+/// Where a staked token's exchange rate is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateSpec {
+    /// The stake pool and limits.
+    pub source: RateSource,
+    /// The price account of the token's own feed, where it has one.
+    pub price_account: Option<Address>,
+}
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
 /// No mint yet.
 const NO_MINT: Address = Address::new_from_array([0; 32]);
 
@@ -201,7 +272,109 @@ impl Reader<'_> {
             )?,
             markets,
             banks,
+            roles: self.roles(&file.roles)?,
+            quote_feed: file.quote.feed.as_ref().map(|feed| self.feed("quote.feed", feed)).transpose()?,
+            groups: groups.into_iter().map(|(name, group)| (group, name)).collect(),
         })
+    }
+
+    fn roles(&self, table: &RolesTable) -> Result<Vec<RoleHolder>> {
+        let given = [
+            (role::RISK_ADMIN, "roles.risk_admin", &table.risk_admin),
+            (role::KEEPER, "roles.keeper", &table.keeper),
+            (role::FORECASTER, "roles.forecaster", &table.forecaster),
+        ];
+        let given = given.into_iter().filter_map(|(role, key, holder)| Some((role, key, holder.as_deref()?)));
+        given.map(|(role, key, holder)| Ok(RoleHolder { role, holder: self.address(key, holder)? })).collect()
+    }
+
+    fn feed(&self, key: &str, table: &FeedTable) -> Result<FeedSpec> {
+        let (oracle_owner, oracle_kind) = oracle(table.oracle);
+        let feed_id = self.feed_id(&format!("{key}.feed_id"), &table.feed_id, oracle_kind)?;
+        let key = format!("{key}.price_account");
+        let price_account = match &table.price_account {
+            Some(text) => Some(self.address(&key, text)?),
+            None => price::usual_address_of(oracle_kind, &oracle_owner, &feed_id),
+        };
+        let Some(price_account) = price_account else { return self.refuse(key, "is wanted for this oracle") };
+        Ok(FeedSpec { feed: QuoteFeed { oracle_kind, feed_id, oracle_owner }, price_account })
+    }
+
+    fn rate(&self, key: &str, table: &RateTable) -> Result<RateSpec> {
+        let feed = table.feed.as_ref().map(|feed| self.feed(&format!("{key}.feed"), feed)).transpose()?;
+        let most = limits::RATE_AGE_SECONDS_MAX;
+        let source = RateSource {
+            pool: self.address(&format!("{key}.stake_pool"), &table.stake_pool)?,
+            max_age_seconds: self.seconds(&format!("{key}.max_age_seconds"), table.max_age_seconds, 1, most)?,
+            rise_per_day_ppm: self.ratio(
+                &format!("{key}.rise_per_day"),
+                table.rise_per_day,
+                limits::RATE_RISE_PER_DAY_PPM_MAX,
+            )?,
+            kind: rate_kind::STAKE_POOL,
+            feed_id: feed.map_or([0; 32], |feed| feed.feed.feed_id),
+            feed_owner: feed.map_or(NO_MINT, |feed| feed.feed.oracle_owner),
+            feed_kind: feed.map_or(0, |feed| feed.feed.oracle_kind),
+            has_feed: u8::from(feed.is_some()),
+            _padding: [0; 5],
+        };
+        self.valid(key, source.validate())?;
+        Ok(RateSpec { source, price_account: feed.map(|feed| feed.price_account) })
+    }
+
+    fn board(&self, key: &str, table: &BoardTable) -> Result<BoardSpec> {
+        if usize::from(table.slot) >= MAX_MARKET_BOARDS {
+            let cause = format!("{} is not allowed: from 0 to {}", table.slot, MAX_MARKET_BOARDS - 1);
+            return self.refuse(format!("{key}.slot"), cause);
+        }
+        let count = table.strikes.len();
+        if !(1..=MAX_STRIKES).contains(&count) {
+            return self.refuse(format!("{key}.strikes"), format!("{count} are not allowed: from 1 to {MAX_STRIKES}"));
+        }
+        if table.volatilities.len() != count {
+            let cause = format!("{} for {count} strikes: one for each is wanted", table.volatilities.len());
+            return self.refuse(format!("{key}.volatilities"), cause);
+        }
+        let rows = table.strikes.iter().zip(&table.volatilities).enumerate();
+        let strikes = rows.map(|(row, (strike, volatility))| {
+            let strike_key = format!("{key}.strikes[{row}]");
+            let Some((digits, exponent)) = strike.three_digits() else {
+                return self.refuse(strike_key, format!("{strike} is not allowed: above 0, of at most three digits"));
+            };
+            let volatility = self.ratio_from(&format!("{key}.volatilities[{row}]"), *volatility, 1, 100_000_000)?;
+            Ok((StrikePrice { digits, exponent }, volatility))
+        });
+        let most = limits::BASIS_PPM_MAX;
+        let basis_ppm = table.basis.scaled_signed(6).and_then(|ppm| i32::try_from(ppm).ok());
+        let Some(basis_ppm) = basis_ppm.filter(|ppm| ppm.unsigned_abs() <= most) else {
+            let cause = format!("{} is not allowed: from -{most} to {most}", table.basis, most = ppm_text(most));
+            return self.refuse(format!("{key}.basis"), cause);
+        };
+        Ok(BoardSpec {
+            slot: table.slot,
+            expiry: self.expiry(key, table)?,
+            strikes: strikes.collect::<Result<_>>()?,
+            basis_ppm,
+        })
+    }
+
+    fn expiry(&self, key: &str, table: &BoardTable) -> Result<Expiry> {
+        match (&table.expiry, table.after_days) {
+            (None, Some(days @ 1..=364)) => Ok(Expiry::AfterDays(days)),
+            (None, Some(days)) => {
+                self.refuse(format!("{key}.after_days"), format!("{days} is not allowed: from 1 to 364"))
+            }
+            (Some(text), None) => match text.parse::<chrono::NaiveDate>() {
+                Ok(day) => {
+                    let midnight = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp();
+                    Ok(Expiry::At(midnight.saturating_add(limits::EXPIRY_SECOND_OF_DAY)))
+                }
+                Err(_) => {
+                    self.refuse(format!("{key}.expiry"), format!("\"{text}\" is not allowed: a day as 2027-03-26"))
+                }
+            },
+            _ => self.refuse(key, "either `expiry` or `after_days` is wanted"),
+        }
     }
 
     /// Numbers of the groups by name.
@@ -326,7 +499,19 @@ impl Reader<'_> {
             base_decimals: table.base_decimals,
             config: self.market_config(symbol, table, groups)?,
         };
-        Ok(MarketSpec { symbol: symbol.into(), args, price_account })
+        let boards = table.boards.iter().enumerate();
+        let boards = boards.map(|(row, board)| self.board(&at(&format!("boards[{row}]")), board));
+        let boards = boards.collect::<Result<Vec<_>>>()?;
+        if !boards.is_empty() && table.options.is_none() {
+            return self.refuse(at("boards"), "the market has no options");
+        }
+        for (row, board) in boards.iter().enumerate() {
+            let is_taken = boards[..row].iter().any(|other| other.slot == board.slot);
+            if is_taken {
+                return self.refuse(at(&format!("boards[{row}].slot")), format!("{} is taken by another", board.slot));
+            }
+        }
+        Ok(MarketSpec { symbol: symbol.into(), args, price_account, boards })
     }
 
     fn market_config(&self, symbol: &str, table: &MarketTable, groups: &BTreeMap<String, u8>) -> Result<MarketConfig> {
@@ -587,6 +772,7 @@ impl Reader<'_> {
             decimals: table.decimals,
             market: Some(table.market.clone()),
             config,
+            rate: table.rate.as_ref().map(|rate| self.rate(&at("rate"), rate)).transpose()?,
         })
     }
 
@@ -599,6 +785,7 @@ impl Reader<'_> {
             decimals: limits::QUOTE_DECIMALS,
             market: None,
             config,
+            rate: None,
         })
     }
 
@@ -738,6 +925,65 @@ mod tests {
         let filled = deployment.with_mints(&BTreeMap::from([("USDC".to_string(), usdc)]));
         assert_eq!(filled.quote.mint, usdc);
         assert_eq!(filled.missing_mints(), ["BTC", "SOL"]);
+    }
+
+    #[test]
+    fn the_example_for_a_real_cluster_says_everything() {
+        let deployment = read(include_str!("../mainnet-example.toml")).unwrap();
+        assert_eq!(deployment.missing_mints(), Vec::<&str>::new());
+        assert_eq!(deployment.roles.len(), 3);
+        let jito = deployment.banks.iter().find(|bank| bank.symbol == "JitoSOL").unwrap().rate.unwrap();
+        assert_eq!((jito.source.has_feed, jito.price_account.is_some()), (1, true));
+        let boards = &deployment.markets.iter().find(|market| market.symbol == "SOL").unwrap().boards;
+        assert_eq!((boards[0].expiry, boards[0].basis_ppm), (Expiry::At(1_806_048_000), 4_000));
+        assert_eq!(boards[0].strikes[0], (StrikePrice { digits: 100, exponent: 0 }, 1_050_000));
+        let usdc = deployment.quote_feed.unwrap().price_account;
+        assert_eq!(usdc, "Dpw1EAVrSB1ibxiDQyTAW6Zip3J4Btk2x4SgApQCeFbX".parse().unwrap());
+    }
+
+    #[test]
+    fn a_relative_expiry_is_at_eight_in_the_morning() {
+        // 2027-03-26 08:00 UTC is exactly a week away, or a second more.
+        let eight = 1_806_048_000;
+        let week = Expiry::AfterDays(7);
+        assert_eq!((week.at(eight - 7 * DAY), week.at(eight - 7 * DAY + 1)), (eight, eight + DAY));
+        assert_eq!(Expiry::At(5).at(eight), 5);
+    }
+
+    #[test]
+    fn boards_roles_and_feeds_are_checked() {
+        for (from, to, expected) in [
+            (
+                "after_days = 30",
+                "after_days = 365",
+                "markets.SOL.boards[0].after_days: 365 is not allowed: from 1 to 364",
+            ),
+            ("after_days = 30", "", "markets.SOL.boards[0]: either `expiry` or `after_days` is wanted"),
+            (
+                "after_days = 30",
+                "expiry = \"soon\"",
+                "markets.SOL.boards[0].expiry: \"soon\" is not allowed: a day as 2027-03-26",
+            ),
+            ("slot = 7", "slot = 8", "markets.SOL.boards[0].slot: 8 is not allowed: from 0 to 7"),
+            (
+                "[28, 32",
+                "[28.25, 32",
+                "markets.SOL.boards[0].strikes[0]: 28.25 is not allowed: above 0, of at most three digits",
+            ),
+            ("[1.6, 1.5", "[1.5", "markets.SOL.boards[0].volatilities: 6 for 7 strikes: one for each is wanted"),
+            (
+                "after_days = 30",
+                "after_days = 30\nbasis = 0.06",
+                "markets.SOL.boards[0].basis: 0.06 is not allowed: from -0.05 to 0.05",
+            ),
+            (
+                "[quote]",
+                "[roles]\nkeeper = \"me\"\n[quote]",
+                "roles.keeper: \"me\" is not allowed: an address of 32 bytes in base 58",
+            ),
+        ] {
+            assert_eq!(error(from, to), format!("test.toml: {expected}"));
+        }
     }
 
     #[test]

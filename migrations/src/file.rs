@@ -54,6 +54,49 @@ pub struct File {
     pub markets: BTreeMap<String, MarketTable>,
     #[serde(default)]
     pub banks: BTreeMap<String, BankTable>,
+    #[serde(default)]
+    pub roles: RolesTable,
+}
+
+/// Who holds which role; a role that is not given stays whose it is.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RolesTable {
+    pub risk_admin: Option<String>,
+    pub keeper: Option<String>,
+    pub forecaster: Option<String>,
+}
+
+/// A price feed besides those of markets.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedTable {
+    pub oracle: OracleValue,
+    pub feed_id: String,
+    pub price_account: Option<String>,
+}
+
+/// Where a staked token's exchange rate is read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateTable {
+    pub stake_pool: String,
+    pub max_age_seconds: u32,
+    pub rise_per_day: Number,
+    pub feed: Option<FeedTable>,
+}
+
+/// One expiry of a market's options. Either `expiry` or `after_days`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoardTable {
+    pub slot: u8,
+    pub expiry: Option<String>,
+    pub after_days: Option<u32>,
+    pub strikes: Vec<Number>,
+    pub volatilities: Vec<Number>,
+    #[serde(default)]
+    pub basis: Number,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +183,8 @@ pub struct MarketTable {
     pub state: StateValue,
     pub perpetual: Option<PerpetualTable>,
     pub options: Option<OptionTable>,
+    #[serde(default)]
+    pub boards: Vec<BoardTable>,
 }
 
 /// What is not given is the engine's calibrated default.
@@ -200,6 +245,7 @@ pub struct PerpetualTable {
 pub struct QuoteTable {
     pub symbol: String,
     pub mint: Option<String>,
+    pub feed: Option<FeedTable>,
     pub lending: LendingTable,
 }
 
@@ -218,6 +264,7 @@ pub struct BankTable {
     pub borrow_weight_maint: Number,
     /// What the house holds of it from swaps, at most; nothing, where it is not given.
     pub swap_cap: Option<Number>,
+    pub rate: Option<RateTable>,
     pub lending: LendingTable,
 }
 

@@ -13,6 +13,31 @@ use serde::{
 pub struct Number(Decimal);
 
 impl Number {
+    /// The same for a number that may be negative.
+    pub fn scaled_signed(self, decimals: u32) -> Option<i64> {
+        let factor = Decimal::from(10u64.checked_pow(decimals)?);
+        let scaled = self.0.checked_mul(factor)?;
+        scaled.is_integer().then(|| scaled.try_into().ok())?
+    }
+
+    /// The three leading digits, and the power of ten that they stand before; `None` for zero and below, and for a number of
+    /// more than three significant digits.
+    pub fn three_digits(self) -> Option<(u16, i8)> {
+        let number = self.0.normalize();
+        let (mut digits, mut exponent) = (number.mantissa(), -i32::try_from(number.scale()).ok()?);
+        if digits <= 0 {
+            return None;
+        }
+        while digits < 100 {
+            (digits, exponent) = (digits.checked_mul(10)?, exponent.checked_sub(1)?);
+        }
+        while digits >= 1_000 && digits % 10 == 0 {
+            (digits, exponent) = (digits / 10, exponent.checked_add(1)?);
+        }
+        let is_short = digits < 1_000;
+        is_short.then(|| Some((digits.try_into().ok()?, exponent.try_into().ok()?)))?
+    }
+
     /// The number times `10^decimals`, if that is a whole number that fits.
     pub fn scaled(self, decimals: u32) -> Option<u64> {
         let factor = Decimal::from(10u64.checked_pow(decimals)?);
@@ -93,6 +118,20 @@ mod tests {
             ("1e3", 0, 1000),
         ] {
             assert_eq!(read(text).unwrap().scaled(decimals), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_strike_has_three_digits() {
+        for (text, expected) in [
+            ("40", Some((400, -1))),
+            ("30000", Some((300, 2))),
+            ("0.0000123", Some((123, -7))),
+            ("1234", None),
+            ("0", None),
+            ("-5", None),
+        ] {
+            assert_eq!(read(text).unwrap().three_digits(), expected, "{text}");
         }
     }
 

@@ -136,12 +136,19 @@ function quote(value: bigint): string {
   return `${sign}${decimal(absolute(value), 6)} USD`;
 }
 
+/** Unix seconds as text; as a number where the calendar does not reach. */
+function calendar(seconds: bigint): string | undefined {
+  const date = new Date(Number(seconds) * 1000);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
 function day(seconds: bigint): string {
-  return new Date(Number(seconds) * 1000).toISOString().slice(0, 10);
+  return calendar(seconds)?.slice(0, 10) ?? `second ${seconds}`;
 }
 
 function moment(seconds: bigint): string {
-  return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const text = calendar(seconds);
+  return text === undefined ? `second ${seconds}` : `${text.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function percent(ppm: bigint): string {

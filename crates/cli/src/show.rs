@@ -1,7 +1,6 @@
-//! `plimsoll exchange show` and `plimsoll account show`.
+//! Tables and JSON of exchanges and accounts, which several commands and the demonstration show.
 
-use anyhow::{Result, bail};
-use clap::Args;
+use anyhow::Result;
 use comfy_table::Table;
 use plimsoll_client::{
     Address, Error, Keyed, Snapshot,
@@ -11,98 +10,105 @@ use plimsoll_client::{
         bridge,
     },
     risk::{black::OptionKind, units::Timestamp},
-    rpc::Rpc,
 };
+use plimsoll_migrations::fields;
 use serde_json::{Value, json};
 
+pub use crate::select::sorted_markets;
 use crate::{
-    Connection,
+    commands::exchange::paused,
+    context::Context,
+    failure::Refusal,
     format::{self, number},
-    liquidate::find_exchange,
-    output::say,
+    select::{bank_symbol, sorted_banks},
 };
 
-/// Options of `plimsoll exchange show`.
-#[derive(Args)]
-pub struct ExchangeOptions {
-    #[command(flatten)]
-    connection: Connection,
-    /// JSON instead of tables.
-    #[arg(long)]
-    json: bool,
-}
-
-/// Options of `plimsoll account show`.
-#[derive(Args)]
-pub struct AccountOptions {
-    /// A margin account, or a wallet that owns some.
-    address: Address,
-    #[command(flatten)]
-    connection: Connection,
-    /// JSON instead of tables.
-    #[arg(long)]
-    json: bool,
-}
-
-/// Runs `plimsoll exchange show`.
-pub fn exchange(options: &ExchangeOptions) -> Result<()> {
-    let rpc = Rpc::new(&options.connection.url);
-    let exchange = find_exchange(&rpc, options.connection.exchange.as_ref())?;
-    let snapshot = rpc.snapshot(&exchange.address)?;
-    if options.json {
-        say!("{:#}", exchange_json(&snapshot));
-        return Ok(());
-    }
+/// Shows an exchange.
+///
+/// # Errors
+/// What the cluster refuses.
+pub fn exchange(context: &Context) -> Result<()> {
+    let snapshot = context.snapshot()?;
     let root = &snapshot.exchange;
-    say!("exchange  {}\nadmin     {}", root.address, root.data.admin);
-    say!("{}", markets(&snapshot));
-    say!("{}", banks(&snapshot)?);
-    Ok(())
+    let paused = paused(root.data.config.pauses);
+    let house = snapshot.house.as_ref().map_or_else(
+        || "none".into(),
+        |house| format!("{} USD at {}", format::usd(house.nav), fields::moment(house.nav_at)),
+    );
+    let lines = [
+        ("exchange", root.address.to_string()),
+        ("admin", root.data.admin.to_string()),
+        ("risk admin", fields::holder(&root.data.risk_admin)),
+        ("keeper", fields::holder(&root.data.keeper)),
+        ("forecaster", fields::holder(&root.data.forecaster)),
+        ("timelock", format!("{} s", root.data.config.timelock_seconds)),
+        ("paused", if paused.is_empty() { "nothing".into() } else { paused.join(", ") }),
+        ("house", house),
+    ];
+    let lines = lines.map(|(key, value)| (key.to_string(), value));
+    let text = format!("{}\n{}\n{}", pairs(&lines), markets(&snapshot), banks(&snapshot)?);
+    context.answer(&exchange_json(&snapshot), text)
 }
 
-/// Runs `plimsoll account show`.
-pub fn account(options: &AccountOptions) -> Result<()> {
-    let rpc = Rpc::new(&options.connection.url);
-    let accounts = find_accounts(&rpc, options)?;
-    let mut reports = Vec::new();
+/// Shows a margin account, or those of a wallet.
+///
+/// # Errors
+/// Neither of them.
+pub fn account(context: &Context, address: &Address) -> Result<()> {
+    let accounts = find_accounts(context, address)?;
+    let (mut reports, mut parts) = (Vec::new(), Vec::new());
     for account in &accounts {
-        let snapshot = rpc.snapshot(&account.data.exchange)?;
-        if options.json {
-            reports.push(account_json(&snapshot, account)?);
-        } else {
-            say!("account  {}\nowner    {}", account.address, account.data.owner);
-            say!("{}", margins(&snapshot, &[(String::new(), *account)])?);
-            say!("{}", underlyings(&snapshot, &account.data)?);
-        }
+        let snapshot = context.rpc.snapshot(&account.data.exchange)?;
+        reports.push(account_json(&snapshot, account)?);
+        parts.push(format!(
+            "account  {}\nowner    {}\n{}\n{}",
+            account.address,
+            account.data.owner,
+            margins(&snapshot, &[(String::new(), *account)])?,
+            underlyings(&snapshot, &account.data)?
+        ));
     }
-    if options.json {
-        say!("{:#}", Value::from(reports));
-    }
-    Ok(())
+    context.answer(&Value::from(reports), parts.join("\n"))
 }
 
-fn find_accounts(rpc: &Rpc, options: &AccountOptions) -> Result<Vec<Keyed<MarginAccount>>> {
-    match rpc.find::<MarginAccount>(&options.address) {
-        Ok(Some(data)) => return Ok(vec![Keyed { address: options.address, data }]),
+fn find_accounts(context: &Context, address: &Address) -> Result<Vec<Keyed<MarginAccount>>> {
+    match context.rpc.find::<MarginAccount>(address) {
+        Ok(Some(data)) => return Ok(vec![Keyed { address: *address, data }]),
         Ok(None) | Err(Error::NotOurs { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    let exchange = find_exchange(rpc, options.connection.exchange.as_ref())?;
-    let accounts = rpc.margin_accounts(&exchange.address, Some(&options.address))?;
+    let exchange = context.exchange()?;
+    let accounts = context.rpc.margin_accounts(&exchange.address, Some(address))?;
     if accounts.is_empty() {
-        bail!("{} is no margin account and owns none on the exchange {}", options.address, exchange.address);
+        let text = format!("{address} is no margin account and owns none on the exchange {}", exchange.address);
+        return Err(Refusal::NotFound(text).into());
     }
     Ok(accounts)
 }
 
-/// Markets by index.
-pub fn sorted_markets(snapshot: &Snapshot) -> Vec<(&Address, &Market)> {
-    let mut markets: Vec<_> = snapshot.markets.iter().collect();
-    markets.sort_unstable_by_key(|(_, market)| market.index);
-    markets
+/// Names and values, one below the other.
+pub fn pairs(lines: &[(String, String)]) -> String {
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    lines.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect::<Vec<_>>().join("\n")
 }
 
-fn markets(snapshot: &Snapshot) -> Table {
+/// Parameters as the file has them.
+pub fn fields_text(all: &[fields::Field]) -> String {
+    pairs(&all.iter().map(|field| (field.key.clone(), field.value.clone())).collect::<Vec<_>>())
+}
+
+/// The same as an object.
+pub fn fields_json(all: &[fields::Field]) -> Value {
+    Value::Object(all.iter().map(|field| (field.key.clone(), Value::from(field.value.clone()))).collect())
+}
+
+/// A JSON text without its quotes.
+pub fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), String::from)
+}
+
+/// The markets at a glance.
+pub fn markets(snapshot: &Snapshot) -> Table {
     let header = [
         "market",
         "price USD",
@@ -139,7 +145,7 @@ fn markets(snapshot: &Snapshot) -> Table {
 }
 
 /// The volatility in use towards initial margin, or that the range is fixed.
-fn volatility(snapshot: &Snapshot, market: &Market) -> String {
+pub fn volatility(snapshot: &Snapshot, market: &Market) -> String {
     if !market.config.measures_volatility() {
         return "fixed".into();
     }
@@ -147,21 +153,23 @@ fn volatility(snapshot: &Snapshot, market: &Market) -> String {
 }
 
 /// The rate at which funding is running, of the notional a day; longs pay where it is positive.
-fn funding(market: &Market) -> String {
+pub fn funding(market: &Market) -> String {
     let rate = market.funding_rate_per_day();
     let sign = if rate < 0 { "-" } else { "" };
     format!("{sign}{}", format::percent(rate.unsigned_abs() / 1_000_000))
 }
 
-fn banks(snapshot: &Snapshot) -> Result<Table> {
+/// The banks at a glance.
+///
+/// # Errors
+/// What the engine refuses.
+pub fn banks(snapshot: &Snapshot) -> Result<Table> {
     let mut table = format::table(&["bank", "deposits", "borrows", "in the vault", "reserve", "haircut", "mint"]);
-    let mut banks: Vec<_> = snapshot.banks.values().collect();
-    banks.sort_unstable_by_key(|bank| bank.index);
-    for bank in banks {
+    for (_, bank) in sorted_banks(snapshot) {
         let amount = |native: u64| number(format::amount(native.try_into().unwrap_or(i64::MAX), bank.decimals));
         let total = |shares, index| plimsoll_client::risk::interest::deposit_amount(shares, index).map_err(Error::from);
         table.add_row(vec![
-            bank_symbol(snapshot, &bank.market).into(),
+            bank_symbol(snapshot, bank).into(),
             amount(total(bank.deposit_shares, bank.deposit_index())?),
             amount(total(bank.borrow_shares, bank.borrow_index())?),
             amount(bank.vault_amount),
@@ -171,11 +179,6 @@ fn banks(snapshot: &Snapshot) -> Result<Table> {
         ]);
     }
     Ok(table)
-}
-
-/// What a bank's mint is called: as the market that prices it, USD for the quote.
-fn bank_symbol(snapshot: &Snapshot, market: &Address) -> String {
-    snapshot.markets.get(market).map_or_else(|| "USD".into(), |market| format::symbol(&market.symbol))
 }
 
 /// Accounts at a glance: what each holds, what it is worth, what it must be worth, and what netting saves.
@@ -218,7 +221,7 @@ fn collateral(snapshot: &Snapshot, account: &MarginAccount) -> Result<String> {
         let (amount, is_borrow) = bridge::balance_amount(slot, bank).map_err(Error::from)?;
         let signed = i64::try_from(amount).unwrap_or(i64::MAX) * if is_borrow { -1 } else { 1 };
         let text = if bank.is_quote == 1 { format::usd(signed) } else { format::amount(signed, bank.decimals) };
-        let symbol = bank_symbol(snapshot, &bank.market);
+        let symbol = bank_symbol(snapshot, bank);
         lines.push(format!("{text} {symbol}"));
         if slot.lien != 0 {
             let lien = i64::try_from(slot.lien).unwrap_or(i64::MAX);
@@ -284,24 +287,27 @@ fn underlyings(snapshot: &Snapshot, account: &MarginAccount) -> Result<Table> {
     Ok(table)
 }
 
+/// A market as JSON.
+pub fn market_json(snapshot: &Snapshot, address: &Address, market: &Market) -> Value {
+    json!({
+        "address": address.to_string(),
+        "symbol": format::symbol(&market.symbol),
+        "spot_q48": market.spot.to_string(),
+        "publish_time": market.publish_time,
+        "volatility_ppm": market.used_volatility(Timestamp::from_raw(snapshot.now)).init.raw(),
+        "range_ppm": market.range_ppm,
+        "range_maint_ppm": market.range_maint_ppm,
+        "funding_rate_per_day_e12": market.funding_rate_per_day(),
+        "funding_index_q48": market.funding_index.to_string(),
+        "open_interest_long": market.open_interest_long.to_string(),
+        "open_interest_short": market.open_interest_short.to_string(),
+        "house_size": market.house_size.to_string(),
+        "house_cash": market.house_cash.to_string(),
+    })
+}
+
 fn exchange_json(snapshot: &Snapshot) -> Value {
-    let markets = sorted_markets(snapshot).into_iter().map(|(address, market)| {
-        json!({
-            "address": address.to_string(),
-            "symbol": format::symbol(&market.symbol),
-            "spot_q48": market.spot.to_string(),
-            "publish_time": market.publish_time,
-            "volatility_ppm": market.used_volatility(Timestamp::from_raw(snapshot.now)).init.raw(),
-            "range_ppm": market.range_ppm,
-            "range_maint_ppm": market.range_maint_ppm,
-            "funding_rate_per_day_e12": market.funding_rate_per_day(),
-            "funding_index_q48": market.funding_index.to_string(),
-            "open_interest_long": market.open_interest_long.to_string(),
-            "open_interest_short": market.open_interest_short.to_string(),
-            "house_size": market.house_size.to_string(),
-            "house_cash": market.house_cash.to_string(),
-        })
-    });
+    let markets = sorted_markets(snapshot).into_iter().map(|(address, market)| market_json(snapshot, address, market));
     let banks = snapshot.banks.iter().map(|(address, bank)| {
         json!({
             "address": address.to_string(),
@@ -318,6 +324,12 @@ fn exchange_json(snapshot: &Snapshot) -> Value {
     json!({
         "address": snapshot.exchange.address.to_string(),
         "admin": snapshot.exchange.data.admin.to_string(),
+        "risk_admin": snapshot.exchange.data.risk_admin.to_string(),
+        "keeper": snapshot.exchange.data.keeper.to_string(),
+        "forecaster": snapshot.exchange.data.forecaster.to_string(),
+        "timelock_seconds": snapshot.exchange.data.config.timelock_seconds,
+        "paused": paused(snapshot.exchange.data.config.pauses),
+        "house_nav": snapshot.house.map(|house| house.nav.to_string()),
         "now": snapshot.now,
         "markets": markets.collect::<Vec<_>>(),
         "banks": banks.collect::<Vec<_>>(),

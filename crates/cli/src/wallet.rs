@@ -5,9 +5,14 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use solana_keypair::{Keypair, read_keypair_file, write_keypair_file};
 
+use crate::failure::Refusal;
+
 /// Reads a key pair from a file.
 pub fn read(path: &Path) -> Result<Keypair> {
-    read_keypair_file(path).map_err(|error| anyhow!("{}: not a key pair file: {error}", path.display()))
+    read_keypair_file(path).map_err(|error| {
+        let cause = format!("{}: not a key pair file: {error}", path.display());
+        Refusal::File(cause).into()
+    })
 }
 
 /// Writes a key pair to a file that only its owner can read.

@@ -141,7 +141,11 @@ pub struct Confirmed {
 impl Rpc {
     /// A connection to the JSON-RPC server at `url`. Nothing is sent yet.
     pub fn new(url: impl ToString) -> Self {
-        let commitment = CommitmentConfig::confirmed();
+        Self::with_commitment(url, CommitmentConfig::confirmed())
+    }
+
+    /// A connection that reads what is as settled as `commitment`, and waits until a transaction is. Nothing is sent yet.
+    pub fn with_commitment(url: impl ToString, commitment: CommitmentConfig) -> Self {
         let timeout = Duration::from_secs(30);
         Self { client: RpcClient::new_with_timeout_and_commitment(url, timeout, commitment), commitment }
     }

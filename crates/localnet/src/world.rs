@@ -14,7 +14,7 @@ use plimsoll_client::{
     price::PriceUpdate,
     rpc::{Confirmed, Rpc},
 };
-use plimsoll_migrations::{Chain, Deployment, MarketSpec, RunError, State, Step};
+use plimsoll_migrations::{Deployment, MarketSpec, RpcChain, RunError, Step};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -137,7 +137,10 @@ impl World {
     pub fn migrate(&mut self, progress: Progress<'_>) -> Result<usize, RunError<Error>> {
         let deployment = self.deployment.clone();
         let admin = self.admin.insecure_clone();
-        let mut sender = Migration { rpc: self.chain.rpc(), admin: &admin, meter: &mut self.meter };
+        let meter = &mut self.meter;
+        let on_confirmed =
+            |step: &Step, confirmed: &Confirmed| meter.record(&step.instructions, &confirmed.compute_units);
+        let mut sender = RpcChain { rpc: self.chain.rpc(), admin: &admin, on_confirmed };
         plimsoll_migrations::run(&deployment, &admin.pubkey(), &mut sender, |step: &Step| {
             // A reader that is gone is found out by the next line that can fail.
             let _ = progress(&format!("  {}", step.name));
@@ -208,6 +211,14 @@ impl World {
         for feed in self.feeds.iter_mut().filter(|feed| feed.spec.symbol == symbol) {
             feed.price = feed.start / 1_000 * permille;
             // An average with about the weight that an hour has in Pyth's after a step of four.
+            feed.ema = (feed.ema + 3 * feed.price) / 4;
+        }
+    }
+
+    /// Sets a market's price to a multiple of where it started.
+    pub fn set_price_factor(&mut self, symbol: &str, factor: f64) {
+        for feed in self.feeds.iter_mut().filter(|feed| feed.spec.symbol == symbol) {
+            feed.price = ((feed.start as f64 * factor) as i64).max(1);
             feed.ema = (feed.ema + 3 * feed.price) / 4;
         }
     }
@@ -297,33 +308,4 @@ fn with_new_mints(deployment: Deployment, chain: &LocalChain, authority: &Addres
         mints.insert(bank.symbol.clone(), mint);
     }
     Ok(deployment.with_mints(&mints))
-}
-
-/// The chain as a migration sees it.
-struct Migration<'a> {
-    rpc: &'a Rpc,
-    admin: &'a Keypair,
-    meter: &'a mut Meter,
-}
-
-impl Chain for Migration<'_> {
-    type Error = Error;
-
-    fn state(&mut self, exchange: &Address) -> Result<State, Error> {
-        match self.rpc.snapshot(exchange) {
-            Ok(snapshot) => Ok(snapshot.into()),
-            Err(Error::Missing { .. }) => Ok(State::default()),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn owner(&mut self, account: &Address) -> Result<Option<Address>, Error> {
-        Ok(self.rpc.raw(account)?.map(|account| account.owner))
-    }
-
-    fn send(&mut self, step: &Step) -> Result<(), Error> {
-        let confirmed = self.rpc.send(&step.instructions, self.admin, &[])?;
-        self.meter.record(&step.instructions, &confirmed.compute_units);
-        Ok(())
-    }
 }

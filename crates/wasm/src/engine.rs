@@ -99,6 +99,17 @@ impl Engine {
         Ok(())
     }
 
+    /// Reads a market's price from another account than the usual one, which is the sponsored one of its feed: any account of the
+    /// same feed and program is as good.
+    #[wasm_bindgen(js_name = choosePrice)]
+    pub fn choose_price(&mut self, market: &str, account: &str) -> Result<(), JsValue> {
+        let mut choose = || {
+            self.0.choose_price(parse(market)?, parse(account)?);
+            Ok(())
+        };
+        choose().map_err(thrown)
+    }
+
     /// Addresses besides the program's accounts that the engine wants: the clock and the markets' price accounts.
     pub fn wanted(&self) -> Vec<String> {
         self.0.wanted().iter().map(Address::to_string).collect()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytemuck::Zeroable;
 use plimsoll_client::{
     Address, Error, ID, Keyed, PlimsollError, Snapshot, Trade, WhatIf,
-    accounts::{Exchange, MAX_SERIES, MarginAccount, Ticket},
+    accounts::{Exchange, MAX_SERIES, MarginAccount, Market, Ticket},
     address,
     budget::PortfolioSize,
     decode,
@@ -41,6 +41,8 @@ pub struct State {
     pub tickets: BTreeMap<Address, Ticket>,
     /// Names of mints, for people.
     pub symbols: BTreeMap<Address, String>,
+    /// Price accounts that are read in place of the usual ones, by market.
+    chosen: BTreeMap<Address, Address>,
     /// Every other account that was fed: those that price something are among them.
     others: BTreeMap<Address, PriceAccount>,
 }
@@ -61,8 +63,8 @@ impl State {
             prices: BTreeMap::new(),
             now: 0,
         };
-        let (accounts, tickets, symbols, others) = Default::default();
-        Ok(Self { snapshot, accounts, tickets, symbols, others })
+        let (accounts, tickets, symbols, chosen, others) = Default::default();
+        Ok(Self { snapshot, accounts, tickets, symbols, chosen, others })
     }
 
     /// Takes an account in, whatever it is. Accounts of other exchanges are ignored, so that a subscription to the whole
@@ -127,11 +129,18 @@ impl State {
         }
     }
 
+    /// Reads a market's price from another account than the usual one: any of the same feed and owner is as good.
+    pub fn choose_price(&mut self, market: Address, price: Address) {
+        self.chosen.insert(market, price);
+        self.choose_prices();
+    }
+
     /// The addresses that are no accounts of the program and that a reader wants besides: the clock and the markets' price
     /// accounts.
     pub fn wanted(&self) -> Vec<Address> {
-        let prices = self.snapshot.markets.values().filter(|market| !market.is_of_house_shares());
-        let mut wanted: Vec<_> = std::iter::once(CLOCK).chain(prices.filter_map(price::usual_address)).collect();
+        let priced = self.snapshot.markets.iter().filter(|(_, market)| !market.is_of_house_shares());
+        let prices = priced.filter_map(|(address, market)| self.price_address(address, market));
+        let mut wanted: Vec<_> = std::iter::once(CLOCK).chain(prices).collect();
         wanted.sort();
         wanted.dedup();
         wanted
@@ -265,13 +274,18 @@ impl State {
         }
     }
 
+    /// Where a market's price is read.
+    fn price_address(&self, address: &Address, market: &Market) -> Option<Address> {
+        self.chosen.get(address).copied().or_else(|| price::usual_address(market))
+    }
+
     /// As the RPC client does: a price account that the program would refuse is left out, and the stored observation
     /// stands.
     fn choose_prices(&mut self) {
         let now = self.snapshot.now;
         self.snapshot.prices = (self.snapshot.markets.iter())
             .filter_map(|(address, market)| {
-                let account = self.others.get(&price::usual_address(market)?)?;
+                let account = self.others.get(&self.price_address(address, market)?)?;
                 account.observation(market, now).is_ok().then(|| (*address, account.clone()))
             })
             .collect();

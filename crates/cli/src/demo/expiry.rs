@@ -154,7 +154,7 @@ impl Expiry {
             board: self.board,
         };
         world.send(&[close.instruction()], &anyone)?;
-        let gone = world.snapshot()?.boards.is_empty();
+        let gone = !world.snapshot()?.boards.contains_key(&self.board);
         checks.push(Check::new("demo", "the board is closed", if gone { "gone" } else { "there" }, gone));
         Ok(())
     }

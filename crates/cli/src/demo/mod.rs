@@ -33,9 +33,12 @@ use self::{
     scene::{Cast, Trader},
 };
 use crate::{
-    LocalChainOptions,
+    commands::{
+        liquidate,
+        localnet::{self, LocalChainOptions, PageOptions},
+    },
+    context::Context,
     format::{self, number},
-    liquidate, localnet,
     output::{self, say},
     show,
 };
@@ -56,15 +59,17 @@ const HEDGE_SWAP: u64 = 50_000_000_000;
 pub struct Options {
     #[command(flatten)]
     chain: LocalChainOptions,
+    #[command(flatten)]
+    page: PageOptions,
     /// Leave the chain running afterwards, until Ctrl-C.
     #[arg(long)]
     keep: bool,
 }
 
 /// Runs the command.
-pub fn run(options: &Options) -> Result<()> {
+pub fn run(options: &Options, context: &Context) -> Result<()> {
     let started = Instant::now();
-    let mut world = options.chain.open()?;
+    let mut world = options.chain.open(false)?;
     say!("Chain at {}", world.chain.url());
     let mut checks = Vec::new();
 
@@ -82,7 +87,7 @@ pub fn run(options: &Options) -> Result<()> {
     let mut theatre = Theatre::open(&mut world, expiry)?;
     crash(&mut world, &mut theatre, &cast, &mut checks)?;
     report(&mut world, "After the crash", &cast.all(), &mut checks)?;
-    checks.extend(Books::fetch(&world)?.checks("then, ")?);
+    checks.extend(Books::fetch(world.rpc(), &world.exchange)?.checks("then, ")?);
 
     insolvency(&mut world, &mut theatre, &cast, &mut checks)?;
     say!("\nExpiry");
@@ -93,7 +98,7 @@ pub fn run(options: &Options) -> Result<()> {
     provider.leave(&mut world, &mut checks)?;
 
     say!("\nCompute units by instruction\n{}", compute_units(&world));
-    checks.extend(Books::fetch(&world)?.checks("")?);
+    checks.extend(Books::fetch(world.rpc(), &world.exchange)?.checks("")?);
     say!("\nInvariants, from the accounts as they stand on the chain\n{}", checks::table(&checks));
     verdict(&checks)?;
     say!(
@@ -102,7 +107,7 @@ pub fn run(options: &Options) -> Result<()> {
         theatre.take_overs(),
         started.elapsed().as_secs()
     );
-    if options.keep { localnet::keep(&world) } else { Ok(()) }
+    if options.keep { localnet::keep(&world, &options.page, context) } else { Ok(()) }
 }
 
 /// Fails unless every check holds.

@@ -34,7 +34,7 @@ pub fn market_freshness(market: &Market, observation: &Observation, now: Timesta
 /// [`PlimsollError::Overflow`].
 pub fn inventory_base(bank: &Bank) -> Result<i64> {
     let base = bridge::base_units(ledger::house_inventory(bank)?, bank, Side::Deposit)?;
-    Ok(i64::try_from(base).map_err(|_| PlimsollError::Overflow)?)
+    i64::try_from(base).map_err(|_| PlimsollError::Overflow)
 }
 
 /// Counts what the house holds of a bank's mint now in the market that prices it. `was_empty` tells whether it had none
@@ -117,5 +117,5 @@ pub fn require_within_budget(
 }
 
 fn add(a: i64, b: i64) -> Result<i64> {
-    Ok(a.checked_add(b).ok_or(PlimsollError::Overflow)?)
+    a.checked_add(b).ok_or(PlimsollError::Overflow)
 }

@@ -116,13 +116,8 @@ impl Snapshot {
         let one = MILLION.unsigned_abs();
         // By a factor in millionths: one million is no move.
         let health_at = |factor: u64| -> Result<i64, Error> {
-            let mut moved = self.clone();
-            for market in &markets {
-                let spot = self.moved_price(market, i64::try_from(factor).unwrap_or(i64::MAX) - MILLION)?;
-                moved.set_price(market, spot)?;
-                moved.refresh_boards(market, 0)?;
-            }
-            moved.health_maint(account)
+            let move_ppm = i64::try_from(factor).unwrap_or(i64::MAX).saturating_sub(MILLION);
+            self.at_move(&markets, move_ppm, 0)?.health_maint(account)
         };
         let health = health_at(one)?;
         let search = Search { from: one, is_healthy: health >= 0, step: step(account) };

@@ -15,6 +15,33 @@ use plimsoll_risk::{
 use super::Snapshot;
 use crate::Error;
 
+/// Equity and requirement of an account, to the unit what the chain computes, and the marks of its options; from whatever
+/// lends banks, markets and boards.
+///
+/// # Errors
+/// What the chain would answer.
+pub fn assess<I: Inputs>(
+    account: &MarginAccount,
+    inputs: &I,
+    now: Timestamp,
+    risk: &RiskParameters,
+) -> Result<(Margin, i64), PlimsollError> {
+    let mut portfolio = Portfolio::new();
+    let mut storage = [OptionRisk::NONE; MAX_BOARDS];
+    let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
+    let has_old_rate = bridge::portfolio(account, inputs, now, &mut portfolio, Some(&mut options))?;
+    let margin = portfolio::margin(&portfolio, options.as_slice(), risk)?;
+    let marks = options.marks();
+    if !has_old_rate {
+        return Ok((margin, marks));
+    }
+    let mut at_init = Portfolio::new();
+    let mut storage = [OptionRisk::NONE; MAX_BOARDS];
+    let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
+    bridge::portfolio_at_init(account, inputs, now, &mut at_init, Some(&mut options))?;
+    Ok((bridge::with_init_of(margin, &portfolio::margin(&at_init, options.as_slice(), risk)?), marks))
+}
+
 /// Margins.
 impl Snapshot {
     /// The account as the engine sees it: what it holds by underlying, and what its options are worth and could lose.
@@ -40,21 +67,7 @@ impl Snapshot {
 
     /// The margin, and the marks of the account's options.
     pub(super) fn assess(&self, account: &MarginAccount) -> Result<(Margin, i64), Error> {
-        let (now, risk) = (Timestamp::from_raw(self.now), self.risk());
-        let mut portfolio = Portfolio::new();
-        let mut storage = [OptionRisk::NONE; MAX_BOARDS];
-        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
-        let has_old_rate = bridge::portfolio(account, self, now, &mut portfolio, Some(&mut options))?;
-        let margin = portfolio::margin(&portfolio, options.as_slice(), &risk)?;
-        let marks = options.marks();
-        if !has_old_rate {
-            return Ok((margin, marks));
-        }
-        let mut at_init = Portfolio::new();
-        let mut storage = [OptionRisk::NONE; MAX_BOARDS];
-        let mut options = bridge::Options::new(&mut storage, risk.extreme_damping);
-        bridge::portfolio_at_init(account, self, now, &mut at_init, Some(&mut options))?;
-        Ok((bridge::with_init_of(margin, &portfolio::margin(&at_init, options.as_slice(), &risk)?), marks))
+        Ok(assess(account, self, Timestamp::from_raw(self.now), &self.risk())?)
     }
 
     /// The risk parameters at this moment: the exchange's, and what its quote is worth.

@@ -28,6 +28,7 @@ mod what_if;
 pub use insolvency::{Insolvency, Resolution};
 pub use limits::MaxSize;
 pub use liquidation::{FALL_MAX, LiquidationMove, LiquidationPrices, RISE_MAX};
+pub use margins::assess;
 pub use refresh::RefreshCause;
 pub use requests::Request;
 pub use stress::{Payoff, PayoffPoint, Stress, StressAxes, StressCell};

@@ -94,8 +94,8 @@ impl Snapshot {
             axes.markets = markets_of(account);
         }
         let part = self.part_of(account);
-        let base = part.moved(&axes.markets, 0, 0)?.cell(account, 0)?.equity;
-        let cell = |move_ppm: i64, shock_ppm: i64| match part.moved(&axes.markets, move_ppm, shock_ppm) {
+        let base = part.at_move(&axes.markets, 0, 0)?.cell(account, 0)?.equity;
+        let cell = |move_ppm: i64, shock_ppm: i64| match part.at_move(&axes.markets, move_ppm, shock_ppm) {
             Ok(moved) => Ok(moved.cell(account, base).ok()),
             Err(Error::Program(_)) => Ok(None),
             Err(error) => Err(error),
@@ -128,8 +128,12 @@ impl Snapshot {
         Ok(Payoff { market: *market, spot, expiry, points: prices.iter().map(point).collect() })
     }
 
-    /// The snapshot with markets' prices and volatilities moved.
-    fn moved(&self, markets: &[Address], move_ppm: i64, shock_ppm: i64) -> Result<Self, Error> {
+    /// The snapshot with markets' prices and their options' volatilities moved by parts of a million of themselves, as
+    /// [`Self::at_price`] moves one.
+    ///
+    /// # Errors
+    /// As [`Self::at_price`].
+    pub fn at_move(&self, markets: &[Address], move_ppm: i64, shock_ppm: i64) -> Result<Self, Error> {
         let mut moved = self.clone();
         for market in markets {
             let spot = self.moved_price(market, move_ppm)?;

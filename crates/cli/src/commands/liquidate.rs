@@ -4,10 +4,7 @@
 //! It knows a URL and its own key, nothing else: exchange, accounts, banks, markets and prices it finds on the chain, and
 //! whether an account is below its line it computes with the same code as the program.
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
@@ -29,7 +26,7 @@ use serde_json::{Value, json};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::{Connection, format, output::say, wallet};
+use crate::{context::Context, format};
 
 /// Longest pause after repeated failures.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
@@ -39,11 +36,6 @@ const FAILURES_MAX: u32 = 10;
 /// Options of `plimsoll liquidate`.
 #[derive(Args)]
 pub struct Options {
-    #[command(flatten)]
-    connection: Connection,
-    /// Key pair file of the liquidator. Its quote tokens become its margin account's deposit.
-    #[arg(long, value_name = "FILE")]
-    keypair: PathBuf,
     /// End after the first liquidation.
     #[arg(long)]
     once: bool,
@@ -57,36 +49,20 @@ pub struct Options {
     /// million of the requirement.
     #[arg(long, value_name = "PPM", default_value_t = 0)]
     min_discount: u32,
-    /// One JSON object per line instead of prose.
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the command.
-pub fn run(options: &Options) -> Result<()> {
-    let rpc = Rpc::new(&options.connection.url);
-    let keypair = wallet::read(&options.keypair)?;
-    let exchange = find_exchange(&rpc, options.connection.exchange.as_ref())?;
-    let mut liquidator = Liquidator { rpc, keypair, exchange: exchange.address, options };
+pub fn run(options: &Options, context: &Context) -> Result<()> {
+    let keypair = context.signer()?;
+    let exchange = context.exchange()?;
+    let mut liquidator = Liquidator { context, rpc: &context.rpc, keypair, exchange: exchange.address, options };
     liquidator.open_account(&exchange.data)?;
     liquidator.watch()
 }
 
-/// The exchange at an address, or the only one there is.
-pub fn find_exchange(rpc: &Rpc, wanted: Option<&Address>) -> Result<Keyed<Exchange>> {
-    if let Some(address) = wanted {
-        return Ok(rpc.get(address)?);
-    }
-    let mut exchanges = rpc.exchanges()?;
-    match (exchanges.pop(), exchanges.len()) {
-        (None, _) => bail!("there is no exchange on this cluster"),
-        (Some(only), 0) => Ok(only),
-        (Some(_), more) => bail!("there are {} exchanges: name one with --exchange", more + 1),
-    }
-}
-
 struct Liquidator<'a> {
-    rpc: Rpc,
+    context: &'a Context,
+    rpc: &'a Rpc,
     keypair: Keypair,
     exchange: Address,
     options: &'a Options,
@@ -259,12 +235,7 @@ impl Liquidator<'_> {
     }
 
     fn say(&self, report: Value, text: &str) -> Result<()> {
-        if self.options.json {
-            say!("{report}");
-        } else {
-            say!("{text}");
-        }
-        Ok(())
+        self.context.tell(&report, text)
     }
 }
 
