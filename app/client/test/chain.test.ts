@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { address } from '@solana/kit';
 import {
   type Action,
+  addressesOf,
+  createLookupTable,
   ExchangeStore,
   eventWords,
   history,
@@ -125,6 +127,43 @@ describe('an exchange on a local chain', () => {
     expect(eventWords(confirmed.events, store.engine)).toEqual(['Deposited 1 USDC']);
   });
 
+  test('uses a lookup table where version 0 is too short without, and version 1 has no need of it', async () => {
+    const markets = store.engine.markets().filter((market) => market.hasPerpetual);
+    const actions = markets.flatMap((market): Action[] => [
+      store.engine.withLimit({
+        kind: 'openPosition',
+        account,
+        market: market.address,
+        size: 10n ** BigInt(market.baseDecimals) / 100n,
+      }),
+      { kind: 'settle', account, market: market.address },
+    ]);
+    const banks = [...chain.mints.values()].map((mint): Action => ({
+      kind: 'deposit',
+      account,
+      mint,
+      amount: 1_000_000n,
+    }));
+    const all = [...banks, ...actions];
+    const tooLong: unknown = await store.send(chain.wallet, all, { versions: [0] }).catch((error: unknown) => error);
+    expect(tooLong).toMatchObject({ kind: 'transaction', message: expect.stringContaining('too large') as string });
+    const { instructions } = await instructionsOf(store.engine, chain.wallet, all);
+    const table = await createLookupTable(chain.connection, chain.wallet, addressesOf(instructions));
+    const short = await store.send(chain.wallet, all, { versions: [0], lookupTables: [table] });
+    expect(short.events.filter(({ name }) => name === 'Traded')).toHaveLength(markets.length);
+    const wide = await store.send(chain.wallet, all, { versions: [1] });
+    expect(wide.events.filter(({ name }) => name === 'BalanceChanged')).toHaveLength(banks.length);
+    for (const market of markets) {
+      await store.send(chain.wallet, [
+        store.engine.withLimit({ kind: 'closePosition', account, market: market.address }),
+        { kind: 'settle', account, market: market.address },
+      ]);
+    }
+    for (const mint of chain.mints.values()) {
+      if (mint !== chain.mint('USDC')) await store.send(chain.wallet, [{ kind: 'withdraw', account, mint }]);
+    }
+  });
+
   test('asks for enough compute units and not for many times too many', async () => {
     const { address: sol } = market('SOL');
     const actions: Action[] = [
@@ -143,6 +182,7 @@ describe('an exchange on a local chain', () => {
       store.engine.withLimit({ kind: 'closePosition', account, market: sol }),
       { kind: 'settle', account, market: sol },
     ]);
+    expect(store.engine.account(account).positions).toEqual([]);
     const confirmed = await store.send(chain.wallet, [
       { kind: 'withdraw', account, mint: chain.mint('USDC') },
       { kind: 'closeAccount', account },

@@ -2,50 +2,12 @@
  * Chain = Rust client = browser: accounts of random walks through the real program. The binary that makes them holds the Rust
  * client's healths to what the program asserts, to the unit; here the engine in WebAssembly is held to the Rust client's.
  */
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
-import { Engine } from '../src/index.js';
+import type { Engine } from '../src/index.js';
 import { loadBuiltEngine } from './localChain.js';
+import { engineOf, scenes } from './scenes.js';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
 const SCENES = Number(process.env.SCENES ?? 40);
-
-type Scene = {
-  exchange: string;
-  accounts: { address: string; owner: string; data: string }[];
-  prices: [market: string, account: string][];
-  margins: { account: string; margin: Record<string, string> }[];
-};
-
-/** Scenes as they come, and how many accounts the program confirmed. */
-async function* scenes(seed: number): AsyncGenerator<Scene, number> {
-  const child = spawn(`${root}target/debug/plimsoll-margins`, ['--seed', String(seed), '--scenes', String(SCENES)], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let told = '';
-  child.stderr.on('data', (bytes: Buffer) => (told += bytes.toString()));
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line) as Scene;
-  const code = await ended;
-  const passed = /(\d+) passed, 0 failed/.exec(told)?.[1];
-  if (code !== 0 || passed === undefined) throw new Error(`plimsoll-margins ended with ${String(code)}: ${told}`);
-  return Number(passed);
-}
-
-function engineOf(scene: Scene): Engine {
-  const [root, ...others] = scene.accounts.map((raw) => ({ ...raw, data: Buffer.from(raw.data, 'base64') }));
-  if (root === undefined) throw new Error('a scene without its exchange');
-  const engine = new Engine(root.address, root.owner, root.data);
-  for (const [market, price] of scene.prices) engine.choosePrice(market, price);
-  for (const { address, data, owner } of others) engine.put(address, owner, data);
-  return engine;
-}
 
 /** What the engine says of an account, as the Rust client's line does; nothing where it reckons with refreshed boards. */
 function marginOf(engine: Engine, account: string): Record<string, string> {
@@ -65,7 +27,7 @@ test(
   { timeout: 300_000 },
   async () => {
     let compared = 0;
-    const all = scenes(1);
+    const all = scenes(1, SCENES);
     let next = await all.next();
     for (; next.done !== true; next = await all.next()) {
       const engine = engineOf(next.value);
