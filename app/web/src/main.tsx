@@ -7,6 +7,7 @@ import { startTheme } from './lib/theme';
 import { AccountProvider } from './session/account';
 import { SessionProvider } from './session/live';
 import { WalletGateProvider } from './wallet/gate';
+import { Reconnect } from './wallet/Reconnect';
 import { SignerProvider } from './wallet/signer';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -27,6 +28,9 @@ const WALLET_STORE = {
   },
 };
 
+/** As it stood when the page was opened: disconnecting forgets it. */
+const lastWallet = WALLET_STORE.getSelectedWallet();
+
 startTheme();
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no element #root');
@@ -42,6 +46,7 @@ createRoot(root).render(
       }
       stateSync={WALLET_STORE}
     >
+      <Reconnect chosen={lastWallet} />
       <SessionProvider>
         <SignerProvider>
           <AccountProvider>

@@ -111,8 +111,6 @@ function inject({ name, address, publicKey, chains }: Injected) {
       },
     },
   };
-  // A wallet that was connected before shows its account at once, as real ones do.
-  if (localStorage.getItem('test-wallet') === 'connected') accounts = [account];
   type Api = { register: (wallet: object) => void };
   const register = (api: Api) => {
     api.register(wallet);

@@ -101,7 +101,13 @@ function MarketDesk({ market }: { market: MarketView }) {
         <Panel title={`Trade ${market.symbol}`}>
           <Segments legend="What to trade" value={product} onValue={setProduct} options={products} />
           {product === 'perpetual' ? <PerpTicket market={market} /> : null}
-          {product === 'options' ? <OptionTicket market={market} chosen={chosen} /> : null}
+          {product === 'options' ? (
+            <OptionTicket
+              key={chosen ? `${chosen.board.address} ${chosen.series} ${chosen.buys}` : ''}
+              market={market}
+              chosen={chosen}
+            />
+          ) : null}
           {product === 'swap' && bank ? <SwapTicket market={market} bank={bank} /> : null}
         </Panel>
       </div>

@@ -40,12 +40,9 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       const found = await loadSettings();
       if (life.signal.aborted) return;
       setSettings(found);
-      const answer = await openSession(found);
-      if (answer.session) opened = answer.session;
-      if (life.signal.aborted) {
-        opened?.close();
-        return;
-      }
+      const answer = await openSession(found, life.signal);
+      if (answer === null) return;
+      opened = answer.session;
       setProblem(answer.problem);
       setSession(opened);
     })();

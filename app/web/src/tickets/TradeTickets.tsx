@@ -1,5 +1,5 @@
 import type { BankView, MarketView } from '@plimsoll/client';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 
 import { AmountField, Segments, typed } from '../components/Field';
 import { Num } from '../components/parts';
@@ -17,14 +17,10 @@ type Side = 'buy' | 'sell';
 
 const NEEDS_ACCOUNT = 'Deposit first: a trade needs a margin account.';
 
-function useSide(): [Side, (side: Side) => void] {
-  return useState<Side>('buy');
-}
-
 /** Buys or sells a market's perpetual. */
 export function PerpTicket({ market }: { market: MarketView }) {
   const { address } = useAccount();
-  const [side, setSide] = useSide();
+  const [side, setSide] = useState<Side>('buy');
   const [text, setText] = useState('');
   const amount = typed(text, market.baseDecimals);
   const size = amount.value ? (side === 'buy' ? amount.value : -amount.value) : null;
@@ -77,11 +73,8 @@ export function PerpTicket({ market }: { market: MarketView }) {
 /** Buys or sells an option that was chosen in the chain. */
 export function OptionTicket({ market, chosen }: { market: MarketView; chosen: Chosen | null }) {
   const { address } = useAccount();
-  const [side, setSide] = useSide();
+  const [side, setSide] = useState<Side>(chosen?.buys === false ? 'sell' : 'buy');
   const [text, setText] = useState('');
-  useEffect(() => {
-    if (chosen) setSide(chosen.buys ? 'buy' : 'sell');
-  }, [chosen, setSide]);
   const amount = typed(text, 0);
   const lots = amount.value ? (side === 'buy' ? amount.value : -amount.value) : null;
   const request = useMemo((): Request | null => {
