@@ -1,5 +1,5 @@
-import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin } from 'vite';
 
 /** Nothing but the page's own files runs; WebAssembly may compile; the RPC server may be anywhere, as people choose it. */
 const POLICY = [
@@ -12,29 +12,29 @@ const POLICY = [
   "connect-src 'self' http: https: ws: wss:",
   "base-uri 'none'",
   "form-action 'none'",
-].join("; ");
+].join('; ');
 
 /** Puts the policy into the built page; the development server injects scripts that it would refuse. */
 function contentSecurityPolicy(): Plugin {
   return {
-    name: "content-security-policy",
-    apply: "build",
+    name: 'content-security-policy',
+    apply: 'build',
     transformIndexHtml: () => [
-      { tag: "meta", attrs: { "http-equiv": "Content-Security-Policy", content: POLICY }, injectTo: "head-prepend" },
+      { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: POLICY }, injectTo: 'head-prepend' },
     ],
   };
 }
 
 export default defineConfig({
   // The page may be served from any folder.
-  base: "./",
+  base: './',
   plugins: [react(), contentSecurityPolicy()],
   build: {
-    target: "es2023",
+    target: 'es2023',
     modulePreload: { polyfill: false },
     // Fonts, icons and WebAssembly stay files: a policy without data: for them is simpler to trust.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 600,
   },
-  worker: { format: "es" },
+  worker: { format: 'es' },
 });

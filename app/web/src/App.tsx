@@ -1,25 +1,35 @@
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
-import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
-import { useHashLocation } from "wouter/use-hash-location";
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { Link, Redirect, Route, Router, Switch, useLocation } from 'wouter';
+import { useHashLocation } from 'wouter/use-hash-location';
 
-import { GearIcon, HullIcon, LifebuoyIcon, LogIcon, MarkIcon, MoonIcon, PoolIcon, SunIcon, TradeIcon } from "./components/icons";
-import { chooseTheme, onTheme, theme } from "./lib/theme";
-import { Activity } from "./pages/Activity";
-import { Liquidations } from "./pages/Liquidations";
-import { Pool } from "./pages/Pool";
-import { Portfolio } from "./pages/Portfolio";
-import { Trade } from "./pages/Trade";
-import { AccountPicker } from "./session/AccountPicker";
-import { ConnectionBanner } from "./session/ConnectionBanner";
-import { SettingsDialog } from "./session/SettingsDialog";
-import { WalletButton } from "./wallet/WalletButton";
+import {
+  GearIcon,
+  HullIcon,
+  LifebuoyIcon,
+  LogIcon,
+  MarkIcon,
+  MoonIcon,
+  PoolIcon,
+  SunIcon,
+  TradeIcon,
+} from './components/icons';
+import { chooseTheme, onTheme, theme } from './lib/theme';
+import { Activity } from './pages/Activity';
+import { Liquidations } from './pages/Liquidations';
+import { Pool } from './pages/Pool';
+import { Portfolio } from './pages/Portfolio';
+import { Trade } from './pages/Trade';
+import { AccountPicker } from './session/AccountPicker';
+import { ConnectionBanner } from './session/ConnectionBanner';
+import { SettingsDialog } from './session/SettingsDialog';
+import { WalletButton } from './wallet/WalletButton';
 
 const PAGES = [
-  { href: "/portfolio", name: "Portfolio", icon: HullIcon },
-  { href: "/trade", name: "Trade", icon: TradeIcon },
-  { href: "/pool", name: "Pool", icon: PoolIcon },
-  { href: "/liquidations", name: "Liquidations", icon: LifebuoyIcon },
-  { href: "/activity", name: "Activity", icon: LogIcon },
+  { href: '/portfolio', name: 'Portfolio', icon: HullIcon },
+  { href: '/trade', name: 'Trade', icon: TradeIcon },
+  { href: '/pool', name: 'Pool', icon: PoolIcon },
+  { href: '/liquidations', name: 'Liquidations', icon: LifebuoyIcon },
+  { href: '/activity', name: 'Activity', icon: LogIcon },
 ] as const;
 
 /** The frame of every page, and which page is shown. */
@@ -37,7 +47,7 @@ function Frame() {
   const isFirst = useRef(true);
   const page = PAGES.find((one) => location.startsWith(one.href));
   useEffect(() => {
-    document.title = page ? `${page.name} · Plimsoll` : "Plimsoll";
+    document.title = page ? `${page.name} · Plimsoll` : 'Plimsoll';
     // Who follows a link by keyboard or screen reader goes on at the top of the new page.
     if (!isFirst.current) main.current?.focus({ preventScroll: true });
     isFirst.current = false;
@@ -94,7 +104,7 @@ function Masthead({ location }: { location: string }) {
         <ul className="plain">
           {PAGES.map(({ href, name, icon: PageIcon }) => (
             <li key={href}>
-              <Link href={href} aria-current={location.startsWith(href) ? "page" : undefined}>
+              <Link href={href} aria-current={location.startsWith(href) ? 'page' : undefined}>
                 <PageIcon />
                 {name}
               </Link>
@@ -105,22 +115,42 @@ function Masthead({ location }: { location: string }) {
       <div className="masthead-tools">
         <AccountPicker />
         <ThemeSwitch />
-        <button type="button" className="button icon" aria-label="Settings" onClick={() => setIsSetting(true)}>
+        <button
+          type="button"
+          className="button icon"
+          aria-label="Settings"
+          onClick={() => {
+            setIsSetting(true);
+          }}
+        >
           <GearIcon />
         </button>
         <WalletButton />
       </div>
-      {isSetting ? <SettingsDialog onClose={() => setIsSetting(false)} /> : null}
+      {isSetting ? (
+        <SettingsDialog
+          onClose={() => {
+            setIsSetting(false);
+          }}
+        />
+      ) : null}
     </header>
   );
 }
 
 function ThemeSwitch() {
   const mode = useSyncExternalStore(onTheme, theme);
-  const other = mode === "dark" ? "light" : "dark";
+  const other = mode === 'dark' ? 'light' : 'dark';
   return (
-    <button type="button" className="button icon" aria-label={`Switch to ${other}`} onClick={() => chooseTheme(other)}>
-      {mode === "dark" ? <SunIcon /> : <MoonIcon />}
+    <button
+      type="button"
+      className="button icon"
+      aria-label={`Switch to ${other}`}
+      onClick={() => {
+        chooseTheme(other);
+      }}
+    >
+      {mode === 'dark' ? <SunIcon /> : <MoonIcon />}
     </button>
   );
 }

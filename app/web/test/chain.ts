@@ -71,7 +71,10 @@ export class Chain {
   static async start(): Promise<Chain> {
     await loadEngine(readFileSync(resolve(ROOT, 'app/client/engine/plimsoll_wasm_bg.wasm')));
     const options = ['localnet', '--slot-time', '100'];
-    const child = spawn(resolve(ROOT, 'target/debug/plimsoll'), options, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(resolve(ROOT, 'target/debug/plimsoll'), options, {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const words = await started(child);
     const word = (name: string) => words.get(name) ?? fail(`plimsoll localnet did not print ${name}`);
     const mints = [...words].filter(([name]) => name.startsWith('mint '));
@@ -185,7 +188,12 @@ export class Chain {
   /** Pauses some kinds of action, and resumes all others. */
   async pause(kinds: number) {
     const all = 0x1ff;
-    const set = getSetPausesInstruction({ authority: this.admin, exchange: this.exchange, set: kinds, clear: all & ~kinds });
+    const set = getSetPausesInstruction({
+      authority: this.admin,
+      exchange: this.exchange,
+      set: kinds,
+      clear: all & ~kinds,
+    });
     await this.send([set]);
   }
 
@@ -193,7 +201,11 @@ export class Chain {
   async engine(): Promise<Engine> {
     const program = address(programAddress());
     const all = await this.rpc.getProgramAccounts(program, { encoding: 'base64' }).send();
-    const accounts = all.map(({ pubkey, account }) => ({ at: pubkey, owner: account.owner, data: bytes(account.data[0]) }));
+    const accounts = all.map(({ pubkey, account }) => ({
+      at: pubkey,
+      owner: account.owner,
+      data: bytes(account.data[0]),
+    }));
     const root = accounts.find(({ at }) => at === this.exchange) ?? fail('the exchange is gone');
     const engine = new Engine(root.at, root.owner, root.data);
     for (const { at, owner, data } of accounts) engine.put(at, owner, data);
@@ -304,7 +316,10 @@ function toKit(packed: Packed): Instruction {
         : AccountRole.READONLY;
   return {
     programAddress: address(packed.program),
-    accounts: packed.accounts.map((one) => ({ address: address(one.address), role: role(one.isSigner, one.isWritable) })),
+    accounts: packed.accounts.map((one) => ({
+      address: address(one.address),
+      role: role(one.isSigner, one.isWritable),
+    })),
     data: packed.data,
   };
 }
@@ -314,7 +329,9 @@ function withSigner(instructions: readonly Instruction[], signer: KeyPairSigner)
   return instructions.map((instruction) => ({
     ...instruction,
     accounts: (instruction.accounts ?? []).map((account) =>
-      account.address === signer.address && account.role >= AccountRole.READONLY_SIGNER ? { ...account, signer } : account,
+      account.address === signer.address && account.role >= AccountRole.READONLY_SIGNER
+        ? { ...account, signer }
+        : account,
     ),
   }));
 }

@@ -40,7 +40,9 @@ describe('a failure is told in words', () => {
   /** Expects the problem with this code, with the focus on it, and an advice. */
   async function expectProblem(code: string) {
     const problem = page.locator(`[data-problem="${code}"]`);
-    await problem.waitFor();
+    await until(`the page tells ${code}`, async () => (await problem.count()) > 0).catch(async (error: unknown) => {
+      throw new Error(`${String(error)}; it tells ${JSON.stringify(await page.locator('main').innerText())}`);
+    });
     expect(await problem.evaluate((element) => element === document.activeElement)).toBe(true);
     expect((await problem.locator('strong').innerText()).length).toBeGreaterThan(10);
     await picture(page, `failure-${code}`, false);

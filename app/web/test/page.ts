@@ -95,7 +95,11 @@ export async function openPage(
   options: BrowserContextOptions & { chains?: string[] } = {},
 ): Promise<Watched> {
   const { chains, ...context } = options;
-  const profile = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce', ...context });
+  const profile = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: 'reduce',
+    ...context,
+  });
   const page = await profile.newPage();
   page.setDefaultTimeout(20_000);
   const complaints: string[] = [];

@@ -38,7 +38,7 @@ export async function funded(chain: Chain, tokens: Record<string, number>, name?
 export async function withAccount(chain: Chain, dollars: number, name?: string) {
   const wallet = await funded(chain, { USDC: dollars }, name);
   const account = marginAccountAddress(chain.exchange, wallet.address, 0);
-  const deposit = { kind: 'deposit', account, mint: chain.mints['USDC'], amount: BigInt(dollars) * 1_000_000n };
+  const deposit = { kind: 'deposit', account, mint: chain.mints.USDC, amount: BigInt(dollars) * 1_000_000n };
   await chain.act(wallet.signer, [{ kind: 'createAccount', index: 0 }, deposit as Action]);
   return { wallet, account };
 }

@@ -37,7 +37,10 @@ export async function install(page: Page, wallet: TestWallet, chains: readonly s
 }
 
 /** Answers with the signed transaction, or with why not: an exposed function cannot throw with a code. */
-async function sign(wallet: TestWallet, bytes: Uint8Array): Promise<{ signed: number[] } | { code: number; message: string }> {
+async function sign(
+  wallet: TestWallet,
+  bytes: Uint8Array,
+): Promise<{ signed: number[] } | { code: number; message: string }> {
   wallet.asked += 1;
   if (wallet.mood === 'decline') return { code: 4001, message: 'User rejected the request.' };
   if (wallet.mood === 'break') return { code: -32603, message: 'Internal error of the wallet' };
@@ -108,8 +111,6 @@ function inject({ name, address, publicKey, chains }: Injected) {
       },
     },
   };
-  // A wallet that was connected before shows its account at once, as real ones do.
-  if (localStorage.getItem('test-wallet') === 'connected') accounts = [account];
   type Api = { register: (wallet: object) => void };
   const register = (api: Api) => {
     api.register(wallet);

@@ -1,11 +1,11 @@
-import type { EChartsType } from "echarts/core";
-import type { EChartsCoreOption } from "echarts/core";
-import { useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
+import type { EChartsType } from 'echarts/core';
+import type { EChartsCoreOption } from 'echarts/core';
+import { useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
 
-import { onTheme, theme } from "../lib/theme";
+import { onTheme, theme } from '../lib/theme';
 
 /** Colours of the page's theme, for a canvas that cannot read custom properties. */
-export interface Palette {
+export type Palette = {
   ink: string;
   soft: string;
   rule: string;
@@ -14,31 +14,31 @@ export interface Palette {
   gain: string;
   loss: string;
   zero: string;
-}
+};
 
 function palette(): Palette {
   const style = getComputedStyle(document.documentElement);
   const read = (name: string) => style.getPropertyValue(name).trim();
   return {
-    ink: read("--ink"),
-    soft: read("--ink-soft"),
-    rule: read("--rule"),
-    sheet: read("--sheet-raised"),
-    accent: read("--accent"),
-    gain: read("--heat-gain"),
-    loss: read("--heat-loss"),
-    zero: read("--heat-zero"),
+    ink: read('--ink'),
+    soft: read('--ink-soft'),
+    rule: read('--rule'),
+    sheet: read('--sheet-raised'),
+    accent: read('--accent'),
+    gain: read('--heat-gain'),
+    loss: read('--heat-loss'),
+    zero: read('--heat-zero'),
   };
 }
 
-interface Props {
+type Props = {
   /** What the chart says, for who cannot see it. */
   label: string;
   option: (colours: Palette, width: number) => EChartsCoreOption;
   /** The same numbers as a table. */
   table: ReactNode;
-  height?: "short" | undefined;
-}
+  height?: 'short' | undefined;
+};
 
 /** A chart, or the same numbers as a table. */
 export function Chart({ label, option, table, height }: Props) {
@@ -53,7 +53,14 @@ export function Chart({ label, option, table, height }: Props) {
         <Canvas label={label} option={option} height={height} />
       )}
       <div className="button-row">
-        <button type="button" className="button small" onClick={() => setAsTable(!asTable)} aria-pressed={asTable}>
+        <button
+          type="button"
+          className="button small"
+          onClick={() => {
+            setAsTable(!asTable);
+          }}
+          aria-pressed={asTable}
+        >
           Show as table
         </button>
       </div>
@@ -61,7 +68,7 @@ export function Chart({ label, option, table, height }: Props) {
   );
 }
 
-function Canvas({ label, option, height }: Pick<Props, "label" | "option" | "height">) {
+function Canvas({ label, option, height }: Pick<Props, 'label' | 'option' | 'height'>) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType | null>(null);
   const latest = useRef(option);
@@ -72,7 +79,7 @@ function Canvas({ label, option, height }: Pick<Props, "label" | "option" | "hei
   useEffect(() => {
     let gone = false;
     let observer: ResizeObserver | null = null;
-    import("./echarts").then(
+    import('./echarts').then(
       ({ init }) => {
         if (gone || !box.current) return;
         const made = init(box.current);
@@ -87,7 +94,9 @@ function Canvas({ label, option, height }: Pick<Props, "label" | "option" | "hei
         });
         observer.observe(box.current);
       },
-      () => setFailure(true),
+      () => {
+        setFailure(true);
+      },
     );
     return () => {
       gone = true;
@@ -103,5 +112,5 @@ function Canvas({ label, option, height }: Pick<Props, "label" | "option" | "hei
   }, [option, mode]);
 
   if (failure) return <p className="quiet">The chart could not be loaded; the table has the same numbers.</p>;
-  return <div ref={box} className={height ? `chart ${height}` : "chart"} role="img" aria-label={label} />;
+  return <div ref={box} className={height ? `chart ${height}` : 'chart'} role="img" aria-label={label} />;
 }

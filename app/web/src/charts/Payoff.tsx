@@ -1,11 +1,11 @@
-import { useCallback } from "react";
+import { useCallback } from 'react';
 
-import { approximate, signedUsd } from "../lib/decimal";
-import { dollars } from "../lib/price";
-import { Chart, type Palette } from "./Chart";
+import { approximate, signedUsd } from '../lib/decimal';
+import { dollars } from '../lib/price';
+import { Chart, type Palette } from './Chart';
 
 /** Gain of an account's positions in one market over its price. */
-export interface Payoff {
+export type Payoff = {
   symbol: string;
   /** The price now, dollars. */
   spot: number;
@@ -19,16 +19,21 @@ export interface Payoff {
   }[];
   /** When the options expire that `atExpiry` means; `null` without options. */
   expiry: string | null;
-}
+};
 
 /** Gain over price: now, and at expiry. */
 export function PayoffChart({ payoff }: { payoff: Payoff }) {
   const option = useCallback(
     (colours: Palette) => {
-      const line = (name: string, color: string, type: "solid" | "dashed", pick: (point: Payoff["points"][number]) => bigint | null) => ({
+      const line = (
+        name: string,
+        color: string,
+        type: 'solid' | 'dashed',
+        pick: (point: Payoff['points'][number]) => bigint | null,
+      ) => ({
         name,
-        type: "line",
-        symbol: "none",
+        type: 'line',
+        symbol: 'none',
         lineStyle: { color, width: 2.5, type },
         itemStyle: { color },
         data: payoff.points.flatMap((point) => {
@@ -39,45 +44,45 @@ export function PayoffChart({ payoff }: { payoff: Payoff }) {
       const label = { color: colours.soft, hideOverlap: true };
       const series = [
         {
-          ...line("now", colours.accent, "solid", (point) => point.now),
+          ...line('now', colours.accent, 'solid', (point) => point.now),
           markLine: {
             silent: true,
-            symbol: "none",
-            label: { show: true, formatter: "price now", color: colours.soft },
-            lineStyle: { color: colours.soft, type: "dotted" },
+            symbol: 'none',
+            label: { show: true, formatter: 'price now', color: colours.soft },
+            lineStyle: { color: colours.soft, type: 'dotted' },
             data: [{ xAxis: payoff.spot }],
           },
         },
-        ...(payoff.expiry ? [line("at expiry", colours.ink, "dashed", (point) => point.atExpiry)] : []),
+        ...(payoff.expiry ? [line('at expiry', colours.ink, 'dashed', (point) => point.atExpiry)] : []),
       ];
       return {
         grid: { left: 64, right: 16, top: 28, bottom: 40 },
         tooltip: {
-          trigger: "axis",
-          renderMode: "richText",
+          trigger: 'axis',
+          renderMode: 'richText',
           backgroundColor: colours.sheet,
           borderColor: colours.rule,
           textStyle: { color: colours.ink },
           valueFormatter: (value: number) => `${value.toFixed(2)} USD`,
         },
         xAxis: {
-          type: "value",
+          type: 'value',
           scale: true,
           name: `${payoff.symbol} in USD`,
-          nameLocation: "middle",
+          nameLocation: 'middle',
           nameGap: 26,
           nameTextStyle: { color: colours.soft },
           axisLabel: label,
           splitLine: { show: false },
           axisLine: { onZero: false, lineStyle: { color: colours.rule } },
         },
-        yAxis: { type: "value", axisLabel: label, splitLine: { lineStyle: { color: colours.rule } } },
+        yAxis: { type: 'value', axisLabel: label, splitLine: { lineStyle: { color: colours.rule } } },
         series,
       };
     },
     [payoff],
   );
-  const label = `Gain of the positions in ${payoff.symbol} over its price${payoff.expiry ? `, now and at expiry on ${payoff.expiry}` : ""}`;
+  const label = `Gain of the positions in ${payoff.symbol} over its price${payoff.expiry ? `, now and at expiry on ${payoff.expiry}` : ''}`;
   return <Chart label={label} option={option} table={<PayoffTable payoff={payoff} />} height="short" />;
 }
 
@@ -101,8 +106,10 @@ function PayoffTable({ payoff }: { payoff: Payoff }) {
               <th scope="row" className="number">
                 {dollars(point.price)}
               </th>
-              <td className="number">{point.now === null ? "—" : signedUsd(point.now)}</td>
-              {payoff.expiry ? <td className="number">{point.atExpiry === null ? "—" : signedUsd(point.atExpiry)}</td> : null}
+              <td className="number">{point.now === null ? '—' : signedUsd(point.now)}</td>
+              {payoff.expiry ? (
+                <td className="number">{point.atExpiry === null ? '—' : signedUsd(point.atExpiry)}</td>
+              ) : null}
             </tr>
           ))}
       </tbody>

@@ -1,26 +1,30 @@
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo } from 'react';
 
-import { approximate, signedUsd } from "../lib/decimal";
-import { Chart, type Palette } from "./Chart";
+import { approximate, signedUsd } from '../lib/decimal';
+import { Chart, type Palette } from './Chart';
 
 /** What an account would gain at prices and volatilities that have moved. */
-export interface StressGrid {
+export type StressGrid = {
   /** Relative moves of the price, percent, rising. */
   moves: readonly number[];
   /** Relative moves of the volatility, percent, rising. */
   volatility: readonly number[];
   /** Gain or loss in quote native, `null` where it cannot be told: a row for each volatility, a column for each move. */
   gains: readonly (readonly (bigint | null)[])[];
-}
+};
 
 function move(percent: number): string {
   const text = `${Number(Math.abs(percent).toFixed(1))} %`;
-  return percent === 0 ? "0" : `${percent > 0 ? "+" : "−"}${text}`;
+  return percent === 0 ? '0' : `${percent > 0 ? '+' : '−'}${text}`;
 }
 
 function short(dollars: number): string {
-  const format = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3, signDisplay: "exceptZero" });
-  return format.format(dollars).replace("-", "−");
+  const format = new Intl.NumberFormat('en', {
+    notation: 'compact',
+    maximumSignificantDigits: 3,
+    signDisplay: 'exceptZero',
+  });
+  return format.format(dollars).replace('-', '−');
 }
 
 /** Gains and losses by price and volatility, as a heat map. */
@@ -29,13 +33,19 @@ export function Stress({ grid, label }: { grid: StressGrid; label: string }) {
   const rows = useMemo(() => grid.volatility.map(move), [grid]);
   const option = useCallback(
     (colours: Palette, width: number) => {
-      const data = grid.gains.flatMap((row, y) => row.flatMap((gain, x) => (gain === null ? [] : [[x, y, approximate(gain)]])));
+      const data = grid.gains.flatMap((row, y) =>
+        row.flatMap((gain, x) => (gain === null ? [] : [[x, y, approximate(gain)]])),
+      );
       const extent = Math.max(1, ...data.map(([, , gain]) => Math.abs(gain ?? 0)));
-      const axis = { splitArea: { show: false }, axisLine: { lineStyle: { color: colours.rule } }, axisTick: { show: false } };
+      const axis = {
+        splitArea: { show: false },
+        axisLine: { lineStyle: { color: colours.rule } },
+        axisTick: { show: false },
+      };
       return {
         grid: { left: 56, right: 12, top: 8, bottom: 48 },
         tooltip: {
-          renderMode: "richText",
+          renderMode: 'richText',
           backgroundColor: colours.sheet,
           borderColor: colours.rule,
           textStyle: { color: colours.ink },
@@ -44,20 +54,20 @@ export function Stress({ grid, label }: { grid: StressGrid; label: string }) {
         },
         xAxis: {
           ...axis,
-          type: "category",
+          type: 'category',
           data: columns,
-          name: "price",
-          nameLocation: "middle",
+          name: 'price',
+          nameLocation: 'middle',
           nameGap: 30,
           nameTextStyle: { color: colours.soft },
           axisLabel: { color: colours.soft, hideOverlap: true },
         },
         yAxis: {
           ...axis,
-          type: "category",
+          type: 'category',
           data: rows,
-          name: "volatility",
-          nameTextStyle: { color: "transparent" },
+          name: 'volatility',
+          nameTextStyle: { color: 'transparent' },
           axisLabel: { color: colours.soft },
         },
         visualMap: {
@@ -68,9 +78,14 @@ export function Stress({ grid, label }: { grid: StressGrid; label: string }) {
         },
         series: [
           {
-            type: "heatmap",
+            type: 'heatmap',
             data,
-            label: { show: (width - 68) / columns.length >= 42, color: colours.ink, fontSize: 11, formatter: ({ value }: { value: number[] }) => short(value[2] ?? 0) },
+            label: {
+              show: (width - 68) / columns.length >= 42,
+              color: colours.ink,
+              fontSize: 11,
+              formatter: ({ value }: { value: number[] }) => short(value[2] ?? 0),
+            },
             labelLayout: { hideOverlap: true },
             itemStyle: { borderColor: colours.sheet, borderWidth: 1 },
           },
@@ -85,7 +100,9 @@ export function Stress({ grid, label }: { grid: StressGrid; label: string }) {
 function StressTable({ grid, columns, rows }: { grid: StressGrid; columns: string[]; rows: string[] }) {
   return (
     <table className="heat">
-      <caption className="visually-hidden">Gain or loss in USD, by move of the volatility (rows) and of the price (columns)</caption>
+      <caption className="visually-hidden">
+        Gain or loss in USD, by move of the volatility (rows) and of the price (columns)
+      </caption>
       <thead>
         <tr>
           <th scope="col">volatility \ price</th>
@@ -101,8 +118,8 @@ function StressTable({ grid, columns, rows }: { grid: StressGrid; columns: strin
           <tr key={rows[y]}>
             <th scope="row">{rows[y]}</th>
             {row.map((gain, x) => (
-              <td key={x} className={`number ${gain === null || gain === 0n ? "" : gain < 0n ? "loss" : "gain"}`}>
-                {gain === null ? "—" : signedUsd(gain)}
+              <td key={x} className={`number ${gain === null || gain === 0n ? '' : gain < 0n ? 'loss' : 'gain'}`}>
+                {gain === null ? '—' : signedUsd(gain)}
               </td>
             ))}
           </tr>

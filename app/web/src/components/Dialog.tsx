@@ -1,12 +1,12 @@
-import { useEffect, useId, useRef, type ReactNode } from "react";
+import { useEffect, useId, useRef, type ReactNode } from 'react';
 
-import { CloseIcon } from "./icons";
+import { CloseIcon } from './icons';
 
-interface Props {
+type Props = {
   title: string;
   onClose: () => void;
   children: ReactNode;
-}
+};
 
 /** A modal dialog: the browser's own, so focus stays in it, Escape closes it, and focus returns to where it was. */
 export function Dialog({ title, onClose, children }: Props) {

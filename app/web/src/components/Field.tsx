@@ -1,17 +1,17 @@
-import { useId, type ReactNode } from "react";
+import { useId, type ReactNode } from 'react';
 
-import { DecimalError, parseDecimal } from "../lib/decimal";
+import { DecimalError, parseDecimal } from '../lib/decimal';
 
 /** What a field holds: the text as typed, and either what it means or what is wrong with it. */
-export interface Typed {
+export type Typed = {
   text: string;
   value: bigint | null;
   error: string | null;
-}
+};
 
 /** Reads a field's text; an empty one is neither a value nor a mistake. */
 export function typed(text: string, decimals: number): Typed {
-  if (text.trim() === "") return { text, value: null, error: null };
+  if (text.trim() === '') return { text, value: null, error: null };
   try {
     return { text, value: parseDecimal(text, decimals), error: null };
   } catch (error) {
@@ -20,7 +20,7 @@ export function typed(text: string, decimals: number): Typed {
   }
 }
 
-interface AmountProps {
+type AmountProps = {
   label: string;
   unit: string;
   text: string;
@@ -32,7 +32,7 @@ interface AmountProps {
   onMax?: (() => void) | undefined;
   maxLabel?: string;
   isRequired?: boolean;
-}
+};
 
 /** A field for an amount: decimals only, its mistake said below it and tied to it. */
 export function AmountField(props: AmountProps) {
@@ -56,12 +56,14 @@ export function AmountField(props: AmountProps) {
           required={props.isRequired ?? true}
           aria-invalid={error !== null}
           aria-describedby={error === null ? undefined : `${id}-error`}
-          onChange={(event) => props.onText(event.target.value)}
+          onChange={(event) => {
+            props.onText(event.target.value);
+          }}
         />
         <span className="input-unit">{props.unit}</span>
         {props.onMax ? (
-          <button type="button" className="max" onClick={props.onMax} aria-label={props.maxLabel ?? "Fill in the largest"}>
-            Max
+          <button type="button" className="max" onClick={props.onMax}>
+            Max<span className="visually-hidden">: {props.maxLabel ?? 'fill in all of it'}</span>
           </button>
         ) : null}
       </div>
@@ -74,12 +76,12 @@ export function AmountField(props: AmountProps) {
   );
 }
 
-interface SelectProps {
+type SelectProps = {
   label: string;
   value: string;
   onValue: (value: string) => void;
   options: readonly { value: string; label: string }[];
-}
+};
 
 /** A choice from a list. */
 export function SelectField({ label, value, onValue, options }: SelectProps) {
@@ -88,7 +90,13 @@ export function SelectField({ label, value, onValue, options }: SelectProps) {
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <div className="input-row">
-        <select id={id} value={value} onChange={(event) => onValue(event.target.value)}>
+        <select
+          id={id}
+          value={value}
+          onChange={(event) => {
+            onValue(event.target.value);
+          }}
+        >
           {options.map((option) => (
             <option key={option.value} value={option.value}>
               {option.label}
@@ -100,12 +108,12 @@ export function SelectField({ label, value, onValue, options }: SelectProps) {
   );
 }
 
-interface SegmentProps<T extends string> {
+type SegmentProps<T extends string> = {
   legend: string;
   value: T;
   onValue: (value: T) => void;
-  options: readonly { value: T; label: string; tone?: "buy" | "sell" }[];
-}
+  options: readonly { value: T; label: string; tone?: 'buy' | 'sell' }[];
+};
 
 /** A choice of two or three, all of them seen. */
 export function Segments<T extends string>({ legend, value, onValue, options }: SegmentProps<T>) {
@@ -121,7 +129,9 @@ export function Segments<T extends string>({ legend, value, onValue, options }: 
               name={name}
               value={option.value}
               checked={option.value === value}
-              onChange={() => onValue(option.value)}
+              onChange={() => {
+                onValue(option.value);
+              }}
             />
             {option.label}
           </label>

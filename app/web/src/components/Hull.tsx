@@ -1,7 +1,7 @@
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from 'react';
 
-import { percent, ratioPpm, usd } from "../lib/decimal";
-import { draught, float, initialLine, type Float, type Load } from "./draught";
+import { percent, ratioPpm, usd } from '../lib/decimal';
+import { draught, float, initialLine, type Float, type Load } from './draught';
 
 /** Picture coordinates: light line, maintenance line and deck of the hull amidships. */
 const LIGHT_LINE = 232;
@@ -14,23 +14,21 @@ const MARK = 480;
 
 /** Height in the picture of a draught: 0 is the light line, 1 the maintenance line, 2 the deck. */
 function level(height: number): number {
-  return height <= 1
-    ? LIGHT_LINE - (LIGHT_LINE - MAIN_LINE) * height
-    : MAIN_LINE - (MAIN_LINE - DECK) * (height - 1);
+  return height <= 1 ? LIGHT_LINE - (LIGHT_LINE - MAIN_LINE) * height : MAIN_LINE - (MAIN_LINE - DECK) * (height - 1);
 }
 
 const STATES: Record<Float, string> = {
-  empty: "Empty: nothing deposited yet.",
-  afloat: "Afloat above both lines.",
-  loaded: "Below the initial line: nothing more may be loaded, but nobody can take the account over.",
-  sunk: "Below the maintenance line: anyone may take the account over.",
-  lost: "Under water: no equity is left.",
+  empty: 'Empty: nothing deposited yet.',
+  afloat: 'Afloat above both lines.',
+  loaded: 'Below the initial line: nothing more may be loaded, but nobody can take the account over.',
+  sunk: 'Below the maintenance line: anyone may take the account over.',
+  lost: 'Under water: no equity is left.',
 };
 
 /** What the picture says, in words and numbers. */
 export function describeLoad(load: Load): string {
   const used = ratioPpm(load.requirementMaint, load.equityMaint);
-  const usedText = used === null || load.equityMaint <= 0n ? "" : ` The load uses ${percent(used, 1)} of the equity.`;
+  const usedText = used === null || load.equityMaint <= 0n ? '' : ` The load uses ${percent(used, 1)} of the equity.`;
   return (
     `${STATES[float(load)]}${usedText} Equity ${usd(load.equityMaint)} USD, ` +
     `initial health ${usd(load.equityInit - load.requirementInit)} USD, ` +
@@ -38,7 +36,7 @@ export function describeLoad(load: Load): string {
   );
 }
 
-interface Props {
+type Props = {
   load: Load;
   /** The load that a trade would leave: drawn as a dashed line. */
   after?: Load | null;
@@ -46,21 +44,21 @@ interface Props {
   compact?: boolean;
   /** Whose ship it is, for its description. */
   name?: string;
-}
+};
 
 /** A ship afloat on an account's equity, with its load lines. How numbers become heights: {@link Load}. */
-export function Hull({ load, after, compact = false, name = "Your account" }: Props) {
+export function Hull({ load, after, compact = false, name = 'Your account' }: Props) {
   const id = useId();
   const surface = level(draught(load));
   const line = initialLine(load);
   const state = float(load);
-  const description = `${name}: ${describeLoad(load)}${after ? ` After the trade: ${describeLoad(after)}` : ""}`;
+  const description = `${name}: ${describeLoad(load)}${after ? ` After the trade: ${describeLoad(after)}` : ''}`;
   return (
-    <figure className={`hull ${compact ? "compact" : ""} hull-${state}`} data-draught={draught(load).toFixed(4)}>
+    <figure className={`hull ${compact ? 'compact' : ''} hull-${state}`} data-draught={draught(load).toFixed(4)}>
       <svg
         role="img"
         aria-labelledby={`${id}-title`}
-        viewBox={compact ? "130 62 700 204" : `-260 0 ${WIDTH + 520} ${HEIGHT}`}
+        viewBox={compact ? '130 62 700 204' : `-260 0 ${WIDTH + 520} ${HEIGHT}`}
         preserveAspectRatio="xMidYMid slice"
       >
         <title id={`${id}-title`}>{description}</title>
@@ -90,8 +88,8 @@ export function Hull({ load, after, compact = false, name = "Your account" }: Pr
 
 /** The shell: raked bow on the right, counter stern on the left, a sheer line that rises to both ends. */
 const SHELL =
-  "M112 92 C150 103 250 106 480 106 C690 106 800 100 872 78 C866 112 846 160 826 200 C818 222 806 246 786 254 " +
-  "L196 254 C172 254 160 240 158 222 L150 206 C132 196 122 176 118 150 Z";
+  'M112 92 C150 103 250 106 480 106 C690 106 800 100 872 78 C866 112 846 160 826 200 C818 222 806 246 786 254 ' +
+  'L196 254 C172 254 160 240 158 222 L150 206 C132 196 122 176 118 150 Z';
 
 function Ship({ shell }: { shell: string }) {
   return (
@@ -103,8 +101,14 @@ function Ship({ shell }: { shell: string }) {
       {[202, 218, 234, 250].map((x) => (
         <rect key={x} className="ship-window" x={x - 4} y={64} width={8} height={7} rx={1.5} />
       ))}
-      <path className="ship-rig" d="M392 106 V34 M392 44 L330 98 M392 44 L454 98 M640 106 V34 M640 44 L578 98 M640 44 L702 98 M838 88 V52" />
-      <path className="ship-hatch" d="M306 106 V96 H372 V106 Z M412 106 V96 H546 V106 Z M574 106 V96 H626 V106 Z M656 106 V96 H740 V104 Z" />
+      <path
+        className="ship-rig"
+        d="M392 106 V34 M392 44 L330 98 M392 44 L454 98 M640 106 V34 M640 44 L578 98 M640 44 L702 98 M838 88 V52"
+      />
+      <path
+        className="ship-hatch"
+        d="M306 106 V96 H372 V106 Z M412 106 V96 H546 V106 Z M574 106 V96 H626 V106 Z M656 106 V96 H740 V104 Z"
+      />
       <path className="ship-shell" d={SHELL} />
       <g clipPath={`url(#${shell})`}>
         {/* What is always under water is painted red, below the light line. */}
@@ -166,12 +170,15 @@ function Marks({ initial, isCompact }: { initial: number | null; isCompact: bool
 }
 
 /** One period of the swell is as long as the step by which its animation moves it. */
-const SWELL = Array.from({ length: 62 }, (_, index) => `${index === 0 ? "" : "t"}${index === 0 ? "q22 -5 44 0" : "44 0"}`).join(" ");
+const SWELL = Array.from(
+  { length: 62 },
+  (_, index) => `${index === 0 ? '' : 't'}${index === 0 ? 'q22 -5 44 0' : '44 0'}`,
+).join(' ');
 
 /** The load in percent of what the equity can carry. */
 function loadText(load: Load): string {
   const used = load.equityMaint > 0n ? ratioPpm(load.requirementMaint, load.equityMaint) : null;
-  return used === null ? "no equity" : `${percent(used, 1)}`;
+  return used === null ? 'no equity' : percent(used, 1);
 }
 
 function Sea({ surface, fill, label }: { surface: number; fill: string; label: string | null }) {
@@ -203,7 +210,7 @@ function AfterLine({ surface, label }: { surface: number; label: string }) {
 
 /** Tells a screen reader when the state changes, and not on every tick. */
 function Announcer({ text }: { text: string }) {
-  const [said, setSaid] = useState("");
+  const [said, setSaid] = useState('');
   const last = useRef(text);
   useEffect(() => {
     if (last.current !== text) setSaid(text);

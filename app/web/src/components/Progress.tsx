@@ -1,7 +1,7 @@
-import { useEffect, useRef, type ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from 'react';
 
 /** What went wrong, in words, and what to do about it. */
-export interface Problem {
+export type Problem = {
   title: string;
   /** What happened. */
   detail: string;
@@ -9,37 +9,37 @@ export interface Problem {
   advice: string;
   /** Name or number for whoever helps. */
   code?: string;
-}
+};
 
 /** How far an action has come. */
 export type Stage =
-  | { at: "idle" }
-  | { at: "prepare" }
-  | { at: "sign" }
-  | { at: "send"; signature: string }
-  | { at: "done"; signature: string; slot: bigint; events: readonly string[] }
-  | { at: "failed"; during: "prepare" | "sign" | "send"; problem: Problem; signature?: string };
+  | { at: 'idle' }
+  | { at: 'prepare' }
+  | { at: 'sign' }
+  | { at: 'send'; signature: string }
+  | { at: 'done'; signature: string; slot: bigint; events: readonly string[] }
+  | { at: 'failed'; during: 'prepare' | 'sign' | 'send'; problem: Problem; signature?: string };
 
-const STEPS = ["prepare", "sign", "send"] as const;
+const STEPS = ['prepare', 'sign', 'send'] as const;
 const NAMES: Record<(typeof STEPS)[number], string> = {
-  prepare: "Prepare and simulate",
-  sign: "Sign in your wallet",
-  send: "Send and wait for confirmation",
+  prepare: 'Prepare and simulate',
+  sign: 'Sign in your wallet',
+  send: 'Send and wait for confirmation',
 };
 
 /** The steps of a transaction, told to screen readers as they come. */
 export function Progress({ stage, onAgain }: { stage: Stage; onAgain?: (() => void) | undefined }) {
-  if (stage.at === "idle") return null;
-  const failedAt = stage.at === "failed" ? STEPS.indexOf(stage.during) : -1;
-  const reached = stage.at === "done" ? STEPS.length : stage.at === "failed" ? failedAt : STEPS.indexOf(stage.at);
+  if (stage.at === 'idle') return null;
+  const failedAt = stage.at === 'failed' ? STEPS.indexOf(stage.during) : -1;
+  const reached = stage.at === 'done' ? STEPS.length : stage.at === 'failed' ? failedAt : STEPS.indexOf(stage.at);
   return (
     <div className="stack" data-stage={stage.at}>
       <ol className="progress" aria-label="Progress of the transaction">
         {STEPS.map((step, index) => {
-          const state = index < reached ? "done" : index === failedAt ? "failed" : index === reached ? "current" : "";
-          const words = { done: "done", failed: "failed", current: "under way", "": "to come" }[state];
+          const state = index < reached ? 'done' : index === failedAt ? 'failed' : index === reached ? 'current' : '';
+          const words = { done: 'done', failed: 'failed', current: 'under way', '': 'to come' }[state];
           return (
-            <li key={step} className={state} aria-current={state === "current" ? "step" : undefined}>
+            <li key={step} className={state} aria-current={state === 'current' ? 'step' : undefined}>
               <span className="mark" aria-hidden="true" />
               <span>
                 {NAMES[step]}
@@ -50,20 +50,20 @@ export function Progress({ stage, onAgain }: { stage: Stage; onAgain?: (() => vo
         })}
       </ol>
       <p role="status" className="visually-hidden">
-        {stage.at === "sign" ? "Waiting for your signature in the wallet" : null}
-        {stage.at === "send" ? "Sent. Waiting for confirmation" : null}
+        {stage.at === 'sign' ? 'Waiting for your signature in the wallet' : null}
+        {stage.at === 'send' ? 'Sent. Waiting for confirmation' : null}
       </p>
-      {stage.at === "done" ? <Done stage={stage} /> : null}
-      {stage.at === "failed" ? <ProblemNotice problem={stage.problem} onAgain={onAgain} /> : null}
+      {stage.at === 'done' ? <Done stage={stage} /> : null}
+      {stage.at === 'failed' ? <ProblemNotice problem={stage.problem} onAgain={onAgain} /> : null}
     </div>
   );
 }
 
-function Done({ stage }: { stage: Extract<Stage, { at: "done" }> }) {
+function Done({ stage }: { stage: Extract<Stage, { at: 'done' }> }) {
   const ref = useFocus();
   return (
     <div className="notice good" ref={ref} tabIndex={-1} role="status" data-testid="done">
-      <h3>Confirmed in slot {stage.slot.toLocaleString("en")}</h3>
+      <h3>Confirmed in slot {stage.slot.toLocaleString('en')}</h3>
       {stage.events.length > 0 ? (
         <ul>
           {stage.events.map((event, index) => (
@@ -106,7 +106,7 @@ function useFocus() {
   const ref = useRef<HTMLDivElement>(null);
   useEffect(() => {
     ref.current?.focus();
-    ref.current?.scrollIntoView({ block: "nearest" });
+    ref.current?.scrollIntoView({ block: 'nearest' });
   }, []);
   return ref;
 }

@@ -1,35 +1,35 @@
-import { useId, useState, type ReactNode } from "react";
+import { useId, useState, type ReactNode } from 'react';
 
-import { signedUsd, usd } from "../lib/decimal";
-import type { CostLine, Preview, Request } from "../session/actions";
-import { useRun } from "../session/run";
-import { usePreview, type PreviewState } from "../session/preview";
-import { useWalletGate } from "../wallet/gate";
-import { loadOf } from "./draught";
-import { Hull } from "./Hull";
-import { BeforeAfter, Facts, Num } from "./parts";
-import { type Problem, Progress } from "./Progress";
+import { signedUsd, usd } from '../lib/decimal';
+import type { CostLine, Preview, Request } from '../session/actions';
+import { useRun } from '../session/run';
+import { usePreview, type PreviewState } from '../session/preview';
+import { useWalletGate } from '../wallet/gate';
+import { loadOf } from './draught';
+import { Hull } from './Hull';
+import { BeforeAfter, Facts, Num } from './parts';
+import { type Problem, Progress } from './Progress';
 
-interface Props {
+type Props = {
   /** What the fields ask for; `null` while they are not complete. */
   request: Request | null;
   /** Said where the button is pressed too early. */
   incomplete: string;
   submit: string;
-  tone?: "primary" | "buy" | "sell";
+  tone?: 'primary' | 'buy' | 'sell';
   /** Empties the fields for another one. */
   onDone?: (() => void) | undefined;
   children: ReactNode;
-}
+};
 
 /** A form for one action: its fields, the margin after it, and the way of its transaction. */
-export function Ticket({ request, incomplete, submit, tone = "primary", onDone, children }: Props) {
+export function Ticket({ request, incomplete, submit, tone = 'primary', onDone, children }: Props) {
   const preview = usePreview(request);
   const { stage, run, reset } = useRun();
   const gate = useWalletGate();
   const [early, setEarly] = useState(false);
   const id = useId();
-  const isBusy = stage.at === "prepare" || stage.at === "sign" || stage.at === "send";
+  const isBusy = stage.at === 'prepare' || stage.at === 'sign' || stage.at === 'send';
   const start = async () => {
     if (isBusy) return;
     if (!gate.isConnected) {
@@ -52,7 +52,7 @@ export function Ticket({ request, incomplete, submit, tone = "primary", onDone, 
         if (!isBusy) reset();
       }}
     >
-      {stage.at === "done" ? null : (
+      {stage.at === 'done' ? null : (
         <>
           {children}
           <PreviewPart state={preview} />
@@ -63,13 +63,18 @@ export function Ticket({ request, incomplete, submit, tone = "primary", onDone, 
           {incomplete}
         </p>
       ) : null}
-      {stage.at === "done" ? null : (
-        <button type="submit" className={`button wide ${tone}`} aria-disabled={isBusy} aria-describedby={early ? id : undefined}>
-          {gate.isConnected ? submit : "Connect wallet"}
+      {stage.at === 'done' ? null : (
+        <button
+          type="submit"
+          className={`button wide ${tone}`}
+          aria-disabled={isBusy}
+          aria-describedby={early ? id : undefined}
+        >
+          {gate.isConnected ? submit : 'Connect wallet'}
         </button>
       )}
       <Progress stage={stage} onAgain={() => void start()} />
-      {stage.at === "done" ? (
+      {stage.at === 'done' ? (
         <button
           type="button"
           className="button wide"
@@ -87,19 +92,19 @@ export function Ticket({ request, incomplete, submit, tone = "primary", onDone, 
 
 /** The margin that an action would leave, before anything is signed. */
 export function PreviewPart({ state }: { state: PreviewState }) {
-  if (state.at === "none") return null;
-  if (state.at === "looking") {
+  if (state.at === 'none') return null;
+  if (state.at === 'looking') {
     return (
       <p role="status" className="quiet small">
         Asking the chain what it would leave…
       </p>
     );
   }
-  if (state.at === "refused") return <Refusal problem={state.problem} />;
+  if (state.at === 'refused') return <Refusal problem={state.problem} />;
   const { preview } = state;
   const { after, refused } = preview;
   return (
-    <section aria-label="The margin after this" className="stack" data-preview={refused ? "refused" : "fits"}>
+    <section aria-label="The margin after this" className="stack" data-preview={refused ? 'refused' : 'fits'}>
       <div className="panel">
         <Hull load={loadOf(preview.before)} after={loadOf(after)} compact />
       </div>
@@ -112,11 +117,11 @@ export function PreviewPart({ state }: { state: PreviewState }) {
 
 /** Says how much is missing where the margin does not suffice. */
 function withMissing(problem: Problem, healthInit: bigint): Problem {
-  if (healthInit >= 0n || problem.code !== "InsufficientMargin") return problem;
+  if (healthInit >= 0n || problem.code !== 'InsufficientMargin') return problem;
   return {
     ...problem,
     detail: `Initial health would be ${usd(healthInit)} USD: ${usd(-healthInit)} USD are missing.`,
-    advice: "Deposit more, or choose a smaller amount: Max fills in the largest that fits.",
+    advice: 'Deposit more, or choose a smaller amount: Max fills in the largest that fits.',
   };
 }
 
@@ -133,12 +138,22 @@ function Refusal({ problem }: { problem: Problem }) {
 }
 
 function MarginRows({ preview: { before, after, liquidation } }: { preview: Preview }) {
-  const money = (value: bigint) => <Num tone={value < 0n ? "loss" : undefined}>{usd(value)}</Num>;
+  const money = (value: bigint) => <Num tone={value < 0n ? 'loss' : undefined}>{usd(value)}</Num>;
   const rows = [
-    { id: "equity", name: "Equity, USD", before: money(before.equityMaint), after: money(after.equityMaint) },
-    { id: "requirement", name: "Initial requirement", before: money(before.requirementInit), after: money(after.requirementInit) },
-    { id: "health-init", name: "Initial health", before: money(before.healthInit), after: money(after.healthInit) },
-    { id: "health-maint", name: "Maintenance health", before: money(before.healthMaint), after: money(after.healthMaint) },
+    { id: 'equity', name: 'Equity, USD', before: money(before.equityMaint), after: money(after.equityMaint) },
+    {
+      id: 'requirement',
+      name: 'Initial requirement',
+      before: money(before.requirementInit),
+      after: money(after.requirementInit),
+    },
+    { id: 'health-init', name: 'Initial health', before: money(before.healthInit), after: money(after.healthInit) },
+    {
+      id: 'health-maint',
+      name: 'Maintenance health',
+      before: money(before.healthMaint),
+      after: money(after.healthMaint),
+    },
   ];
   for (const line of liquidation) {
     rows.push({

@@ -15,7 +15,7 @@
  *              = 0              for R = 0
  * ```
  */
-export interface Load {
+export type Load = {
   /** Equity towards maintenance, quote native. */
   equityMaint: bigint;
   /** Maintenance requirement, quote native. */
@@ -24,7 +24,7 @@ export interface Load {
   equityInit: bigint;
   /** Initial requirement, quote native. */
   requirementInit: bigint;
-}
+};
 
 const DEEPEST = 2.6;
 
@@ -55,13 +55,13 @@ export function initialLine(load: Load): number | null {
 }
 
 /** In what state a ship is. */
-export type Float = "empty" | "afloat" | "loaded" | "sunk" | "lost";
+export type Float = 'empty' | 'afloat' | 'loaded' | 'sunk' | 'lost';
 
 /** The state in which an account is. */
 export function float(load: Load): Float {
-  if (load.equityMaint < load.requirementMaint) return load.equityMaint > 0n ? "sunk" : "lost";
-  if (load.equityInit < load.requirementInit) return "loaded";
-  return load.requirementInit === 0n && load.equityInit <= 0n ? "empty" : "afloat";
+  if (load.equityMaint < load.requirementMaint) return load.equityMaint > 0n ? 'sunk' : 'lost';
+  if (load.equityInit < load.requirementInit) return 'loaded';
+  return load.requirementInit === 0n && load.equityInit <= 0n ? 'empty' : 'afloat';
 }
 
 /** What the picture needs of a margin. */

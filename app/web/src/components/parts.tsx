@@ -1,9 +1,15 @@
-import type { ReactNode } from "react";
+import type { ReactNode } from 'react';
 
-import { signedUsd, usd } from "../lib/decimal";
+import { signedUsd, usd } from '../lib/decimal';
 
 /** A titled part of a page. */
-export function Panel(props: { title: string; tools?: ReactNode; note?: ReactNode; flush?: boolean; children: ReactNode }) {
+export function Panel(props: {
+  title: string;
+  tools?: ReactNode;
+  note?: ReactNode;
+  flush?: boolean;
+  children: ReactNode;
+}) {
   return (
     <section className="panel" aria-label={props.title}>
       <div className="panel-head">
@@ -18,18 +24,18 @@ export function Panel(props: { title: string; tools?: ReactNode; note?: ReactNod
 
 /** Dollars, coloured where the sign matters. */
 export function Usd({ value, signed = false, unit = false }: { value: bigint; signed?: boolean; unit?: boolean }) {
-  const tone = !signed || value === 0n ? "" : value > 0n ? " gain" : " loss";
+  const tone = !signed || value === 0n ? '' : value > 0n ? ' gain' : ' loss';
   return (
     <span className={`number${tone}`}>
       {signed ? signedUsd(value) : usd(value)}
-      {unit ? " USD" : ""}
+      {unit ? ' USD' : ''}
     </span>
   );
 }
 
 /** A number of another kind. */
-export function Num({ children, tone }: { children: ReactNode; tone?: "gain" | "loss" | undefined }) {
-  return <span className={tone ? `number ${tone}` : "number"}>{children}</span>;
+export function Num({ children, tone }: { children: ReactNode; tone?: 'gain' | 'loss' | undefined }) {
+  return <span className={tone ? `number ${tone}` : 'number'}>{children}</span>;
 }
 
 /** Name and value pairs, a line each. */
@@ -37,7 +43,7 @@ export function Facts({ rows }: { rows: readonly Fact[] }) {
   return (
     <dl className="facts">
       {rows.map((row) => (
-        <div key={row.name} className={row.total ? "total" : undefined}>
+        <div key={row.name} className={row.total ? 'total' : undefined}>
           <dt>{row.name}</dt>
           <dd>{row.value}</dd>
         </div>
@@ -47,15 +53,21 @@ export function Facts({ rows }: { rows: readonly Fact[] }) {
 }
 
 /** A line of {@link Facts}. */
-export interface Fact {
+export type Fact = {
   name: string;
   value: ReactNode;
   /** Set off by a rule: the sum of the lines above. */
   total?: boolean;
-}
+};
 
 /** Large figures side by side. */
-export function Figures({ rows, label }: { rows: readonly (Fact & { note?: ReactNode; id?: string })[]; label: string }) {
+export function Figures({
+  rows,
+  label,
+}: {
+  rows: readonly (Fact & { note?: ReactNode; id?: string })[];
+  label: string;
+}) {
   return (
     <dl className="figures" aria-label={label}>
       {rows.map((row) => (
@@ -74,7 +86,7 @@ export function Figures({ rows, label }: { rows: readonly (Fact & { note?: React
 /** A part of a whole as a bar with its number. */
 export function Meter(props: { label: string; part: bigint; whole: bigint; text: string }) {
   const share = props.whole <= 0n ? 0 : Math.max(0, Math.min(1, Number((props.part * 10_000n) / props.whole) / 10_000));
-  const tone = share > 0.95 ? " bad" : share > 0.8 ? " warn" : "";
+  const tone = share > 0.95 ? ' bad' : share > 0.8 ? ' warn' : '';
   return (
     <div className="meter">
       <div className="field-top">
@@ -98,7 +110,7 @@ export function Meter(props: { label: string; part: bigint; whole: bigint; text:
 
 /** What parts of the account would require alone, and what they require together: two bars to one scale. */
 export function Saving({ alone, together }: { alone: bigint; together: bigint }) {
-  const width = (value: bigint) => (alone <= 0n ? "0%" : `${Number((value * 10_000n) / alone) / 100}%`);
+  const width = (value: bigint) => (alone <= 0n ? '0%' : `${Number((value * 10_000n) / alone) / 100}%`);
   const saved = alone - together;
   return (
     <div className="bars">
@@ -121,15 +133,24 @@ export function Saving({ alone, together }: { alone: bigint; together: bigint })
         </div>
       </div>
       <p>
-        Netting frees <strong data-figure="saving"><Usd value={saved} unit /></strong>
-        {alone > 0n ? ` of initial margin: ${Number((saved * 1000n) / alone) / 10} % of what the parts would need.` : "."}
+        Netting frees{' '}
+        <strong data-figure="saving">
+          <Usd value={saved} unit />
+        </strong>
+        {alone > 0n
+          ? ` of initial margin: ${Number((saved * 1000n) / alone) / 10} % of what the parts would need.`
+          : '.'}
       </p>
     </div>
   );
 }
 
 /** Numbers now and after a trade. */
-export function BeforeAfter({ rows }: { rows: readonly { name: string; before: ReactNode; after: ReactNode; id?: string }[] }) {
+export function BeforeAfter({
+  rows,
+}: {
+  rows: readonly { name: string; before: ReactNode; after: ReactNode; id?: string }[];
+}) {
   return (
     <dl className="before-after">
       <div aria-hidden="true">

@@ -21,14 +21,13 @@ export function divideRound(value: bigint, divisor: bigint): bigint {
  */
 export function decimalText(value: bigint, decimals: number, digits?: number): string {
   const shown = digits ?? decimals;
-  const scaled =
-    shown < decimals ? divideRound(value, power(decimals - shown)) : value * power(shown - decimals);
+  const scaled = shown < decimals ? divideRound(value, power(decimals - shown)) : value * power(shown - decimals);
   const magnitude = scaled < 0n ? -scaled : scaled;
-  const whole = (magnitude / power(shown)).toString().replace(GROUPS, ",");
-  let fraction = shown === 0 ? "" : (magnitude % power(shown)).toString().padStart(shown, "0");
-  if (digits === undefined) fraction = fraction.replace(/0+$/, "");
-  const sign = scaled < 0n ? "−" : "";
-  return fraction === "" ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
+  const whole = (magnitude / power(shown)).toString().replace(GROUPS, ',');
+  let fraction = shown === 0 ? '' : (magnitude % power(shown)).toString().padStart(shown, '0');
+  if (digits === undefined) fraction = fraction.replace(/0+$/, '');
+  const sign = scaled < 0n ? '−' : '';
+  return fraction === '' ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
 }
 
 /** Quote native (1e-6 USD) as dollars and cents. */
@@ -45,7 +44,7 @@ export function signedUsd(value: bigint): string {
 export function amountText(value: bigint, decimals: number, digits = 6): string {
   const shown = Math.min(decimals, digits);
   const text = decimalText(shown < decimals ? divideRound(value, power(decimals - shown)) : value, shown);
-  return text === "0" && value !== 0n ? decimalText(value, decimals) : text;
+  return text === '0' && value !== 0n ? decimalText(value, decimals) : text;
 }
 
 /** Parts per million as percent. */
@@ -66,24 +65,24 @@ export function ratioPpm(part: bigint, whole: bigint): bigint | null {
  * @throws {DecimalError} with what is wrong, in words.
  */
 export function parseDecimal(text: string, decimals: number): bigint {
-  const plain = text.trim().replace(/(?<=\d)[,'’\s](?=\d{3}(?:\D|$))/g, "");
-  if (plain === "") throw new DecimalError("Enter a number");
+  const plain = text.trim().replace(/(?<=\d)[,'’\s](?=\d{3}(?:\D|$))/g, '');
+  if (plain === '') throw new DecimalError('Enter a number');
   const match = /^(\d*)(?:\.(\d*))?$/.exec(plain);
-  if (!match || (match[1] === "" && (match[2] ?? "") === "")) {
-    throw new DecimalError("Enter a number like 1250.5");
+  if (!match || (match[1] === '' && (match[2] ?? '') === '')) {
+    throw new DecimalError('Enter a number like 1250.5');
   }
-  const fraction = (match[2] ?? "").replace(/0+$/, "");
+  const fraction = (match[2] ?? '').replace(/0+$/, '');
   if (fraction.length > decimals) {
-    throw new DecimalError(decimals === 0 ? "Enter a whole number" : `At most ${decimals} decimals`);
+    throw new DecimalError(decimals === 0 ? 'Enter a whole number' : `At most ${decimals} decimals`);
   }
-  const value = BigInt(match[1] || "0") * power(decimals) + BigInt(fraction.padEnd(decimals, "0") || "0");
-  if (value >= 1n << 63n) throw new DecimalError("The number is too large");
+  const value = BigInt(`0${match[1] ?? ''}`) * power(decimals) + BigInt(`0${fraction.padEnd(decimals, '0')}`);
+  if (value >= 1n << 63n) throw new DecimalError('The number is too large');
   return value;
 }
 
 /** The text that {@link parseDecimal} reads back as `value`: for fields that are filled in. */
 export function plainDecimal(value: bigint, decimals: number): string {
-  return decimalText(value, decimals).replaceAll(",", "");
+  return decimalText(value, decimals).replaceAll(',', '');
 }
 
 /** Number of a quote amount for charts, where a pixel is coarser than any rounding. */

@@ -1,4 +1,4 @@
-import { decimalText, divideRound } from "./decimal";
+import { decimalText, divideRound } from './decimal';
 
 /** Fraction bits of a price. */
 const PRICE_BITS = 48n;
@@ -40,6 +40,6 @@ export function notional(size: bigint, price: bigint): bigint {
 export function dollars(value: number): string {
   const magnitude = Math.abs(value);
   const digits = magnitude >= 10 ? 2 : magnitude >= 0.1 ? 4 : 6;
-  const text = value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  return text.replace("-", "−");
+  const text = value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return text.replace('-', '−');
 }

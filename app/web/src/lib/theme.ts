@@ -1,23 +1,23 @@
 /** Light or dark: the system's choice until the switch is used, which is remembered. */
-export type Theme = "light" | "dark";
+export type Theme = 'light' | 'dark';
 
-const KEY = "plimsoll.theme";
-const dark = matchMedia("(prefers-color-scheme: dark)");
+const KEY = 'plimsoll.theme';
+const dark = matchMedia('(prefers-color-scheme: dark)');
 
 function chosen(): Theme | null {
   const value = localStorage.getItem(KEY);
-  return value === "light" || value === "dark" ? value : null;
+  return value === 'light' || value === 'dark' ? value : null;
 }
 
 const listeners = new Set<() => void>();
 
 /** The theme in force. */
 export function theme(): Theme {
-  return chosen() ?? (dark.matches ? "dark" : "light");
+  return chosen() ?? (dark.matches ? 'dark' : 'light');
 }
 
 function apply() {
-  document.documentElement.dataset["theme"] = theme();
+  document.documentElement.dataset.theme = theme();
   for (const listener of listeners) listener();
 }
 
@@ -37,5 +37,5 @@ export function onTheme(listener: () => void): () => void {
 /** Puts the theme into the document: before anything is painted. */
 export function startTheme() {
   apply();
-  dark.addEventListener("change", apply);
+  dark.addEventListener('change', apply);
 }

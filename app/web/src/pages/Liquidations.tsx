@@ -1,27 +1,27 @@
-import type { MarginView } from "@plimsoll/client";
-import { useMemo, useState } from "react";
+import type { MarginView } from '@plimsoll/client';
+import { useMemo, useState } from 'react';
 
-import { Dialog } from "../components/Dialog";
-import { float, loadOf } from "../components/draught";
-import { AmountField, typed } from "../components/Field";
-import { Hull } from "../components/Hull";
-import { Facts, Num, Panel, Usd } from "../components/parts";
-import { Ticket } from "../components/Ticket";
-import { percent, ratioPpm, usd } from "../lib/decimal";
-import { shortAddress } from "../lib/text";
-import { duration } from "../lib/time";
-import type { Request } from "../session/actions";
-import { useAccount, useOwner } from "../session/account";
-import { useLive } from "../session/live";
-import { marginOf } from "../session/margin";
+import { Dialog } from '../components/Dialog';
+import { float, loadOf } from '../components/draught';
+import { AmountField, typed } from '../components/Field';
+import { Hull } from '../components/Hull';
+import { Facts, Num, Panel, Usd } from '../components/parts';
+import { Ticket } from '../components/Ticket';
+import { percent, ratioPpm, usd } from '../lib/decimal';
+import { shortAddress } from '../lib/text';
+import { duration } from '../lib/time';
+import type { Request } from '../session/actions';
+import { useAccount, useOwner } from '../session/account';
+import { useLive } from '../session/live';
+import { marginOf } from '../session/margin';
 
 /** One account as the list has it. */
-interface Row {
+type Row = {
   address: string;
   owner: string;
   margin: MarginView;
   startedAt: bigint;
-}
+};
 
 /** How many of the accounts nearest to their line are shown. */
 const SHOWN = 50;
@@ -61,12 +61,14 @@ export function Liquidations() {
       <div className="page-title">
         <h1>Liquidations</h1>
         <p className="quiet">
-          An account below its maintenance line may be taken over by anyone: a fraction of all it holds and owes, for its
-          equity less a discount that grows with time.
+          An account below its maintenance line may be taken over by anyone: a fraction of all it holds and owes, for
+          its equity less a discount that grows with time.
         </p>
       </div>
-      <p role="status" className={below > 0 ? "tag bad" : "tag good"}>
-        {below === 0 ? "No account is below its line" : `${below} ${below === 1 ? "account is" : "accounts are"} below the line`}
+      <p role="status" className={below > 0 ? 'tag bad' : 'tag good'}>
+        {below === 0
+          ? 'No account is below its line'
+          : `${below} ${below === 1 ? 'account is' : 'accounts are'} below the line`}
       </p>
       <Panel title="Deepest first" flush note={`The ${SHOWN} deepest accounts with something at risk.`}>
         {!rows ? (
@@ -99,17 +101,24 @@ export function Liquidations() {
           </div>
         )}
       </Panel>
-      {taking ? <TakeOver address={taking} onClose={() => setTaking(null)} /> : null}
+      {taking ? (
+        <TakeOver
+          address={taking}
+          onClose={() => {
+            setTaking(null);
+          }}
+        />
+      ) : null}
     </div>
   );
 }
 
-interface LineProps {
+type LineProps = {
   row: Row;
   now: bigint;
   isOwn: boolean;
   onTake: (address: string) => void;
-}
+};
 
 function Line({ row, now, isOwn, onTake }: LineProps) {
   const { margin } = row;
@@ -119,11 +128,11 @@ function Line({ row, now, isOwn, onTake }: LineProps) {
       <th scope="row">
         <span className="number" title={row.address}>
           {shortAddress(row.address)}
-        </span>{" "}
+        </span>{' '}
         {isOwn ? <span className="tag">yours</span> : null}
       </th>
-      <td data-label="Load" className={`number ${isBelow ? "loss" : ""}`}>
-        {margin.equityMaint <= 0n ? "no equity" : percent(depth(margin), 1)}
+      <td data-label="Load" className={`number ${isBelow ? 'loss' : ''}`}>
+        {margin.equityMaint <= 0n ? 'no equity' : percent(depth(margin), 1)}
       </td>
       <td data-label="Equity, USD">
         <Usd value={margin.equityMaint} />
@@ -132,13 +141,23 @@ function Line({ row, now, isOwn, onTake }: LineProps) {
         <Usd value={margin.healthMaint} signed />
       </td>
       <td data-label="Auction">
-        {row.startedAt > 0n && isBelow ? `running for ${duration(Number(now - row.startedAt))}` : isBelow ? "open" : "—"}
+        {row.startedAt > 0n && isBelow
+          ? `running for ${duration(Number(now - row.startedAt))}`
+          : isBelow
+            ? 'open'
+            : '—'}
       </td>
       <td className="actions">
         {isBelow ? (
           <span className="button-row">
-            <button type="button" className="button small" onClick={() => onTake(row.address)}>
-              {isOwn ? "Look" : "Take over"}
+            <button
+              type="button"
+              className="button small"
+              onClick={() => {
+                onTake(row.address);
+              }}
+            >
+              {isOwn ? 'Look' : 'Take over'}
               <span className="visually-hidden"> {shortAddress(row.address)}</span>
             </button>
           </span>
@@ -153,16 +172,16 @@ function TakeOver({ address, onClose }: { address: string; onClose: () => void }
   const own = useAccount();
   const account = useLive((engine) => engine.account(address), [address]);
   const margin = useLive((engine) => marginOf(engine, address), [address]);
-  const [text, setText] = useState("100");
+  const [text, setText] = useState('100');
   const part = typed(text, 4);
-  const error = part.value !== null && part.value > 1_000_000n ? "At most 100 %" : part.error;
+  const error = part.value !== null && part.value > 1_000_000n ? 'At most 100 %' : part.error;
   const isOwn = account?.owner === own.owner;
-  const isBelow = margin !== null && margin !== undefined && margin.healthMaint < 0n;
+  const isBelow = margin !== null && margin.healthMaint < 0n;
   const taker = own.address;
   const request = useMemo((): Request | null => {
     if (!taker || !part.value || error !== null || isOwn || !isBelow) return null;
     const maxFraction = (part.value << 32n) / 1_000_000n;
-    return { account: taker, actions: [{ kind: "liquidate", taker, account: address, maxFraction }] };
+    return { account: taker, actions: [{ kind: 'liquidate', taker, account: address, maxFraction }] };
   }, [taker, address, part.value, error, isOwn, isBelow]);
   return (
     <Dialog title="Take over an account" onClose={onClose}>
@@ -173,36 +192,47 @@ function TakeOver({ address, onClose }: { address: string; onClose: () => void }
           </div>
           <Facts
             rows={[
-              { name: "Account", value: <span className="address">{address}</span> },
-              { name: "Equity, USD", value: <Usd value={margin.equityMaint} /> },
-              { name: "Requirement, USD", value: <Usd value={margin.requirementMaint} /> },
-              { name: "Maintenance health, USD", value: <Usd value={margin.healthMaint} signed /> },
+              { name: 'Account', value: <span className="address">{address}</span> },
+              { name: 'Equity, USD', value: <Usd value={margin.equityMaint} /> },
+              { name: 'Requirement, USD', value: <Usd value={margin.requirementMaint} /> },
+              { name: 'Maintenance health, USD', value: <Usd value={margin.healthMaint} signed /> },
               ...(account?.positions ?? [])
                 .filter((line) => line.size !== 0n)
-                .map((line) => ({ name: `${line.symbol} perpetual`, value: <Num>{line.sizeTokens.toLocaleString("en")}</Num> })),
+                .map((line) => ({
+                  name: `${line.symbol} perpetual`,
+                  value: <Num>{line.sizeTokens.toLocaleString('en')}</Num>,
+                })),
               ...(account?.balances ?? []).map((line) => ({
                 name: `${line.symbol} balance`,
-                value: <Num>{line.amountTokens.toLocaleString("en")}</Num>,
+                value: <Num>{line.amountTokens.toLocaleString('en')}</Num>,
               })),
               ...(account?.options ?? []).map((line) => ({
-                name: `${line.symbol} ${line.strikeUsd} ${line.isCall ? "call" : "put"}`,
-                value: <Num>{line.lots.toLocaleString("en")} lots</Num>,
+                name: `${line.symbol} ${line.strikeUsd} ${line.isCall ? 'call' : 'put'}`,
+                value: <Num>{line.lots.toLocaleString('en')} lots</Num>,
               })),
             ]}
           />
         </>
       ) : null}
-      {isOwn ? <p className="notice warn">This account is yours. Nobody liquidates himself: deposit, or reduce its positions.</p> : null}
-      {!isBelow ? <p className="notice good">The account is above its line again{margin ? ` by ${usd(margin.healthMaint)} USD` : ""}.</p> : null}
+      {isOwn ? (
+        <p className="notice warn">
+          This account is yours. Nobody liquidates himself: deposit, or reduce its positions.
+        </p>
+      ) : null}
+      {!isBelow ? (
+        <p className="notice good">
+          The account is above its line again{margin ? ` by ${usd(margin.healthMaint)} USD` : ''}.
+        </p>
+      ) : null}
       {!isOwn ? (
         <Ticket
           request={request}
           incomplete={
             !isBelow
-              ? "The account is above its line: there is nothing to take over."
+              ? 'The account is above its line: there is nothing to take over.'
               : taker
-                ? "Enter a part of the account, up to 100 %."
-                : "Deposit first: the taker needs a margin account."
+                ? 'Enter a part of the account, up to 100 %.'
+                : 'Deposit first: the taker needs a margin account.'
           }
           submit="Take over now"
         >
@@ -212,12 +242,14 @@ function TakeOver({ address, onClose }: { address: string; onClose: () => void }
             text={text}
             onText={setText}
             error={error}
-            onMax={() => setText("100")}
-            maxLabel="Whole account"
+            onMax={() => {
+              setText('100');
+            }}
+            maxLabel="whole account"
           />
           <p className="small quiet">
-            The chain takes no more than brings the account back above its line. What you take over moves into your account;
-            you pay its equity less the discount out of your quote balance.
+            The chain takes no more than brings the account back above its line. What you take over moves into your
+            account; you pay its equity less the discount out of your quote balance.
           </p>
         </Ticket>
       ) : null}

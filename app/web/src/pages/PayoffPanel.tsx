@@ -1,10 +1,10 @@
-import { useState } from "react";
+import { useState } from 'react';
 
-import { PayoffChart } from "../charts/Payoff";
-import { SelectField } from "../components/Field";
-import { Panel } from "../components/parts";
-import { expiryDay } from "../lib/time";
-import { useLive } from "../session/live";
+import { PayoffChart } from '../charts/Payoff';
+import { SelectField } from '../components/Field';
+import { Panel } from '../components/parts';
+import { expiryDay } from '../lib/time';
+import { useLive } from '../session/live';
 
 /** Points of the line. */
 const POINTS = 61;
@@ -21,7 +21,10 @@ export default function PayoffPanel({ address }: { address: string }) {
   const payoff = useLive(
     (engine) => {
       if (!market) return null;
-      const prices = Array.from({ length: POINTS }, (_, point) => market.priceUsd * (1 - REACH + (2 * REACH * point) / (POINTS - 1)));
+      const prices = Array.from(
+        { length: POINTS },
+        (_, point) => market.priceUsd * (1 - REACH + (2 * REACH * point) / (POINTS - 1)),
+      );
       const found = engine.payoff(address, market.address, prices);
       // The curve is of the whole equity; what it gains is its distance from the equity at the price now.
       const now = engine.payoff(address, market.address, [market.priceUsd]).points[0]?.now ?? 0n;
@@ -29,7 +32,11 @@ export default function PayoffPanel({ address }: { address: string }) {
       return {
         symbol: market.symbol,
         spot: market.priceUsd,
-        points: found.points.map((point) => ({ price: point.priceUsd, now: gain(point.now), atExpiry: gain(point.atExpiry) })),
+        points: found.points.map((point) => ({
+          price: point.priceUsd,
+          now: gain(point.now),
+          atExpiry: gain(point.atExpiry),
+        })),
         expiry: found.expiry == null ? null : expiryDay(Number(found.expiry)),
       };
     },

@@ -1,25 +1,25 @@
-import { lazy, Suspense, useMemo, useState } from "react";
-import { Link } from "wouter";
+import { lazy, Suspense, useMemo, useState } from 'react';
+import { Link } from 'wouter';
 
-import { Hull } from "../components/Hull";
-import { Facts, Figures, Num, Panel, Saving, Usd } from "../components/parts";
-import { float, loadOf } from "../components/draught";
-import { amountText, percent, ratioPpm, signedUsd, usd } from "../lib/decimal";
-import { duration, expiryDay } from "../lib/time";
-import { useLive, useLooked } from "../session/live";
-import { marginOf } from "../session/margin";
-import { problemOfThrown } from "../session/problem";
-import { useAccount } from "../session/account";
-import { liquidationText } from "../session/preview";
-import type { AccountView, MarginView } from "@plimsoll/client";
-import { useWalletGate } from "../wallet/gate";
-import { ProblemNotice } from "../components/Progress";
-import { Ticket } from "../components/Ticket";
-import type { Request } from "../session/actions";
-import { ActionDialog, type Asked } from "../tickets/ActionDialog";
+import { Hull } from '../components/Hull';
+import { Facts, Figures, Num, Panel, Saving, Usd } from '../components/parts';
+import { float, loadOf } from '../components/draught';
+import { amountText, percent, ratioPpm, signedUsd, usd } from '../lib/decimal';
+import { duration, expiryDay } from '../lib/time';
+import { useLive, useLooked } from '../session/live';
+import { marginOf } from '../session/margin';
+import { problemOfThrown } from '../session/problem';
+import { useAccount } from '../session/account';
+import { liquidationText } from '../session/preview';
+import type { AccountView, MarginView } from '@plimsoll/client';
+import { useWalletGate } from '../wallet/gate';
+import { ProblemNotice } from '../components/Progress';
+import { Ticket } from '../components/Ticket';
+import type { Request } from '../session/actions';
+import { ActionDialog, type Asked } from '../tickets/ActionDialog';
 
-const StressPanel = lazy(() => import("./StressPanel"));
-const PayoffPanel = lazy(() => import("./PayoffPanel"));
+const StressPanel = lazy(() => import('./StressPanel'));
+const PayoffPanel = lazy(() => import('./PayoffPanel'));
 
 /** What an account holds, how deep it lies, and what could move it. */
 export function Portfolio() {
@@ -30,7 +30,14 @@ export function Portfolio() {
   return (
     <>
       {address ? <Account key={address} address={address} ask={setAsked} /> : <FirstDeposit ask={setAsked} />}
-      {asked ? <ActionDialog asked={asked} onClose={() => setAsked(null)} /> : null}
+      {asked ? (
+        <ActionDialog
+          asked={asked}
+          onClose={() => {
+            setAsked(null);
+          }}
+        />
+      ) : null}
     </>
   );
 }
@@ -50,7 +57,7 @@ function Harbour() {
         <div className="panel-body">
           <p>
             The water is what your positions require, the hull is your equity. Load a position and the ship goes down;
-            hedge it and she comes up again, because the whole portfolio is weighed at once. Above the{" "}
+            hedge it and she comes up again, because the whole portfolio is weighed at once. Above the{' '}
             <strong>initial line</strong> you may load more. Below the <strong>maintenance line</strong> anyone may take
             the account over.
           </p>
@@ -81,7 +88,13 @@ function FirstDeposit({ ask }: { ask: Ask }) {
             This wallet has no margin account on this exchange yet. The first deposit opens it, in the same transaction;
             the rent of about 0.02 SOL comes back when you close it.
           </p>
-          <button type="button" className="button primary" onClick={() => ask({ kind: "deposit" })}>
+          <button
+            type="button"
+            className="button primary"
+            onClick={() => {
+              ask({ kind: 'deposit' });
+            }}
+          >
             Deposit and open an account
           </button>
         </div>
@@ -105,19 +118,32 @@ function Account({ address, ask }: { address: string; ask: Ask }) {
       <section className="panel" aria-label="Health">
         <Hull load={loadOf(margin)} />
         <HealthFigures margin={margin} />
+        <Legend />
       </section>
       <div className="button-row">
-        <button type="button" className="button primary" onClick={() => ask({ kind: "deposit" })}>
+        <button
+          type="button"
+          className="button primary"
+          onClick={() => {
+            ask({ kind: 'deposit' });
+          }}
+        >
           Deposit
         </button>
-        <button type="button" className="button" onClick={() => ask({ kind: "withdraw" })}>
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            ask({ kind: 'withdraw' });
+          }}
+        >
           Withdraw
         </button>
         <Link className="button" href="/trade">
           Trade
         </Link>
       </div>
-      <div className="columns halves">
+      <div className="columns uneven">
         <Collateral account={account} ask={ask} />
         <Netting address={address} />
       </div>
@@ -141,7 +167,7 @@ function Unreckoned({ account, error }: { account: AccountView; error: unknown }
   const boards = [...new Set(account.options.filter((line) => !line.isSettled).map((line) => line.board))];
   const request = useMemo(
     (): Request | null =>
-      boards.length === 0 ? null : { account: null, actions: boards.map((board) => ({ kind: "refreshBoard", board })) },
+      boards.length === 0 ? null : { account: null, actions: boards.map((board) => ({ kind: 'refreshBoard', board })) },
     [boards.join()],
   );
   return (
@@ -160,16 +186,16 @@ function Unreckoned({ account, error }: { account: AccountView; error: unknown }
 function AccountState({ margin, account }: { margin: MarginView; account: AccountView }) {
   const now = useLive((engine) => engine.exchange().now, []);
   const state = float(loadOf(margin));
-  if (state === "sunk" || state === "lost") {
+  if (state === 'sunk' || state === 'lost') {
     const since = account.liquidationStartedAt;
     return (
       <p role="alert" className="tag bad" data-state="liquidatable">
         Below the line: may be liquidated now
-        {since > 0n && now ? `, auction running for ${duration(Number(now - since))}` : ""}
+        {since > 0n && now ? `, auction running for ${duration(Number(now - since))}` : ''}
       </p>
     );
   }
-  if (state === "loaded") return <p className="tag warn">Fully loaded: only reductions and deposits</p>;
+  if (state === 'loaded') return <p className="tag warn">Fully loaded: only reductions and deposits</p>;
   if (margin.blockedBy) return <p className="tag warn">A price is too old: no new risk until it is observed</p>;
   return <p className="tag good">Afloat</p>;
 }
@@ -178,31 +204,54 @@ function HealthFigures({ margin }: { margin: MarginView }) {
   const used = ratioPpm(margin.requirementMaint, margin.equityMaint);
   const rows = [
     {
-      id: "equity",
-      name: "Equity",
+      id: 'equity',
+      name: 'Equity',
       value: <Usd value={margin.equityMaint} />,
       note: `USD, ${usd(margin.equityInit)} towards initial margin`,
     },
     {
-      id: "health-init",
-      name: "Initial health",
+      id: 'health-init',
+      name: 'Initial health',
       value: <Usd value={margin.healthInit} signed />,
       note: `free for new risk; ${usd(margin.requirementInit)} required`,
     },
     {
-      id: "health-maint",
-      name: "Maintenance health",
+      id: 'health-maint',
+      name: 'Maintenance health',
       value: <Usd value={margin.healthMaint} signed />,
       note: `until liquidation; ${usd(margin.requirementMaint)} required`,
     },
     {
-      id: "draught",
-      name: "Load",
-      value: <Num>{used === null || margin.equityMaint <= 0n ? "—" : percent(used, 1)}</Num>,
-      note: "of the equity used by the maintenance requirement",
+      id: 'draught',
+      name: 'Load',
+      value: <Num>{used === null || margin.equityMaint <= 0n ? '—' : percent(used, 1)}</Num>,
+      note: 'of the equity used by the maintenance requirement',
     },
   ];
   return <Figures rows={rows} label="Health in numbers" />;
+}
+
+/** What the lines of the picture are. */
+function Legend() {
+  return (
+    <details className="panel-note">
+      <summary>How to read the ship</summary>
+      <ul>
+        <li>
+          <strong>The water</strong> is the maintenance requirement over the equity: the load. At 0 % nothing is
+          required; at 100 % it stands at the Plimsoll mark.
+        </li>
+        <li>
+          <strong>The maintenance line</strong>, through the ring, is where anyone may take the account over. Above it
+          the picture goes on with the freeboard that is lost: the deck is awash when no equity is left.
+        </li>
+        <li>
+          <strong>The initial line</strong>, below it, is where nothing more may be loaded: no new risk, no withdrawal
+          against it.
+        </li>
+      </ul>
+    </details>
+  );
 }
 
 type Ask = (asked: Asked) => void;
@@ -238,25 +287,31 @@ function Collateral({ account, ask }: { account: AccountView; ask: Ask }) {
                     {amountText(line.amount, bank?.decimals ?? 6)}
                   </td>
                   <td data-label="Worth, USD" className="number">
-                    {line.valueUsd.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}
+                    {line.valueUsd.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}
                   </td>
                   <td data-label="A year" className="number">
-                    {bank ? `${(line.amount < 0n ? -bank.borrowRatePercent : bank.depositRatePercent).toFixed(2)} %` : ""}
+                    {bank
+                      ? `${(line.amount < 0n ? -bank.borrowRatePercent : bank.depositRatePercent).toFixed(2)} %`
+                      : ''}
                   </td>
                   <td className="actions">
                     <span className="button-row">
                       <button
                         type="button"
                         className="button small"
-                        onClick={() => ask({ kind: "deposit", mint: line.mint })}
-                        aria-label={`${line.amount < 0n ? "Repay" : "Deposit"} ${line.symbol}`}
+                        onClick={() => {
+                          ask({ kind: 'deposit', mint: line.mint });
+                        }}
+                        aria-label={`${line.amount < 0n ? 'Repay' : 'Deposit'} ${line.symbol}`}
                       >
-                        {line.amount < 0n ? "Repay" : "Deposit"}
+                        {line.amount < 0n ? 'Repay' : 'Deposit'}
                       </button>
                       <button
                         type="button"
                         className="button small"
-                        onClick={() => ask({ kind: "withdraw", mint: line.mint })}
+                        onClick={() => {
+                          ask({ kind: 'withdraw', mint: line.mint });
+                        }}
                         aria-label={`Withdraw ${line.symbol}`}
                       >
                         Withdraw
@@ -285,7 +340,7 @@ function Netting({ address }: { address: string }) {
         <Facts
           rows={report.underlyings.map((line) => ({
             name: `Largest loss in ${line.symbol}`,
-            value: <Usd value={BigInt(line.lossInit)} />,
+            value: <Usd value={line.lossInit} />,
           }))}
         />
       ) : null}
@@ -343,12 +398,12 @@ function Positions({ account, ask }: { account: AccountView; ask: Ask }) {
   );
 }
 
-interface RowProps {
-  line: AccountView["positions"][number];
+type RowProps = {
+  line: AccountView['positions'][number];
   decimals: number;
   account: string;
   ask: Ask;
-}
+};
 
 function PositionRow({ line, decimals, account, ask }: RowProps) {
   const liquidation = useLive(
@@ -356,25 +411,25 @@ function PositionRow({ line, decimals, account, ask }: RowProps) {
     [account, line.market],
   );
   const price = (value: number | null | undefined) =>
-    value === null || value === undefined ? "—" : value.toLocaleString("en", { maximumSignificantDigits: 7 });
+    value === null || value === undefined ? '—' : value.toLocaleString('en', { maximumSignificantDigits: 7 });
   return (
     <tr data-position={line.symbol}>
       <th scope="row">
-        {line.symbol}{" "}
+        {line.symbol}{' '}
         {line.size === 0n ? null : (
-          <span className={line.size > 0n ? "tag good" : "tag bad"}>{line.size > 0n ? "long" : "short"}</span>
+          <span className={line.size > 0n ? 'tag good' : 'tag bad'}>{line.size > 0n ? 'long' : 'short'}</span>
         )}
       </th>
       <td data-label="Size" className="number">
         {amountText(line.size, decimals)}
       </td>
       <td data-label="Worth, USD" className="number">
-        {line.valueUsd.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}
+        {line.valueUsd.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}
       </td>
       <td data-label="Break-even" className="number">
         {price(line.breakEvenUsd)}
       </td>
-      <td data-label="Gain, USD" className={`number ${line.gainUsd < 0 ? "loss" : line.gainUsd > 0 ? "gain" : ""}`}>
+      <td data-label="Gain, USD" className={`number ${line.gainUsd < 0 ? 'loss' : line.gainUsd > 0 ? 'gain' : ''}`}>
         {signedUsd(BigInt(Math.round(line.gainUsd * 1e6)))}
       </td>
       <td data-label="Liquidated at" className="number">
@@ -387,7 +442,9 @@ function PositionRow({ line, decimals, account, ask }: RowProps) {
               <button
                 type="button"
                 className="button small"
-                onClick={() => ask({ kind: "close", market: line.market })}
+                onClick={() => {
+                  ask({ kind: 'close', market: line.market });
+                }}
                 aria-label={`Close ${line.symbol}`}
               >
                 Close
@@ -395,7 +452,9 @@ function PositionRow({ line, decimals, account, ask }: RowProps) {
               <button
                 type="button"
                 className="button small"
-                onClick={() => ask({ kind: "stop", market: line.market })}
+                onClick={() => {
+                  ask({ kind: 'stop', market: line.market });
+                }}
                 aria-label={`Stop loss for ${line.symbol}`}
               >
                 Stop
@@ -405,7 +464,9 @@ function PositionRow({ line, decimals, account, ask }: RowProps) {
           <button
             type="button"
             className="button small"
-            onClick={() => ask({ kind: "settle", market: line.market })}
+            onClick={() => {
+              ask({ kind: 'settle', market: line.market });
+            }}
             aria-label={`Settle ${line.symbol}`}
           >
             Settle
@@ -424,12 +485,14 @@ function Triggers({ account, ask }: { account: AccountView; ask: Ask }) {
         <li key={order.index}>
           <span>Stored order</span>
           <span>
-            Closes the {order.side} {order.symbol} position once the price is {order.when === "at-or-below" ? "at or below" : "at or above"}{" "}
-            {order.triggerUsd.toLocaleString("en")} USD.{" "}
+            Closes the {order.side} {order.symbol} position once the price is{' '}
+            {order.when === 'at-or-below' ? 'at or below' : 'at or above'} {order.triggerUsd.toLocaleString('en')} USD.{' '}
             <button
               type="button"
               className="button small"
-              onClick={() => ask({ kind: "cancel-trigger", market: order.market, index: order.index })}
+              onClick={() => {
+                ask({ kind: 'cancel-trigger', market: order.market, index: order.index });
+              }}
             >
               Cancel<span className="visually-hidden"> the order for {order.symbol}</span>
             </button>
@@ -458,30 +521,38 @@ function Options({ account, ask }: { account: AccountView; ask: Ask }) {
           </thead>
           <tbody>
             {account.options.map((line) => {
-              const name = `${line.symbol} ${expiryDay(Number(line.expiry))} ${line.strikeUsd.toLocaleString("en")} ${line.isCall ? "call" : "put"}`;
+              const name = `${line.symbol} ${expiryDay(Number(line.expiry))} ${line.strikeUsd.toLocaleString('en')} ${line.isCall ? 'call' : 'put'}`;
               return (
                 <tr key={`${line.board} ${line.series}`} data-option={name}>
                   <th scope="row">{name}</th>
                   <td data-label="Lots" className="number">
-                    {line.lots.toLocaleString("en").replace("-", "−")}
+                    {line.lots.toLocaleString('en').replace('-', '−')}
                   </td>
                   <td data-label="Size" className="number">
-                    {line.sizeTokens.toLocaleString("en").replace("-", "−")} {line.symbol}
+                    {line.sizeTokens.toLocaleString('en').replace('-', '−')} {line.symbol}
                   </td>
                   <td data-label="Mark, USD" className="number">
-                    {line.mark == null ? "waits for a refresh" : usd(line.mark)}
+                    {line.mark == null ? 'waits for a refresh' : usd(line.mark)}
                   </td>
                   <td className="actions">
                     <span className="button-row">
                       {line.isSettled ? (
-                        <button type="button" className="button small" onClick={() => ask({ kind: "settle-option", board: line.board })}>
+                        <button
+                          type="button"
+                          className="button small"
+                          onClick={() => {
+                            ask({ kind: 'settle-option', board: line.board });
+                          }}
+                        >
                           Settle<span className="visually-hidden"> {name}</span>
                         </button>
                       ) : (
                         <button
                           type="button"
                           className="button small"
-                          onClick={() => ask({ kind: "close-option", board: line.board, series: line.series })}
+                          onClick={() => {
+                            ask({ kind: 'close-option', board: line.board, series: line.series });
+                          }}
                         >
                           Close<span className="visually-hidden"> {name}</span>
                         </button>

@@ -1,14 +1,14 @@
-import { useMemo, useState } from "react";
+import { useMemo, useState } from 'react';
 
-import { Stress } from "../charts/Stress";
-import { SelectField } from "../components/Field";
-import { Panel } from "../components/parts";
-import { useLive } from "../session/live";
+import { Stress } from '../charts/Stress';
+import { SelectField } from '../components/Field';
+import { Panel } from '../components/parts';
+import { useLive } from '../session/live';
 
 /** Moves of the price and of the volatility, percent: as far as shock ranges usually go and beyond. */
 const MOVES = [-40, -20, -10, -5, 0, 5, 10, 20, 40];
 const VOLATILITY = [-30, 0, 30, 60];
-const ALL = "all";
+const ALL = 'all';
 
 /** The account at other prices and volatilities. */
 export default function StressPanel({ address }: { address: string }) {
@@ -26,7 +26,10 @@ export default function StressPanel({ address }: { address: string }) {
     [address, market],
   );
   const options = useMemo(
-    () => [{ value: ALL, label: "All prices together" }, ...markets.map((line) => ({ value: line.market, label: `${line.symbol} alone` }))],
+    () => [
+      { value: ALL, label: 'All prices together' },
+      ...markets.map((line) => ({ value: line.market, label: `${line.symbol} alone` })),
+    ],
     [markets],
   );
   return (
@@ -35,7 +38,11 @@ export default function StressPanel({ address }: { address: string }) {
       note="What the account would gain or lose in USD if prices (across) and volatilities (up) moved at once by so much. The requirement is the worst of the exchange's own scenarios."
     >
       <SelectField label="What moves" value={market} onValue={setMarket} options={options} />
-      {grid ? <Stress grid={grid} label="Gain or loss by move of price and volatility" /> : <p role="status">Reckoning…</p>}
+      {grid ? (
+        <Stress grid={grid} label="Gain or loss by move of price and volatility" />
+      ) : (
+        <p role="status">Reckoning…</p>
+      )}
     </Panel>
   );
 }

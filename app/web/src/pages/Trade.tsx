@@ -1,18 +1,18 @@
-import type { BoardView, MarketView } from "@plimsoll/client";
-import { useMemo, useState } from "react";
-import { Link } from "wouter";
+import type { BoardView, MarketView } from '@plimsoll/client';
+import { useMemo, useState } from 'react';
+import { Link } from 'wouter';
 
-import { Segments } from "../components/Field";
-import { Facts, Meter, Num, Panel } from "../components/parts";
-import { amountText } from "../lib/decimal";
-import { dollars } from "../lib/price";
-import { duration, expiryDay } from "../lib/time";
-import { useLive } from "../session/live";
-import { OptionTicket, PerpTicket, SwapTicket } from "../tickets/TradeTickets";
-import { useOptionQuotes, type OptionQuote } from "../session/preview";
+import { Segments } from '../components/Field';
+import { Facts, Meter, Num, Panel } from '../components/parts';
+import { amountText } from '../lib/decimal';
+import { dollars } from '../lib/price';
+import { duration, expiryDay } from '../lib/time';
+import { useLive } from '../session/live';
+import { OptionTicket, PerpTicket, SwapTicket } from '../tickets/TradeTickets';
+import { useOptionQuotes, type OptionQuote } from '../session/preview';
 
 /** What is traded. */
-type Product = "perpetual" | "options" | "swap";
+type Product = 'perpetual' | 'options' | 'swap';
 
 /** Markets, the ticket of a perpetual, the option chain, and swaps of collateral. */
 export function Trade({ symbol }: { symbol?: string | undefined }) {
@@ -28,7 +28,11 @@ export function Trade({ symbol }: { symbol?: string | undefined }) {
       <PausedNotice />
       <nav className="tabs" aria-label="Markets">
         {listed.map((one) => (
-          <Link key={one.address} href={`/trade/${one.symbol}`} aria-current={one.address === market.address ? "page" : undefined}>
+          <Link
+            key={one.address}
+            href={`/trade/${one.symbol}`}
+            aria-current={one.address === market.address ? 'page' : undefined}
+          >
             <strong>{one.symbol}</strong>
             <Num>{dollars(one.priceUsd)}</Num>
           </Link>
@@ -41,12 +45,12 @@ export function Trade({ symbol }: { symbol?: string | undefined }) {
 
 /** Kinds of action that concern who trades, as people call them. */
 const PAUSES: Record<string, string> = {
-  open: "opening and enlarging positions",
-  trade: "all trading",
-  option: "trading of options",
-  deposit: "deposits",
-  withdraw: "withdrawals",
-  settle: "settlement",
+  open: 'opening and enlarging positions',
+  trade: 'all trading',
+  option: 'trading of options',
+  deposit: 'deposits',
+  withdraw: 'withdrawals',
+  settle: 'settlement',
 };
 
 function PausedNotice() {
@@ -55,27 +59,27 @@ function PausedNotice() {
   if (named.length === 0) return null;
   return (
     <p className="notice warn" role="status" data-state="paused">
-      The exchange has paused {named.join(", ")}. Wait until its administrator resumes it.
+      The exchange has paused {named.join(', ')}. Wait until its administrator resumes it.
     </p>
   );
 }
 
 /** Which option of the chain is asked for. */
-export interface Chosen {
+export type Chosen = {
   board: BoardView;
   series: number;
   buys: boolean;
-}
+};
 
 function MarketDesk({ market }: { market: MarketView }) {
-  const [product, setProduct] = useState<Product>(market.hasPerpetual ? "perpetual" : "swap");
+  const [product, setProduct] = useState<Product>(market.hasPerpetual ? 'perpetual' : 'swap');
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const banks = useLive((engine) => engine.banks(), []) ?? [];
   const bank = banks.find((one) => one.market === market.address && !one.isHouseShare);
   const products = [
-    ...(market.hasPerpetual ? [{ value: "perpetual" as const, label: "Perpetual" }] : []),
-    ...(market.hasOptions ? [{ value: "options" as const, label: "Options" }] : []),
-    ...(bank ? [{ value: "swap" as const, label: "Swap" }] : []),
+    ...(market.hasPerpetual ? [{ value: 'perpetual' as const, label: 'Perpetual' }] : []),
+    ...(market.hasOptions ? [{ value: 'options' as const, label: 'Options' }] : []),
+    ...(bank ? [{ value: 'swap' as const, label: 'Swap' }] : []),
   ];
   return (
     <div className="columns with-side">
@@ -87,8 +91,8 @@ function MarketDesk({ market }: { market: MarketView }) {
             chosen={chosen}
             onChoose={(choice) => {
               setChosen(choice);
-              setProduct("options");
-              document.getElementById("ticket")?.scrollIntoView({ block: "nearest" });
+              setProduct('options');
+              document.getElementById('ticket')?.scrollIntoView({ block: 'nearest' });
             }}
           />
         ) : null}
@@ -96,9 +100,15 @@ function MarketDesk({ market }: { market: MarketView }) {
       <div className="side" id="ticket">
         <Panel title={`Trade ${market.symbol}`}>
           <Segments legend="What to trade" value={product} onValue={setProduct} options={products} />
-          {product === "perpetual" ? <PerpTicket market={market} /> : null}
-          {product === "options" ? <OptionTicket market={market} chosen={chosen} /> : null}
-          {product === "swap" && bank ? <SwapTicket market={market} bank={bank} /> : null}
+          {product === 'perpetual' ? <PerpTicket market={market} /> : null}
+          {product === 'options' ? (
+            <OptionTicket
+              key={chosen ? `${chosen.board.address} ${chosen.series} ${chosen.buys}` : ''}
+              market={market}
+              chosen={chosen}
+            />
+          ) : null}
+          {product === 'swap' && bank ? <SwapTicket market={market} bank={bank} /> : null}
         </Panel>
       </div>
     </div>
@@ -106,9 +116,9 @@ function MarketDesk({ market }: { market: MarketView }) {
 }
 
 const STATES: Record<string, string> = {
-  "reduce-only": "Reductions only",
-  "wind-down": "Winding down",
-  retired: "Retired",
+  'reduce-only': 'Reductions only',
+  'wind-down': 'Winding down',
+  retired: 'Retired',
 };
 
 function MarketFacts({ market }: { market: MarketView }) {
@@ -125,11 +135,11 @@ function MarketFacts({ market }: { market: MarketView }) {
   const funding = market.fundingPercentPerDay;
   return (
     <Panel
-      title={`${market.symbol}`}
+      title={market.symbol}
       tools={
         <span className="button-row">
           {STATES[market.state] ? <span className="tag warn">{STATES[market.state]}</span> : null}
-          {market.freshness === "fresh" ? (
+          {market.freshness === 'fresh' ? (
             <span className="tag good">price {duration(age)} old</span>
           ) : (
             <span className="tag bad" data-state="stale">
@@ -142,20 +152,20 @@ function MarketFacts({ market }: { market: MarketView }) {
       <div className="columns halves">
         <Facts
           rows={[
-            { name: "Oracle price, USD", value: <Num>{dollars(market.priceUsd)}</Num> },
-            { name: "Confidence", value: <Num>± {((100 * market.confidenceUsd) / market.priceUsd).toFixed(3)} %</Num> },
-            { name: "Moving average", value: <Num>{dollars(market.emaUsd)}</Num> },
-            { name: "Volatility, a year", value: <Num>{market.volatilityPercent.toFixed(1)} %</Num> },
-            { name: "Shock range", value: <Num>± {market.rangePercent.toFixed(2)} %</Num> },
+            { name: 'Oracle price, USD', value: <Num>{dollars(market.priceUsd)}</Num> },
+            { name: 'Confidence', value: <Num>± {((100 * market.confidenceUsd) / market.priceUsd).toFixed(3)} %</Num> },
+            { name: 'Moving average', value: <Num>{dollars(market.emaUsd)}</Num> },
+            { name: 'Volatility, a year', value: <Num>{market.volatilityPercent.toFixed(1)} %</Num> },
+            { name: 'Shock range', value: <Num>± {market.rangePercent.toFixed(2)} %</Num> },
           ]}
         />
         {market.hasPerpetual ? (
           <Facts
             rows={[
-              { name: "Half spread", value: <Num>{market.halfSpreadPercent.toFixed(3)} %</Num> },
-              { name: "Fee", value: <Num>{market.takerFeePercent.toFixed(3)} %</Num> },
+              { name: 'Half spread', value: <Num>{market.halfSpreadPercent.toFixed(3)} %</Num> },
+              { name: 'Fee', value: <Num>{market.takerFeePercent.toFixed(3)} %</Num> },
               {
-                name: funding < 0 ? "Funding: shorts pay a day" : "Funding: longs pay a day",
+                name: funding < 0 ? 'Funding: shorts pay a day' : 'Funding: longs pay a day',
                 value: <Num>{Math.abs(funding).toFixed(4)} %</Num>,
               },
               { name: "House's position", value: <Num>{amountText(market.houseSize, market.baseDecimals, 2)}</Num> },
@@ -165,19 +175,19 @@ function MarketFacts({ market }: { market: MarketView }) {
       </div>
       {market.hasPerpetual ? (
         <div className="columns halves">
-          {share(market.openInterestLong, "Long positions")}
-          {share(market.openInterestShort, "Short positions")}
+          {share(market.openInterestLong, 'Long positions')}
+          {share(market.openInterestShort, 'Short positions')}
         </div>
       ) : null}
     </Panel>
   );
 }
 
-interface ChainProps {
+type ChainProps = {
   market: MarketView;
   chosen: Chosen | null;
   onChoose: (choice: Chosen) => void;
-}
+};
 
 /** Expiries × strikes: the house's price to sell at and to buy at, for the call on the left and the put on the right. */
 function Chain({ market, chosen, onChoose }: ChainProps) {
@@ -225,17 +235,19 @@ function ChainTable({ market, board, chosen, onChoose }: ChainProps & { board: B
     return (
       <button
         type="button"
-        className={`number ${buys ? "ask" : "bid"}`}
+        className={`number ${buys ? 'ask' : 'bid'}`}
         aria-pressed={isChosen}
-        aria-label={`${buys ? "Buy" : "Sell"} the ${name}${price == null ? "" : ` at ${dollars(price)}`}`}
-        onClick={() => onChoose({ board, series, buys })}
+        aria-label={`${buys ? 'Buy' : 'Sell'} the ${name}${price == null ? '' : ` at ${dollars(price)}`}`}
+        onClick={() => {
+          onChoose({ board, series, buys });
+        }}
       >
-        {price == null ? "—" : dollars(price)}
+        {price == null ? '—' : dollars(price)}
       </button>
     );
   };
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label="Option chain">
+    <div className="table-scroll" tabIndex={0} role="region" aria-label="Prices of the options">
       <table className="chain">
         <thead>
           <tr>
@@ -263,9 +275,9 @@ function ChainTable({ market, board, chosen, onChoose }: ChainProps & { board: B
         </thead>
         <tbody>
           {board.strikes.map((strike) => {
-            const name = strike.strikeUsd.toLocaleString("en");
-            const callIsIn = strike.strikeUsd < market.priceUsd ? "in-the-money" : "";
-            const putIsIn = strike.strikeUsd > market.priceUsd ? "in-the-money" : "";
+            const name = strike.strikeUsd.toLocaleString('en');
+            const callIsIn = strike.strikeUsd < market.priceUsd ? 'in-the-money' : '';
+            const putIsIn = strike.strikeUsd > market.priceUsd ? 'in-the-money' : '';
             return (
               <tr key={strike.index} data-strike={name}>
                 <td className={callIsIn}>{button(strike.call.series, false, `${name} call`)}</td>

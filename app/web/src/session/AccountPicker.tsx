@@ -1,7 +1,7 @@
-import { useId } from "react";
+import { useId } from 'react';
 
-import { useAccount } from "./account";
-import { useLive } from "./live";
+import { useAccount } from './account';
+import { useLive } from './live';
 
 /** Which of a wallet's margin accounts is shown: only where there are several. */
 export function AccountPicker() {
@@ -14,7 +14,13 @@ export function AccountPicker() {
       <label className="visually-hidden" htmlFor={id}>
         Margin account
       </label>
-      <select id={id} value={address ?? ""} onChange={(event) => choose(event.target.value)}>
+      <select
+        id={id}
+        value={address ?? ''}
+        onChange={(event) => {
+          choose(event.target.value);
+        }}
+      >
         {all.map((one, place) => (
           <option key={one} value={one}>
             Account {names[place] ?? place}

@@ -1,8 +1,8 @@
-import { useState, type ReactNode } from "react";
+import { useState, type ReactNode } from 'react';
 
-import { ProblemNotice } from "../components/Progress";
-import { useConnection, useSessionState } from "./live";
-import { SettingsDialog } from "./SettingsDialog";
+import { ProblemNotice } from '../components/Progress';
+import { useConnection, useSessionState } from './live';
+import { SettingsDialog } from './SettingsDialog';
 
 /** Says how the connection is where it is not as it should be, and what to do; the page goes on behind it where it can. */
 export function ConnectionBanner({ children }: { children: ReactNode }) {
@@ -10,7 +10,13 @@ export function ConnectionBanner({ children }: { children: ReactNode }) {
   const { network } = useSessionState();
   const [isSetting, setIsSetting] = useState(false);
   const settings = (
-    <button type="button" className="button" onClick={() => setIsSetting(true)}>
+    <button
+      type="button"
+      className="button"
+      onClick={() => {
+        setIsSetting(true);
+      }}
+    >
       Settings
     </button>
   );
@@ -25,25 +31,37 @@ export function ConnectionBanner({ children }: { children: ReactNode }) {
         </div>
       ) : null}
       {!problem && !session ? <Opening /> : null}
-      {session && network === "down" ? (
+      {session && network === 'down' ? (
         <div className="notice bad stay" role="alert" data-problem="network-down">
           <h3>The server does not answer</h3>
           <p>What you see is what it said last. It is asked again by itself; nothing can be sent until it answers.</p>
           <div className="button-row">
-            <button type="button" className="button" onClick={() => session.refresh()}>
+            <button
+              type="button"
+              className="button"
+              onClick={() => {
+                session.refresh();
+              }}
+            >
               Ask now
             </button>
             {settings}
           </div>
         </div>
       ) : null}
-      {session && network === "polling" ? (
+      {session && network === 'polling' ? (
         <p className="notice warn stay small" role="status">
           No live updates from the server: the page asks every few seconds instead.
         </p>
       ) : null}
       {session ? children : null}
-      {isSetting ? <SettingsDialog onClose={() => setIsSetting(false)} /> : null}
+      {isSetting ? (
+        <SettingsDialog
+          onClose={() => {
+            setIsSetting(false);
+          }}
+        />
+      ) : null}
     </>
   );
 }

@@ -1,20 +1,20 @@
-import { useId, useState } from "react";
+import { useId, useState } from 'react';
 
-import { Dialog } from "../components/Dialog";
-import { useConnection } from "./live";
-import { chooseSettings, serverProblem } from "./settings";
+import { Dialog } from '../components/Dialog';
+import { useConnection } from './live';
+import { chooseSettings, serverProblem } from './settings';
 
 /** Which server and which exchange; kept in this browser. */
 export function SettingsDialog({ onClose }: { onClose: () => void }) {
   const { settings, reopen } = useConnection();
-  const [rpc, setRpc] = useState(settings?.rpc ?? "");
-  const [ws, setWs] = useState(settings?.ws ?? "");
-  const [exchange, setExchange] = useState(settings?.exchange ?? "");
+  const [rpc, setRpc] = useState(settings?.rpc ?? '');
+  const [ws, setWs] = useState(settings?.ws ?? '');
+  const [exchange, setExchange] = useState(settings?.exchange ?? '');
   const [isTried, setIsTried] = useState(false);
   const problems = {
-    rpc: serverProblem(rpc, ["http:", "https:"]),
-    ws: serverProblem(ws, ["ws:", "wss:"]),
-    exchange: exchange === "" || /^[1-9A-HJ-NP-Za-km-z]{32,44}$/.test(exchange) ? null : "Enter an address, or nothing",
+    rpc: serverProblem(rpc, ['http:', 'https:']),
+    ws: serverProblem(ws, ['ws:', 'wss:']),
+    exchange: exchange === '' || /^[1-9A-HJ-NP-Za-km-z]{32,44}$/.test(exchange) ? null : 'Enter an address, or nothing',
   };
   const isFine = problems.rpc === null && problems.ws === null && problems.exchange === null;
   const apply = (chosen: Parameters<typeof chooseSettings>[0]) => {
@@ -30,7 +30,7 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
         onSubmit={(event) => {
           event.preventDefault();
           setIsTried(true);
-          if (isFine) apply({ rpc, ws, exchange: exchange === "" ? null : exchange, quote: settings?.quote ?? "USDC" });
+          if (isFine) apply({ rpc, ws, exchange: exchange === '' ? null : exchange, quote: settings?.quote ?? 'USDC' });
         }}
       >
         <Line label="JSON-RPC server" value={rpc} onValue={setRpc} problem={isTried ? problems.rpc : null} />
@@ -45,7 +45,13 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
           <button type="submit" className="button primary">
             Save and reconnect
           </button>
-          <button type="button" className="button" onClick={() => apply(null)}>
+          <button
+            type="button"
+            className="button"
+            onClick={() => {
+              apply(null);
+            }}
+          >
             Back to what the page came with
           </button>
         </div>
@@ -68,7 +74,9 @@ function Line(props: { label: string; value: string; onValue: (value: string) =>
           autoComplete="off"
           aria-invalid={props.problem !== null}
           aria-describedby={props.problem === null ? undefined : `${id}-error`}
-          onChange={(event) => props.onValue(event.target.value.trim())}
+          onChange={(event) => {
+            props.onValue(event.target.value.trim());
+          }}
         />
       </div>
       {props.problem === null ? null : (

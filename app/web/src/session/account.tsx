@@ -1,11 +1,11 @@
-import { useSelectedWalletAccount } from "@solana/react";
-import { createContext, useContext, useMemo, useState, type ReactNode } from "react";
+import { useSelectedWalletAccount } from '@solana/react';
+import { createContext, useContext, useMemo, useState, type ReactNode } from 'react';
 
-import { marginAccountAddress } from "@plimsoll/client";
-import { useLive } from "./live";
+import { marginAccountAddress } from '@plimsoll/client';
+import { useLive } from './live';
 
 /** Whose margin account the page shows and acts for. */
-export interface OwnAccount {
+export type OwnAccount = {
   hasWallet: boolean;
   /** The wallet's address. */
   owner: string | null;
@@ -17,7 +17,7 @@ export interface OwnAccount {
   choose: (address: string) => void;
   /** Where the wallet's next account would be. */
   fresh: { address: string; index: number } | null;
-}
+};
 
 const Context = createContext<OwnAccount>({
   hasWallet: false,
@@ -40,7 +40,8 @@ export function AccountProvider({ children }: { children: ReactNode }) {
     (engine) => {
       if (!owner) return null;
       const taken = new Set(engine.accountAddresses(owner).map((address) => engine.account(address).index));
-      const index = Array.from({ length: taken.size + 1 }, (_, number) => number).find((number) => !taken.has(number)) ?? 0;
+      const index =
+        Array.from({ length: taken.size + 1 }, (_, number) => number).find((number) => !taken.has(number)) ?? 0;
       return { index, address: marginAccountAddress(engine.exchange().address, owner, index) };
     },
     [owner],

@@ -1,20 +1,29 @@
-import type { Engine } from "@plimsoll/client";
-import { createContext, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
+import type { Engine } from '@plimsoll/client';
+import {
+  createContext,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+  type ReactNode,
+} from 'react';
 
-import type { Problem } from "../components/Progress";
-import { same } from "../lib/same";
-import { openSession, type Session, type SessionState } from "./session";
-import { loadSettings, type Settings } from "./settings";
+import type { Problem } from '../components/Progress';
+import { same } from '../lib/same';
+import { openSession, type Session, type SessionState } from './session';
+import { loadSettings, type Settings } from './settings';
 
 /** The page's connection to its chain. */
-interface Connection {
+type Connection = {
   settings: Settings | null;
   session: Session | null;
   /** What kept it from opening. */
   problem: Problem | null;
   /** Opens it anew, with the settings as they are now. */
   reopen: () => void;
-}
+};
 
 const Context = createContext<Connection>({ settings: null, session: null, problem: null, reopen: () => undefined });
 
@@ -25,29 +34,33 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [session, setSession] = useState<Session | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    let gone = false;
+    const life = new AbortController();
     let opened: Session | null = null;
     void (async () => {
       const found = await loadSettings();
-      if (gone) return;
+      if (life.signal.aborted) return;
       setSettings(found);
-      const answer = await openSession(found);
-      if (answer.session) opened = answer.session;
-      if (gone) {
-        opened?.close();
-        return;
-      }
+      const answer = await openSession(found, life.signal);
+      if (answer === null) return;
+      opened = answer.session;
       setProblem(answer.problem);
       setSession(opened);
     })();
     return () => {
-      gone = true;
+      life.abort();
       opened?.close();
       setSession(null);
     };
   }, [attempt]);
   const value = useMemo(
-    () => ({ settings, session, problem, reopen: () => setAttempt((count) => count + 1) }),
+    () => ({
+      settings,
+      session,
+      problem,
+      reopen: () => {
+        setAttempt((count) => count + 1);
+      },
+    }),
     [settings, session, problem],
   );
   return <Context.Provider value={value}>{children}</Context.Provider>;
@@ -59,7 +72,7 @@ export function useConnection(): Connection {
 }
 
 const nothing = () => () => undefined;
-const NEVER: SessionState = { revision: 0, network: "opening" };
+const NEVER: SessionState = { revision: 0, network: 'opening' };
 
 /** How the session is: a new object at each change of what it knows. */
 export function useSessionState(): SessionState {
@@ -68,10 +81,10 @@ export function useSessionState(): SessionState {
 }
 
 /** A view of the engine, or why there is none. */
-export interface Looked<T> {
+export type Looked<T> = {
   value: T | null;
   error: unknown;
-}
+};
 
 /**
  * What `look` reads from the engine, anew whenever an account changed. An answer equal to the last keeps its identity, so a
@@ -87,7 +100,6 @@ export function useLooked<T>(look: (engine: Engine) => T, parameters: readonly u
     last.current = now;
     return now;
     // `look` is made anew on each render; what it depends on is in the parameters.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [session, revision, ...parameters]);
 }
 

@@ -11,10 +11,7 @@ import { useSimulated } from './simulate';
 
 /** What is known of the margin after a request. */
 export type PreviewState =
-  | { at: 'none' }
-  | { at: 'looking' }
-  | { at: 'ready'; preview: Preview }
-  | { at: 'refused'; problem: Problem };
+  { at: 'none' } | { at: 'looking' } | { at: 'ready'; preview: Preview } | { at: 'refused'; problem: Problem };
 
 const TRADES = new Set<Action['kind']>([
   'createAccount',
@@ -126,7 +123,7 @@ export function useMax(action: Action | null): (() => bigint | null) | undefined
   if (!session || !action) return undefined;
   return () => {
     try {
-      return session.engine.maxSize(action as EngineAction).size;
+      return session.engine.maxSize(action).size;
     } catch {
       return null;
     }
@@ -140,7 +137,8 @@ export type OptionQuote = { bid: number | null; ask: number | null };
 export function useOptionQuotes(board: BoardView): ReadonlyMap<number, OptionQuote> {
   const quotes = useLive((engine) => engine.optionQuotes(board.address, 1n), [board.address]);
   return useMemo(
-    () => new Map((quotes ?? []).map((quote) => [quote.series, { bid: quote.bidUsd ?? null, ask: quote.askUsd ?? null }])),
+    () =>
+      new Map((quotes ?? []).map((quote) => [quote.series, { bid: quote.bidUsd ?? null, ask: quote.askUsd ?? null }])),
     [quotes],
   );
 }

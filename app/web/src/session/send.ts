@@ -9,15 +9,10 @@ import type { Session } from './session';
 /** Actions that are made at a price. */
 const PRICED = new Set<Action['kind']>(['openPosition', 'closePosition', 'openOption', 'closeOption', 'swap']);
 
-/** An action with the worst price that is accepted; as it is where the engine cannot tell one, and the chain will say why. */
+/** An action with the worst price that is accepted. Throws what the chain would answer where it could not be made at all. */
 function limited(session: Session, action: Action): EngineAction {
-  const plain = action as EngineAction;
-  if (!PRICED.has(action.kind)) return plain;
-  try {
-    return session.engine.withLimit(plain, SLIPPAGE_PPM);
-  } catch {
-    return plain;
-  }
+  const plain = action;
+  return PRICED.has(action.kind) ? session.engine.withLimit(plain, SLIPPAGE_PPM) : plain;
 }
 
 /**

@@ -46,22 +46,35 @@ const NETWORKS: Record<string, `solana:${string}`> = {
 /** How long a server may take until its subscriptions are there before the page says that it polls, milliseconds. */
 const PATIENCE_MS = 8_000;
 
-/** Opens a session, or says why that cannot be. */
-export async function openSession(
-  settings: Settings,
-): Promise<{ session: Session; problem: null } | { session: null; problem: Problem }> {
+/** A session, or why there is none. */
+export type Opened = { session: Session; problem: null } | { session: null; problem: Problem };
+
+/**
+ * How often everything is read again beside the subscription, milliseconds. Local chains have been seen to fall silent on a
+ * subscription that stays open.
+ */
+const RELOAD_MS: Partial<Record<`solana:${string}`, number>> = { 'solana:localnet': 5_000 };
+
+/** Opens a session, or says why that cannot be; answers with nothing where nobody wants it any more. */
+export async function openSession(settings: Settings, wanted: AbortSignal): Promise<Opened | null> {
   try {
     const connection = connect(settings.rpc, settings.ws);
     const [, chain] = await Promise.all([loadEngine(wasm), networkOf(connection)]);
     const found = await exchangeOf(connection, settings);
     if (found.problem) return { session: null, problem: found.problem };
-    const store = await ExchangeStore.load(connection, address(found.exchange));
+    const store = await ExchangeStore.load(connection, address(found.exchange), {
+      reloadMs: RELOAD_MS[chain] ?? 60_000,
+    });
+    if (wanted.aborted) {
+      store.close();
+      return null;
+    }
     // The exchange's quote is a dollar; the mint itself carries no name.
     store.engine.nameMint(store.engine.exchange().quoteMint, settings.quote);
     store.start();
     return { session: sessionOf(store, chain), problem: null };
   } catch (error) {
-    return { session: null, problem: failureProblem(explain(error)) };
+    return wanted.aborted ? null : { session: null, problem: failureProblem(explain(error)) };
   }
 }
 

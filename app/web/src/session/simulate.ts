@@ -1,6 +1,7 @@
 import { buildMessage, getAccounts, instructionsOf, type Connection } from '@plimsoll/client';
 import {
   address,
+  type Base64EncodedWireTransaction,
   compileTransaction,
   createNoopSigner,
   getBase64EncodedWireTransaction,
@@ -65,21 +66,25 @@ async function simulate(session: Session, owner: string, account: string, reques
   return { at: 'ready', preview: between(session, now.address, now.owner, Uint8Array.from(now.data), answer.data) };
 }
 
-async function ask({ rpc }: Connection, wire: string, account: string): Promise<{ code: number | null; data: Uint8Array | null }> {
+async function ask(
+  { rpc }: Connection,
+  wire: Base64EncodedWireTransaction,
+  account: string,
+): Promise<{ code: number | null; data: Uint8Array | null }> {
   const config = {
     commitment: 'confirmed',
     encoding: 'base64',
     replaceRecentBlockhash: true,
     accounts: { addresses: [address(account)], encoding: 'base64' },
   } as const;
-  const { value } = await rpc.simulateTransaction(wire as Parameters<typeof rpc.simulateTransaction>[0], config).send();
+  const { value } = await rpc.simulateTransaction(wire, config).send();
   if (value.err !== null) {
     const text = JSON.stringify(value.err, (_key, part: unknown) => (typeof part === 'bigint' ? Number(part) : part));
     const custom = /"Custom":(\d+)/.exec(text);
     if (custom?.[1]) return { code: Number(custom[1]), data: null };
     throw new Error(`The chain would refuse it: ${text}`);
   }
-  const [after] = value.accounts ?? [];
+  const [after] = value.accounts;
   return { code: null, data: after ? new Uint8Array(getBase64Encoder().encode(after.data[0])) : null };
 }
 

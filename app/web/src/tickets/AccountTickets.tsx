@@ -1,14 +1,14 @@
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from 'react';
 
-import { AmountField, typed } from "../components/Field";
-import { Facts, Num, Usd } from "../components/parts";
-import { Ticket } from "../components/Ticket";
-import { amountText, plainDecimal } from "../lib/decimal";
-import { dollars, priceFromNano } from "../lib/price";
-import { expiryDay } from "../lib/time";
-import type { Request } from "../session/actions";
-import { useAccount } from "../session/account";
-import { useLive } from "../session/live";
+import { AmountField, typed } from '../components/Field';
+import { Facts, Num, Usd } from '../components/parts';
+import { Ticket } from '../components/Ticket';
+import { amountText, plainDecimal } from '../lib/decimal';
+import { dollars, priceFromNano } from '../lib/price';
+import { expiryDay } from '../lib/time';
+import type { Request } from '../session/actions';
+import { useAccount } from '../session/account';
+import { useLive } from '../session/live';
 
 function useOwnAccount() {
   const { address } = useAccount();
@@ -40,25 +40,40 @@ export function ClosePosition({ market: address }: { market: string }) {
   const [text, setText] = useState<string | null>(null);
   const shown = text ?? plainDecimal(whole, decimals);
   const amount = typed(shown, decimals);
-  const error = amount.value !== null && amount.value > whole ? `The position has only ${amountText(whole, decimals)}` : amount.error;
+  const error =
+    amount.value !== null && amount.value > whole
+      ? `The position has only ${amountText(whole, decimals)}`
+      : amount.error;
   const value = error === null && amount.value ? amount.value : null;
   const request = useMemo((): Request | null => {
     if (!account || value === null) return null;
-    const action = { kind: "closePosition", account: account.address, market: address, size: value } as const;
+    const action = { kind: 'closePosition', account: account.address, market: address, size: value } as const;
     return { account: account.address, actions: [action] };
   }, [account?.address, address, value]);
   if (!market || !account) return <p role="status">Reading the market…</p>;
   return (
-    <Ticket request={request} incomplete="Enter a size above zero, at most the position." submit={`Close ${market.symbol} position`} tone={size > 0n ? "sell" : "buy"}>
-      <Facts rows={[{ name: "Position", value: <Num>{amountText(size, decimals)}</Num> }, { name: "Price now", value: <Num>{dollars(market.priceUsd)}</Num> }]} />
+    <Ticket
+      request={request}
+      incomplete="Enter a size above zero, at most the position."
+      submit={`Close ${market.symbol} position`}
+      tone={size > 0n ? 'sell' : 'buy'}
+    >
+      <Facts
+        rows={[
+          { name: 'Position', value: <Num>{amountText(size, decimals)}</Num> },
+          { name: 'Price now', value: <Num>{dollars(market.priceUsd)}</Num> },
+        ]}
+      />
       <AmountField
         label="Size to close"
         unit={market.symbol}
         text={shown}
         onText={setText}
         error={error}
-        onMax={() => setText(plainDecimal(whole, decimals))}
-        maxLabel="Whole position"
+        onMax={() => {
+          setText(plainDecimal(whole, decimals));
+        }}
+        maxLabel="whole position"
       />
     </Ticket>
   );
@@ -68,8 +83,8 @@ export function ClosePosition({ market: address }: { market: string }) {
 export function StopLoss({ market: address }: { market: string }) {
   const account = useOwnAccount();
   const market = useMarket(address);
-  const [text, setText] = useState("");
-  const [tipText, setTipText] = useState("0.10");
+  const [text, setText] = useState('');
+  const [tipText, setTipText] = useState('0.10');
   const price = typed(text, 9);
   const tip = typed(tipText, 6);
   const size = account?.positions.find((position) => position.market === address)?.size ?? 0n;
@@ -78,7 +93,7 @@ export function StopLoss({ market: address }: { market: string }) {
     if (!account || !market || !price.value || tip.value === null) return null;
     const trigger = priceFromNano(price.value, market.baseDecimals);
     const action = {
-      kind: "placeTrigger",
+      kind: 'placeTrigger',
       account: account.address,
       market: address,
       side: isLong ? 1 : 2,
@@ -93,8 +108,8 @@ export function StopLoss({ market: address }: { market: string }) {
   return (
     <Ticket request={request} incomplete="Enter the price that it is to wait for, and a tip." submit="Store the order">
       <p>
-        Closes the whole {isLong ? "long" : "short"} {market.symbol} position at the market once the price is there. It is
-        kept on the chain, also while this page is closed.
+        Closes the whole {isLong ? 'long' : 'short'} {market.symbol} position at the market once the price is there. It
+        is kept on the chain, also while this page is closed.
       </p>
       <AmountField
         label="Price to wait for"
@@ -113,7 +128,8 @@ export function StopLoss({ market: address }: { market: string }) {
 export function CancelTrigger({ index }: { index: number }) {
   const account = useOwnAccount();
   const request = useMemo(
-    (): Request | null => (account ? { account: null, actions: [{ kind: "cancelTrigger", account: account.address, index }] } : null),
+    (): Request | null =>
+      account ? { account: null, actions: [{ kind: 'cancelTrigger', account: account.address, index }] } : null,
     [account?.address, index],
   );
   return (
@@ -129,17 +145,21 @@ export function Settle({ market: address }: { market: string }) {
   const line = useKept(account?.positions.find((position) => position.market === address));
   const request = useMemo(
     (): Request | null =>
-      account ? { account: account.address, actions: [{ kind: "settle", account: account.address, market: address }] } : null,
+      account
+        ? { account: account.address, actions: [{ kind: 'settle', account: account.address, market: address }] }
+        : null,
     [account?.address, address],
   );
   if (!line) return <p>There is nothing to settle in this market.</p>;
   return (
     <Ticket request={request} incomplete="The account is still being read." submit={`Settle ${line.symbol} cash`}>
       <p>
-        Gains are paid out of the house into your quote balance, losses are paid out of it. The position stays, at the price
-        now. Gains must be settled before they can be withdrawn.
+        Gains are paid out of the house into your quote balance, losses are paid out of it. The position stays, at the
+        price now. Gains must be settled before they can be withdrawn.
       </p>
-      <Facts rows={[{ name: "Gain not settled, USD", value: <Usd value={BigInt(Math.round(line.gainUsd * 1e6))} signed /> }]} />
+      <Facts
+        rows={[{ name: 'Gain not settled, USD', value: <Usd value={BigInt(Math.round(line.gainUsd * 1e6))} signed /> }]}
+      />
     </Ticket>
   );
 }
@@ -149,12 +169,17 @@ export function SettleOption({ board }: { board: string }) {
   const account = useOwnAccount();
   const request = useMemo(
     (): Request | null =>
-      account ? { account: account.address, actions: [{ kind: "settleOption", account: account.address, board }] } : null,
+      account
+        ? { account: account.address, actions: [{ kind: 'settleOption', account: account.address, board }] }
+        : null,
     [account?.address, board],
   );
   return (
     <Ticket request={request} incomplete="The account is still being read." submit="Settle the options">
-      <p>All options of this expiry are paid in cash at the settlement price. The cash stands in the market until it is settled.</p>
+      <p>
+        All options of this expiry are paid in cash at the settlement price. The cash stands in the market until it is
+        settled.
+      </p>
     </Ticket>
   );
 }
@@ -174,7 +199,7 @@ export function CloseOption({ board: address, series }: { board: string; series:
   const request = useMemo((): Request | null => {
     if (!account || value === null) return null;
     const action = {
-      kind: "closeOption",
+      kind: 'closeOption',
       account: account.address,
       board: address,
       series,
@@ -184,10 +209,15 @@ export function CloseOption({ board: address, series }: { board: string; series:
   }, [account?.address, address, series, value, lots]);
   if (!line || !board) return <p>This option is not in the account any more.</p>;
   return (
-    <Ticket request={request} incomplete="Enter a number of lots, at most the position." submit={lots > 0 ? "Sell to close" : "Buy to close"} tone={lots > 0 ? "sell" : "buy"}>
+    <Ticket
+      request={request}
+      incomplete="Enter a number of lots, at most the position."
+      submit={lots > 0 ? 'Sell to close' : 'Buy to close'}
+      tone={lots > 0 ? 'sell' : 'buy'}
+    >
       <p>
-        {line.symbol} {expiryDay(Number(line.expiry))}, strike {line.strikeUsd.toLocaleString("en")}, {line.isCall ? "call" : "put"}:{" "}
-        {line.lots.toLocaleString("en")} lots of {board.lotTokens} {line.symbol}.
+        {line.symbol} {expiryDay(Number(line.expiry))}, strike {line.strikeUsd.toLocaleString('en')},{' '}
+        {line.isCall ? 'call' : 'put'}: {line.lots.toLocaleString('en')} lots of {board.lotTokens} {line.symbol}.
       </p>
       <AmountField
         label="Lots to close"
@@ -195,8 +225,10 @@ export function CloseOption({ board: address, series }: { board: string; series:
         text={shown}
         onText={setText}
         error={error}
-        onMax={() => setText(whole.toString())}
-        maxLabel="Whole position"
+        onMax={() => {
+          setText(whole.toString());
+        }}
+        maxLabel="whole position"
       />
     </Ticket>
   );

@@ -1,27 +1,27 @@
-import { Dialog } from "../components/Dialog";
-import { CancelTrigger, CloseOption, ClosePosition, Settle, SettleOption, StopLoss } from "./AccountTickets";
-import { Deposit, Withdraw } from "./Transfer";
+import { Dialog } from '../components/Dialog';
+import { CancelTrigger, CloseOption, ClosePosition, Settle, SettleOption, StopLoss } from './AccountTickets';
+import { Deposit, Withdraw } from './Transfer';
 
 /** Which ticket is asked for. */
 export type Asked =
-  | { kind: "deposit"; mint?: string }
-  | { kind: "withdraw"; mint?: string }
-  | { kind: "close"; market: string }
-  | { kind: "stop"; market: string }
-  | { kind: "settle"; market: string }
-  | { kind: "cancel-trigger"; market: string; index: number }
-  | { kind: "close-option"; board: string; series: number }
-  | { kind: "settle-option"; board: string };
+  | { kind: 'deposit'; mint?: string }
+  | { kind: 'withdraw'; mint?: string }
+  | { kind: 'close'; market: string }
+  | { kind: 'stop'; market: string }
+  | { kind: 'settle'; market: string }
+  | { kind: 'cancel-trigger'; market: string; index: number }
+  | { kind: 'close-option'; board: string; series: number }
+  | { kind: 'settle-option'; board: string };
 
-const TITLES: Record<Asked["kind"], string> = {
-  deposit: "Deposit",
-  withdraw: "Withdraw",
-  close: "Close a position",
-  stop: "Stop loss",
-  settle: "Settle",
-  "cancel-trigger": "Cancel a stored order",
-  "close-option": "Close an option",
-  "settle-option": "Settle options",
+const TITLES: Record<Asked['kind'], string> = {
+  deposit: 'Deposit',
+  withdraw: 'Withdraw',
+  close: 'Close a position',
+  stop: 'Stop loss',
+  settle: 'Settle',
+  'cancel-trigger': 'Cancel a stored order',
+  'close-option': 'Close an option',
+  'settle-option': 'Settle options',
 };
 
 /** A ticket in a dialog. */
@@ -35,21 +35,21 @@ export function ActionDialog({ asked, onClose }: { asked: Asked; onClose: () => 
 
 function Body({ asked }: { asked: Asked }) {
   switch (asked.kind) {
-    case "deposit":
+    case 'deposit':
       return <Deposit mint={asked.mint} />;
-    case "withdraw":
+    case 'withdraw':
       return <Withdraw mint={asked.mint} />;
-    case "close":
+    case 'close':
       return <ClosePosition market={asked.market} />;
-    case "stop":
+    case 'stop':
       return <StopLoss market={asked.market} />;
-    case "settle":
+    case 'settle':
       return <Settle market={asked.market} />;
-    case "cancel-trigger":
+    case 'cancel-trigger':
       return <CancelTrigger index={asked.index} />;
-    case "close-option":
+    case 'close-option':
       return <CloseOption board={asked.board} series={asked.series} />;
-    case "settle-option":
+    case 'settle-option':
       return <SettleOption board={asked.board} />;
   }
 }

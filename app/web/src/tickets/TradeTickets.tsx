@@ -1,37 +1,33 @@
-import type { BankView, MarketView } from "@plimsoll/client";
-import { useEffect, useMemo, useState } from "react";
+import type { BankView, MarketView } from '@plimsoll/client';
+import { useMemo, useState } from 'react';
 
-import { AmountField, Segments, typed } from "../components/Field";
-import { Num } from "../components/parts";
-import { Ticket } from "../components/Ticket";
-import { amountText, plainDecimal } from "../lib/decimal";
-import { dollars } from "../lib/price";
-import { expiryDay } from "../lib/time";
-import type { Chosen } from "../pages/Trade";
-import { useAccount } from "../session/account";
-import type { Request } from "../session/actions";
-import { useLive } from "../session/live";
-import { fill, useMax } from "../session/preview";
+import { AmountField, Segments, typed } from '../components/Field';
+import { Num } from '../components/parts';
+import { Ticket } from '../components/Ticket';
+import { amountText, plainDecimal } from '../lib/decimal';
+import { dollars } from '../lib/price';
+import { expiryDay } from '../lib/time';
+import type { Chosen } from '../pages/Trade';
+import { useAccount } from '../session/account';
+import type { Request } from '../session/actions';
+import { useLive } from '../session/live';
+import { fill, useMax } from '../session/preview';
 
-type Side = "buy" | "sell";
+type Side = 'buy' | 'sell';
 
-const NEEDS_ACCOUNT = "Deposit first: a trade needs a margin account.";
-
-function useSide(): [Side, (side: Side) => void] {
-  return useState<Side>("buy");
-}
+const NEEDS_ACCOUNT = 'Deposit first: a trade needs a margin account.';
 
 /** Buys or sells a market's perpetual. */
 export function PerpTicket({ market }: { market: MarketView }) {
   const { address } = useAccount();
-  const [side, setSide] = useSide();
-  const [text, setText] = useState("");
+  const [side, setSide] = useState<Side>('buy');
+  const [text, setText] = useState('');
   const amount = typed(text, market.baseDecimals);
-  const size = amount.value ? (side === "buy" ? amount.value : -amount.value) : null;
+  const size = amount.value ? (side === 'buy' ? amount.value : -amount.value) : null;
   const request = useMemo((): Request | null => {
     if (!address || size === null) return null;
     const action = {
-      kind: "openPosition",
+      kind: 'openPosition',
       account: address,
       market: market.address,
       size,
@@ -39,15 +35,19 @@ export function PerpTicket({ market }: { market: MarketView }) {
     return { account: address, actions: [action] };
   }, [address, market.address, size]);
   const max = useMax(
-    address ? { kind: "openPosition", account: address, market: market.address, size: side === "buy" ? 1n : -1n } : null,
+    address
+      ? { kind: 'openPosition', account: address, market: market.address, size: side === 'buy' ? 1n : -1n }
+      : null,
   );
   return (
     <Ticket
       request={request}
-      incomplete={address ? "Enter a size above zero." : NEEDS_ACCOUNT}
-      submit={`${side === "buy" ? "Buy" : "Sell"} ${market.symbol} perpetual`}
+      incomplete={address ? 'Enter a size above zero.' : NEEDS_ACCOUNT}
+      submit={`${side === 'buy' ? 'Buy' : 'Sell'} ${market.symbol} perpetual`}
       tone={side}
-      onDone={() => setText("")}
+      onDone={() => {
+        setText('');
+      }}
     >
       <Sides side={side} onSide={setSide} buy="Buy, long" sell="Sell, short" />
       <AmountField
@@ -56,9 +56,15 @@ export function PerpTicket({ market }: { market: MarketView }) {
         text={text}
         onText={setText}
         error={amount.error}
-        aside={amount.value ? `about ${dollars((Number(amount.value) / 10 ** market.baseDecimals) * market.priceUsd)} USD` : null}
-        onMax={fill(max, (most) => setText(plainDecimal(most, market.baseDecimals)))}
-        maxLabel="Largest size that the margin allows"
+        aside={
+          amount.value
+            ? `about ${dollars((Number(amount.value) / 10 ** market.baseDecimals) * market.priceUsd)} USD`
+            : null
+        }
+        onMax={fill(max, (most) => {
+          setText(plainDecimal(most, market.baseDecimals));
+        })}
+        maxLabel="largest size that the margin allows"
       />
     </Ticket>
   );
@@ -67,17 +73,14 @@ export function PerpTicket({ market }: { market: MarketView }) {
 /** Buys or sells an option that was chosen in the chain. */
 export function OptionTicket({ market, chosen }: { market: MarketView; chosen: Chosen | null }) {
   const { address } = useAccount();
-  const [side, setSide] = useSide();
-  const [text, setText] = useState("");
-  useEffect(() => {
-    if (chosen) setSide(chosen.buys ? "buy" : "sell");
-  }, [chosen, setSide]);
+  const [side, setSide] = useState<Side>(chosen?.buys === false ? 'sell' : 'buy');
+  const [text, setText] = useState('');
   const amount = typed(text, 0);
-  const lots = amount.value ? (side === "buy" ? amount.value : -amount.value) : null;
+  const lots = amount.value ? (side === 'buy' ? amount.value : -amount.value) : null;
   const request = useMemo((): Request | null => {
     if (!address || !chosen || lots === null) return null;
     const action = {
-      kind: "openOption",
+      kind: 'openOption',
       account: address,
       board: chosen.board.address,
       series: chosen.series,
@@ -88,28 +91,30 @@ export function OptionTicket({ market, chosen }: { market: MarketView; chosen: C
   const max = useMax(
     address && chosen
       ? {
-          kind: "openOption",
+          kind: 'openOption',
           account: address,
           board: chosen.board.address,
           series: chosen.series,
-          lots: side === "buy" ? 1n : -1n,
+          lots: side === 'buy' ? 1n : -1n,
         }
       : null,
   );
   if (!chosen) return <p className="empty">Choose a price in the option chain: red sells, green buys.</p>;
   const strike = chosen.board.strikes.find((one) => one.index === chosen.series >> 1);
-  const name = chosen.series % 2 === 0 ? "call" : "put";
+  const name = chosen.series % 2 === 0 ? 'call' : 'put';
   return (
     <Ticket
       request={request}
-      incomplete={address ? "Enter a whole number of lots." : NEEDS_ACCOUNT}
-      submit={`${side === "buy" ? "Buy" : "Sell"} ${strike?.strikeUsd.toLocaleString("en") ?? ""} ${name}`}
+      incomplete={address ? 'Enter a whole number of lots.' : NEEDS_ACCOUNT}
+      submit={`${side === 'buy' ? 'Buy' : 'Sell'} ${strike?.strikeUsd.toLocaleString('en') ?? ''} ${name}`}
       tone={side}
-      onDone={() => setText("")}
+      onDone={() => {
+        setText('');
+      }}
     >
       <p>
         <strong>
-          {market.symbol} {strike?.strikeUsd.toLocaleString("en")} {name}
+          {market.symbol} {strike?.strikeUsd.toLocaleString('en')} {name}
         </strong>
         <br />
         <span className="quiet">
@@ -123,9 +128,15 @@ export function OptionTicket({ market, chosen }: { market: MarketView; chosen: C
         text={text}
         onText={setText}
         error={amount.error}
-        aside={amount.value ? `${(Number(amount.value) * chosen.board.lotTokens).toLocaleString("en")} ${market.symbol}` : null}
-        onMax={fill(max, (most) => setText(most.toString()))}
-        maxLabel="Most lots that the margin allows"
+        aside={
+          amount.value
+            ? `${(Number(amount.value) * chosen.board.lotTokens).toLocaleString('en')} ${market.symbol}`
+            : null
+        }
+        onMax={fill(max, (most) => {
+          setText(most.toString());
+        })}
+        maxLabel="most lots that the margin allows"
       />
     </Ticket>
   );
@@ -134,28 +145,30 @@ export function OptionTicket({ market, chosen }: { market: MarketView; chosen: C
 /** Exchanges a collateral for quote against the house, or back. */
 export function SwapTicket({ market, bank }: { market: MarketView; bank: BankView }) {
   const { address } = useAccount();
-  const [side, setSide] = useState<Side>("sell");
-  const [text, setText] = useState("");
+  const [side, setSide] = useState<Side>('sell');
+  const [text, setText] = useState('');
   const account = useLive((engine) => (address ? engine.account(address) : null), [address]);
   const held = account?.balances.find((line) => line.bank === bank.address)?.amount ?? 0n;
   const amount = typed(text, bank.decimals);
-  const size = amount.value ? (side === "buy" ? amount.value : -amount.value) : null;
+  const size = amount.value ? (side === 'buy' ? amount.value : -amount.value) : null;
   const request = useMemo((): Request | null => {
     if (!address || size === null) return null;
-    const action = { kind: "swap", account: address, mint: bank.mint, amount: size } as const;
+    const action = { kind: 'swap', account: address, mint: bank.mint, amount: size } as const;
     return { account: address, actions: [action] };
   }, [address, bank.mint, size]);
   return (
     <Ticket
       request={request}
-      incomplete={address ? "Enter an amount above zero." : NEEDS_ACCOUNT}
-      submit={`Swap ${side === "buy" ? `USD for ${bank.symbol}` : `${bank.symbol} for USD`}`}
+      incomplete={address ? 'Enter an amount above zero.' : NEEDS_ACCOUNT}
+      submit={`Swap ${side === 'buy' ? `USD for ${bank.symbol}` : `${bank.symbol} for USD`}`}
       tone={side}
-      onDone={() => setText("")}
+      onDone={() => {
+        setText('');
+      }}
     >
       <p className="quiet small">
-        Exchanges the {bank.symbol} of the account for its quote balance, or back, at the oracle's price with the house's
-        spread. No token moves; what is paid beyond a deposit is borrowed.
+        Exchanges the {bank.symbol} of the account for its quote balance, or back, at the oracle's price with the
+        house's spread. No token moves; what is paid beyond a deposit is borrowed.
       </p>
       <Sides side={side} onSide={setSide} buy={`Buy ${bank.symbol}`} sell={`Sell ${bank.symbol}`} />
       <AmountField
@@ -169,8 +182,14 @@ export function SwapTicket({ market, bank }: { market: MarketView; bank: BankVie
             in the account: <Num>{amountText(held, bank.decimals)}</Num>
           </>
         }
-        onMax={side === "sell" && held > 0n ? () => setText(plainDecimal(held, bank.decimals)) : undefined}
-        maxLabel={`All ${market.symbol} of the account`}
+        onMax={
+          side === 'sell' && held > 0n
+            ? () => {
+                setText(plainDecimal(held, bank.decimals));
+              }
+            : undefined
+        }
+        maxLabel={`all ${market.symbol} of the account`}
       />
     </Ticket>
   );
@@ -183,8 +202,8 @@ function Sides(props: { side: Side; onSide: (side: Side) => void; buy: string; s
       value={props.side}
       onValue={props.onSide}
       options={[
-        { value: "buy", label: props.buy, tone: "buy" },
-        { value: "sell", label: props.sell, tone: "sell" },
+        { value: 'buy', label: props.buy, tone: 'buy' },
+        { value: 'sell', label: props.sell, tone: 'sell' },
       ]}
     />
   );

@@ -1,11 +1,11 @@
-import { useSelectedWalletAccount } from "@solana/react";
-import { useConnect, useDisconnect, type UiWallet } from "@wallet-standard/react";
-import { useId, useRef, useState } from "react";
+import { useSelectedWalletAccount } from '@solana/react';
+import { useConnect, useDisconnect, type UiWallet } from '@wallet-standard/react';
+import { useId, useRef, useState } from 'react';
 
-import { Dialog } from "../components/Dialog";
-import { ProblemNotice, type Problem } from "../components/Progress";
-import { shortAddress } from "../lib/text";
-import { rejectionOf } from "../session/problem";
+import { Dialog } from '../components/Dialog';
+import { ProblemNotice, type Problem } from '../components/Progress';
+import { shortAddress } from '../lib/text';
+import { rejectionOf } from '../session/problem';
 
 /** Connects a wallet, or shows which one is. */
 export function WalletButton() {
@@ -17,11 +17,23 @@ export function WalletButton() {
       {account && wallet ? (
         <AccountMenu wallet={wallet} address={account.address} />
       ) : (
-        <button type="button" className="button primary" onClick={() => setIsChoosing(true)}>
+        <button
+          type="button"
+          className="button primary"
+          onClick={() => {
+            setIsChoosing(true);
+          }}
+        >
           Connect wallet
         </button>
       )}
-      {isChoosing && !account ? <WalletDialog onClose={() => setIsChoosing(false)} /> : null}
+      {isChoosing && !account ? (
+        <WalletDialog
+          onClose={() => {
+            setIsChoosing(false);
+          }}
+        />
+      ) : null}
     </>
   );
 }
@@ -38,7 +50,8 @@ export function WalletDialog({ onClose }: { onClose: () => void }) {
           <h3>No wallet found in this browser</h3>
           <p>
             Plimsoll works with every Solana wallet that speaks the Wallet Standard. Install one, or unlock the one you
-            have; it appears here by itself. Markets, the pool and accounts near liquidation can be read without a wallet.
+            have; it appears here by itself. Markets, the pool and accounts near liquidation can be read without a
+            wallet.
           </p>
         </div>
       ) : (
@@ -50,16 +63,18 @@ export function WalletDialog({ onClose }: { onClose: () => void }) {
           ))}
         </ul>
       )}
-      <p className="small quiet">Connecting shows this page your address. Nothing is signed, and nothing can be moved.</p>
+      <p className="small quiet">
+        Connecting shows this page your address. Nothing is signed, and nothing can be moved.
+      </p>
     </Dialog>
   );
 }
 
-interface ChoiceProps {
+type ChoiceProps = {
   wallet: UiWallet;
   onClose: () => void;
   onProblem: (problem: Problem | null) => void;
-}
+};
 
 function WalletChoice({ wallet, onClose, onProblem }: ChoiceProps) {
   const [, select] = useSelectedWalletAccount();
@@ -68,15 +83,15 @@ function WalletChoice({ wallet, onClose, onProblem }: ChoiceProps) {
     onProblem(null);
     try {
       const accounts = await connect();
-      const account = accounts.find((one) => one.chains.some((chain) => chain.startsWith("solana:")));
+      const account = accounts.find((one) => one.chains.some((chain) => chain.startsWith('solana:')));
       if (account) {
         select(account);
         onClose();
       } else {
         onProblem({
           title: `${wallet.name} shared no Solana account`,
-          detail: "The wallet connected, but without an account for Solana.",
-          advice: "Choose a Solana account in the wallet and connect again.",
+          detail: 'The wallet connected, but without an account for Solana.',
+          advice: 'Choose a Solana account in the wallet and connect again.',
         });
       }
     } catch (error) {
@@ -100,7 +115,7 @@ function AccountMenu({ wallet, address }: { wallet: UiWallet; address: string })
     <div
       className="menu"
       onKeyDown={(event) => {
-        if (event.key !== "Escape" || !isOpen) return;
+        if (event.key !== 'Escape' || !isOpen) return;
         setIsOpen(false);
         button.current?.focus();
       }}
@@ -114,7 +129,9 @@ function AccountMenu({ wallet, address }: { wallet: UiWallet; address: string })
         className="button"
         aria-expanded={isOpen}
         aria-controls={id}
-        onClick={() => setIsOpen(!isOpen)}
+        onClick={() => {
+          setIsOpen(!isOpen);
+        }}
       >
         <span className="visually-hidden">Wallet </span>
         <span className="number">{shortAddress(address)}</span>
@@ -128,7 +145,7 @@ function AccountMenu({ wallet, address }: { wallet: UiWallet; address: string })
         <button type="button" className="button" onClick={() => void navigator.clipboard.writeText(address)}>
           Copy address
         </button>
-        {wallet.features.includes("standard:disconnect") ? <Disconnect wallet={wallet} /> : <Forget />}
+        {wallet.features.includes('standard:disconnect') ? <Disconnect wallet={wallet} /> : <Forget />}
       </div>
     </div>
   );
@@ -151,7 +168,13 @@ function Disconnect({ wallet }: { wallet: UiWallet }) {
 function Forget() {
   const [, select] = useSelectedWalletAccount();
   return (
-    <button type="button" className="button" onClick={() => select(undefined)}>
+    <button
+      type="button"
+      className="button"
+      onClick={() => {
+        select(undefined);
+      }}
+    >
       Disconnect
     </button>
   );

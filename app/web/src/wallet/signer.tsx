@@ -16,9 +16,12 @@ export function SignerProvider({ children }: { children: ReactNode }) {
   const [account] = useSelectedWalletAccount();
   const { session } = useConnection();
   const chain = session?.chain;
-  if (!account || !chain) return <Context.Provider value={{ signer: null, problem: null }}>{children}</Context.Provider>;
+  if (!account || !chain)
+    return <Context.Provider value={{ signer: null, problem: null }}>{children}</Context.Provider>;
   if (!account.chains.includes(chain)) {
-    return <Context.Provider value={{ signer: null, problem: otherNetwork(account, chain) }}>{children}</Context.Provider>;
+    return (
+      <Context.Provider value={{ signer: null, problem: otherNetwork(account, chain) }}>{children}</Context.Provider>
+    );
   }
   if (!account.features.includes('solana:signTransaction')) {
     return <Context.Provider value={{ signer: null, problem: cannotSign }}>{children}</Context.Provider>;
