@@ -46,7 +46,7 @@ describe('a provider of liquidity', () => {
     });
   });
 
-  test('takes a ticket back as long as its price is not known', async () => {
+  test('gets quote for its shares, at a later valuation too', async () => {
     const { page } = watched;
     await page.getByRole('button', { name: 'Another one' }).click();
     await page.getByRole('radio', { name: 'Redeem' }).check();

@@ -16,8 +16,14 @@ export function Reconnect({ chosen }: { chosen: string | null }) {
 function Asking({ wallet }: { wallet: UiWallet }) {
   const [, connect] = useConnect(wallet);
   useEffect(() => {
-    connect({ silent: true }).catch(() => undefined);
-    // Once: a wallet that declines is not asked again.
+    // Later, when whoever listens to the wallet's changes does: parents' effects come after this one. Once: a wallet that
+    // declines is not asked again.
+    const timer = setTimeout(() => {
+      connect({ silent: true }).catch(() => undefined);
+    });
+    return () => {
+      clearTimeout(timer);
+    };
   }, []);
   return null;
 }
