@@ -229,7 +229,7 @@ impl Engine {
     }
 
     /// What an account would be after trades that follow one another in one transaction of `signer`, to the unit what the chain
-    /// would leave and say: boards that are too old are refreshed before, as [`Self::instructions`] does. The first may be
+    /// would leave and say: boards that are too old are refreshed before, as `instructionsOf` does. The first may be
     /// `createAccount`; all others are trades of one margin account, and `execution` is the last one's. `slippage_ppm` is
     /// what `limit` of the answer leaves room for, millionths of the price; 5,000 where it is left out. Throws for what is
     /// no trade.
