@@ -64,9 +64,18 @@ describe('a provider of liquidity', () => {
     const { page } = watched;
     await page.reload();
     const menu = page.getByRole('button', { name: /^Wallet/ });
+    const leave = page.getByRole('button', { name: 'Disconnect' });
     await menu.waitFor();
-    await menu.click();
-    await page.getByRole('button', { name: 'Disconnect' }).click();
+    // The wallet answers while the page loads, and makes the menu anew then, closed.
+    await expect
+      .poll(async () => {
+        if (!(await leave.isVisible())) await menu.click();
+        return leave.click({ timeout: 1_000 }).then(
+          () => 'clicked',
+          () => 'closed again',
+        );
+      })
+      .toBe('clicked');
     await page.locator('header').getByRole('button', { name: 'Connect wallet' }).waitFor();
     expectQuiet(watched, stage);
   });
