@@ -132,8 +132,8 @@ struct Day {
     boards: [Address; 2],
     /// What was done, and how often; what was refused, and why.
     done: BTreeMap<String, u32>,
-    /// When the auction of each account below its line began, and for how many seconds it has been there by now.
-    below: BTreeMap<Address, (i64, u32)>,
+    /// Of each account below its line its sequence when it was last seen, and for how many seconds it has been there by now.
+    below: BTreeMap<Address, (u64, u32)>,
     longest_below: u32,
     /// Whose breach that was.
     slowest: Address,
@@ -295,12 +295,14 @@ impl Day {
                 self.below.remove(address);
                 continue;
             }
-            // Seen for the first time, it has sunk just now; with another auction it was in order in between, and sank again.
-            let auction = account.data.liquidation_started_at;
-            let (began, lasted) = self.below.entry(*address).or_insert((auction, 0));
-            let is_the_same = *began == 0 || *began == auction;
+            // Seen for the first time, it has sunk just now. With an auction from before these prices, or with nothing but an
+            // auction's start behind it since, it has been there all the time; else it was taken over and sank again.
+            let (auction, sequence) = (account.data.liquidation_started_at, account.data.sequence);
+            let (known, lasted) = self.below.entry(*address).or_insert((sequence, 0));
+            let is_older = auction != 0 && auction < snapshot.now - i64::from(seconds) / 2;
+            let is_the_same = is_older || sequence - *known <= 1;
             *lasted = if is_the_same { *lasted + seconds } else { 0 };
-            *began = auction;
+            *known = sequence;
             if *lasted > self.longest_below {
                 (self.longest_below, self.slowest) = (*lasted, *address);
             }
