@@ -131,6 +131,11 @@ pub fn upgraded(data: &[u8]) -> Cow<'_, [u8]> {
     bytes
 }
 
+/// A market's symbol, without the zeros that fill it up.
+pub fn symbol(market: &Market) -> String {
+    String::from_utf8_lossy(&market.symbol).trim_end_matches('\0').into()
+}
+
 /// The bytes of an account as they stand on chain: for tests, and for putting an account on a local chain.
 pub fn encode<T: AccountType>(account: &T) -> Vec<u8> {
     [T::DISCRIMINATOR.as_slice(), bytemuck::bytes_of(account)].concat()

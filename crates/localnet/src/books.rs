@@ -7,6 +7,7 @@ use plimsoll_client::{
     Address, Error, Keyed, Snapshot,
     accounts::{Bank, Board, House, MAX_SERIES, MarginAccount, Market},
     address,
+    decode::symbol,
     interface::token::token_amount,
     risk::interest,
     rpc::Rpc,
@@ -215,11 +216,6 @@ impl Books {
             ),
         ]
     }
-}
-
-/// A market's symbol.
-fn symbol(market: &Market) -> String {
-    market.symbol.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect()
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ mod prices;
 
 use plimsoll_client::{
     Address, Snapshot,
-    accounts::Market,
+    decode::symbol,
     interface::bridge::Inputs,
     risk::{
         price::{self, Freshness, Observation},
@@ -141,11 +141,6 @@ impl View<'_> {
         let observation = price.observation(market, self.now()).ok()?;
         (observation.publish_time.raw() >= market.publish_time).then_some(price.address)
     }
-}
-
-/// A market's symbol.
-pub fn symbol(market: &Market) -> String {
-    market.symbol.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect()
 }
 
 /// A part of a limit in seconds, at least one.

@@ -16,10 +16,10 @@ use plimsoll_client::{
     Address, Error, Keyed,
     accounts::{Board, MAX_STRIKES, MarginAccount},
     address,
+    decode::symbol,
     instruction::{account, board},
     interface::instruction::{CreateBoardArgs, ListStrikesArgs, OpenOptionArgs, OpenPositionArgs, StrikePrice},
 };
-use plimsoll_keeper::crank::symbol;
 use plimsoll_localnet::{Options, Ports, World};
 use serde_json::Value;
 use solana_keypair::Keypair;

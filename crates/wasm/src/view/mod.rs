@@ -3,7 +3,7 @@
 //! Fields of 64 bits are exact and in the chain's units. A field `…Usd`, `…Tokens` or `…Percent` is the same for a person:
 //! a floating point number, for display alone.
 
-use plimsoll_client::{Address, accounts::Market};
+use plimsoll_client::{Address, decode::symbol};
 
 pub mod account;
 pub mod exchange;
@@ -37,11 +37,6 @@ pub fn price_raw(usd: f64, base_decimals: u8) -> u64 {
 /// Parts per million as percent.
 pub fn percent(ppm: u32) -> f64 {
     f64::from(ppm) / 1e4
-}
-
-/// A market's name.
-pub fn symbol(market: &Market) -> String {
-    String::from_utf8_lossy(&market.symbol).trim_end_matches('\0').into()
 }
 
 /// An address, or nothing where it is zero.
