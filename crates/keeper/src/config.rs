@@ -295,7 +295,7 @@ pub struct Policy {
     pub sol_usd: f64,
     /// What is done with what was taken over.
     pub unwind: Unwind,
-    /// How far from the oracle's price an unwinding trade may be.
+    /// How far the price of the underlying may move while an unwinding trade is under way, as a part of it.
     pub slippage: f64,
     /// Holdings below this value are left where they are.
     pub dust_usd: f64,

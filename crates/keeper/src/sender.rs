@@ -2,7 +2,7 @@
 //! are confirmed or have expired. The same work is never under way twice.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -116,6 +116,8 @@ pub struct Sender {
     tables: Vec<AddressLookupTableAccount>,
     metrics: Arc<Metrics>,
     blockhash: Mutex<Option<(Instant, Recent)>>,
+    /// What was signed with that block hash.
+    signed: Mutex<HashSet<Signature>>,
     paid: Mutex<Option<(Instant, u64)>>,
     work: Mutex<Desk>,
 }
@@ -170,8 +172,8 @@ impl Sender {
             let account = rpc.get_account(&address).await.with_context(|| format!("lookup table {table}"))?;
             tables.push(transaction::decode_table(&address, &account.data)?);
         }
-        let (blockhash, paid, work) = Default::default();
-        Ok(Self { rpc, keypair, fees: fees.clone(), tables, metrics, blockhash, paid, work })
+        let (blockhash, signed, paid, work) = Default::default();
+        Ok(Self { rpc, keypair, fees: fees.clone(), tables, metrics, blockhash, signed, paid, work })
     }
 
     /// Who signs and pays.
@@ -229,7 +231,7 @@ impl Sender {
         let limit = (limit.ceil() as u32).saturating_add(COMPUTE_OVERHEAD).min(COMPUTE_LIMIT_MAX);
         let price = self.price(instructions).await;
         let recent = self.recent().await?;
-        let transaction = self.sign(instructions, limit, price, recent.hash)?;
+        let transaction = self.sign_anew(instructions, limit, price, recent.hash)?;
         let sent = self.deliver(&transaction, recent.last_valid_height).await?;
         let lamports = u128::from(price) * u128::from(limit) / 1_000_000;
         self.metrics.priority_lamports.inc_by(u64::try_from(lamports).unwrap_or(u64::MAX));
@@ -277,6 +279,24 @@ impl Sender {
         let message = plan.message(blockhash).map_err(SendError::Refused)?;
         VersionedTransaction::try_new(message, &[&self.keypair])
             .map_err(|error| SendError::Refused(Error::Transaction(format!("a signature is missing: {error}"))))
+    }
+
+    /// A transaction unlike those signed before: of two with the same bytes the chain executes one, so the same instructions
+    /// within the life of a block hash ask for one compute unit more.
+    fn sign_anew(
+        &self,
+        instructions: &[Instruction],
+        mut limit: u32,
+        micro_lamports: u64,
+        blockhash: Hash,
+    ) -> Result<VersionedTransaction, SendError> {
+        loop {
+            let transaction = self.sign(instructions, limit, micro_lamports, blockhash)?;
+            if lock(&self.signed).insert(transaction.signatures.first().copied().unwrap_or_default()) {
+                return Ok(transaction);
+            }
+            limit = limit.saturating_add(1);
+        }
     }
 
     /// Sends a transaction again and again until it is confirmed or its block hash has expired.
@@ -350,7 +370,10 @@ impl Sender {
         let (hash, last_valid_height) =
             self.rpc.get_latest_blockhash_with_commitment(commitment).await.map_err(rpc_error)?;
         let recent = Recent { hash, last_valid_height };
-        *lock(&self.blockhash) = Some((Instant::now(), recent));
+        let known = lock(&self.blockhash).replace((Instant::now(), recent));
+        if known.is_none_or(|(_, known)| known.hash != hash) {
+            lock(&self.signed).clear();
+        }
         Ok(recent)
     }
 
@@ -404,6 +427,17 @@ mod tests {
         assert_eq!(percentile(vec![9], 75), 9);
         assert_eq!(percentile((1..=101).rev().collect(), 75), 76);
         assert_eq!(percentile(vec![1, 2, 3], 100), 3);
+    }
+
+    #[tokio::test]
+    async fn the_same_instructions_make_another_transaction() {
+        let rpc = Arc::new(RpcClient::new_mock("succeeds".into()));
+        let metrics = Metrics::new("test").unwrap();
+        let sender = Sender::new(rpc, Keypair::new(), &Fees::default(), metrics).await.unwrap();
+        let observe = Instruction { program_id: plimsoll_client::ID, accounts: vec![], data: vec![1] };
+        let sign = || sender.sign_anew(core::slice::from_ref(&observe), 20_000, 1, Hash::default()).unwrap();
+        let signatures: HashSet<_> = [sign(), sign(), sign()].iter().map(|one| one.signatures[0]).collect();
+        assert_eq!(signatures.len(), 3);
     }
 
     #[test]

@@ -249,18 +249,20 @@ impl Liquidator {
         if below.is_empty() {
             return Ok(steps);
         }
-        let accrued = plan::accrued(&state.snapshot)?;
+        let mut accrued = state.snapshot.clone();
+        accrued.accrue()?;
+        let tradable = unwind::tradable(&accrued)?;
         let taker = self.taker(state);
         let mut plans = Vec::new();
         for account in below.iter().filter_map(|address| state.accounts.get(address)) {
-            match self.planner(state, &accrued, &taker).step(account) {
+            match self.planner(state, [&accrued, &tradable], &taker).step(account) {
                 Ok(Step::TakeOver(plan)) => plans.push(*plan),
                 Ok(step) => steps.push((account.address, step)),
                 Err(error) => steps.push((account.address, Step::Leave(error.to_string()))),
             }
         }
         plans.retain(|plan| !self.is_left_alone(&plan.work) && !self.context.sender.is_under_way(&plan.work));
-        steps.extend(self.one_after_the_other(state, &accrued, taker, plans)?);
+        steps.extend(self.one_after_the_other(state, [&accrued, &tradable], taker, plans)?);
         Ok(steps)
     }
 
@@ -269,7 +271,7 @@ impl Liquidator {
     fn one_after_the_other(
         &self,
         state: &State,
-        accrued: &Snapshot,
+        [accrued, tradable]: [&Snapshot; 2],
         mut taker: Keyed<MarginAccount>,
         mut plans: Vec<Plan>,
     ) -> Result<Vec<(Address, Step)>, plimsoll_client::Error> {
@@ -277,7 +279,7 @@ impl Liquidator {
         plans.truncate(self.policy.at_once.saturating_sub(self.taking.load(Ordering::Relaxed)));
         let mut steps = Vec::new();
         for account in plans.iter().filter_map(|plan| state.accounts.get(&plan.account)) {
-            let step = self.planner(state, accrued, &taker).step(account)?;
+            let step = self.planner(state, [accrued, tradable], &taker).step(account)?;
             if let Step::TakeOver(plan) = &step
                 && plan.means == Means::Margin
             {
@@ -288,9 +290,14 @@ impl Liquidator {
         Ok(steps)
     }
 
-    fn planner<'a>(&'a self, state: &'a State, accrued: &'a Snapshot, taker: &'a Keyed<MarginAccount>) -> Planner<'a> {
+    fn planner<'a>(
+        &'a self,
+        state: &'a State,
+        [accrued, tradable]: [&'a Snapshot; 2],
+        taker: &'a Keyed<MarginAccount>,
+    ) -> Planner<'a> {
         let (policy, micro_lamports) = (&self.policy, self.micro_lamports);
-        Planner { state, accrued, policy, authority: self.context.sender.payer(), taker, micro_lamports }
+        Planner { state, accrued, tradable, policy, authority: self.context.sender.payer(), taker, micro_lamports }
     }
 
     /// Boards that are good for nothing any more.
@@ -379,8 +386,20 @@ impl Liquidator {
             let account = self.taker(state);
             let basis = state.changed_at(&account.address) ^ state.snapshot.now.unsigned_abs().rotate_left(32);
             let authority = self.context.sender.payer();
-            Unwinding { snapshot: &state.snapshot, policy: &self.policy, authority, account: &account, basis }.due()
+            let snapshot = &state.snapshot;
+            let mut accrued = snapshot.clone();
+            accrued.accrue()?;
+            let tradable = &unwind::tradable(&accrued)?;
+            let (policy, account) = (&self.policy, &account);
+            Ok::<_, plimsoll_client::Error>(Unwinding { snapshot, tradable, policy, authority, account, basis }.due())
         });
+        let due = match due {
+            Ok(due) => due,
+            Err(error) => {
+                warn!("unwinding: {error}");
+                return false;
+            }
+        };
         let mut unsent = 0;
         let all = due.len();
         // One after the other: each changes the account that the next one is decided on.

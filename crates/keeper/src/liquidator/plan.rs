@@ -4,7 +4,7 @@ use plimsoll_client::{
     Address, Error, Keyed, Snapshot,
     accounts::MarginAccount,
     address,
-    interface::{bridge, instruction::LiquidateArgs},
+    interface::instruction::LiquidateArgs,
     price::PriceAccount,
     risk::{
         liquidation,
@@ -15,13 +15,9 @@ use plimsoll_client::{
 };
 use solana_instruction::{AccountMeta, Instruction};
 
-use super::{
-    takeover,
-    unwind::{self, Unwinding},
-};
+use super::{takeover, unwind};
 use crate::{
     config::{Policy, Unwind},
-    crank::{self, View, boards},
     live::State,
     sender::Work,
 };
@@ -32,6 +28,8 @@ const SIGNATURE_LAMPORTS: f64 = 5_000.0;
 const COMPUTE_UNITS: f64 = 200_000.0;
 /// Part of the largest fraction that is asked for, as prices move until the transaction lands, Q32 of 0.97.
 const CAUTION: u64 = 4_166_118_277;
+/// Enough to buy back whatever was taken over, quote native.
+const PLENTY: i64 = 1 << 50;
 /// Below this part of what could be taken over, the own margin counts as none: 1/16.
 const HARDLY: u64 = 16;
 
@@ -90,6 +88,8 @@ pub struct Planner<'a> {
     pub state: &'a State,
     /// The same with interest and funding accrued.
     pub accrued: &'a Snapshot,
+    /// The same as it can be traded in: [`unwind::tradable`].
+    pub tradable: &'a Snapshot,
     /// How.
     pub policy: &'a Policy,
     /// Who signs.
@@ -221,8 +221,9 @@ impl Planner<'_> {
         let alternatives = self.transactions(account, terms, fraction, means)?;
         // What is kept by policy costs nothing to get rid of; without capital everything is closed at once.
         let is_kept = self.policy.unwind == Unwind::Keep && means == Means::Margin;
+        // Somebody with nothing but the money to buy back debts.
         let nobody = unwind::empty(&self.taker.data);
-        let taken = takeover::after(self.accrued, &nobody, &account.data, fraction, 0)?;
+        let taken = takeover::after(self.accrued, &nobody, &account.data, fraction, -PLENTY)?;
         let basis = self.state.changed_at(&account.address) ^ self.accrued.now.unsigned_abs().rotate_left(32);
         let lamports = SIGNATURE_LAMPORTS + COMPUTE_UNITS * self.micro_lamports as f64 / 1e6;
         let plan = Plan {
@@ -230,7 +231,7 @@ impl Planner<'_> {
             fraction,
             payment: terms.payment(fraction)?,
             reward: terms.reward(fraction)?,
-            unwinding: if is_kept { 0 } else { unwind::cost(self.accrued, &taken) },
+            unwinding: if is_kept { 0 } else { unwind::close_all(self.tradable, &taken, self.policy, true).cost },
             fees: (lamports * self.policy.sol_usd / 1e3).ceil() as i64,
             means,
             work: Work { subject: format!("account {}", account.address), basis, alternatives },
@@ -297,32 +298,33 @@ impl Planner<'_> {
         fraction: Fraction,
         means: Means,
     ) -> Result<Vec<Vec<Instruction>>, Error> {
-        let refreshes = self.refreshes(&[&account.data, &self.taker.data]);
-        let with_refreshes = |instructions: Vec<Instruction>| [refreshes.clone(), instructions].concat();
+        let lean = self.lean();
         if means == Means::Margin {
             // The whole of what could be taken is asked for without a limit: it may be more by then.
             let most = if fraction == terms.most { Fraction::ONE } else { fraction };
             let half = Fraction::from_raw(fraction.raw() / 2);
-            return Ok([most, half].map(|fraction| with_refreshes(vec![self.liquidate(account, fraction)])).into());
+            let all = [most, half].map(|fraction| lean.with_refreshes(&[self.liquidate(&lean, account, fraction)]));
+            return all.into_iter().collect();
         }
         let mut all = Vec::new();
         for shift in [0, 1, 3] {
             let part = Fraction::from_raw(fraction.raw() >> shift);
             for swaps in [false, true] {
-                all.push(with_refreshes(self.without_capital(account, terms, part, swaps)?));
+                all.push(lean.with_refreshes(&self.without_capital(&lean, account, terms, part, swaps)?)?);
             }
         }
         Ok(all)
     }
 
-    fn liquidate(&self, account: &Keyed<MarginAccount>, fraction: Fraction) -> Instruction {
+    fn liquidate(&self, lean: &Snapshot, account: &Keyed<MarginAccount>, fraction: Fraction) -> Instruction {
         let args = LiquidateArgs { max_fraction: fraction.raw(), max_payment: u64::MAX };
-        self.lean().liquidate(self.authority, self.taker, account, args)
+        lean.liquidate(self.authority, self.taker, account, args)
     }
 
     /// `begin_liquidation`, `liquidate`, the closing of what was taken over, `end_liquidation`.
     fn without_capital(
         &self,
+        lean: &Snapshot,
         account: &Keyed<MarginAccount>,
         terms: &Terms,
         fraction: Fraction,
@@ -331,49 +333,13 @@ impl Planner<'_> {
         let payment = terms.payment(fraction)?;
         let data = takeover::after(self.accrued, &self.taker.data, &account.data, fraction, payment)?;
         let after = Keyed { address: self.taker.address, data };
-        let (begin, end) = self.lean().without_capital(self.authority, self.taker, account);
-        let mut all = vec![begin, self.liquidate(account, fraction)];
-        let unwinding = Unwinding {
-            snapshot: &self.state.snapshot,
-            policy: self.policy,
-            authority: self.authority,
-            account: &after,
-            basis: 0,
-        };
-        for slot in after.data.markets.iter().filter(|slot| slot.in_use == 1 && slot.size != 0) {
-            all.extend(unwinding.close_position(&after, &slot.market, slot.size, u64::MAX));
-        }
-        for option in after.data.options.iter().filter(|option| option.lots != 0) {
-            let board = after.data.boards.get(usize::from(option.board_slot)).map(|slot| slot.board);
-            let lots = u64::from(option.lots.unsigned_abs());
-            all.extend(
-                board.and_then(|board| unwinding.close_option(&after, &board, option.series, option.lots, lots)),
-            );
-        }
-        for slot in after.data.balances.iter().filter(|slot| swaps && slot.in_use == 1) {
-            let Some(bank) = self.accrued.banks.get(&slot.bank).filter(|bank| bank.is_quote == 0) else { continue };
-            let (amount, is_debt) = bridge::balance_amount(slot, bank)?;
-            all.extend(unwinding.swap(&after, bank, amount, is_debt));
+        let (begin, end) = lean.without_capital(self.authority, self.taker, account);
+        let mut all = vec![begin, self.liquidate(lean, account, fraction)];
+        for trade in unwind::close_all(self.tradable, &after.data, self.policy, swaps).trades {
+            all.push(lean.instruction(self.authority, &after, &trade, Address::default())?);
         }
         all.push(end);
         Ok(all)
-    }
-
-    /// `refresh_board` of those boards of the accounts that may not be good for the transaction any more.
-    fn refreshes(&self, accounts: &[&MarginAccount]) -> Vec<Instruction> {
-        let due = crate::config::Due::default();
-        let view = View { state: self.state, due: &due, payer: self.authority };
-        let mut named: Vec<Address> = accounts
-            .iter()
-            .flat_map(|account| &account.boards)
-            .filter(|slot| slot.in_use == 1)
-            .map(|slot| slot.board)
-            .collect();
-        named.sort_unstable();
-        named.dedup();
-        let boards = named.into_iter().filter_map(|board| Some((board, self.state.snapshot.boards.get(&board)?)));
-        let old = boards.filter(|(_, board)| boards::staleness(&view, board).is_some_and(|used| used >= 0.8));
-        old.map(|(address, board)| crank::boards::instruction(&view, &address, board)).collect()
     }
 
     /// The snapshot with those price accounts only that say more than the market knows: fewer accounts in a transaction.
@@ -399,16 +365,6 @@ pub fn rank(plans: &mut [Plan]) {
 /// The bot's margin account.
 pub fn own_account(snapshot: &Snapshot, owner: &Address, policy: &Policy) -> Address {
     address::margin_account(&snapshot.exchange.address, owner, policy.account)
-}
-
-/// Everything accrued up to now, boards and prices included.
-///
-/// # Errors
-/// What the chain would answer.
-pub fn accrued(snapshot: &Snapshot) -> Result<Snapshot, Error> {
-    let mut accrued = snapshot.clone();
-    accrued.accrue()?;
-    Ok(accrued)
 }
 
 #[cfg(test)]
