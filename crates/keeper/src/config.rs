@@ -336,15 +336,27 @@ impl Default for Policy {
     }
 }
 
-/// One account that an adapter's program wants.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One account that an adapter's program wants: always the same, or another for each record.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct AdapterAccount {
-    /// Its address.
-    pub address: String,
+    /// Its address, where it is always the same.
+    pub address: Option<String>,
+    /// Where in the record's data its address stands, where each record names its own: a vault, most often.
+    pub record_offset: Option<usize>,
     /// Whether it is written.
-    #[serde(default)]
     pub writable: bool,
+}
+
+impl AdapterAccount {
+    /// Its address; `None` where the record is too short to name one.
+    pub fn address(&self, record: &[u8]) -> Option<Address> {
+        match (&self.address, self.record_offset) {
+            (Some(text), _) => text.parse().ok(),
+            (None, Some(offset)) => record.get(offset..)?.first_chunk().copied().map(Address::new_from_array),
+            (None, None) => None,
+        }
+    }
 }
 
 /// The liquidator's file.
@@ -433,7 +445,10 @@ impl LiquidatorFile {
         for (program, accounts) in &policy.adapters {
             check.address("policy.adapters", program)?;
             for account in accounts {
-                check.address(&format!("policy.adapters.{program}"), &account.address)?;
+                let key = format!("policy.adapters.{program}");
+                let is_one = account.address.is_some() != account.record_offset.is_some();
+                check.that(&key, is_one, || "each account has either an address or a record_offset".into())?;
+                account.address.iter().try_for_each(|address| check.address(&key, address))?;
             }
         }
         Ok(parsed)
@@ -567,6 +582,10 @@ mod tests {
     fn the_liquidators_addresses_are_checked() {
         let error = |text: &str| LiquidatorFile::parse("l.toml", text).unwrap_err().to_string();
         assert_eq!(error("[policy.adapters]\nnobody = []"), "l.toml: policy.adapters: nobody is not an address");
+        let both =
+            format!("[policy.adapters]\n{0} = [{{ address = \"{0}\", record_offset = 152 }}]", Address::default());
+        let expected = "each account has either an address or a record_offset";
+        assert_eq!(error(&both), format!("l.toml: policy.adapters.{}: {expected}", Address::default()));
         assert_eq!(error("[policy]\nslippage = 0.9"), "l.toml: policy.slippage: 0.9 is not between 0 and 0.5");
         assert!(error("[policy]\nunwind = \"run\"").contains("policy.unwind"));
     }
