@@ -305,10 +305,12 @@ impl Day {
     fn watch(&mut self, snapshot: &Snapshot, accounts: &BTreeMap<Address, Keyed<MarginAccount>>, seconds: u32) {
         let accrued = Accrued::new(snapshot).unwrap();
         let priced = accrued.priced(&snapshot.boards);
+        let mut plain = snapshot.clone();
+        plain.accrue().unwrap();
         for (address, account) in accounts {
-            let is_below = priced
-                .margin(&account.data)
-                .is_ok_and(|margin| margin.health_maint().is_ok_and(|health| health.is_negative()));
+            let margin = priced.margin(&account.data).ok();
+            assert_eq!(margin, plain.margin(&account.data).ok(), "what the bots reckon with is the client's margin");
+            let is_below = margin.is_some_and(|margin| margin.health_maint().is_ok_and(|health| health.is_negative()));
             if !is_below {
                 self.below.remove(address);
                 continue;
