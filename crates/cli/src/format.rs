@@ -89,11 +89,6 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A name padded with zeros, as markets carry it.
-pub fn symbol(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim_end_matches('\0').to_string()
-}
-
 /// An empty table with a header.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
@@ -143,7 +138,6 @@ mod tests {
         assert_eq!(percent(150_000), "15 %");
         assert_eq!(percent(2_500), "0.25 %");
         assert_eq!(fraction(1 << 31), "50.0 %");
-        assert_eq!(symbol(b"SOL\0\0"), "SOL");
         assert_eq!(one_line("a\n  b"), "a b");
     }
 }

@@ -7,6 +7,7 @@ use plimsoll_client::{
     accounts::{Bank, Board, MarginAccount, Market},
     address,
     config::limits::EXPIRY_SECOND_OF_DAY,
+    decode,
     interface::{board::series_kind, instruction::StrikePrice},
     risk::black::OptionKind,
 };
@@ -42,12 +43,12 @@ pub fn sorted_banks(snapshot: &Snapshot) -> Vec<(&Address, &Bank)> {
 /// None of that name.
 pub fn market<'a>(snapshot: &'a Snapshot, name: &str) -> Result<(Address, &'a Market)> {
     let is_it = |address: &Address, market: &Market| {
-        format::symbol(&market.symbol).eq_ignore_ascii_case(name) || address.to_string() == name
+        decode::symbol(market).eq_ignore_ascii_case(name) || address.to_string() == name
     };
     match snapshot.markets.iter().find(|(address, market)| is_it(address, market)) {
         Some((address, market)) => Ok((*address, market)),
         None => {
-            let known: Vec<_> = sorted_markets(snapshot).iter().map(|(_, one)| format::symbol(&one.symbol)).collect();
+            let known: Vec<_> = sorted_markets(snapshot).iter().map(|(_, one)| decode::symbol(one)).collect();
             not_found(format!("there is no market {name}: one of {}", known.join(", ")))
         }
     }
@@ -58,7 +59,7 @@ pub fn bank_symbol(snapshot: &Snapshot, bank: &Bank) -> String {
     if bank.is_quote == 1 {
         return "USD".into();
     }
-    snapshot.markets.get(&bank.market).map_or_else(|| "?".into(), |market| format::symbol(&market.symbol))
+    snapshot.markets.get(&bank.market).map_or_else(|| "?".into(), |market| decode::symbol(market))
 }
 
 /// A bank by the symbol of its market, by its mint or by its address; the quote's is `USD` or `USDC`.

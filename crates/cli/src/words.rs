@@ -1,8 +1,11 @@
 //! Events as people read them, and as JSON.
 
+use std::collections::HashMap;
+
 use plimsoll_client::{
     Address, Snapshot,
     accounts::{MAX_STRIKES, ticket_kind},
+    decode,
     event::{self, Event},
     interface::event::{account_change, board_change, loss_source, ticket_status, trigger_change},
 };
@@ -138,39 +141,61 @@ pub fn json(event: &Event) -> Value {
 }
 
 /// What addresses of an exchange are called.
-pub struct Names<'a>(pub &'a Snapshot);
+pub struct Names<'a> {
+    snapshot: &'a Snapshot,
+    accounts: HashMap<Address, String>,
+}
 
-impl Names<'_> {
+impl<'a> Names<'a> {
+    /// As the exchange itself calls them.
+    pub fn of(snapshot: &'a Snapshot) -> Self {
+        Self { snapshot, accounts: HashMap::new() }
+    }
+
+    /// The same, with names for some accounts.
+    pub fn with_accounts(self, accounts: impl IntoIterator<Item = (Address, String)>) -> Self {
+        Self { accounts: accounts.into_iter().collect(), ..self }
+    }
+
+    fn account(&self, account: &Address) -> String {
+        self.accounts.get(account).cloned().unwrap_or_else(|| format::short(account))
+    }
+
     fn symbol(&self, market: &Address) -> String {
-        self.0.markets.get(market).map_or_else(|| format::short(market), |market| format::symbol(&market.symbol))
+        self.snapshot.markets.get(market).map_or_else(|| format::short(market), |market| decode::symbol(market))
     }
 
     fn price(&self, market: &Address, raw: u64) -> String {
-        self.0.markets.get(market).map_or_else(|| raw.to_string(), |market| format::price(raw, market.base_decimals))
+        self.snapshot
+            .markets
+            .get(market)
+            .map_or_else(|| raw.to_string(), |market| format::price(raw, market.base_decimals))
     }
 
     fn size(&self, market: &Address, size: i64) -> String {
-        let decimals = self.0.markets.get(market).map(|market| market.base_decimals);
+        let decimals = self.snapshot.markets.get(market).map(|market| market.base_decimals);
         decimals.map_or_else(|| size.to_string(), |decimals| format::amount(size, decimals))
     }
 
     fn tokens(&self, bank: &Address, native: i64) -> String {
-        match self.0.banks.get(bank) {
-            Some(bank) => format!("{} {}", format::amount(native, bank.decimals), select::bank_symbol(self.0, bank)),
+        match self.snapshot.banks.get(bank) {
+            Some(bank) => {
+                format!("{} {}", format::amount(native, bank.decimals), select::bank_symbol(self.snapshot, bank))
+            }
             None => format!("{native} of {}", format::short(bank)),
         }
     }
 
     fn board(&self, board: &Address) -> String {
-        match self.0.boards.get(board) {
+        match self.snapshot.boards.get(board) {
             Some(found) => format!("{} {}", self.symbol(&found.market), select::day(found.expiry)),
             None => format::short(board),
         }
     }
 
     fn series(&self, board: &Address, series: u64) -> String {
-        let found = self.0.boards.get(board).zip(u8::try_from(series).ok());
-        let decimals = |market| self.0.markets.get(market).map_or(0, |market| market.base_decimals);
+        let found = self.snapshot.boards.get(board).zip(u8::try_from(series).ok());
+        let decimals = |market| self.snapshot.markets.get(market).map_or(0, |market| market.base_decimals);
         match found {
             Some((found, series)) => {
                 format!("{} {}", self.board(board), show::series(found, series, decimals(&found.market)))
@@ -201,7 +226,7 @@ pub fn sentence(event: &Event, names: &Names<'_>) -> String {
 
 /// What accounts do.
 fn trading(event: &Event, names: &Names<'_>) -> Option<String> {
-    let who = |account: &Address| format::short(account);
+    let who = |account: &Address| names.account(account);
     Some(match event {
         Event::AccountChanged(event) => match event.kind {
             account_change::OPENED => format!("{} was opened by {}", who(&event.account), event.owner),
@@ -296,7 +321,7 @@ fn trading(event: &Event, names: &Names<'_>) -> Option<String> {
 
 /// What happens to accounts below their line.
 fn risk(event: &Event, names: &Names<'_>) -> Option<String> {
-    let who = |account: &Address| format::short(account);
+    let who = |account: &Address| names.account(account);
     Some(match event {
         Event::LiquidationFlagged(event) if event.started_at == 0 => {
             format!("{} is above its line again", who(&event.account))
@@ -359,14 +384,14 @@ fn operation(event: &Event, names: &Names<'_>) -> Option<String> {
         }
         Event::BoardRefreshed(event) => format!("the arrays of {} were computed", names.board(&event.board)),
         Event::BoardSettled(event) => {
-            let market = names.0.boards.get(&event.board).map(|board| board.market).unwrap_or_default();
+            let market = names.snapshot.boards.get(&event.board).map(|board| board.market).unwrap_or_default();
             let price = names.price(&market, event.settlement_price);
             format!("{} is settled at {price} USD, of {} samples", names.board(&event.board), event.samples)
         }
         Event::HouseValued(event) => format!("the house is worth {} USD", format::usd(event.nav)),
         Event::FundingAccrued(event) => format!("funding of {} was accrued", names.symbol(&event.market)),
-        Event::Accrued(event) => match names.0.banks.get(&event.bank) {
-            Some(bank) => format!("interest of {} was accrued", select::bank_symbol(names.0, bank)),
+        Event::Accrued(event) => match names.snapshot.banks.get(&event.bank) {
+            Some(bank) => format!("interest of {} was accrued", select::bank_symbol(names.snapshot, bank)),
             None => format!("interest of {} was accrued", format::short(&event.bank)),
         },
         Event::InsuranceFunded(event) => {

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use plimsoll_client::{
     Address, Snapshot,
     accounts::{Board, MAX_MARKET_BOARDS, MAX_STRIKES, Market, board_state},
-    address,
+    address, decode,
     instruction::board,
     interface::{
         board::series_kind,
@@ -176,7 +176,7 @@ fn board_json(snapshot: &Snapshot, address: &Address, board: &Board) -> Value {
     });
     json!({
         "address": address.to_string(),
-        "market": market.map(|market| format::symbol(&market.symbol)),
+        "market": market.map(|market| decode::symbol(market)),
         "slot": board.slot,
         "expiry": board.expiry,
         "day": select::day(board.expiry),
@@ -215,7 +215,7 @@ fn list(args: &ListArgs, context: &Context, snapshot: &Snapshot) -> Result<()> {
     for (address, board) in &boards {
         let market = snapshot.markets.get(&board.market);
         table.add_row(vec![
-            market.map_or_else(String::new, |market| format::symbol(&market.symbol)).into(),
+            market.map_or_else(String::new, |market| decode::symbol(market)).into(),
             fields::moment(board.expiry).into(),
             number(board.slot.to_string()),
             state(board, snapshot.now).into(),
@@ -249,7 +249,7 @@ fn show(context: &Context, snapshot: &Snapshot, market: &Address, address: &Addr
         "board   {address}\nexpiry  {}, {}\nlot     {lot} {}\narrays  {}\n{table}",
         fields::moment(board.expiry),
         state(board, snapshot.now),
-        format::symbol(&market.symbol),
+        decode::symbol(market),
         if is_fresh(snapshot, address) { "fresh" } else { "old: plimsoll board refresh" },
     );
     context.answer(&board_json(snapshot, address, board), text)

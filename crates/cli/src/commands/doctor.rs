@@ -12,6 +12,7 @@ use plimsoll_client::{
     Address, ID, Snapshot,
     accounts::{Board, Exchange, board_state},
     config::state,
+    decode,
 };
 use plimsoll_migrations::{fetch_state, fetch_tables, fields};
 use serde_json::json;
@@ -234,7 +235,7 @@ fn prices(report: &mut Report, snapshot: &Snapshot) {
             let age = read.map(|read| snapshot.now.saturating_sub(read.publish_time.raw()));
             age.is_none_or(|age| age > i64::from(market.config.max_age_seconds))
         })
-        .map(|(_, market)| format::symbol(&market.symbol))
+        .map(|(_, market)| decode::symbol(market))
         .collect();
     let finding = if old.is_empty() { Finding::Ok } else { Finding::Fail };
     let found = if old.is_empty() {
@@ -244,7 +245,7 @@ fn prices(report: &mut Report, snapshot: &Snapshot) {
     };
     report.add("prices", finding, found, "see that the feeds are published to the price accounts of the markets");
     let unseen: Vec<String> =
-        live().filter(|(_, market)| market.spot == 0).map(|(_, market)| format::symbol(&market.symbol)).collect();
+        live().filter(|(_, market)| market.spot == 0).map(|(_, market)| decode::symbol(market)).collect();
     if !unseen.is_empty() {
         report.add("observed", Finding::Fail, format!("never: {}", unseen.join(", ")), "plimsoll market observe");
     }
@@ -254,7 +255,7 @@ fn boards(report: &mut Report, snapshot: &Snapshot) {
     let active = || snapshot.boards.iter().filter(|(_, board)| board.state == board_state::ACTIVE);
     let name = |board: &Board| {
         let market = snapshot.markets.get(&board.market);
-        let symbol = market.map_or_else(String::new, |market| format::symbol(&market.symbol));
+        let symbol = market.map_or_else(String::new, |market| decode::symbol(market));
         format!("{symbol} {}", select::day(board.expiry))
     };
     let of = |wanted: &dyn Fn(&Address, &Board) -> bool| {

@@ -242,7 +242,7 @@ fn tell(context: &Context, snapshot: &Snapshot, told: &Told, event: &Event) -> R
     report["signature"] = told.signature.to_string().into();
     report["time"] = told.time.into();
     let time = told.time.map_or_else(String::new, |time| format!("{}  ", clock(time)));
-    context.tell(&report, format!("{time}{}", words::sentence(event, &Names(snapshot))))
+    context.tell(&report, format!("{time}{}", words::sentence(event, &Names::of(snapshot))))
 }
 
 /// A moment to the second.
@@ -304,7 +304,7 @@ impl Listener<'_> {
     /// both, and told once.
     fn listen(&mut self, since: Option<i64>) -> Result<()> {
         let filter = RpcTransactionLogsFilter::Mentions(vec![ID.to_string()]);
-        let commitment = Some(self.context.commitment);
+        let commitment = Some(self.context.commitment.config());
         let subscription =
             PubsubClient::logs_subscribe(self.context.ws_url.as_str(), filter, RpcTransactionLogsConfig { commitment });
         let (subscription, receiver) = subscription.map_err(|error| Error::Rpc(format!("WebSocket: {error}")))?;

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use plimsoll_client::{
     Address, Error, Keyed, Snapshot,
     accounts::{House, Ticket, ticket_kind},
-    address,
+    address, decode,
     instruction::{
         TOKEN_PROGRAM, associated_token_account, associated_token_account_of,
         house::{self, Asset},
@@ -127,7 +127,7 @@ fn show(context: &Context, snapshot: &Snapshot) -> Result<()> {
     let signed = |native: u64| i64::try_from(native).unwrap_or(i64::MAX);
     for (_, market) in select::sorted_markets(snapshot) {
         table.add_row(vec![
-            format::symbol(&market.symbol).into(),
+            decode::symbol(market).into(),
             number(format::amount(market.house_size, market.base_decimals)),
             number(format::usd(market.house_cash)),
             number(format::amount(market.house_inventory, market.base_decimals)),

@@ -149,7 +149,7 @@ fn auction(account: &MarginAccount, now: i64) -> String {
 fn history(args: &HistoryArgs, context: &Context) -> Result<()> {
     let snapshot = context.snapshot()?;
     let since = snapshot.now.saturating_sub(events::duration(&args.since)?);
-    let names = Names(&snapshot);
+    let names = Names::of(&snapshot);
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for told in events::history(context, since)? {
         let is_wanted = |event: &&Event| KINDS.contains(&event.name());

@@ -37,7 +37,7 @@ pub fn run(order: &Order, context: &Context) -> Result<()> {
         "events": events.iter().map(|event| words::json(event)).collect::<Vec<_>>(),
         "margin": margin.as_ref().map(what_if::margin_json),
     });
-    let names = Names(snapshot);
+    let names = Names::of(snapshot);
     let mut lines: Vec<String> = events.iter().map(|event| words::sentence(event, &names)).collect();
     lines.extend(margin.as_ref().map(|margin| what_if::margin_line("after", margin)));
     lines.push(confirmed.signature.to_string());
