@@ -130,22 +130,16 @@ pub fn expiry(text: &str) -> Result<i64> {
 pub fn board<'a>(snapshot: &'a Snapshot, market: &Address, name: &str) -> Result<(Address, &'a Board)> {
     let own = || snapshot.boards.iter().filter(|(_, board)| board.market == *market);
     let is_it = |address: &Address, board: &Board| {
-        board.slot.to_string() == name || address.to_string() == name || day(board.expiry) == name
+        board.slot.to_string() == name || address.to_string() == name || format::day(board.expiry) == name
     };
     match own().find(|(address, board)| is_it(address, board)) {
         Some((address, board)) => Ok((*address, board)),
         None => {
-            let known: Vec<String> = own().map(|(_, board)| day(board.expiry)).collect();
+            let known: Vec<String> = own().map(|(_, board)| format::day(board.expiry)).collect();
             let known = if known.is_empty() { "it has none".into() } else { format!("one of {}", known.join(", ")) };
             not_found(format!("the market has no board {name}: {known}"))
         }
     }
-}
-
-/// The day of a moment.
-pub fn day(unix_seconds: i64) -> String {
-    let time = chrono::DateTime::from_timestamp(unix_seconds, 0);
-    time.map_or_else(|| unix_seconds.to_string(), |time| time.format("%Y-%m-%d").to_string())
 }
 
 /// The series of a board with this strike, in dollars, and of this kind.
@@ -301,7 +295,7 @@ mod tests {
         assert_eq!(share("0.005").unwrap(), 5_000);
         assert!(share("101%").is_err() && share("-1%").is_err());
         assert_eq!(expiry("2027-03-26").unwrap(), 1_806_048_000);
-        assert_eq!(day(1_806_048_000), "2027-03-26");
+        assert_eq!(format::day(1_806_048_000), "2027-03-26");
         assert_eq!(expiry("tomorrow").unwrap_err().to_string(), "tomorrow is no day: write it as 2027-03-26");
     }
 }

@@ -11,13 +11,13 @@ use plimsoll_client::{
         bridge,
     },
     risk::{black::OptionKind, units::Timestamp},
+    words::paused,
 };
 use plimsoll_migrations::fields;
 use serde_json::{Value, json};
 
 pub use crate::select::sorted_markets;
 use crate::{
-    commands::exchange::paused,
     context::Context,
     failure::Refusal,
     format::{self, number},
@@ -34,7 +34,7 @@ pub fn exchange(context: &Context) -> Result<()> {
     let paused = paused(root.data.config.pauses);
     let house = snapshot.house.as_ref().map_or_else(
         || "none".into(),
-        |house| format!("{} USD at {}", format::usd(house.nav), fields::moment(house.nav_at)),
+        |house| format!("{} USD at {}", format::usd(house.nav), format::moment(house.nav_at)),
     );
     let lines = [
         ("exchange", root.address.to_string()),

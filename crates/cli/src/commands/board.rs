@@ -179,7 +179,7 @@ fn board_json(snapshot: &Snapshot, address: &Address, board: &Board) -> Value {
         "market": market.map(|market| decode::symbol(market)),
         "slot": board.slot,
         "expiry": board.expiry,
-        "day": select::day(board.expiry),
+        "day": format::day(board.expiry),
         "state": state(board, snapshot.now),
         "lot": fields::decimal(u128::from(board.lot), decimals),
         "basis_ppm": board.basis_ppm,
@@ -216,7 +216,7 @@ fn list(args: &ListArgs, context: &Context, snapshot: &Snapshot) -> Result<()> {
         let market = snapshot.markets.get(&board.market);
         table.add_row(vec![
             market.map_or_else(String::new, |market| decode::symbol(market)).into(),
-            fields::moment(board.expiry).into(),
+            format::moment(board.expiry).into(),
             number(board.slot.to_string()),
             state(board, snapshot.now).into(),
             number(strikes(board).len().to_string()),
@@ -247,7 +247,7 @@ fn show(context: &Context, snapshot: &Snapshot, market: &Address, address: &Addr
     let lot = fields::decimal(u128::from(board.lot), market.base_decimals);
     let text = format!(
         "board   {address}\nexpiry  {}, {}\nlot     {lot} {}\narrays  {}\n{table}",
-        fields::moment(board.expiry),
+        format::moment(board.expiry),
         state(board, snapshot.now),
         decode::symbol(market),
         if is_fresh(snapshot, address) { "fresh" } else { "old: plimsoll board refresh" },

@@ -4,7 +4,11 @@ use std::{future::pending, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use plimsoll_client::{Address, event::Event};
+use plimsoll_client::{
+    Address, address,
+    event::Event,
+    words::{self, Names},
+};
 use plimsoll_keeper::{
     config::{Connection, Endpoint, LiquidatorFile, Policy, Unwind},
     liquidator::{self, Report},
@@ -13,13 +17,10 @@ use plimsoll_keeper::{
     shutdown,
 };
 use serde_json::{Value, json};
+use solana_signer::Signer;
 use tokio::{sync::mpsc, time::sleep};
 
-use crate::{
-    context::Context,
-    format, wallet,
-    words::{self, Names},
-};
+use crate::{context::Context, event_json, format, wallet};
 
 /// Options of `plimsoll liquidate`.
 #[derive(Args)]
@@ -76,11 +77,12 @@ impl Options {
 pub fn run(options: &Options, context: &Context) -> Result<()> {
     // A file that is none, or an exchange that is not there, is said at once: the bot itself would wait for the cluster.
     let keypair = context.signer_file()?;
-    wallet::read(&keypair)?;
+    let owner = wallet::read(&keypair)?.pubkey();
     let snapshot = context.snapshot()?;
     let file = options.file(context, keypair, &snapshot.exchange.address);
     bots::log("warn", context.json)?;
-    let teller = Teller { context, names: Names::of(&snapshot) };
+    let own = address::margin_account(&snapshot.exchange.address, &owner, 0);
+    let teller = Teller { context, names: Names::of(&snapshot).for_owner([owner, own]) };
     bots::block_on(watch(file, options, &teller))
 }
 
@@ -172,7 +174,7 @@ impl Teller<'_> {
         };
         json["event"] = kind.into();
         json["account"] = account.to_string().into();
-        json["fields"] = Value::Object(words::fields_of(event));
+        json["fields"] = Value::Object(event_json::fields(event));
         self.context.tell(&json, words::sentence(event, &self.names))
     }
 }

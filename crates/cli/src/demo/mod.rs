@@ -21,6 +21,7 @@ use plimsoll_client::{
     event::Event,
     instruction::{bank, exchange},
     interface::instruction::tag,
+    words::{self, Names},
 };
 use serde_json::Value;
 use solana_signer::Signer;
@@ -40,7 +41,6 @@ use crate::{
     format::{self, number},
     output::{self, say},
     show,
-    words::{self, Names},
 };
 use plimsoll_localnet::World;
 
