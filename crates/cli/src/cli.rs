@@ -97,7 +97,7 @@ enum Command {
     #[command(after_help = "Examples:
   plimsoll liquidate -u http://127.0.0.1:8899 -k bot.json
   plimsoll liquidate -k bot.json --once --timeout 60 --json
-  plimsoll liquidate -k bot.json --unwind close --dry-run")]
+  plimsoll liquidate -k bot.json --unwind close --min-discount 15000")]
     Liquidate(liquidate::Options),
     /// What happens on the exchange.
     #[command(subcommand)]

@@ -109,7 +109,6 @@ fn who_is_near_the_line_is_listed_and_taken_over() {
         lines.iter().skip(1).map(event_and_account).collect::<Vec<_>>()
     };
     let sunk = |event: &str| (json!(event), near[0]["address"].clone());
-    assert_eq!(told(&["--dry-run"]), [sunk("planned")]);
     // The auction begins at a discount of one per cent and grows with every second.
     assert_eq!(told(&["--min-discount", "10500"]), [sunk("flagged"), sunk("liquidated")]);
     assert_eq!(told(&[]), [(json!("idle"), json!(null))]);

@@ -41,9 +41,6 @@ pub struct Options {
     /// What is done with what was taken over, and with whatever else is in the wallet's first margin account.
     #[arg(long, value_enum, default_value_t = Unwind::Keep)]
     unwind: Unwind,
-    /// Say what would be taken over, send nothing.
-    #[arg(long)]
-    dry_run: bool,
 }
 
 impl Options {
@@ -60,7 +57,6 @@ impl Options {
             },
             metrics: Endpoint { port: None, ..Endpoint::default() },
             policy: Policy {
-                dry_run: self.dry_run,
                 discount_min: f64::from(self.min_discount) / 1e6,
                 unwind: self.unwind,
                 // Without capital the whole account is closed against the house.
@@ -105,7 +101,7 @@ async fn watch(file: LiquidatorFile, options: &Options, teller: &Teller<'_>) -> 
         tokio::select! {
             report = reports.recv() => {
                 let Some(report) = report else { break };
-                let is_last = matches!(report, Report::TakenOver(..) | Report::Planned(_) | Report::Idle);
+                let is_last = matches!(report, Report::TakenOver(..) | Report::Idle);
                 if is_last && options.once {
                     is_done = true;
                     end.cancel();
@@ -144,21 +140,8 @@ impl Teller<'_> {
                 self.context.tell(&json, text)
             }
             Report::Idle => self.context.tell(&json!({ "event": "idle" }), "no account is below its line"),
-            Report::Planned(plan) => {
-                let [reward, profit] = [plan.reward, plan.expected_profit()].map(format::usd);
-                let part = format::fraction(plan.fraction.raw());
-                let account = plan.account.to_string();
-                let text = format!("would take over {part} of {account}, to earn {profit} USD of {reward} USD off");
-                let json = json!({
-                    "event": "planned",
-                    "account": account,
-                    "fraction_q32": plan.fraction.raw(),
-                    "payment": plan.payment,
-                    "reward": plan.reward,
-                    "expected_profit": plan.expected_profit(),
-                });
-                self.context.tell(&json, text)
-            }
+            // Of dry runs, which this command has none of.
+            Report::Planned(_) => Ok(()),
             Report::TakenOver(plan, sent, events) => self.sent(&plan.work.subject, sent, events),
             Report::Cleared(subject, sent, events) => self.sent(subject, sent, events),
         }

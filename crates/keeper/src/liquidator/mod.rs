@@ -30,7 +30,7 @@ use self::{
     unwind::Unwinding,
 };
 use crate::{
-    config::{LiquidatorFile, Policy},
+    config::{LiquidatorFile, Policy, Unwind},
     crank::{View, boards},
     live::State,
     run,
@@ -384,7 +384,8 @@ impl Liquidator {
         let period = Duration::from_millis(self.policy.look_ms);
         let name = UNWIND;
         crate::task::repeat(name, period, Duration::from_secs(30), self.context.shutdown.clone(), || async {
-            let ok = self.policy.dry_run || self.unwind().await;
+            let keeps = self.policy.dry_run || self.policy.unwind == Unwind::Keep;
+            let ok = keeps || self.unwind().await;
             self.context.metrics.looked(UNWIND, ok);
             ok
         })
