@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use clap::ValueEnum;
 use plimsoll_client::Address;
 use serde::{Deserialize, de::DeserializeOwned};
 use solana_commitment_config::CommitmentConfig;
@@ -94,15 +95,16 @@ impl Default for Connection {
     }
 }
 
-/// How certain what is read must be.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+/// How settled what is read must be.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Commitment {
-    /// What the node has seen.
+    /// Seen by the server.
     Processed,
-    /// What most of the stake has voted for.
+    /// Voted for by two thirds of the stake.
+    #[default]
     Confirmed,
-    /// What cannot be undone.
+    /// Never rolled back.
     Finalized,
 }
 
@@ -269,13 +271,13 @@ pub struct KeeperFile {
     pub tasks: BTreeMap<String, TaskTable>,
 }
 
-/// What is done with what was taken over.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+/// What is done with what was taken over, and with whatever else the margin account has.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Unwind {
     /// Positions and options are closed against the house, collateral is sold and debts are repaid by swaps.
     Close,
-    /// What is taken over stays, and perpetuals are traded against its delta.
+    /// It stays, and perpetuals are traded against its delta.
     Hedge,
     /// It stays.
     Keep,
@@ -291,6 +293,8 @@ pub struct Policy {
     pub allow_loss: bool,
     /// Take over from this expected profit on.
     pub profit_min_usd: f64,
+    /// Take over from this discount on, or this reward of the insurance, as a part of the requirement.
+    pub discount_min: f64,
     /// What a lamport of fees is worth, as dollars per SOL.
     pub sol_usd: f64,
     /// What is done with what was taken over.
@@ -321,6 +325,7 @@ impl Default for Policy {
             dry_run: false,
             allow_loss: false,
             profit_min_usd: 0.0,
+            discount_min: 0.0,
             sol_usd: 150.0,
             unwind: Unwind::Close,
             slippage: 0.02,
@@ -438,6 +443,7 @@ impl LiquidatorFile {
         let policy = &parsed.policy;
         check.within("policy.slippage", policy.slippage, 0.0, 0.5)?;
         check.within("policy.profit_min_usd", policy.profit_min_usd, -1e12, 1e12)?;
+        check.within("policy.discount_min", policy.discount_min, 0.0, 1.0)?;
         check.within("policy.dust_usd", policy.dust_usd, 0.0, 1e12)?;
         check.within("policy.sol_usd", policy.sol_usd, 0.0, 1e9)?;
         check.at_least_one("policy.look_ms", policy.look_ms)?;

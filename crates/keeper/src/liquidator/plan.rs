@@ -236,7 +236,8 @@ impl Planner<'_> {
             work: Work { subject: format!("account {}", account.address), basis, alternatives },
         };
         let profit = plan.expected_profit();
-        if !self.policy.allow_loss && (profit as f64) < self.policy.profit_min_usd * 1e6 {
+        let does_not_pay = !self.policy.allow_loss && (profit as f64) < self.policy.profit_min_usd * 1e6;
+        if does_not_pay || f64::from(terms.rate.raw()) < self.policy.discount_min * 1e6 {
             // The discount grows from the moment on at which somebody has said so.
             if !self.is_running(account) {
                 let flag = self.state.snapshot.flag_liquidation(account);
@@ -244,7 +245,9 @@ impl Planner<'_> {
                 return Ok(Step::Clear(Work::new(format!("auction of {}", account.address), basis, vec![flag])));
             }
             return Ok(Step::Leave(format!(
-                "it is expected to bring {:.6} USD: {:.6} of reward less {:.6} for unwinding and {:.6} of fees",
+                "at {} ppm of its requirement it is expected to bring {:.6} USD: {:.6} of reward less {:.6} for unwinding \
+                 and {:.6} of fees",
+                terms.rate.raw(),
                 profit as f64 / 1e6,
                 plan.reward as f64 / 1e6,
                 plan.unwinding as f64 / 1e6,
