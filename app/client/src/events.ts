@@ -273,7 +273,7 @@ const SENTENCES: Sentences = {
   OptionTraded: (e, n) =>
     `${e.lots < 0n ? 'Sold' : 'Bought'} ${absolute(e.lots)} lots of ${n.series(e.board, e.series)} for ${quote(absolute(e.cost))} (fee ${quote(e.fee)})`,
   OptionsSettled: (e, n) =>
-    `${n.series(e.board, e.series)} ${e.amount < 0n ? 'cost' : 'paid'} ${quote(absolute(e.amount))}, settled at ${n.price(e.market, e.settlementPrice)}`,
+    `${n.board(e.board)}, ${e.series} series of them, ${e.amount < 0n ? 'cost' : 'paid'} ${quote(absolute(e.amount))}, settled at ${n.price(e.market, e.settlementPrice)}`,
   OrderFilled: (e) =>
     `Signed order ${e.nonce} of account ${short(e.account)} was filled, ${e.filled} units of it so far`,
   OrdersCancelled: (e) => `All signed orders of account ${short(e.account)} with a nonce below ${e.floor} are void`,

@@ -504,6 +504,7 @@ function Triggers({ account, ask }: { account: AccountView; ask: Ask }) {
 }
 
 function Options({ account, ask }: { account: AccountView; ask: Ask }) {
+  const now = useLive((engine) => engine.exchange().now, []) ?? 0n;
   return (
     <Panel title="Options" flush>
       <div className="table-scroll">
@@ -522,9 +523,13 @@ function Options({ account, ask }: { account: AccountView; ask: Ask }) {
           <tbody>
             {account.options.map((line) => {
               const name = `${line.symbol} ${expiryDay(Number(line.expiry))} ${line.strikeUsd.toLocaleString('en')} ${line.isCall ? 'call' : 'put'}`;
+              const isExpired = !line.isSettled && line.expiry <= now;
               return (
                 <tr key={`${line.board} ${line.series}`} data-option={name}>
-                  <th scope="row">{name}</th>
+                  <th scope="row">
+                    {name} {line.isSettled ? <span className="tag good">settled</span> : null}
+                    {isExpired ? <span className="tag warn">expired: waits for its settlement price</span> : null}
+                  </th>
                   <td data-label="Lots" className="number">
                     {line.lots.toLocaleString('en').replace('-', '−')}
                   </td>
@@ -546,7 +551,7 @@ function Options({ account, ask }: { account: AccountView; ask: Ask }) {
                         >
                           Settle<span className="visually-hidden"> {name}</span>
                         </button>
-                      ) : (
+                      ) : isExpired ? null : (
                         <button
                           type="button"
                           className="button small"

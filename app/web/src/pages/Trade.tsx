@@ -108,7 +108,7 @@ function MarketDesk({ market }: { market: MarketView }) {
               chosen={chosen}
             />
           ) : null}
-          {product === 'swap' && bank ? <SwapTicket market={market} bank={bank} /> : null}
+          {product === 'swap' && bank ? <SwapTicket bank={bank} /> : null}
         </Panel>
       </div>
     </div>
