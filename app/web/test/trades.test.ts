@@ -4,7 +4,7 @@ import type { Address } from '@solana/kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { connect, openPage, picture, type Watched } from './page.js';
-import { cents, expectQuiet, numberIn, submit, until, useStage, withAccount } from './stage.js';
+import { cents, expectQuiet, figure, numberIn, submit, until, useStage, withAccount } from './stage.js';
 import type { TestWallet } from './wallet.js';
 
 const SOL = 1_000_000_000n;
@@ -166,6 +166,35 @@ describe('a trader', () => {
     expect(await submitAsForeseen('Buy to close')).toContain('Bought 20 lots of SOL call 44.00');
     await closeDialog();
     expect((await onChain()).options.map(({ lots }) => lots)).toEqual([-30]);
+  });
+
+  test('sees its margin by options computed anew where the chain has them old, and has the chain compute them', async () => {
+    const { page } = watched;
+    const refuses = async () => {
+      try {
+        (await stage.chain.engine()).margin(account);
+        return null;
+      } catch (error) {
+        return (error as Error).name;
+      }
+    };
+    expect(await refuses()).toBeNull();
+    await stage.chain.travel(12 * 3_600);
+    await stage.chain.publish();
+    expect(await refuses()).toBe('BoardStale');
+    await page.locator('[data-state="refreshed"]').waitFor();
+    const { margin } = (await stage.chain.engine()).report(account);
+    await until(
+      'the page shows the margin',
+      async () => (await figure(page, 'health-init')) === cents(margin.healthInit),
+    );
+    await picture(page, '18-boards-old');
+    await page.getByRole('button', { name: 'Refresh the option boards' }).click();
+    await page.locator('[data-state="refreshed"]').waitFor({ state: 'detached' });
+    expect(await refuses()).toBeNull();
+    const now = (await stage.chain.engine()).margin(account).healthInit;
+    await until('the page shows the same', async () => (await figure(page, 'health-init')) === cents(now));
+    expect(cents(now)).toBeCloseTo(cents(margin.healthInit), 1);
   });
 
   test('holds options over their expiry, and knows what they wait for', async () => {

@@ -2,7 +2,7 @@
 
 use plimsoll_client::{
     Address, Error, Trade,
-    accounts::{MarginAccount, OptionSlot, delegate_scope},
+    accounts::{MarginAccount, OptionSlot, delegate_scope, ticket_kind},
     address,
     instruction::{account, associated_token_account_of, bank, board, controls, house, trigger, venue},
     interface::instruction::{
@@ -370,11 +370,11 @@ pub enum Action {
     /// Fills a signed order against another, or against the signer's own account.
     FillOrders {
         /// The order that rests.
-        maker: SignedOrder,
+        maker: Box<SignedOrder>,
         /// The order that takes; without one the signer takes with `taker_account`.
         #[serde(default)]
         #[tsify(optional)]
-        taker: Option<SignedOrder>,
+        taker: Option<Box<SignedOrder>>,
         /// The margin account that takes; of a signed order the one that it names.
         #[serde(default)]
         #[tsify(optional)]
@@ -799,7 +799,9 @@ fn of_ticket(state: &State, action: Action) -> Result<Instruction, Error> {
     if matches!(action, Action::ExecuteTicket { .. }) {
         return Ok(ticket.execute());
     }
-    let (asset, destination) = if data.holds_quote() {
+    // By what the action means, not by how the ticket is now: one transaction may execute and claim it.
+    let is_claimed = matches!(action, Action::ClaimTicket { .. });
+    let (asset, destination) = if (data.kind == ticket_kind::REDEEM) == is_claimed {
         let quote = state.snapshot.exchange.data.quote_mint;
         (house::Asset::Quote, token_account(state, None, &data.owner, &quote)?)
     } else {

@@ -1,7 +1,7 @@
 //! Trades of two margin accounts with each other: both sign, or orders that were signed before.
 
 use plimsoll_client::{
-    Address, Error, address,
+    Address, Error, Trade, address,
     instruction::venue::{self, Traded},
     interface::{
         bridge::Inputs,
@@ -180,6 +180,37 @@ pub fn fill_orders(
     let args = FillOrdersArgs { size: *size, maker_instruction, taker_instruction };
     let traded = maker.order.instrument.named(state)?.traded;
     state.snapshot.fill_orders(submitter, &resting, &taking, taker.is_some(), traded, args)
+}
+
+/// Trades that take the same slots of the buyer's and the seller's account as a fill does: what comes behind it in a transaction
+/// packs what stands in them. `None` for an action that is no fill, or one that cannot be told.
+pub fn sides(state: &State, action: &Action) -> Option<[(Address, Trade); 2]> {
+    let (buyer, seller, instrument, size) = match action {
+        Action::Fill { buyer, seller, instrument, size, .. } => (buyer, seller, instrument, *size),
+        Action::FillOrders { maker, taker, taker_account, size } => {
+            let resting = &maker.order.account;
+            let taking = taker.as_ref().map(|taker| &taker.order.account).or(taker_account.as_ref())?;
+            let (buyer, seller) = if maker.order.size > 0 { (resting, taking) } else { (taking, resting) };
+            (buyer, seller, &maker.order.instrument, *size)
+        }
+        _ => return None,
+    };
+    let lots = i64::try_from(size).ok()?;
+    let (bought, sold) = match instrument {
+        Instrument::Perpetual { market } => {
+            let market = parse(market).ok()?;
+            (Trade::position(market, lots), Trade::position(market, -lots))
+        }
+        Instrument::Option { board, series } => {
+            let board = parse(board).ok()?;
+            (Trade::option(board, *series, lots), Trade::option(board, *series, -lots))
+        }
+        Instrument::Spot { mint } => {
+            let deposit = |mint| Trade::Deposit { mint, amount: size };
+            (deposit(parse(mint).ok()?), deposit(state.snapshot.exchange.data.quote_mint))
+        }
+    };
+    Some([(parse(buyer).ok()?, bought), (parse(seller).ok()?, sold)])
 }
 
 /// The instruction of `fill`, `createOrders` or `cancelOrders`.

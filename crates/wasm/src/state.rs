@@ -18,7 +18,10 @@ use plimsoll_client::{
 use solana_clock::Clock;
 use solana_instruction::Instruction;
 
-use crate::action::{self, Action};
+use crate::{
+    action::{self, Action},
+    matching,
+};
 
 /// The clock sysvar.
 pub const CLOCK: Address = Address::from_str_const("SysvarC1ock11111111111111111111111111111111");
@@ -212,8 +215,20 @@ impl State {
     /// Goes on as if an action had been carried out: what comes behind it in a transaction finds what it leaves. One that
     /// cannot be told leaves everything as it is.
     pub fn follow(&mut self, signer: &Address, action: &Action) {
-        if !self.open(signer, action) {
+        if self.open(signer, action) {
+            return;
+        }
+        let Some(sides) = matching::sides(self, action) else {
             let _ = self.make(action);
+            return;
+        };
+        for (address, trade) in sides {
+            let Ok(account) = self.account(&address) else { continue };
+            if let Ok(made) = self.snapshot.what_if(&account.data, &trade)
+                && made.is_applied
+            {
+                self.accounts.insert(address, made.account);
+            }
         }
     }
 
