@@ -78,7 +78,7 @@ describe('a provider of liquidity', () => {
     const use = async () => (await chain.engine()).budgetUse(market);
     const row = page.getByRole('region', { name: 'Risk budgets' }).locator('[data-use="SOL"]');
     const shown = async (column: number) =>
-      numberIn((await row.locator('td').nth(column).innerText()).split('(')[0] ?? '');
+      numberIn((await row.locator('td').nth(column).innerText()).split('\n')[0] ?? '');
     await until('the page shows what the engine says', async () => {
       const { perpetual, options, spot, used, inForce } = await use();
       const parts = [perpetual, options, spot, used, inForce - used].map(cents);

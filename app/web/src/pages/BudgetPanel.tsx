@@ -73,7 +73,7 @@ function Unknown({ market }: { market: MarketView }) {
 
 function UseTable({ lines }: { lines: readonly Line[] }) {
   return (
-    <div className="table-scroll">
+    <div className="table-scroll" tabIndex={0} role="region" aria-label="Use of the budgets, in numbers">
       <table className="cards">
         <caption className="visually-hidden">What the house could lose in each market, and by what, in USD</caption>
         <thead>
@@ -100,7 +100,12 @@ function UseRow({ market, use }: Line) {
   const cell = (name: string, value: bigint | undefined, of?: string) => (
     <td data-label={name} className="number">
       {value === undefined ? '—' : usd(value)}
-      {of === undefined ? null : <span className="small quiet"> {of}</span>}
+      {of === undefined ? null : (
+        <>
+          <br />
+          <span className="small quiet">{of}</span>
+        </>
+      )}
     </td>
   );
   const left = use && (use.inForce > use.used ? use.inForce - use.used : 0n);
