@@ -7,6 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TOKEN_PROGRAM_ADDRESS } from '@solana-program/token';
 import { type Address, address, generateKeyPairSigner, type KeyPairSigner } from '@solana/kit';
 import { connect, type Connection, getAccounts, loadEngine, NATIVE_MINT, type RawAccount } from '../src/index.js';
 
@@ -82,6 +83,16 @@ export class LocalChain {
   async put({ address, owner, data }: Pick<RawAccount, 'address' | 'owner'> & { data: Uint8Array }): Promise<void> {
     const hex = Buffer.from(data).toString('hex');
     await this.call('surfnet_setAccount', [address, { lamports: LAMPORTS, owner, data: hex }]);
+  }
+
+  /** Puts a program at an address. */
+  async deploy(program: Address, elf: Uint8Array): Promise<void> {
+    await this.call('surfnet_writeProgram', [program, Buffer.from(elf).toString('hex'), 0]);
+  }
+
+  /** Gives an owner native units of a mint, in place of those that it had. */
+  async give(owner: Address, mint: Address, amount: number): Promise<void> {
+    await this.call('surfnet_setTokenAccount', [owner, mint, { amount }, TOKEN_PROGRAM_ADDRESS]);
   }
 
   /** The chain's time, unix seconds. */
