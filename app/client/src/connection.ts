@@ -54,7 +54,7 @@ function filterOf(kind: AccountKind): AccountFilter {
 }
 
 /**
- * Accounts of one kind.
+ * Accounts of one kind, those of an earlier layout too.
  *
  * @param of The exchange that they belong to (of tickets, its house), and their owner; all where left out.
  */
@@ -69,19 +69,23 @@ export async function findAccounts(
     memcmp: { offset: BigInt(offset), bytes: bytes as Address, encoding: 'base58' as const },
   });
   const discriminator = getBase58Decoder().decode(Uint8Array.from(filter.discriminator));
-  const filters: ({ dataSize: bigint } | ReturnType<typeof equal>)[] = [
-    { dataSize: BigInt(filter.size) },
-    equal(0, discriminator),
-  ];
+  const filters = [equal(0, discriminator)];
   if (of.exchange !== undefined && filter.exchangeOffset !== undefined) {
     filters.push(equal(filter.exchangeOffset, of.exchange));
   }
   if (of.owner !== undefined && filter.ownerOffset !== undefined) filters.push(equal(filter.ownerOffset, of.owner));
   const program = address(programAddress());
-  // Kit's types want the two kinds of filter apart.
-  const config = { commitment: 'confirmed', encoding: 'base64', filters: filters as never } as const;
-  const found = await rpc.getProgramAccounts(program, config).send(abortSignal && { abortSignal });
-  return found.map(({ account, pubkey }) => ({ address: pubkey, owner: account.owner, data: bytesOf(account.data) }));
+  // A layout is told by its size: one question for each that the type ever had.
+  const ofSize = async (size: number) => {
+    const all = [{ dataSize: BigInt(size) }, ...filters];
+    // Kit's types want the two kinds of filter apart.
+    const config = { commitment: 'confirmed', encoding: 'base64', filters: all as never } as const;
+    return rpc.getProgramAccounts(program, config).send(abortSignal && { abortSignal });
+  };
+  const found = await Promise.all([filter.size, ...filter.earlierSizes].map(ofSize));
+  return found
+    .flat()
+    .map(({ account, pubkey }) => ({ address: pubkey, owner: account.owner, data: bytesOf(account.data) }));
 }
 
 /** Accounts at addresses, in their order, and the slot that they are of; `undefined` where there is none. */

@@ -15,6 +15,9 @@ import type { Action, Engine, PackedInstruction } from './engine.js';
 /** The program that a transaction of version 0 asks for compute units. */
 const COMPUTE_BUDGET = 'ComputeBudget111111111111111111111111111111';
 
+/** The program that verifies signatures: a fill of signed orders names the places of its instructions. */
+const ED25519 = 'Ed25519SigVerify111111111111111111111111111';
+
 /** The mint of wrapped SOL. */
 export const NATIVE_MINT = address('So11111111111111111111111111111111111111112');
 
@@ -58,7 +61,8 @@ function walletsOf(engine: Engine, action: Action): { receives?: Wallet; pays?: 
     case 'claimTicket':
     case 'cancelTicket': {
       const ticket = engine.tickets().find((ticket) => ticket.address === action.ticket);
-      const givesQuote = (ticket?.kind === 'provide') === (ticket?.executedAt === undefined);
+      // A ticket may be executed and claimed by one transaction: what is given is by the action.
+      const givesQuote = (ticket?.kind === 'redeem') === (action.kind === 'claimTicket');
       return { receives: givesQuote ? bank(exchange.quoteMint) : shares() };
     }
     default:
@@ -68,15 +72,20 @@ function walletsOf(engine: Engine, action: Action): { receives?: Wallet; pays?: 
 
 /**
  * The instructions of actions that follow one another, with everything that they need around them: token accounts that are
- * made where they are missing, SOL that is wrapped for a deposit and unwrapped after a withdrawal, prices that are observed
- * and boards that are refreshed where the stored ones are too old; and the compute units that they may consume at most.
+ * made where they are missing, SOL that is wrapped for a deposit and unwrapped after a withdrawal, accounts of an earlier
+ * layout that are upgraded, prices that are observed and boards that are refreshed where the stored ones are too old, signed
+ * orders that are verified; and the compute units that they may consume at most.
  *
  * The associated account of wrapped SOL is closed at the end: what else was in it becomes SOL, too.
+ *
+ * @param signer Who acts, and pays.
+ * @param others Who signs besides: the other side of a fill.
  */
 export async function instructionsOf(
   engine: Engine,
   signer: TransactionSigner,
   actions: readonly Action[],
+  others: readonly TransactionSigner[] = [],
 ): Promise<{ instructions: Instruction[]; computeLimit: number }> {
   const before: Instruction[] = [];
   const after: Instruction[] = [];
@@ -98,8 +107,12 @@ export async function instructionsOf(
   }
   const packed = engine.instructionsOf(signer.address, [...actions]);
   const foreign = [...before, ...after].map(({ programAddress }) => bare(programAddress));
+  const verified = packed.findIndex(({ program }) => program !== ED25519);
+  const [verifications, ours] = [packed.slice(0, verified), packed.slice(verified)].map((part) =>
+    part.map((one) => toInstruction(one, [signer, ...others])),
+  );
   return {
-    instructions: [...before, ...packed.map((one) => toInstruction(one, [signer])), ...after],
+    instructions: [...(verifications ?? []), ...before, ...(ours ?? []), ...after],
     computeLimit: engine.computeLimit([...packed, ...foreign, bare(COMPUTE_BUDGET), bare(COMPUTE_BUDGET)]),
   };
 }

@@ -236,12 +236,15 @@ export class ExchangeStore {
   async send(
     signer: TransactionSigner,
     actions: readonly Action[],
-    options: Omit<SendOptions, 'computeLimit'> = {},
+    options: Omit<SendOptions, 'computeLimit'> & {
+      /** Who signs besides `signer`: the other side of a fill. */
+      others?: readonly TransactionSigner[] | undefined;
+    } = {},
   ): Promise<Confirmed> {
     try {
       // Prices of now, so that what is packed is what will be seen.
       await this.look();
-      const { computeLimit, instructions } = await instructionsOf(this.engine, signer, actions);
+      const { computeLimit, instructions } = await instructionsOf(this.engine, signer, actions, options.others);
       const confirmed = await sendInstructions(this.connection, instructions, signer, { ...options, computeLimit });
       await this.reload().catch(() => undefined);
       return confirmed;

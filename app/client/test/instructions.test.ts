@@ -17,6 +17,7 @@ let engine: Engine;
 let idl: Idl;
 let account: string;
 let owner: string;
+let seller: string;
 
 beforeAll(async () => {
   await loadBuiltEngine();
@@ -25,7 +26,8 @@ beforeAll(async () => {
   for await (const scene of scenes(1, 10)) {
     engine = engineOf(scene);
     account = scene.margins[0]?.account ?? '';
-    if (engine.boards().length > 0) break;
+    seller = scene.margins[1]?.account ?? '';
+    if (engine.boards().length > 0 && seller !== '') break;
   }
   owner = engine.account(account).owner;
 });
@@ -75,10 +77,28 @@ function actions(): Record<string, Action> {
     accrue: { kind: 'accrue', bank: bank?.address ?? '' },
     refresh_board: { kind: 'refreshBoard', board: board?.address ?? '' },
     set_venue_approval: { kind: 'setVenueApproval', account, program: owner },
+    fill: { kind: 'fill', buyer: account, seller, instrument: { of: 'perpetual', market }, size: 31n, price: 37n },
+    create_orders: { kind: 'createOrders', account },
+    cancel_orders: { kind: 'cancelOrders', account, floor: 41n },
+    fill_orders: { kind: 'fillOrders', maker: signed(market), takerAccount: seller, size: 43n },
+    open_lien: { kind: 'openLien', account, lien: lien(mint), amount: 47n },
+    update_lien: { kind: 'updateLien', account, lien: lien(mint) },
+    release_lien: { kind: 'releaseLien', account, lien: lien(mint), forAdapter: [extra()] },
+    seize_lien: { kind: 'seizeLien', account, lien: lien(mint), forAdapter: [extra()] },
+    resolve: { kind: 'resolve', account },
+    upgrade_account: { kind: 'upgradeAccount', account },
     assert_health: { kind: 'assertHealth', account, maintenance: true, minimum: -23n },
     assert_sequence: { kind: 'assertSequence', account, sequence: 29n },
   };
 }
+
+const lien = (mint: string) => ({ mint, program: owner, record: account });
+const extra = () => ({ address: owner, isSigner: false, isWritable: true });
+/** An order that nobody has signed. */
+const signed = (market: string) => {
+  const order = { account, instrument: { of: 'perpetual' as const, market }, size: 53n, limitPrice: 59n, nonce: 61n };
+  return { order: { ...order, expiresAt: 67n }, signer: owner, signature: new Uint8Array(64).fill(7) };
+};
 
 const pascal = (snake: string) => snake.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
 
@@ -113,6 +133,9 @@ describe('instructions', () => {
     expect(args('close_option')).toEqual({ lots: 2n, limitPrice: 7n, expiresAt: 9n, series: 1 });
     expect(args('liquidate')).toEqual({ maxFraction: 2n ** 32n, maxPayment: 17n });
     expect(args('place_trigger')).toMatchObject({ triggerPrice: 11n, limitPrice: 0n, size: U64_MAX, tip: 13n });
+    expect(args('fill')).toMatchObject({ args: { instrument: 0, sellerTakes: 0, size: 31n, price: 37n } });
+    expect(args('fill_orders')).toEqual({ size: 43n, makerInstruction: 0, takerInstruction: 0 });
+    expect(args('release_lien')).toEqual({ amount: U64_MAX, adapterAccounts: 1 });
     expect(args('assert_health')).toEqual({ kind: 1, minimum: -23n });
   });
 
@@ -151,6 +174,31 @@ describe('instructions', () => {
     expect(trade.name).toBe('open_position');
     expect(trade.accounts.map((one) => one.address)).toContain(quote.quoteBank);
     expect(toInstruction(trade, []).accounts?.[0]?.role).toBe(AccountRole.READONLY_SIGNER);
+  });
+
+  test('of signed orders stand behind those that verify them, the first of all', () => {
+    const market = engine.markets().find((market) => market.hasPerpetual)?.address ?? '';
+    const maker = signed(market);
+    const taker = { ...maker, order: { ...maker.order, account: seller, size: -53n, nonce: 1n } };
+    const all = engine.instructionsOf(owner, [
+      { kind: 'createOrders', account },
+      { kind: 'fillOrders', maker, taker, size: 43n },
+    ]);
+    const ed25519 = 'Ed25519SigVerify111111111111111111111111111';
+    expect(all.slice(0, 2).map(({ program }) => program)).toEqual([ed25519, ed25519]);
+    for (const [place, one] of [maker, taker].entries()) {
+      const data = Buffer.from(all[place]?.data ?? []);
+      expect(data.subarray(48, 112)).toEqual(Buffer.from(one.signature));
+      expect(data.subarray(112)).toEqual(Buffer.from(engine.orderBytes(one.order)));
+    }
+    const fills = all.flatMap((one) => (one.name === 'fill_orders' ? [toInstruction(one, []) as Kitted] : []));
+    const parts = fills.map((one) => generated.parseFillOrdersInstruction(one).data);
+    expect(parts).toMatchObject([{ makerInstruction: 0, takerInstruction: 1 }]);
+    const short = { ...maker, signature: new Uint8Array(63) };
+    const fill: Action = { kind: 'fillOrders', maker: short, takerAccount: seller, size: 1n };
+    expect(() => engine.instructionsOf(owner, [fill])).toThrow('a signature has 64 bytes');
+    const alone: Action = { kind: 'fillOrders', maker, size: 1n };
+    expect(() => engine.instructionsOf(owner, [alone])).toThrow('nobody takes');
   });
 
   test('are refused with a word about what is missing', () => {

@@ -13,7 +13,9 @@ import {
   getMarketDecoder,
   getMarketEncoder,
   getRefreshBoardInstruction,
+  getSampleExpiryInstruction,
   getSetPausesInstruction,
+  getSettleBoardInstruction,
 } from '@plimsoll/client/generated';
 import {
   AccountRole,
@@ -45,6 +47,9 @@ const CLOCK = address('SysvarC1ock11111111111111111111111111111111');
 const RENT = 1_000_000_000;
 const DAY = 86_400;
 const MOVES_UP = 8;
+/** Least samples of a settlement, and how far they are apart, seconds. */
+const SAMPLES = 10;
+const SAMPLE_SECONDS = 60;
 
 /** Kinds of action that an exchange may pause, by their bits. */
 export const PAUSE = { deposit: 1, open: 4, trade: 8 } as const;
@@ -183,6 +188,27 @@ export class Chain {
       getRefreshBoardInstruction({ ...common, oracle, maxStrikes: 0 }),
     ]);
     return board;
+  }
+
+  /** Goes to the minutes before a board's expiry, and has this price sampled in each of them. */
+  async sample(board: Address, dollars: number) {
+    const known = (await this.engine()).boards().find((one) => one.address === (board as string)) ?? fail('no board');
+    const wait = Number(known.expiry - (await this.now())) - SAMPLES * SAMPLE_SECONDS + 1;
+    await this.travel(wait);
+    const oracle = this.markets.get('SOL')?.price ?? fail('no SOL');
+    for (let minute = 0; minute < SAMPLES; minute += 1) {
+      await this.publish({ SOL: dollars });
+      await this.send([getSampleExpiryInstruction({ market: this.market('SOL'), board, oracle })]);
+      await this.travel(SAMPLE_SECONDS);
+    }
+    await this.publish();
+  }
+
+  /** Settles a board that was sampled. */
+  async settleBoard(board: Address) {
+    await this.travel(SAMPLE_SECONDS);
+    await this.publish();
+    await this.send([getSettleBoardInstruction({ exchange: this.exchange, market: this.market('SOL'), board })]);
   }
 
   /** Pauses some kinds of action, and resumes all others. */

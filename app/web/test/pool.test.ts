@@ -1,8 +1,9 @@
 /** Joining the house and leaving it again, and staying connected over a reload. */
+import type { Action } from '@plimsoll/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { connect, openPage, picture, type Watched } from './page.js';
-import { expectQuiet, funded, numberIn, submit, until, useStage } from './stage.js';
+import { cents, expectQuiet, funded, numberIn, submit, until, useStage, withAccount } from './stage.js';
 import type { TestWallet } from './wallet.js';
 
 describe('a provider of liquidity', () => {
@@ -58,6 +59,41 @@ describe('a provider of liquidity', () => {
     await executeAndClaim();
     const { house } = (await stage.chain.engine()).exchange();
     expect(house?.shareSupply).toBe(2_003_000_000_000n);
+  });
+
+  test('sees how much of each budget is used, and by what', async () => {
+    const { page } = watched;
+    const { chain } = stage;
+    const market = chain.market('SOL');
+    const board = await chain.listBoard([36, 40, 44]);
+    const { wallet: trader, account } = await withAccount(chain, 50_000, 'Trader');
+    await chain.fund(trader.address, { SOL: 200 });
+    const trades = [
+      { kind: 'deposit', account, mint: chain.mints.SOL, amount: 200_000_000_000n },
+      { kind: 'swap', account, mint: chain.mints.SOL, amount: -150_000_000_000n },
+      { kind: 'openPosition', account, market, size: -400_000_000_000n },
+      { kind: 'openOption', account, board, series: 2, lots: 1_000n },
+    ] as Action[];
+    for (const trade of trades) await chain.act(trader.signer, [(await chain.engine()).withLimit(trade)]);
+    const use = async () => (await chain.engine()).budgetUse(market);
+    const row = page.getByRole('region', { name: 'Risk budgets' }).locator('[data-use="SOL"]');
+    const shown = async (column: number) =>
+      numberIn((await row.locator('td').nth(column).innerText()).split('\n')[0] ?? '');
+    await until('the page shows what the engine says', async () => {
+      const { perpetual, options, spot, used, inForce } = await use();
+      const parts = [perpetual, options, spot, used, inForce - used].map(cents);
+      return (await Promise.all(parts.map(async (part, column) => (await shown(column)) === part))).every(Boolean);
+    });
+    const { perpetual, options, spot, used } = await use();
+    expect([perpetual, options, spot].every((part) => part > 0n)).toBe(true);
+    // The house is short the options and long the rest: together it loses less than each alone would.
+    expect(used).toBeLessThan(perpetual + options + spot);
+    const meter = page.getByRole('meter', { name: "SOL: used of the house's budget" });
+    expect(await meter.getAttribute('aria-valuetext')).toMatch(/^[\d,.]+ of 500,000\.00 USD$/);
+    await picture(page, '17-budgets');
+    await page.goto(`${stage.site.url}#/trade/SOL`);
+    await page.getByRole('region', { name: 'What the house may still take on' }).locator('[data-use="SOL"]').waitFor();
+    await page.goto(`${stage.site.url}#/pool`);
   });
 
   test('is still connected after a reload, and until it disconnects', async () => {

@@ -2,7 +2,7 @@
 
 use plimsoll_client::{
     Address, Error, Trade,
-    accounts::{MarginAccount, OptionSlot, delegate_scope},
+    accounts::{MarginAccount, OptionSlot, delegate_scope, ticket_kind},
     address,
     instruction::{account, associated_token_account_of, bank, board, controls, house, trigger, venue},
     interface::instruction::{
@@ -15,7 +15,12 @@ use serde::{Deserialize, Serialize};
 use solana_instruction::Instruction;
 use tsify::Tsify;
 
-use crate::{engine::parse, state::State};
+use crate::{
+    engine::parse,
+    matching::{self, Instrument, SignedOrder},
+    pack::PackedAccount,
+    state::State,
+};
 
 /// What a user does. Addresses are base58; amounts are native units of a mint, sizes base units of a market, prices Q16.48
 /// quote native per base unit, times unix seconds. Whoever signs is given beside it.
@@ -321,6 +326,114 @@ pub enum Action {
         #[tsify(optional)]
         limit: Option<u64>,
     },
+    /// Two margin accounts trade with each other at a price that both have agreed on. Both sign.
+    Fill {
+        /// The margin account that buys.
+        buyer: String,
+        /// The margin account that sells.
+        seller: String,
+        /// What is traded.
+        instrument: Instrument,
+        /// What the buyer receives: base units of a perpetual, lots of an option, native units of a mint.
+        size: u64,
+        /// The price, of an option its premium per base unit of the underlying.
+        price: u64,
+        /// Whether the seller takes, and pays the fee; the buyer otherwise.
+        #[serde(default)]
+        #[tsify(optional)]
+        seller_takes: bool,
+        /// When the agreement is void.
+        #[serde(default)]
+        #[tsify(optional)]
+        expires_at: Option<i64>,
+        /// Who signs for the buyer; without one its owner.
+        #[serde(default)]
+        #[tsify(optional)]
+        buyer_authority: Option<String>,
+        /// Who signs for the seller; without one its owner.
+        #[serde(default)]
+        #[tsify(optional)]
+        seller_authority: Option<String>,
+    },
+    /// Makes the account that keeps what signed orders of a margin account have filled: once, before the first of them.
+    CreateOrders {
+        /// The margin account.
+        account: String,
+    },
+    /// Voids signed orders of a margin account.
+    CancelOrders {
+        /// The margin account.
+        account: String,
+        /// Those with a nonce below this.
+        floor: u64,
+    },
+    /// Fills a signed order against another, or against the signer's own account.
+    FillOrders {
+        /// The order that rests.
+        maker: Box<SignedOrder>,
+        /// The order that takes; without one the signer takes with `taker_account`.
+        #[serde(default)]
+        #[tsify(optional)]
+        taker: Option<Box<SignedOrder>>,
+        /// The margin account that takes; of a signed order the one that it names.
+        #[serde(default)]
+        #[tsify(optional)]
+        taker_account: Option<String>,
+        /// How much: base units, lots of an option, native units of a mint.
+        size: u64,
+    },
+    /// Has tokens count that another program has locked for a margin account.
+    OpenLien {
+        /// The margin account.
+        account: String,
+        /// The lien.
+        lien: LienTerms,
+        /// How much is claimed, native.
+        amount: u64,
+    },
+    /// Has a lien count what its record and its adapter's limits say now.
+    UpdateLien {
+        /// The margin account.
+        account: String,
+        /// The lien.
+        lien: LienTerms,
+    },
+    /// Lets go of tokens under a lien.
+    ReleaseLien {
+        /// The margin account.
+        account: String,
+        /// The lien.
+        lien: LienTerms,
+        /// How much, native; nothing for all.
+        #[serde(default)]
+        #[tsify(optional)]
+        amount: Option<u64>,
+        /// What the adapter's program wants besides.
+        #[serde(default)]
+        #[tsify(optional)]
+        for_adapter: Vec<PackedAccount>,
+    },
+    /// Calls in the tokens under a lien of an account that is below its line.
+    SeizeLien {
+        /// The margin account.
+        account: String,
+        /// The lien.
+        lien: LienTerms,
+        /// What the adapter's program wants besides.
+        #[serde(default)]
+        #[tsify(optional)]
+        for_adapter: Vec<PackedAccount>,
+    },
+    /// Moves an account without equity on by one step.
+    Resolve {
+        /// The margin account.
+        account: String,
+    },
+    /// Rewrites an account of an earlier layout; the signer pays the rent of what it grows by.
+    UpgradeAccount {
+        /// The account, of whatever type.
+        account: String,
+    },
     /// Fails unless an account has the health that is asserted.
     AssertHealth {
         /// The margin account.
@@ -339,8 +452,20 @@ pub enum Action {
     },
 }
 
-/// Instructions of actions that follow one another in a transaction signed by `signer`, behind what must be observed and
-/// refreshed for them. Each is packed for what those before it leave: a trade behind the `createAccount` and the deposit that
+/// Which lien.
+#[derive(Clone, Debug, Deserialize, Serialize, Tsify)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LienTerms {
+    /// The mint of the tokens.
+    pub mint: String,
+    /// The program that keeps them.
+    pub program: String,
+    /// Its record of them.
+    pub record: String,
+}
+
+/// Instructions of actions that follow one another in a transaction signed by `signer`, behind what must be verified, upgraded,
+/// observed and refreshed for them. Each is packed for what those before it leave: a trade behind the `createAccount` and the deposit that
 /// make it possible.
 ///
 /// # Errors
@@ -348,15 +473,31 @@ pub enum Action {
 /// can be told without sending it; [`Error::Transaction`] for an address that is none.
 pub fn instructions(state: &State, signer: Address, actions: Vec<Action>) -> Result<Vec<Instruction>, Error> {
     let mut scene = state.clone();
-    let mut all = Vec::new();
+    let (mut all, mut verifications) = (Vec::new(), Vec::new());
     let count = actions.len();
     for (index, action) in actions.into_iter().enumerate() {
-        all.push(instruction(&scene, signer, action.clone())?);
+        all.push(match &action {
+            Action::FillOrders { .. } => matching::fill_orders(&scene, signer, &action, &mut verifications)?,
+            _ => instruction(&scene, signer, action.clone())?,
+        });
         if index + 1 < count {
             scene.follow(&signer, &action);
         }
     }
-    state.snapshot.with_refreshes(&all)
+    // An order's fill names the place of its verification, so these are the first of the transaction.
+    verifications.extend(upgrades(state, signer, &all));
+    verifications.extend(state.snapshot.with_refreshes(&all)?);
+    Ok(verifications)
+}
+
+/// `upgrade_account` for every account of an earlier layout that instructions name, but those that are upgraded by them.
+fn upgrades(state: &State, payer: Address, instructions: &[Instruction]) -> Vec<Instruction> {
+    let of = |account: &Address| account::Upgrade { payer, account: *account }.instruction();
+    let is_named = |address: &&Address| {
+        let named = instructions.iter().flat_map(|one| &one.accounts).any(|meta| meta.pubkey == **address);
+        named && !instructions.contains(&of(address))
+    };
+    state.outdated.iter().filter(is_named).map(of).collect()
 }
 
 fn instruction(state: &State, signer: Address, action: Action) -> Result<Instruction, Error> {
@@ -364,13 +505,22 @@ fn instruction(state: &State, signer: Address, action: Action) -> Result<Instruc
         return of_trade(state, signer, &action, &trade);
     }
     match action {
-        Action::CreateAccount { .. } | Action::CloseAccount { .. } | Action::SetDelegate { .. } => {
-            of_account(state, signer, action)
+        Action::CreateAccount { .. }
+        | Action::CloseAccount { .. }
+        | Action::SetDelegate { .. }
+        | Action::UpgradeAccount { .. } => of_account(state, signer, action),
+        Action::Fill { .. } | Action::CreateOrders { .. } | Action::CancelOrders { .. } => {
+            matching::instruction(state, signer, &action)
+        }
+        Action::OpenLien { .. } | Action::UpdateLien { .. } | Action::ReleaseLien { .. } | Action::SeizeLien { .. } => {
+            of_lien(state, action)
         }
         Action::PlaceTrigger { .. } | Action::CancelTrigger { .. } | Action::ExecuteTrigger { .. } => {
             of_trigger(state, signer, action)
         }
-        Action::FlagLiquidation { .. } | Action::Liquidate { .. } => of_liquidation(state, signer, action),
+        Action::FlagLiquidation { .. } | Action::Liquidate { .. } | Action::Resolve { .. } => {
+            of_liquidation(state, signer, action)
+        }
         Action::RequestProvide { .. } | Action::RequestRedeem { .. } => of_new_ticket(state, signer, action),
         Action::ExecuteTicket { .. } | Action::CancelTicket { .. } | Action::ClaimTicket { .. } => {
             of_ticket(state, action)
@@ -383,7 +533,7 @@ fn instruction(state: &State, signer: Address, action: Action) -> Result<Instruc
 }
 
 /// An action that its dispatcher does not know: a defect here, as `instructions` sends each to its own.
-fn misplaced() -> Error {
+pub(crate) fn misplaced() -> Error {
     Error::Transaction("the action is none of its kind".into())
 }
 
@@ -401,7 +551,34 @@ fn of_account(state: &State, signer: Address, action: Action) -> Result<Instruct
             scope: if reduce_only { delegate_scope::REDUCE } else { delegate_scope::TRADE },
         }
         .instruction(),
+        Action::UpgradeAccount { account } => {
+            account::Upgrade { payer: signer, account: parse(&account)? }.instruction()
+        }
         _ => return Err(misplaced()),
+    })
+}
+
+fn of_lien(state: &State, action: Action) -> Result<Instruction, Error> {
+    let (Action::OpenLien { account, lien, .. }
+    | Action::UpdateLien { account, lien }
+    | Action::ReleaseLien { account, lien, .. }
+    | Action::SeizeLien { account, lien, .. }) = &action
+    else {
+        return Err(misplaced());
+    };
+    let (snapshot, account) = (&state.snapshot, state.account(&parse(account)?)?);
+    let (mint, program, record) = (parse(&lien.mint)?, parse(&lien.program)?, parse(&lien.record)?);
+    let metas = |accounts: &[PackedAccount]| accounts.iter().map(PackedAccount::unpack).collect::<Result<Vec<_>, _>>();
+    Ok(match &action {
+        Action::OpenLien { amount, .. } => snapshot.open_lien(&account, &mint, program, record, *amount),
+        Action::ReleaseLien { amount, for_adapter, .. } => {
+            let amount = amount.unwrap_or(u64::MAX);
+            snapshot.release_lien(&account, &mint, program, record, amount, metas(for_adapter)?)
+        }
+        Action::SeizeLien { for_adapter, .. } => {
+            snapshot.seize_lien(&account, &mint, program, record, metas(for_adapter)?)
+        }
+        _ => snapshot.update_lien(&account, &mint, program, record),
     })
 }
 
@@ -582,6 +759,7 @@ fn of_liquidation(state: &State, signer: Address, action: Action) -> Result<Inst
             let (taker, account) = (state.account(&parse(&taker)?)?, state.account(&parse(&account)?)?);
             Ok(state.snapshot.liquidate(signer, &taker, &account, args))
         }
+        Action::Resolve { account } => Ok(state.snapshot.resolve(&state.account(&parse(&account)?)?)),
         _ => Err(misplaced()),
     }
 }
@@ -621,7 +799,9 @@ fn of_ticket(state: &State, action: Action) -> Result<Instruction, Error> {
     if matches!(action, Action::ExecuteTicket { .. }) {
         return Ok(ticket.execute());
     }
-    let (asset, destination) = if data.holds_quote() {
+    // By what the action means, not by how the ticket is now: one transaction may execute and claim it.
+    let is_claimed = matches!(action, Action::ClaimTicket { .. });
+    let (asset, destination) = if (data.kind == ticket_kind::REDEEM) == is_claimed {
         let quote = state.snapshot.exchange.data.quote_mint;
         (house::Asset::Quote, token_account(state, None, &data.owner, &quote)?)
     } else {

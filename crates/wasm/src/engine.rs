@@ -5,7 +5,7 @@ use plimsoll_client::{
     accounts::{AccountType, Bank, Board, DISCRIMINATOR_LEN, Exchange, House, MarginAccount, Market, Ticket},
     address, budget,
     decode::{self, AnyAccount},
-    interface::bridge::Inputs,
+    interface::{bridge::Inputs, upgrade::STEPS},
     risk::units::{Ppm, Price},
     snapshot::StressAxes,
     words::Names,
@@ -16,12 +16,13 @@ use wasm_bindgen::prelude::*;
 
 use crate::{
     action::{self, Action},
+    matching::Order,
     pack::PackedInstruction,
     state::State,
     view::{
         self,
         account::{AccountView, TicketView},
-        exchange::{BankView, BoardView, ExchangeView, MarketView},
+        exchange::{BankView, BoardView, BudgetUseView, ExchangeView, MarketView},
         risk::{AccountGreeks, MarginView, ReportView, StandaloneView},
         what_if::{
             LiquidationMoveView, LiquidationView, MaxSizeView, OptionQuoteView, PayoffView, StressView, WhatIfView,
@@ -126,7 +127,8 @@ impl Engine {
     pub fn concerns(&self, account_owner: &str, data: &[u8], owner: &str) -> Result<bool, JsValue> {
         let look = || {
             let owner = parse(owner)?;
-            Ok(match decode::any(&Address::default(), &parse(account_owner)?, data)? {
+            let data = decode::upgraded(data);
+            Ok(match decode::any(&Address::default(), &parse(account_owner)?, &data)? {
                 AnyAccount::MarginAccount(account) => account.owner == owner,
                 AnyAccount::Ticket(ticket) => ticket.owner == owner,
                 _ => true,
@@ -147,6 +149,14 @@ impl Engine {
         let mut views = views.collect::<Result<Vec<_>, _>>().map_err(thrown)?;
         views.sort_by_key(|view| view.index);
         all_given(&views)
+    }
+
+    /// How much of a market's risk budget the house's inventory uses, and by what: what the program asks of each trade with the
+    /// house, at options valued now.
+    #[wasm_bindgen(js_name = budgetUse)]
+    pub fn budget_use(&self, market: &str) -> Result<Ts<BudgetUseView>, JsValue> {
+        let look = || BudgetUseView::new(&self.0.snapshot, &parse(market)?);
+        given(&look().map_err(thrown)?)
     }
 
     /// Its banks, by index, with interest up to now.
@@ -384,6 +394,20 @@ impl Engine {
         Ok(budget::limit(&unpacked, &self.0.largest_of(&unpacked)))
     }
 
+    /// What is signed of an order, as a message: with its signature it is an order of `fillOrders`.
+    #[wasm_bindgen(js_name = orderBytes)]
+    pub fn order_bytes(&self, order: Ts<Order>) -> Result<Vec<u8>, JsValue> {
+        let order: Order = taken(&order)?;
+        let bytes = || Ok(order.terms(&self.0)?.to_bytes().to_vec());
+        bytes().map_err(thrown)
+    }
+
+    /// Accounts of an earlier layout among those that were fed: shown as `upgradeAccount` will leave them. `instructionsOf` upgrades
+    /// those that it names.
+    pub fn outdated(&self) -> Vec<String> {
+        self.0.outdated.iter().map(Address::to_string).collect()
+    }
+
     /// A market's price in dollars for a whole token as the chain has it: Q16.48 quote native per base unit.
     #[wasm_bindgen(js_name = priceOf)]
     pub fn price_of(&self, market: &str, usd: f64) -> Result<u64, JsValue> {
@@ -453,6 +477,8 @@ pub struct AccountFilter {
     pub kind: &'static str,
     /// Bytes of the whole account.
     pub size: u32,
+    /// The same of earlier layouts of the type, which `upgradeAccount` rewrites; the fields below stand at the same places in them.
+    pub earlier_sizes: Vec<u32>,
     /// The bytes it begins with.
     pub discriminator: Vec<u8>,
     /// Where the address of its exchange is (of a ticket, of its house); `undefined` for the exchange itself.
@@ -482,9 +508,11 @@ pub fn account_filters() -> Result<Vec<Ts<AccountFilter>>, JsValue> {
 
 fn filter<T: AccountType>(kind: &'static str, exchange: Option<usize>, owner: Option<usize>) -> AccountFilter {
     let offset = |at: usize| (DISCRIMINATOR_LEN + at) as u32;
+    let earlier = STEPS.iter().filter(|step| step.discriminator == T::DISCRIMINATOR);
     AccountFilter {
         kind,
         size: T::SPACE as u32,
+        earlier_sizes: earlier.map(|step| step.from_space as u32).collect(),
         discriminator: T::DISCRIMINATOR.to_vec(),
         exchange_offset: exchange.map(offset),
         owner_offset: owner.map(offset),

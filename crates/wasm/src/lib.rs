@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`action`] | what a user does, and the instructions of it |
 //! | [`engine`] | `Engine`: fed with accounts, answers everything else |
+//! | [`matching`] | trades of two accounts with each other, signed orders |
 //! | [`state`] | the accounts that it was fed |
 //! | [`view`] | what it answers with |
 //! | [`pack`] | instructions as JavaScript sends them |
@@ -18,6 +19,7 @@
 
 pub mod action;
 pub mod engine;
+pub mod matching;
 pub mod pack;
 pub mod state;
 pub mod view;

@@ -8,7 +8,7 @@ use tsify::Tsify;
 use crate::engine::parse;
 
 /// An account that an instruction uses.
-#[derive(Deserialize, Serialize, Tsify)]
+#[derive(Clone, Debug, Deserialize, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct PackedAccount {
     /// Its address.
@@ -17,6 +17,17 @@ pub struct PackedAccount {
     pub is_signer: bool,
     /// Whether it may change.
     pub is_writable: bool,
+}
+
+impl PackedAccount {
+    /// The account.
+    ///
+    /// # Errors
+    /// [`Error::Transaction`] for an address that is none.
+    pub fn unpack(&self) -> Result<AccountMeta, Error> {
+        let (is_signer, is_writable) = (self.is_signer, self.is_writable);
+        Ok(AccountMeta { pubkey: parse(&self.address)?, is_signer, is_writable })
+    }
 }
 
 /// An instruction with all its accounts in order.
@@ -60,23 +71,51 @@ impl PackedInstruction {
     /// # Errors
     /// [`Error::Transaction`] for an address that is none.
     pub fn unpack(&self) -> Result<Instruction, Error> {
-        let meta = |account: &PackedAccount| {
-            let (pubkey, is_signer, is_writable) = (parse(&account.address)?, account.is_signer, account.is_writable);
-            Ok(AccountMeta { pubkey, is_signer, is_writable })
-        };
-        let accounts = self.accounts.iter().map(meta).collect::<Result<_, Error>>()?;
+        let accounts = self.accounts.iter().map(PackedAccount::unpack).collect::<Result<_, Error>>()?;
         Ok(Instruction { program_id: parse(&self.program)?, accounts, data: self.data.clone() })
     }
 }
 
-mod bytes {
-    use serde::{Deserialize, Deserializer, Serializer};
+/// Bytes as JavaScript's `Uint8Array`, also inside an enum, where they are kept before they are read.
+pub(crate) mod bytes {
+    use std::fmt;
+
+    use serde::{
+        Deserializer, Serializer,
+        de::{Error, SeqAccess, Visitor},
+    };
 
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(bytes)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        Vec::deserialize(deserializer)
+        deserializer.deserialize_byte_buf(Bytes)
+    }
+
+    struct Bytes;
+
+    impl<'de> Visitor<'de> for Bytes {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("bytes")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+
+        fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+            Ok(bytes)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<u8>, A::Error> {
+            let mut bytes = Vec::new();
+            while let Some(byte) = sequence.next_element()? {
+                bytes.push(byte);
+            }
+            Ok(bytes)
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! The accounts of one exchange as they were fed, and the snapshot that they make.
 
-use std::collections::BTreeMap;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use bytemuck::Zeroable;
 use plimsoll_client::{
@@ -16,7 +19,10 @@ use plimsoll_client::{
 use solana_clock::Clock;
 use solana_instruction::Instruction;
 
-use crate::action::{self, Action};
+use crate::{
+    action::{self, Action},
+    matching,
+};
 
 /// The clock sysvar.
 pub const CLOCK: Address = Address::from_str_const("SysvarC1ock11111111111111111111111111111111");
@@ -40,6 +46,8 @@ pub struct State {
     pub accounts: BTreeMap<Address, MarginAccount>,
     /// Tickets that were fed, by address.
     pub tickets: BTreeMap<Address, Ticket>,
+    /// Those of all accounts that are of an earlier layout, and kept as `upgrade_account` will leave them.
+    pub outdated: BTreeSet<Address>,
     /// Names of mints, for people.
     pub symbols: BTreeMap<Address, String>,
     /// Price accounts that are read in place of the usual ones, by market.
@@ -64,8 +72,8 @@ impl State {
             prices: BTreeMap::new(),
             now: 0,
         };
-        let (accounts, tickets, symbols, chosen, others) = Default::default();
-        Ok(Self { snapshot, accounts, tickets, symbols, chosen, others })
+        let (accounts, tickets, outdated, symbols, chosen, others) = Default::default();
+        Ok(Self { snapshot, accounts, tickets, outdated, symbols, chosen, others })
     }
 
     /// Takes an account in, whatever it is. Accounts of other exchanges are ignored, so that a subscription to the whole
@@ -85,6 +93,16 @@ impl State {
             self.choose_prices();
             return Ok(());
         }
+        let data = match decode::upgraded(&data) {
+            Cow::Owned(upgraded) => {
+                self.outdated.insert(address);
+                upgraded
+            }
+            Cow::Borrowed(_) => {
+                self.outdated.remove(&address);
+                data
+            }
+        };
         let account = decode::any(&address, &owner, &data)?;
         self.put_own(address, account, data);
         Ok(())
@@ -125,6 +143,7 @@ impl State {
         self.snapshot.boards.remove(address);
         self.accounts.remove(address);
         self.tickets.remove(address);
+        self.outdated.remove(address);
         if self.others.remove(address).is_some() {
             self.choose_prices();
         }
@@ -197,8 +216,20 @@ impl State {
     /// Goes on as if an action had been carried out: what comes behind it in a transaction finds what it leaves. One that
     /// cannot be told leaves everything as it is.
     pub fn follow(&mut self, signer: &Address, action: &Action) {
-        if !self.open(signer, action) {
+        if self.open(signer, action) {
+            return;
+        }
+        let Some(sides) = matching::sides(self, action) else {
             let _ = self.make(action);
+            return;
+        };
+        for (address, trade) in sides {
+            let Ok(account) = self.account(&address) else { continue };
+            if let Ok(made) = self.snapshot.what_if(&account.data, &trade)
+                && made.is_applied
+            {
+                self.accounts.insert(address, made.account);
+            }
         }
     }
 
@@ -236,7 +267,7 @@ impl State {
     /// The account that `createAccount` would open.
     fn new_account(&self, owner: &Address, index: u16) -> (Address, MarginAccount) {
         let exchange = self.snapshot.exchange.address;
-        let account = MarginAccount { exchange, owner: *owner, index, version: 1, ..Zeroable::zeroed() };
+        let account = MarginAccount { exchange, owner: *owner, index, version: 2, ..Zeroable::zeroed() };
         (address::margin_account(&exchange, owner, index), account)
     }
 

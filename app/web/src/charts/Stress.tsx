@@ -19,12 +19,14 @@ function move(percent: number): string {
 }
 
 function short(dollars: number): string {
+  // Less than a cent is the rounding's.
+  const shown = Math.abs(dollars) < 0.005 ? 0 : dollars;
   const format = new Intl.NumberFormat('en', {
     notation: 'compact',
     maximumSignificantDigits: 3,
     signDisplay: 'exceptZero',
   });
-  return format.format(dollars).replace('-', '−');
+  return format.format(shown).replace('-', '−');
 }
 
 /** Gains and losses by price and volatility, as a heat map. */

@@ -201,7 +201,7 @@ function AfterLine({ surface, label }: { surface: number; label: string }) {
   return (
     <g className="after" style={{ transform: `translateY(${surface}px)` }}>
       <path d={`M-900 0 H${WIDTH + 900}`} />
-      <text x="190" y="-7">
+      <text x="236" y="-7">
         {label}
       </text>
     </g>

@@ -1,5 +1,5 @@
-import type { HouseView, TicketView } from '@plimsoll/client';
-import { useMemo, useState } from 'react';
+import type { HouseView, MarketView, TicketView } from '@plimsoll/client';
+import { lazy, Suspense, useMemo, useState } from 'react';
 
 import { AmountField, Segments, typed } from '../components/Field';
 import { Figures, Meter, Num, Panel, Usd } from '../components/parts';
@@ -13,8 +13,15 @@ import { useLive } from '../session/live';
 import { useRun } from '../session/run';
 import { useTokenBalance } from '../session/tokens';
 
+const BudgetPanel = lazy(() => import('./BudgetPanel'));
+
 /** Before a ticket's delay is over it may be cancelled until this long before, seconds; the program's own limit. */
 const BOUND_SECONDS = 60n;
+
+/** Whether the house holds anything in a market. */
+export function hasBudget(market: MarketView): boolean {
+  return market.hasPerpetual || market.hasOptions;
+}
 
 /** The house: what it is worth, what it may lose, and the way in and out. */
 export function Pool() {
@@ -79,30 +86,22 @@ function Budgets({ house }: { house: HouseView }) {
   const markets = useLive((engine) => engine.markets(), []) ?? [];
   const nav = house.nav > 0n ? house.nav : 0n;
   return (
-    <Panel
-      title="Risk budgets"
-      note="Each market has a largest loss that the house's positions in it may have in the stress grid. The budgets together must be covered by its value; what is not covered is withheld in every market."
-    >
-      <Meter
-        label="All budgets over net asset value"
-        part={house.riskBudget}
-        whole={nav}
-        text={`${usd(house.riskBudget)} of ${usd(nav)} USD`}
-      />
-      {markets
-        .filter((market) => market.hasPerpetual || market.hasOptions)
-        .map((market) => (
-          <Meter
-            key={market.address}
-            label={`${market.symbol}: open positions of the traders`}
-            part={
-              market.openInterestLong > market.openInterestShort ? market.openInterestLong : market.openInterestShort
-            }
-            whole={market.openInterestMax}
-            text={`house holds ${amountText(market.houseSize, market.baseDecimals, 2)} ${market.symbol}`}
-          />
-        ))}
-    </Panel>
+    <>
+      <Panel
+        title="Cover"
+        note="Each market has a risk budget: the most that the house may come to lose in it. The budgets together must be covered by its value; what is not covered is withheld in every market."
+      >
+        <Meter
+          label="All budgets over net asset value"
+          part={house.riskBudget}
+          whole={nav}
+          text={`${usd(house.riskBudget)} of ${usd(nav)} USD`}
+        />
+      </Panel>
+      <Suspense fallback={<p role="status">Reading the budgets…</p>}>
+        <BudgetPanel title="Risk budgets" markets={markets.filter(hasBudget)} />
+      </Suspense>
+    </>
   );
 }
 

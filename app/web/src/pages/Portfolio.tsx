@@ -7,13 +7,14 @@ import { float, loadOf } from '../components/draught';
 import { amountText, percent, ratioPpm, signedUsd, usd } from '../lib/decimal';
 import { duration, expiryDay } from '../lib/time';
 import { useLive, useLooked } from '../session/live';
-import { marginOf } from '../session/margin';
+import { marginOf, reckon } from '../session/margin';
 import { problemOfThrown } from '../session/problem';
 import { useAccount } from '../session/account';
+import { useRun } from '../session/run';
 import { liquidationText } from '../session/preview';
 import type { AccountView, MarginView } from '@plimsoll/client';
 import { useWalletGate } from '../wallet/gate';
-import { ProblemNotice } from '../components/Progress';
+import { ProblemNotice, Progress } from '../components/Progress';
 import { Ticket } from '../components/Ticket';
 import type { Request } from '../session/actions';
 import { ActionDialog, type Asked } from '../tickets/ActionDialog';
@@ -105,9 +106,10 @@ function FirstDeposit({ ask }: { ask: Ask }) {
 
 function Account({ address, ask }: { address: string; ask: Ask }) {
   const account = useLive((engine) => engine.account(address), [address]);
-  const { value: margin, error } = useLooked((engine) => marginOf(engine, address), [address]);
+  const { value: reckoned, error } = useLooked((engine) => reckon(engine, address), [address]);
   if (account && error) return <Unreckoned account={account} error={error} />;
-  if (!account || !margin) return <p role="status">Reading your account…</p>;
+  if (!account || !reckoned) return <p role="status">Reading your account…</p>;
+  const { margin, isRefreshed } = reckoned;
   const hasRisk = account.positions.some((line) => line.size !== 0n) || account.options.length > 0;
   return (
     <div className="page">
@@ -115,6 +117,7 @@ function Account({ address, ask }: { address: string; ask: Ask }) {
         <h1>Portfolio</h1>
         <AccountState margin={margin} account={account} />
       </div>
+      {isRefreshed ? <Refreshed account={account} /> : null}
       <section className="panel" aria-label="Health">
         <Hull load={loadOf(margin)} />
         <HealthFigures margin={margin} />
@@ -162,14 +165,45 @@ function Account({ address, ask }: { address: string; ask: Ask }) {
   );
 }
 
-/** The margin cannot be told now: mostly because an option board waits to be computed anew, which anyone may do. */
-function Unreckoned({ account, error }: { account: AccountView; error: unknown }) {
+/** `refreshBoard` of every board that the account has live options of; `null` where there are none. */
+function useRefresh(account: AccountView): Request | null {
   const boards = [...new Set(account.options.filter((line) => !line.isSettled).map((line) => line.board))];
-  const request = useMemo(
-    (): Request | null =>
+  return useMemo(
+    () =>
       boards.length === 0 ? null : { account: null, actions: boards.map((board) => ({ kind: 'refreshBoard', board })) },
     [boards.join()],
   );
+}
+
+/** What is shown is reckoned with boards that the chain has not refreshed yet. */
+function Refreshed({ account }: { account: AccountView }) {
+  const request = useRefresh(account);
+  const { stage, run } = useRun();
+  return (
+    <div className="notice warn" role="status" data-state="refreshed">
+      <p>
+        Your options were last computed on the chain some time ago, or at another price. What you see is reckoned with
+        them computed anew, at the price now. A transaction of yours that needs it has the chain do so first.
+      </p>
+      <div className="button-row">
+        <button
+          type="button"
+          className="button small"
+          onClick={() => {
+            if (request) void run(request);
+          }}
+        >
+          Refresh the option boards
+        </button>
+      </div>
+      {stage.at === 'failed' ? <Progress stage={stage} /> : null}
+    </div>
+  );
+}
+
+/** The margin cannot be told now: mostly because an option board waits to be computed anew, which anyone may do. */
+function Unreckoned({ account, error }: { account: AccountView; error: unknown }) {
+  const request = useRefresh(account);
   return (
     <div className="page">
       <h1>Portfolio</h1>
@@ -504,6 +538,7 @@ function Triggers({ account, ask }: { account: AccountView; ask: Ask }) {
 }
 
 function Options({ account, ask }: { account: AccountView; ask: Ask }) {
+  const now = useLive((engine) => engine.exchange().now, []) ?? 0n;
   return (
     <Panel title="Options" flush>
       <div className="table-scroll">
@@ -522,9 +557,13 @@ function Options({ account, ask }: { account: AccountView; ask: Ask }) {
           <tbody>
             {account.options.map((line) => {
               const name = `${line.symbol} ${expiryDay(Number(line.expiry))} ${line.strikeUsd.toLocaleString('en')} ${line.isCall ? 'call' : 'put'}`;
+              const isExpired = !line.isSettled && line.expiry <= now;
               return (
                 <tr key={`${line.board} ${line.series}`} data-option={name}>
-                  <th scope="row">{name}</th>
+                  <th scope="row">
+                    {name} {line.isSettled ? <span className="tag good">settled</span> : null}
+                    {isExpired ? <span className="tag warn">expired: waits for its settlement price</span> : null}
+                  </th>
                   <td data-label="Lots" className="number">
                     {line.lots.toLocaleString('en').replace('-', '−')}
                   </td>
@@ -546,7 +585,7 @@ function Options({ account, ask }: { account: AccountView; ask: Ask }) {
                         >
                           Settle<span className="visually-hidden"> {name}</span>
                         </button>
-                      ) : (
+                      ) : isExpired ? null : (
                         <button
                           type="button"
                           className="button small"

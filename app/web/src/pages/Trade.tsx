@@ -1,5 +1,5 @@
 import type { BoardView, MarketView } from '@plimsoll/client';
-import { useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { Link } from 'wouter';
 
 import { Segments } from '../components/Field';
@@ -8,8 +8,11 @@ import { amountText } from '../lib/decimal';
 import { dollars } from '../lib/price';
 import { duration, expiryDay } from '../lib/time';
 import { useLive } from '../session/live';
+import { hasBudget } from './Pool';
 import { OptionTicket, PerpTicket, SwapTicket } from '../tickets/TradeTickets';
 import { useOptionQuotes, type OptionQuote } from '../session/preview';
+
+const BudgetPanel = lazy(() => import('./BudgetPanel'));
 
 /** What is traded. */
 type Product = 'perpetual' | 'options' | 'swap';
@@ -96,6 +99,11 @@ function MarketDesk({ market }: { market: MarketView }) {
             }}
           />
         ) : null}
+        {hasBudget(market) ? (
+          <Suspense fallback={<p role="status">Reading the budget…</p>}>
+            <BudgetPanel title="What the house may still take on" markets={[market]} />
+          </Suspense>
+        ) : null}
       </div>
       <div className="side" id="ticket">
         <Panel title={`Trade ${market.symbol}`}>
@@ -108,7 +116,7 @@ function MarketDesk({ market }: { market: MarketView }) {
               chosen={chosen}
             />
           ) : null}
-          {product === 'swap' && bank ? <SwapTicket market={market} bank={bank} /> : null}
+          {product === 'swap' && bank ? <SwapTicket bank={bank} /> : null}
         </Panel>
       </div>
     </div>

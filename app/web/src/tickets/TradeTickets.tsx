@@ -143,7 +143,7 @@ export function OptionTicket({ market, chosen }: { market: MarketView; chosen: C
 }
 
 /** Exchanges a collateral for quote against the house, or back. */
-export function SwapTicket({ market, bank }: { market: MarketView; bank: BankView }) {
+export function SwapTicket({ bank }: { bank: BankView }) {
   const { address } = useAccount();
   const [side, setSide] = useState<Side>('sell');
   const [text, setText] = useState('');
@@ -156,6 +156,12 @@ export function SwapTicket({ market, bank }: { market: MarketView; bank: BankVie
     const action = { kind: 'swap', account: address, mint: bank.mint, amount: size } as const;
     return { account: address, actions: [action] };
   }, [address, bank.mint, size]);
+  // What is sold from a deposit needs no margin; what is bought is as much as the house has and the margin allows.
+  const max = useMax(
+    address && side === 'buy' ? { kind: 'swap', account: address, mint: bank.mint, amount: 1n } : null,
+  );
+  const owned = held > 0n ? held : 0n;
+  const borrowed = side === 'sell' && amount.value !== null && amount.value > owned ? amount.value - owned : null;
   return (
     <Ticket
       request={request}
@@ -183,14 +189,24 @@ export function SwapTicket({ market, bank }: { market: MarketView; bank: BankVie
           </>
         }
         onMax={
-          side === 'sell' && held > 0n
-            ? () => {
-                setText(plainDecimal(held, bank.decimals));
-              }
-            : undefined
+          side === 'buy'
+            ? fill(max, (most) => {
+                setText(plainDecimal(most, bank.decimals));
+              })
+            : held > 0n
+              ? () => {
+                  setText(plainDecimal(held, bank.decimals));
+                }
+              : undefined
         }
-        maxLabel={`all ${market.symbol} of the account`}
+        maxLabel={side === 'buy' ? 'all that the house has and the margin allows' : `all ${bank.symbol} of the account`}
       />
+      {borrowed === null ? null : (
+        <p className="notice warn small" role="status">
+          This is more than the account has: {amountText(borrowed, bank.decimals)} {bank.symbol} would be borrowed at{' '}
+          {bank.borrowRatePercent.toFixed(2)} % a year.
+        </p>
+      )}
     </Ticket>
   );
 }

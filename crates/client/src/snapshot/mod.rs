@@ -12,6 +12,7 @@ use plimsoll_risk::price::Observation;
 use crate::{Keyed, price::PriceAccount};
 
 mod accrual;
+mod budgets;
 mod insolvency;
 mod instructions;
 mod limits;
@@ -25,6 +26,7 @@ mod stress;
 mod tests;
 mod what_if;
 
+pub use budgets::BudgetUse;
 pub use insolvency::{Insolvency, Resolution};
 pub use limits::MaxSize;
 pub use liquidation::{FALL_MAX, LiquidationMove, LiquidationPrices, RISE_MAX};

@@ -14,6 +14,7 @@ use plimsoll_client::{
         price::{Freshness, freshness},
         units::{Price, Seconds, Timestamp},
     },
+    snapshot::BudgetUse,
     words,
 };
 use serde::Serialize;
@@ -139,6 +140,31 @@ pub struct MarketView {
     pub option_lot: u64,
     /// Whether it prices the house's shares.
     pub is_of_house_shares: bool,
+}
+
+/// How much of a market's risk budget is used, and by what. Quote native.
+#[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+#[tsify(large_number_types_as_bigints)]
+pub struct BudgetUseView {
+    /// The market.
+    pub market: String,
+    /// The market's name.
+    pub symbol: String,
+    /// The largest loss that the house's inventory in the market may have in a stress scenario.
+    pub budget: u64,
+    /// The part of it that the house's net asset value covers: what counts.
+    pub in_force: u64,
+    /// The largest loss that the inventory could have now.
+    pub used: u64,
+    /// The same of the house's perpetual position alone. The parts may sum to more than `used`, as they net.
+    pub perpetual: u64,
+    /// The same of its options alone.
+    pub options: u64,
+    /// The same of what it holds from swaps alone.
+    pub spot: u64,
+    /// Base units that the house holds from swaps.
+    pub house_inventory: i64,
 }
 
 /// One collateral mint.
@@ -342,6 +368,20 @@ impl MarketView {
             option_lot: config.options.lot,
             is_of_house_shares: market.is_of_house_shares(),
         })
+    }
+}
+
+impl BudgetUseView {
+    /// Of a market of a snapshot.
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::budget_use`].
+    pub fn new(snapshot: &Snapshot, address: &Address) -> Result<Self, Error> {
+        let BudgetUse { budget, in_force, used, perpetual, options, spot } = snapshot.budget_use(address)?;
+        let market = snapshot.market(address)?.0;
+        let (name, house_inventory) = (symbol(market), market.house_inventory);
+        let market = address.to_string();
+        Ok(Self { market, symbol: name, budget, in_force, used, perpetual, options, spot, house_inventory })
     }
 }
 
