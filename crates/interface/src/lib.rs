@@ -26,6 +26,7 @@ pub mod board;
 pub mod bridge;
 pub mod change;
 pub mod config;
+pub mod effect;
 pub mod error;
 pub mod event;
 pub mod instruction;

@@ -13,6 +13,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{AccountType, Bank, Board, MAX_BOARDS, MarginAccount, Market, same_address},
     bridge::{self, Inputs},
+    effect::inventory,
     oracle,
 };
 use plimsoll_risk::{
@@ -21,8 +22,6 @@ use plimsoll_risk::{
     price::{Freshness, Observation},
     units::Timestamp,
 };
-
-use crate::house;
 
 /// Everything that a margin computation may look up.
 pub struct Book<'a> {
@@ -343,7 +342,7 @@ impl Book<'_> {
     /// [`PlimsollError::MissingMarket`], or what was wrong with its price account.
     pub fn freshness_of(&self, market: &Address, now: Timestamp) -> Result<Freshness> {
         let (market, observation) = self.market(market)?;
-        Ok(house::market_freshness(market, &observation, now))
+        Ok(inventory::market_freshness(market, &observation, now))
     }
 
     /// What the house owes the account and has not paid, quote native.

@@ -18,7 +18,6 @@ mod controls;
 mod house;
 mod insolvency;
 mod instructions;
-mod ledger;
 mod lien;
 mod matching;
 mod option_trading;

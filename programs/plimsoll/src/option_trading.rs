@@ -3,23 +3,22 @@
 use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
-    accounts::{Board, MAX_STRIKES, Market, MarketSlot, board_state, deferral},
-    board::{VolatilityBand, forward, series_kind, series_strike},
+    accounts::{Board, MarketSlot, board_state, deferral},
+    board::series_strike,
     config::pause,
+    effect::{arrays, inventory, series},
 };
 use plimsoll_risk::{
-    black::{self, Greeks},
-    options::{ArrayTerms, NetVega, OptionTrade, quote_option},
+    black::Greeks,
+    options::{ArrayTerms, OptionTrade, quote_option},
     portfolio::RiskParameters,
     price::Observation,
     trade::TradeQuote,
-    units::{Fraction, Lots, Price, Timestamp, Volatility},
+    units::{Lots, Timestamp},
 };
 
 use crate::{
-    board,
     book::Book,
-    house,
     trading::{self, Change, OptionChange, Order, Parties},
 };
 
@@ -110,10 +109,10 @@ fn price(
     now: Timestamp,
 ) -> Result<(TradeQuote, Greeks)> {
     let (board, series) = (&*trade.board, usize::from(trade.series));
-    let greeks = mark(trade.parties.market, board, series, observation.spot, now)?;
+    let greeks = series::mark(trade.parties.market, board, series, observation.spot, now)?;
     let index = series_strike(series);
     let lots = Lots::from_raw(order.size);
-    let walk = traders_vega(board)?
+    let walk = series::traders_vega(board)?
         .walk(&ArrayTerms::from(&board.terms), board.array(index)?, lots)
         .map_err(PlimsollError::from)?;
     let pricing = trade.parties.market.config.option_pricing();
@@ -121,43 +120,6 @@ fn price(
     let quote = quote_option(&pricing, &order_of).map_err(PlimsollError::from)?;
     trading::require_limit(order, &quote)?;
     Ok((quote, greeks))
-}
-
-/// What one base unit of a series is worth at `spot`, and its sensitivities: Black-76 at the strike's volatility.
-///
-/// # Errors
-/// [`PlimsollError::UnknownSeries`], [`PlimsollError::BoardStale`].
-#[inline(never)]
-pub fn mark(market: &Market, board: &Board, series: usize, spot: Price, now: Timestamp) -> Result<Greeks> {
-    let index = series_strike(series);
-    let strike = *board.strikes.get(index).ok_or(PlimsollError::UnknownSeries)?;
-    require!(strike != 0, PlimsollError::UnknownSeries);
-    require!(board.is_refreshed(index), PlimsollError::BoardStale);
-    let posted = *board.volatilities_ppm.get(index).ok_or(PlimsollError::Corrupt)?;
-    let terms = black::Terms {
-        forward: forward(spot, board.basis_ppm)?,
-        strike: board.series_strike(series)?,
-        // As in the risk arrays: never further from the market's own than the keeper may post.
-        volatility: VolatilityBand::of(market, now).clamp(Volatility::from_raw(posted)),
-        time: Timestamp::from_raw(board.expiry).since(now),
-        discount: Fraction::ONE,
-    };
-    Ok(black::greeks(&terms, series_kind(series)).map_err(PlimsollError::from)?)
-}
-
-/// The traders' net vega of a board: minus the house's.
-fn traders_vega(board: &Board) -> Result<NetVega> {
-    let mut vega = NetVega::default();
-    for index in 0..MAX_STRIKES {
-        let (pairs, _) = board.house_lots.as_chunks::<2>();
-        let [calls, puts] = *pairs.get(index).ok_or(PlimsollError::Corrupt)?;
-        let house = calls.checked_add(puts).ok_or(PlimsollError::Overflow)?;
-        if house != 0 {
-            let traders = house.checked_neg().ok_or(PlimsollError::Overflow)?;
-            vega.add(board.array(index)?, Lots::from_raw(traders)).map_err(PlimsollError::from)?;
-        }
-    }
-    Ok(vega)
 }
 
 /// Changes the trader's cash and lots.
@@ -191,48 +153,17 @@ fn book_against_house(
     now: Timestamp,
 ) -> Result<i64> {
     let (market, board) = (&mut *trade.parties.market, &mut *trade.board);
-    let loss_before = house::inventory_loss(market, observation, risk, now)?;
+    let loss_before = inventory::inventory_loss(market, observation, risk, now)?;
     let series = usize::from(change.series);
     let (before, after) = (i64::from(change.before), i64::from(change.after));
     let lots = board.house_lots.get_mut(series).ok_or(PlimsollError::Corrupt)?;
     *lots = before.checked_sub(after).and_then(|moved| lots.checked_add(moved)).ok_or(PlimsollError::Overflow)?;
     let house_lots = *lots;
     market.house_cash = market.house_cash.checked_add(outlay).ok_or(PlimsollError::Overflow)?;
-    if move_open_lots(board, series, before, after)? {
-        require_open_lots(market, board, series)?;
+    if series::move_open_lots(board, series, before, after)? {
+        series::require_open_lots(market, board, series)?;
     }
-    board::revalue_house(market, board, risk.extreme_damping, observation.spot, now)?;
-    house::require_within_budget(market, observation, risk, now, loss_before)?;
+    arrays::revalue_house(market, board, risk.extreme_damping, observation.spot, now)?;
+    inventory::require_within_budget(market, observation, risk, now, loss_before)?;
     Ok(house_lots)
-}
-
-/// Checks that a series' open lots are within the market's limit on either side.
-///
-/// # Errors
-/// [`PlimsollError::OpenLotsLimit`].
-pub fn require_open_lots(market: &Market, board: &Board, series: usize) -> Result<()> {
-    let long = *board.long_lots.get(series).ok_or(PlimsollError::Corrupt)?;
-    let house_lots = *board.house_lots.get(series).ok_or(PlimsollError::Corrupt)?;
-    // The house's lots are the short ones less the long ones.
-    let short = long.checked_add_signed(house_lots).ok_or(PlimsollError::Corrupt)?;
-    let limit = market.config.options.max_open_lots;
-    require!(long <= limit && short <= limit, PlimsollError::OpenLotsLimit);
-    Ok(())
-}
-
-/// Moves one account's lots in the series' long lots, and says whether the account's position grew on either side.
-///
-/// # Errors
-/// [`PlimsollError::Corrupt`].
-pub fn move_open_lots(
-    board: &mut Board,
-    series: usize,
-    before: i64,
-    after: i64,
-) -> core::result::Result<bool, PlimsollError> {
-    let long = |lots: i64| if lots > 0 { lots.unsigned_abs() } else { 0 };
-    let total = board.long_lots.get_mut(series).ok_or(PlimsollError::Corrupt)?;
-    let rest = total.checked_sub(long(before)).ok_or(PlimsollError::Corrupt)?;
-    *total = rest.checked_add(long(after)).ok_or(PlimsollError::Corrupt)?;
-    Ok(after > before.max(0) || after < before.min(0))
 }

@@ -6,6 +6,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Exchange, MarginAccount, Market, MarketSlot, deferral},
     config::{pause, state},
+    effect::inventory,
 };
 use plimsoll_risk::{
     portfolio::RiskParameters,
@@ -14,10 +15,7 @@ use plimsoll_risk::{
     units::{Base, Ppm, Price, Timestamp},
 };
 
-use crate::{
-    book::{self, Book},
-    house,
-};
+use crate::book::{self, Book};
 
 /// What the trader asks for.
 pub struct Order {
@@ -124,7 +122,7 @@ pub fn admit(
     require!(!exchange.config.is_paused(pause::TRADE), PlimsollError::Paused);
     require!(order.size != 0 && order.size != i64::MIN, PlimsollError::ZeroSize);
     require!(order.expires_at == 0 || now.raw() <= order.expires_at, PlimsollError::OrderExpired);
-    let fresh = house::market_freshness(market, observation, now) == Freshness::Fresh;
+    let fresh = inventory::market_freshness(market, observation, now) == Freshness::Fresh;
     require!(fresh, PlimsollError::OracleStale);
     Ok(market.record(observation, now)?)
 }
@@ -200,7 +198,7 @@ fn book_against_house(
     risk: &RiskParameters,
     now: Timestamp,
 ) -> Result<()> {
-    let loss_before = house::inventory_loss(market, observation, risk, now)?;
+    let loss_before = inventory::inventory_loss(market, observation, risk, now)?;
     let change = position_after.checked_sub(position_before).ok_or(PlimsollError::Overflow)?;
     market.house_size = market.house_size.checked_sub(change).ok_or(PlimsollError::Overflow)?;
     market.house_cash = market.house_cash.checked_add(outlay).ok_or(PlimsollError::Overflow)?;
@@ -210,7 +208,7 @@ fn book_against_house(
         !grown || (market.open_interest_long <= limit && market.open_interest_short <= limit),
         PlimsollError::OpenInterestLimit
     );
-    house::require_within_budget(market, observation, risk, now, loss_before)
+    Ok(inventory::require_within_budget(market, observation, risk, now, loss_before)?)
 }
 
 /// A position that was closed.
@@ -242,7 +240,7 @@ pub fn close_at_spot(
 ) -> Result<Closed> {
     let is_due = market.config.state == state::WIND_DOWN && now.raw() >= market.wind_down_at;
     require!(is_due, PlimsollError::WindDownNotDue);
-    require!(house::market_freshness(market, observation, now) == Freshness::Fresh, PlimsollError::OracleStale);
+    require!(inventory::market_freshness(market, observation, now) == Freshness::Fresh, PlimsollError::OracleStale);
     require_narrow(market, observation)?;
     market.record(observation, now)?;
     let index = account.market_slot(market_address).ok_or(PlimsollError::NoPosition)?;

@@ -13,13 +13,9 @@ use plimsoll_risk::{portfolio::Margin, price::Observation, trade::TradeQuote, un
 
 use crate::{Error, Snapshot};
 
-pub(crate) mod arrays;
 pub(crate) mod balance;
-pub(crate) mod inventory;
-pub(crate) mod ledger;
 pub(crate) mod option_trading;
 pub(crate) mod orders;
-pub(crate) mod series;
 pub(crate) mod settlement;
 pub(crate) mod swap;
 pub(crate) mod trading;

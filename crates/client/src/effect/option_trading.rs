@@ -15,12 +15,10 @@ use plimsoll_interface::{
     accounts::{Board, Exchange, MarginAccount, Market, MarketSlot, board_state, deferral},
     board::series_strike,
     config::pause,
+    effect::{arrays, inventory, series},
 };
 
-use super::{
-    arrays, inventory, series,
-    trading::{self, Change, OptionChange, Order},
-};
+use super::trading::{self, Change, OptionChange, Order};
 
 type Result<T> = core::result::Result<T, PlimsollError>;
 

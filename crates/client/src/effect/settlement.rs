@@ -4,13 +4,14 @@ use plimsoll_interface::{
     Address, PlimsollError,
     accounts::{Bank, Board, House, MarginAccount, board_state},
     config::pause,
+    effect::{arrays, inventory, ledger, series},
 };
 use plimsoll_risk::{
     price::Freshness,
     units::{Base, Ppm, Price},
 };
 
-use super::{Effect, Result, arrays, inventory, ledger, series};
+use super::{Effect, Result};
 use crate::Snapshot;
 
 /// `settle` of the account's cash in a market.

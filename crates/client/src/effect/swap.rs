@@ -5,6 +5,10 @@ use plimsoll_interface::{
     accounts::{BalanceSlot, Bank, House, MarginAccount, Market, deferral},
     bridge::{self, Side},
     config::{pause, state},
+    effect::{
+        inventory::{self, market_freshness},
+        ledger,
+    },
     instruction::SwapArgs,
 };
 use plimsoll_risk::{
@@ -13,14 +17,7 @@ use plimsoll_risk::{
     units::Base,
 };
 
-use super::{
-    Effect, Result, Traded,
-    balance::require_settled,
-    health_init,
-    inventory::{self, market_freshness},
-    ledger,
-    trading::require_narrow,
-};
+use super::{Effect, Result, Traded, balance::require_settled, health_init, trading::require_narrow};
 use crate::Snapshot;
 
 /// What is paid for what.

@@ -12,9 +12,8 @@ use plimsoll_interface::{
     Address, PlimsollError,
     accounts::{Exchange, MarginAccount, Market, MarketSlot, deferral},
     config::{pause, state},
+    effect::inventory,
 };
-
-use super::inventory;
 
 type Result<T> = core::result::Result<T, PlimsollError>;
 

@@ -3,11 +3,12 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, MarginAccount},
     config::pause,
+    effect::ledger,
     event::BalanceChanged,
     instruction::AmountArgs,
 };
 
-use crate::{book, ledger, token};
+use crate::{book, token};
 
 /// Accounts of `deposit`.
 #[derive(Accounts)]

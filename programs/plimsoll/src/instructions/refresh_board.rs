@@ -2,12 +2,13 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Board, Exchange, Market, board_state},
+    effect::{arrays, inventory},
     event::BoardRefreshed,
     instruction::RefreshBoardArgs,
 };
 use plimsoll_risk::{price::Freshness, units::Ppm};
 
-use crate::{board, book, house};
+use crate::{board, book};
 
 /// Accounts of `refresh_board`.
 #[derive(Accounts)]
@@ -34,13 +35,13 @@ impl RefreshBoard {
         let now = book::now()?;
         require!(self.board.state != board_state::SETTLED, PlimsollError::BoardSettled);
         let observation = board::observed(&self.market, &self.oracle, now)?;
-        let age = house::market_freshness(&self.market, &observation, now);
+        let age = inventory::market_freshness(&self.market, &observation, now);
         require!(age != Freshness::Stale, PlimsollError::OracleStale);
         self.market.record(&observation, now)?;
-        let progress = board::refresh(&self.market, &mut self.board, observation.spot, now, args.max_strikes)?;
+        let progress = arrays::refresh(&self.market, &mut self.board, observation.spot, now, args.max_strikes)?;
         if progress.in_force {
             let damping = Ppm::from_raw(self.exchange.config.extreme_damping_ppm);
-            board::revalue_house(&mut self.market, &mut self.board, damping, observation.spot, now)?;
+            arrays::revalue_house(&mut self.market, &mut self.board, damping, observation.spot, now)?;
         }
         let terms = if progress.in_force { &self.board.terms } else { &self.board.next_terms };
         emit!(BoardRefreshed {

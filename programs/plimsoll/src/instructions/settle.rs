@@ -3,11 +3,12 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, House, MarginAccount, Market},
     config::pause,
+    effect::{inventory, ledger},
     event::Settled,
 };
 use plimsoll_risk::{price::Freshness, units::Base};
 
-use crate::{book, house, instructions::announce_funding, ledger};
+use crate::{book, instructions::announce_funding};
 
 /// Accounts of `settle`.
 #[derive(Accounts)]
@@ -49,7 +50,7 @@ impl Settle {
         }
         let mut worth = slot.cash;
         if slot.size != 0 {
-            let fresh = house::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
+            let fresh = inventory::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
             require!(fresh, PlimsollError::OracleStale);
             let value = observation.spot.value_floor(Base::from_raw(slot.size)).ok_or(PlimsollError::Overflow)?;
             worth = worth.checked_add(value.raw()).ok_or(PlimsollError::Overflow)?;

@@ -3,11 +3,12 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Board, Exchange, MarginAccount, Market, board_state},
     config::pause,
+    effect::{arrays, series},
     event::OptionsSettled,
 };
 use plimsoll_risk::units::{Ppm, Price};
 
-use crate::{board, book, option_trading};
+use crate::book;
 
 /// Accounts of `settle_option`.
 #[derive(Accounts)]
@@ -54,7 +55,7 @@ impl SettleOption {
         self.account.touch();
         let price = Price::from_raw(self.board.settlement_price);
         let damping = Ppm::from_raw(self.exchange.config.extreme_damping_ppm);
-        board::revalue_house(&mut self.market, &mut self.board, damping, price, book::now()?)?;
+        arrays::revalue_house(&mut self.market, &mut self.board, damping, price, book::now()?)?;
         emit!(OptionsSettled {
             account: *self.account.address(),
             market: *self.market.address(),
@@ -71,7 +72,7 @@ impl SettleOption {
         self.account.set_option(board_slot, series, 0)?;
         let (index, lots) = (usize::from(series), i64::from(lots));
         let worth = self.board.settled_value(index, lots)?;
-        option_trading::move_open_lots(&mut self.board, index, lots, 0)?;
+        series::move_open_lots(&mut self.board, index, lots, 0)?;
         let house = self.board.house_lots.get_mut(index).ok_or(PlimsollError::Corrupt)?;
         *house = house.checked_add(lots).ok_or(PlimsollError::Corrupt)?;
         Ok(worth.raw())

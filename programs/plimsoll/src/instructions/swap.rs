@@ -4,6 +4,7 @@ use plimsoll_interface::{
     accounts::{BalanceSlot, Bank, Exchange, House, MarginAccount, Market, deferral},
     bridge::{self, Side},
     config::{pause, state},
+    effect::{inventory, ledger},
     event::Swapped,
     instruction::SwapArgs,
 };
@@ -13,10 +14,7 @@ use plimsoll_risk::{
     units::{Base, Ppm, Timestamp},
 };
 
-use crate::{
-    book::{self, Assessment, Book},
-    house, ledger,
-};
+use crate::book::{self, Assessment, Book};
 
 /// Accounts of `swap`. Behind them, unless the margin account owes nothing afterwards: every other market that it uses,
 /// each with its price account behind it where the stored price is old, and every other bank that it uses.
@@ -71,7 +69,7 @@ impl Swap {
         require!(self.account.may_trade(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
         require!(args.amount != 0, PlimsollError::ZeroAmount);
         require!(args.expires_at == 0 || now.raw() <= args.expires_at, PlimsollError::OrderExpired);
-        let fresh = house::market_freshness(&self.market, observation, now) == Freshness::Fresh;
+        let fresh = inventory::market_freshness(&self.market, observation, now) == Freshness::Fresh;
         require!(fresh, PlimsollError::OracleStale);
         require!(!self.bank.is_rated() || self.bank.rate.is_fresh(now), PlimsollError::RateOld);
         let config = &self.market.config;
@@ -97,11 +95,11 @@ impl Swap {
             quote: self.account.balance_slot_or_new(self.quote_bank.address(), None)?,
         };
         let before = self.balances(places)?;
-        let loss_before = house::inventory_loss(&self.market, &observation, &self.exchange.risk(now), now)?;
+        let loss_before = inventory::inventory_loss(&self.market, &observation, &self.exchange.risk(now), now)?;
         let was_empty = self.bank.inventory_shares == 0;
         let borrowed = if terms.buys { self.buy(places, terms)? } else { self.sell(places, terms)? };
-        house::count_inventory(&mut self.market, &mut self.bank, was_empty)?;
-        house::require_within_budget(&self.market, &observation, &self.exchange.risk(now), now, loss_before)?;
+        inventory::count_inventory(&mut self.market, &mut self.bank, was_empty)?;
+        inventory::require_within_budget(&self.market, &observation, &self.exchange.risk(now), now, loss_before)?;
         self.account.touch();
         let reduces = !borrowed && (!terms.buys || self.balances(places)?.0.shares <= 0);
         let deferred = self.account.deferral != deferral::NONE;
@@ -141,7 +139,7 @@ impl Swap {
         require!(base > 0, PlimsollError::AmountTooSmall);
         let size = Base::from_raw(if buys { base } else { base.wrapping_neg() });
         // The inventory is not negative, so its opposite fits.
-        let skew = Base::from_raw(house::inventory_base(&self.bank)?.wrapping_neg());
+        let skew = Base::from_raw(inventory::inventory_base(&self.bank)?.wrapping_neg());
         let quote = trade::quote_trade(&self.market.config.pricing(), observation.spot, skew, size)
             .map_err(PlimsollError::from)?;
         let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;

@@ -4,13 +4,14 @@ use plimsoll_interface::{
     accounts::{Bank, Exchange, MarginAccount},
     bridge,
     config::pause,
+    effect::ledger,
     event::BalanceChanged,
     instruction::WithdrawArgs,
 };
 
 use crate::{
     book::{self, Book},
-    ledger, token,
+    token,
 };
 
 /// Accounts of `withdraw`. Behind them, unless the margin account owes nothing afterwards: every market that it uses,

@@ -7,6 +7,7 @@ use plimsoll_interface::{
     accounts::{BalanceSlot, Bank, House, MarginAccount, same_address},
     bridge,
     config::state,
+    effect::ledger,
     event::SpotFilled,
 };
 use plimsoll_risk::{
@@ -18,7 +19,7 @@ use plimsoll_risk::{
 use super::{Counterparties, Counterparty, Deal, Limits, require_fair};
 use crate::{
     book::{self, Assessment, Book},
-    ledger, trading,
+    trading,
 };
 
 /// What is traded, and for what.

@@ -1,47 +1,118 @@
 //! A board's risk arrays, and what the house's options of it are worth: kept in the market, so that whoever needs the
-//! house's worth or risk there needs no board. The same on-chain and off.
+//! house's worth or risk there needs no board.
 
 use plimsoll_risk::{
     math::mul_div_ceil,
-    options::{Nodes, OptionRisk, Reading, Refresh, SCENARIOS},
+    options::{self, Nodes, OptionRisk, Reading, Refresh, SCENARIOS},
     units::{Ppm, Price, Q32, Quote, Timestamp, Volatility},
 };
 
-use plimsoll_interface::{
+use super::Result;
+use crate::{
     PlimsollError,
     accounts::{Board, BoardTerms, HouseBoard, Market, board_state},
     board::{VolatilityBand, array_strike, terms_at, used_volatility},
 };
 
-type Result<T> = core::result::Result<T, PlimsollError>;
+/// What one call computed.
+pub struct Progress {
+    /// Strikes, one bit each.
+    pub computed: u16,
+    /// Whether the board's arrays are all of one moment and in force now.
+    pub in_force: bool,
+}
 
-/// `refresh_board` of all strikes at `spot`: they come into force together.
+/// Computes risk arrays of a board at `spot`: of all strikes for `max_strikes = 0`, else of so many more, in slot order.
+/// They come into force together, when none is missing.
 ///
-/// Posted volatilities that the market's own has run away from count as the nearest one within the band.
+/// A call for all strikes begins anew, unless another one of this second left some done; so whoever asks for all gets
+/// arrays of now, whatever others have left unfinished. A partial call goes on where the last one stopped while nothing
+/// that the arrays depend on has changed and half of their life is left, and begins anew otherwise.
 ///
 /// # Errors
 /// Those of the engine where the market's parameters do not fit the price.
-pub fn refresh(market: &Market, board: &mut Board, spot: Price, now: Timestamp) -> Result<()> {
+#[inline(never)]
+pub fn refresh(market: &Market, board: &mut Board, spot: Price, now: Timestamp, max_strikes: u8) -> Result<Progress> {
+    let listed = board.listed();
+    let is_partial = max_strikes != 0 && u32::from(max_strikes) < listed.count_ones();
+    let resumed = resumable(market, board, spot, now, is_partial)?;
     let used = used_volatility(market, now).init;
-    let terms = terms_at(market, board, spot, now)?;
+    let terms = match resumed {
+        Some(terms) => terms,
+        None => terms_at(market, board, spot, now)?,
+    };
     let nodes = Nodes::new(terms.range)?;
     let mut refresh = Refresh::new(&terms, &nodes)?;
-    let band = VolatilityBand::around(used, market.config.options.volatility_ratio_max_ppm);
-    let slots = board.strikes.iter().zip(&board.volatilities_ppm).zip(&mut board.next_arrays);
-    for ((strike, volatility), array) in slots.filter(|((strike, _), _)| **strike != 0) {
-        let strike = array_strike(Price::from_raw(*strike), terms.forward);
-        *array = refresh.array(strike, band.clamp(Volatility::from_raw(*volatility)))?.values;
+    if resumed.is_some() {
+        refresh.resume(&(&board.next_terms).into())?;
+    } else {
+        board.next_refreshed = 0;
     }
+    let band = VolatilityBand::around(used, market.config.options.volatility_ratio_max_ppm);
+    let limit = if is_partial { max_strikes } else { u8::MAX };
+    let computed = arrays(board, &mut refresh, terms.forward, &band, listed, limit)?;
     board.next_terms = BoardTerms::from(refresh.terms());
     board.next_range_ppm = terms.range.raw();
     board.next_volatility_ppm = used.raw();
     board.next_volatility_up_ppm = terms.volatility_up.raw();
     board.next_volatility_down_ppm = terms.volatility_down.raw();
-    board.terms = board.next_terms;
-    board.arrays.copy_from_slice(&board.next_arrays);
-    board.refreshed = board.listed();
-    board.next_refreshed = 0;
-    Ok(())
+    let in_force = board.next_refreshed == listed;
+    if in_force {
+        board.terms = board.next_terms;
+        board.arrays.copy_from_slice(&board.next_arrays);
+        board.refreshed = listed;
+        board.next_refreshed = 0;
+    }
+    Ok(Progress { computed, in_force })
+}
+
+/// The terms of the arrays under way, if a call may go on with them.
+fn resumable(
+    market: &Market,
+    board: &Board,
+    spot: Price,
+    now: Timestamp,
+    is_partial: bool,
+) -> Result<Option<options::Board>> {
+    let next = &board.next_terms;
+    let begun = Timestamp::from_raw(next.time);
+    let longest = if is_partial { next.max_age_seconds >> 1 } else { 0 };
+    if board.next_refreshed == 0 || !(0..=longest).contains(&now.since(begun).raw()) || next.spot != spot.raw() {
+        return Ok(None);
+    }
+    let terms = terms_at(market, board, spot, begun)?;
+    let same = terms.forward.raw() == next.forward
+        && terms.range.raw() == board.next_range_ppm
+        && terms.volatility_up.raw() == board.next_volatility_up_ppm
+        && terms.volatility_down.raw() == board.next_volatility_down_ppm
+        && used_volatility(market, now).init.raw() == board.next_volatility_ppm;
+    Ok(same.then_some(terms))
+}
+
+/// Arrays of the next strikes that have none yet, at most `limit`. Posted volatilities that the market's own has run away
+/// from count as the nearest one within the band: a keeper who has stopped does not fix the price of risk.
+fn arrays(
+    board: &mut Board,
+    refresh: &mut Refresh<'_>,
+    forward: Price,
+    band: &VolatilityBand,
+    listed: u16,
+    limit: u8,
+) -> Result<u16> {
+    let mut computed = 0u16;
+    let slots = board.strikes.iter().zip(&board.volatilities_ppm).zip(&mut board.next_arrays);
+    for (index, ((strike, volatility), array)) in slots.enumerate() {
+        let bit = 1u16 << index;
+        if listed & bit == 0 || board.next_refreshed & bit != 0 || computed.count_ones() >= u32::from(limit) {
+            continue;
+        }
+        let strike = array_strike(Price::from_raw(*strike), forward);
+        let volatility = band.clamp(Volatility::from_raw(*volatility));
+        *array = refresh.array(strike, volatility)?.values;
+        computed |= bit;
+    }
+    board.next_refreshed |= computed;
+    Ok(computed)
 }
 
 /// Brings what the market says about the house's options of one board up to date: after a refresh, after every trade or
@@ -49,6 +120,7 @@ pub fn refresh(market: &Market, board: &mut Board, spot: Price, now: Timestamp) 
 ///
 /// # Errors
 /// [`PlimsollError::Overflow`]; those of the engine where the arrays do not reach the spot or are too old: refresh first.
+#[inline(never)]
 pub fn revalue_house(
     market: &mut Market,
     board: &mut Board,
@@ -75,6 +147,7 @@ pub fn revalue_house(
 }
 
 /// The house's options of a board, as any account's.
+#[inline(never)]
 fn house_risk(
     market: &Market,
     board: &Board,
