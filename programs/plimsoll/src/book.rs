@@ -9,6 +9,7 @@
 use core::cell::Cell;
 
 use anchor_lang::prelude::*;
+pub use plimsoll_interface::effect::margin::{health_init, health_maint};
 use plimsoll_interface::{
     PlimsollError,
     accounts::{AccountType, Bank, Board, MAX_BOARDS, MarginAccount, Market, same_address},
@@ -380,16 +381,6 @@ pub struct Assessment {
     pub margin: Margin,
     /// What its options are worth, quote native, as in the margin's equity.
     option_marks: i64,
-}
-
-/// `H_init` of a margin, quote native.
-pub fn health_init(margin: &Margin) -> Result<i64> {
-    Ok(margin.health_init().map_err(PlimsollError::from)?.raw())
-}
-
-/// `H_maint` of a margin, quote native.
-pub fn health_maint(margin: &Margin) -> Result<i64> {
-    Ok(margin.health_maint().map_err(PlimsollError::from)?.raw())
 }
 
 /// The chain's clock.

@@ -5,10 +5,10 @@ use plimsoll_interface::{
     accounts::{Bank, MarginAccount},
     bridge,
     config::pause,
-    effect::ledger,
+    effect::{ledger, margin::health_init},
 };
 
-use super::{Effect, Result, health_init, program_error};
+use super::{Effect, Result, program_error};
 use crate::Snapshot;
 
 /// The market that prices a bank, as a balance's slot wants it.

@@ -14,11 +14,9 @@ use plimsoll_risk::{portfolio::Margin, price::Observation, trade::TradeQuote, un
 use crate::{Error, Snapshot};
 
 pub(crate) mod balance;
-pub(crate) mod option_trading;
 pub(crate) mod orders;
 pub(crate) mod settlement;
 pub(crate) mod swap;
-pub(crate) mod trading;
 
 pub(crate) type Result<T> = core::result::Result<T, PlimsollError>;
 
@@ -96,9 +94,4 @@ pub(crate) fn program_error(error: Error) -> PlimsollError {
         Error::Program(error) => error,
         _ => PlimsollError::UnknownAccount,
     }
-}
-
-/// `H_init` of a margin, quote native.
-pub(crate) fn health_init(margin: &Margin) -> Result<i64> {
-    Ok(margin.health_init()?.raw())
 }

@@ -8,6 +8,8 @@ use plimsoll_interface::{
     effect::{
         inventory::{self, market_freshness},
         ledger,
+        margin::health_init,
+        trading::require_narrow,
     },
     instruction::SwapArgs,
 };
@@ -17,7 +19,7 @@ use plimsoll_risk::{
     units::Base,
 };
 
-use super::{Effect, Result, Traded, balance::require_settled, health_init, trading::require_narrow};
+use super::{Effect, Result, Traded, balance::require_settled};
 use crate::Snapshot;
 
 /// What is paid for what.

@@ -6,6 +6,9 @@ use crate::PlimsollError;
 pub mod arrays;
 pub mod inventory;
 pub mod ledger;
+pub mod margin;
+pub mod option_trading;
 pub mod series;
+pub mod trading;
 
 pub(crate) type Result<T> = core::result::Result<T, PlimsollError>;

@@ -6,7 +6,10 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Board, board_state, same_address},
     config::pause,
-    effect::series,
+    effect::{
+        series,
+        trading::{self, Change, OptionChange},
+    },
     event::OptionFilled,
 };
 use plimsoll_risk::{
@@ -18,10 +21,7 @@ use plimsoll_risk::{
 };
 
 use super::{Booking, Counterparties, Deal, Limits, outlay, require_fair, signed_size, take_fee};
-use crate::{
-    book::{self, Book},
-    trading::{self, Change, OptionChange},
-};
+use crate::book::{self, Book};
 
 /// What is traded.
 struct Traded<'a> {
@@ -162,7 +162,7 @@ fn require_margin(
         Side::Buyer => &mut *parties.buyer.account,
         Side::Seller => &mut *parties.seller.account,
     };
-    let has_margin = trading::require_margin(&book, account, &risk, &booking.change, booking.reduces)?;
+    let has_margin = crate::trading::require_margin(&book, account, &risk, &booking.change, booking.reduces)?;
     require_fair(has_margin, deal.price, traded.mark.price, side)
 }
 
