@@ -6,7 +6,7 @@
 //! accounts in slot order pays one address comparison for each; any other order is right too. What no slot names is
 //! never looked at.
 
-use core::cell::Cell;
+use core::{borrow::Borrow, cell::Cell};
 
 use anchor_lang::prelude::*;
 pub use plimsoll_interface::effect::margin::{health_init, health_maint};
@@ -14,7 +14,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{AccountType, Bank, Board, MAX_BOARDS, MarginAccount, Market, same_address},
     bridge::{self, Inputs},
-    effect::inventory,
+    effect::{inventory, margin},
     oracle,
 };
 use plimsoll_risk::{
@@ -359,8 +359,7 @@ impl Book<'_> {
     /// [`PlimsollError::OracleStale`], [`PlimsollError::InsufficientMargin`], [`PlimsollError::UnsettledGain`].
     pub fn require_withdrawal_margin(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<()> {
         let assessment = self.assess(account, risk)?;
-        require!(assessment.margin.blocked_by.is_none(), PlimsollError::OracleStale);
-        require!(health_init(&assessment.margin)? >= 0, PlimsollError::InsufficientMargin);
+        margin::require_init(&assessment.margin)?;
         self.require_settled(account, &assessment)
     }
 
@@ -381,6 +380,12 @@ pub struct Assessment {
     pub margin: Margin,
     /// What its options are worth, quote native, as in the margin's equity.
     option_marks: i64,
+}
+
+impl Borrow<Margin> for Assessment {
+    fn borrow(&self) -> &Margin {
+        &self.margin
+    }
 }
 
 /// The chain's clock.

@@ -4,11 +4,14 @@
 use crate::PlimsollError;
 
 pub mod arrays;
+pub mod balance;
 pub mod inventory;
 pub mod ledger;
 pub mod margin;
 pub mod option_trading;
 pub mod series;
+pub mod settlement;
+pub mod swap;
 pub mod trading;
 
 pub(crate) type Result<T> = core::result::Result<T, PlimsollError>;

@@ -3,7 +3,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, MarginAccount},
     config::pause,
-    effect::ledger,
+    effect::balance,
     event::BalanceChanged,
     instruction::AmountArgs,
 };
@@ -52,20 +52,10 @@ impl Deposit {
         let address = *bank.address();
         let terms = token::Terms::of(self.mint.account())?;
         let received = terms.received(args.amount)?;
-        ledger::accrue(bank, book::now()?)?;
-        let market = bank.market;
-        let market = if bank.is_quote == 1 { None } else { Some(&market) };
-        let index = self.account.balance_slot_or_new(&address, market)?;
-        let changed = ledger::credit(&mut self.account, index, bank, received)?;
-        require!(changed > 0, PlimsollError::AmountTooSmall);
-        let shares = self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?.shares;
+        let shares = balance::deposit(&mut self.account, (&address, bank), received, book::now()?)?;
         if shares > 0 {
-            ledger::require_deposit_allowed(bank)?;
             terms.require_allowed()?;
         }
-        self.account.release_balance(index)?;
-        self.account.touch();
-        ledger::receive(bank, received)?;
         let transfer = token::Transfer {
             source: self.source.account(),
             mint: self.mint.account(),
