@@ -3,7 +3,6 @@
 use plimsoll_interface::{
     Address, PlimsollError,
     accounts::MarginAccount,
-    config::pause,
     effect::{balance, margin},
 };
 
@@ -17,12 +16,7 @@ pub(crate) fn deposit(
     address: &Address,
     received: u64,
 ) -> Result<Effect> {
-    if received == 0 {
-        return Err(PlimsollError::ZeroAmount);
-    }
-    if scene.exchange.data.config.is_paused(pause::DEPOSIT) {
-        return Err(PlimsollError::Paused);
-    }
+    balance::admit_deposit(&scene.exchange.data, received)?;
     let mut bank = scene.bank_copy(address)?;
     balance::deposit(account, (address, &mut bank), received, scene.timestamp())?;
     scene.banks.insert(*address, bank);
@@ -36,13 +30,7 @@ pub(crate) fn withdraw(
     address: &Address,
     amount: u64,
 ) -> Result<Effect> {
-    if amount == 0 {
-        return Err(PlimsollError::ZeroAmount);
-    }
-    if scene.exchange.data.config.is_paused(pause::WITHDRAW) {
-        return Err(PlimsollError::Paused);
-    }
-    account.require_not_deferred()?;
+    balance::admit_withdrawal(&scene.exchange.data, account, amount)?;
     let mut bank = scene.bank_copy(address)?;
     balance::withdraw(account, (address, &mut bank), amount, scene.timestamp())?;
     scene.banks.insert(*address, bank);

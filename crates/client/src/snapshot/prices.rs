@@ -4,12 +4,11 @@ use plimsoll_interface::{
     Address, PlimsollError,
     accounts::{Board, MarginAccount, Market, board_state},
     board::VolatilityBand,
-    effect::{arrays, inventory},
+    effect::arrays,
 };
 use plimsoll_risk::{
     black::{MAX_VOLATILITY, MIN_VOLATILITY},
     math,
-    price::Freshness,
     units::{Ppm, Price, Timestamp, Volatility},
 };
 
@@ -61,13 +60,8 @@ impl Snapshot {
         if observation.spot.is_zero() {
             return Err(Error::Program(PlimsollError::OracleNeverObserved));
         }
-        if inventory::market_freshness(&market, &observation, now) == Freshness::Stale {
-            return Err(Error::Program(PlimsollError::OracleStale));
-        }
-        market.record(&observation, now)?;
-        arrays::refresh(&market, &mut board, observation.spot, now, 0)?;
         let damping = Ppm::from_raw(self.exchange.data.config.extreme_damping_ppm);
-        arrays::revalue_house(&mut market, &mut board, damping, observation.spot, now)?;
+        arrays::refresh_at(&mut market, &mut board, damping, &observation, now, 0)?;
         self.markets.insert(board.market, market);
         self.boards.insert(*address, board);
         Ok(())

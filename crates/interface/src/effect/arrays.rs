@@ -4,10 +4,11 @@
 use plimsoll_risk::{
     math::mul_div_ceil,
     options::{self, Nodes, OptionRisk, Reading, Refresh, SCENARIOS},
+    price::{Freshness, Observation},
     units::{Ppm, Price, Q32, Quote, Timestamp, Volatility},
 };
 
-use super::Result;
+use super::{Result, inventory::market_freshness};
 use crate::{
     PlimsollError,
     accounts::{Board, BoardTerms, HouseBoard, Market, board_state},
@@ -64,6 +65,35 @@ pub fn refresh(market: &Market, board: &mut Board, spot: Price, now: Timestamp, 
         board.next_refreshed = 0;
     }
     Ok(Progress { computed, in_force })
+}
+
+/// [`refresh`] of an unsettled board at the price just observed, which the market records; and once the arrays are in force,
+/// what the house's options of the board are worth by them.
+///
+/// A wide price is as good as any: margin marks at it, so the arrays must follow it there, or accounts with options could
+/// neither be reduced nor liquidated until it narrows; its doubt is charged on the exposure. Neither has a feed that is dead
+/// another price to offer: liquidations take its last one at its word, and so do the arrays.
+///
+/// # Errors
+/// [`PlimsollError::OracleStale`], [`PlimsollError::OracleOlderThanObservation`]; those of [`refresh`].
+#[inline(always)]
+pub fn refresh_at(
+    market: &mut Market,
+    board: &mut Board,
+    extreme_damping: Ppm,
+    observation: &Observation,
+    now: Timestamp,
+    max_strikes: u8,
+) -> Result<Progress> {
+    if market_freshness(market, observation, now) == Freshness::Stale {
+        return Err(PlimsollError::OracleStale);
+    }
+    market.record(observation, now)?;
+    let progress = refresh(market, board, observation.spot, now, max_strikes)?;
+    if progress.in_force {
+        revalue_house(market, board, extreme_damping, observation.spot, now)?;
+    }
+    Ok(progress)
 }
 
 /// The terms of the arrays under way, if a call may go on with them.

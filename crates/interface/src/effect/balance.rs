@@ -5,14 +5,43 @@ use plimsoll_risk::units::Timestamp;
 use super::{Result, ledger};
 use crate::{
     Address, PlimsollError,
-    accounts::{Bank, MarginAccount},
+    accounts::{Bank, Exchange, MarginAccount},
     bridge,
+    config::pause,
 };
 
 /// The market that prices a bank, as a balance's slot wants it.
 #[inline(always)]
 pub fn pricing_market(bank: &Bank) -> Option<&Address> {
     (bank.is_quote != 1).then_some(&bank.market)
+}
+
+/// Checks what any deposit must be.
+///
+/// # Errors
+/// [`PlimsollError::ZeroAmount`], [`PlimsollError::Paused`].
+pub fn admit_deposit(exchange: &Exchange, amount: u64) -> Result<()> {
+    if amount == 0 {
+        return Err(PlimsollError::ZeroAmount);
+    }
+    if exchange.config.is_paused(pause::DEPOSIT) {
+        return Err(PlimsollError::Paused);
+    }
+    Ok(())
+}
+
+/// Checks what any withdrawal must be.
+///
+/// # Errors
+/// [`PlimsollError::ZeroAmount`], [`PlimsollError::Paused`], [`PlimsollError::LiquidationInProgress`].
+pub fn admit_withdrawal(exchange: &Exchange, account: &MarginAccount, amount: u64) -> Result<()> {
+    if amount == 0 {
+        return Err(PlimsollError::ZeroAmount);
+    }
+    if exchange.config.is_paused(pause::WITHDRAW) {
+        return Err(PlimsollError::Paused);
+    }
+    account.require_not_deferred()
 }
 
 /// Puts `received` native units, which have come into the vault, into the account's balance of a bank. Gives the shares of

@@ -2,7 +2,6 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, MarginAccount},
-    config::pause,
     effect::balance,
     event::BalanceChanged,
     instruction::AmountArgs,
@@ -37,8 +36,7 @@ pub struct Deposit {
 
 impl Deposit {
     fn validate(&self, args: &AmountArgs) -> Result<()> {
-        require!(args.amount > 0, PlimsollError::ZeroAmount);
-        require!(!self.exchange.config.is_paused(pause::DEPOSIT), PlimsollError::Paused);
+        balance::admit_deposit(&self.exchange, args.amount)?;
         require!(self.account.may_reduce(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
         token::require_banks(&self.bank, self.vault.address(), self.mint.address(), self.token_program.address())?;
         token::require_token_account(self.source.account(), &self.bank)

@@ -2,7 +2,6 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, MarginAccount},
-    config::pause,
     effect::balance::{self, Withdrawn},
     event::BalanceChanged,
     instruction::WithdrawArgs,
@@ -42,9 +41,7 @@ pub struct Withdraw {
 
 impl Withdraw {
     fn validate(&self, args: &WithdrawArgs) -> Result<()> {
-        require!(args.amount > 0, PlimsollError::ZeroAmount);
-        require!(!self.exchange.config.is_paused(pause::WITHDRAW), PlimsollError::Paused);
-        self.account.require_not_deferred()?;
+        balance::admit_withdrawal(&self.exchange, &self.account, args.amount)?;
         token::require_banks(&self.bank, self.vault.address(), self.mint.address(), self.token_program.address())?;
         token::require_token_account(self.destination.account(), &self.bank)
     }
