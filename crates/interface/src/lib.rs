@@ -1,6 +1,6 @@
 //! What the Plimsoll program and everything that talks to it share, and nothing that either side could get wrong on its
 //! own: account layouts, instruction arguments, events, error codes, addresses, price accounts, mints, signed orders and
-//! records of liens as bytes, and the one bridge from accounts to the risk engine.
+//! records of liens as bytes, what instructions do to accounts, and the one bridge from accounts to the risk engine.
 //!
 //! The crate knows neither Anchor nor RPC. Feature `anchor` (on-chain) adds Anchor's traits to the same types; feature
 //! `client` (off-chain) adds the borsh encoding of the arguments.
@@ -26,6 +26,7 @@ pub mod board;
 pub mod bridge;
 pub mod change;
 pub mod config;
+pub mod effect;
 pub mod error;
 pub mod event;
 pub mod instruction;

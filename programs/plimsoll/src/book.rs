@@ -6,13 +6,15 @@
 //! accounts in slot order pays one address comparison for each; any other order is right too. What no slot names is
 //! never looked at.
 
-use core::cell::Cell;
+use core::{borrow::Borrow, cell::Cell};
 
 use anchor_lang::prelude::*;
+pub use plimsoll_interface::effect::margin::{health_init, health_maint};
 use plimsoll_interface::{
     PlimsollError,
     accounts::{AccountType, Bank, Board, MAX_BOARDS, MarginAccount, Market, same_address},
     bridge::{self, Inputs},
+    effect::{inventory, margin},
     oracle,
 };
 use plimsoll_risk::{
@@ -21,8 +23,6 @@ use plimsoll_risk::{
     price::{Freshness, Observation},
     units::Timestamp,
 };
-
-use crate::house;
 
 /// Everything that a margin computation may look up.
 pub struct Book<'a> {
@@ -343,7 +343,7 @@ impl Book<'_> {
     /// [`PlimsollError::MissingMarket`], or what was wrong with its price account.
     pub fn freshness_of(&self, market: &Address, now: Timestamp) -> Result<Freshness> {
         let (market, observation) = self.market(market)?;
-        Ok(house::market_freshness(market, &observation, now))
+        Ok(inventory::market_freshness(market, &observation, now))
     }
 
     /// What the house owes the account and has not paid, quote native.
@@ -359,8 +359,7 @@ impl Book<'_> {
     /// [`PlimsollError::OracleStale`], [`PlimsollError::InsufficientMargin`], [`PlimsollError::UnsettledGain`].
     pub fn require_withdrawal_margin(&self, account: &MarginAccount, risk: &RiskParameters) -> Result<()> {
         let assessment = self.assess(account, risk)?;
-        require!(assessment.margin.blocked_by.is_none(), PlimsollError::OracleStale);
-        require!(health_init(&assessment.margin)? >= 0, PlimsollError::InsufficientMargin);
+        margin::require_init(&assessment.margin)?;
         self.require_settled(account, &assessment)
     }
 
@@ -383,14 +382,10 @@ pub struct Assessment {
     option_marks: i64,
 }
 
-/// `H_init` of a margin, quote native.
-pub fn health_init(margin: &Margin) -> Result<i64> {
-    Ok(margin.health_init().map_err(PlimsollError::from)?.raw())
-}
-
-/// `H_maint` of a margin, quote native.
-pub fn health_maint(margin: &Margin) -> Result<i64> {
-    Ok(margin.health_maint().map_err(PlimsollError::from)?.raw())
+impl Borrow<Margin> for Assessment {
+    fn borrow(&self) -> &Margin {
+        &self.margin
+    }
 }
 
 /// The chain's clock.

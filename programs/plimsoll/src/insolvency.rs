@@ -5,6 +5,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{House, MarginAccount},
     config::ExchangeConfig,
+    effect::ledger,
 };
 use plimsoll_risk::{
     liquidation,
@@ -16,7 +17,6 @@ use plimsoll_risk::{
 use crate::{
     auction,
     book::{self, Book},
-    ledger,
 };
 use plimsoll_interface::accounts::Bank;
 

@@ -1,8 +1,8 @@
 //! Plimsoll: one margin account for many collaterals and positions, one engine that says how much more it can carry.
 //!
 //! This crate is the on-chain side: it checks accounts, calls the engine and stores the result. `instructions` has a file
-//! for each instruction, always in the order accounts, validate, apply, event; arguments, account layouts, events
-//! and errors are in `plimsoll-interface`; all mathematics is in `plimsoll-risk`.
+//! for each instruction, always in the order accounts, validate, apply, event; arguments, account layouts, events, errors
+//! and what a client can ask for before it signs are in `plimsoll-interface`; all mathematics is in `plimsoll-risk`.
 #![cfg_attr(not(any(test, feature = "idl-build")), no_std)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
@@ -18,7 +18,6 @@ mod controls;
 mod house;
 mod insolvency;
 mod instructions;
-mod ledger;
 mod lien;
 mod matching;
 mod option_trading;

@@ -9,6 +9,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Board, Exchange, MarginAccount, Market},
     bridge,
+    effect::trading::{self, Change, Order},
     event::Filled,
     instruction::{Contract, FillArgs, instrument},
 };
@@ -18,10 +19,7 @@ use plimsoll_risk::{
     units::{Base, Ppm, Price, Timestamp},
 };
 
-use crate::{
-    book::Book,
-    trading::{self, Change, Order},
-};
+use crate::{book::Book, trading::require_margin};
 
 /// What two accounts agreed on.
 #[derive(Clone, Copy)]
@@ -203,7 +201,7 @@ fn perpetual(parties: &mut Counterparties<'_>, deal: &Deal, observation: &Observ
             Side::Buyer => &mut *parties.buyer.account,
             Side::Seller => &mut *parties.seller.account,
         };
-        let sufficient = trading::require_margin(&book, account, &risk, &booking.change, booking.reduces)?;
+        let sufficient = require_margin(&book, account, &risk, &booking.change, booking.reduces)?;
         require_fair(sufficient, deal.price, observation.spot, side)?;
     }
     parties.buyer.account.release_market(buyer.change.slot_index)?;

@@ -1,39 +1,13 @@
-//! A trade of an option against the house: what opening and closing have in common.
+//! A trade of an option against the house, up to the trader's margin.
 
 use anchor_lang::prelude::*;
-use plimsoll_interface::{
-    PlimsollError,
-    accounts::{Board, MAX_STRIKES, Market, MarketSlot, board_state, deferral},
-    board::{VolatilityBand, forward, series_kind, series_strike},
-    config::pause,
+use plimsoll_interface::effect::{
+    option_trading::{self, OptionParties},
+    trading::{Order, Parties},
 };
-use plimsoll_risk::{
-    black::{self, Greeks},
-    options::{ArrayTerms, NetVega, OptionTrade, quote_option},
-    portfolio::RiskParameters,
-    price::Observation,
-    trade::TradeQuote,
-    units::{Fraction, Lots, Price, Timestamp, Volatility},
-};
+use plimsoll_risk::{price::Observation, trade::TradeQuote, units::Timestamp};
 
-use crate::{
-    board,
-    book::Book,
-    house,
-    trading::{self, Change, OptionChange, Order, Parties},
-};
-
-/// The accounts of a trade of an option.
-pub struct OptionParties<'a> {
-    /// Those that a trade of the perpetual has, too.
-    pub parties: Parties<'a>,
-    /// The board's address.
-    pub board_address: &'a Address,
-    /// The board.
-    pub board: &'a mut Board,
-    /// Series of the board.
-    pub series: u8,
-}
+use crate::{book::Book, trading};
 
 /// What came of it.
 pub struct OptionExecution {
@@ -47,192 +21,33 @@ pub struct OptionExecution {
     pub house_lots: i64,
 }
 
-/// Executes an order at the price just observed: Black-76 at that price and the strike's volatility, and the house's
-/// charges around it; the trader's cash and lots against the house's (INV-2, INV-3), and afterwards the house within its
-/// budget and the trader within its margin (INV-5).
-///
-/// A pure reduction is also accepted from an account whose initial margin does not suffice, or cannot be told because
-/// another market's price is old, if it does not make that margin worse.
+/// Executes an order at the price just observed, and asks for the trader's margin afterwards (INV-5), for which `views` are
+/// the other markets, boards and the banks that the account uses.
 ///
 /// # Errors
 /// Those of orders, states, prices, boards, budgets and margin.
 pub fn execute(
     mut trade: OptionParties<'_>,
+    views: &[AccountView],
     order: &Order,
     observation: &Observation,
     now: Timestamp,
 ) -> Result<OptionExecution> {
-    let exchange = trade.parties.exchange;
-    require!(!exchange.config.is_paused(pause::OPTION), PlimsollError::Paused);
-    trading::admit(exchange, trade.parties.market, order, observation, now)?;
-    let is_open = trade.board.state == board_state::ACTIVE && now.raw() < trade.board.expiry;
-    require!(is_open, PlimsollError::OptionExpired);
-
-    let account = &mut *trade.parties.account;
-    let board_slot = account.board_slot_or_new(trade.board_address, trade.parties.market_address)?;
-    let slot_index = usize::from(account.boards.get(board_slot).ok_or(PlimsollError::Corrupt)?.market_slot);
-    let lots = account.option_lots(board_slot, trade.series)?;
-    let reduces = trading::is_reduction(i64::from(lots), order.size);
-    let deferred = account.deferral != deferral::NONE;
-    if !reduces {
-        require!(!deferred, PlimsollError::LiquidationInProgress);
-        let market = &*trade.parties.market;
-        let disabled = (market.config.options.enabled != 1).then_some(PlimsollError::OptionsDisabled);
-        trading::require_opening_allowed(exchange, market, observation, order, disabled, now)?;
-    }
-    let (quote, greeks) = price(&trade, order, observation, now)?;
-    // For nothing the house takes what somebody wants to be rid of, but nobody goes short.
-    require!(reduces || !quote.cost.is_zero(), PlimsollError::SkewTooLarge);
-    let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
-    let change = apply(&mut trade, slot_index, board_slot, (lots, order.size), outlay)?;
-    let risk = exchange.risk(now);
-    let option = change.option.ok_or(PlimsollError::Corrupt)?;
-    let house_lots = book_against_house(&mut trade, &option, outlay, observation, &risk, now)?;
-
-    let Parties { account, market_address, market, views, .. } = trade.parties;
+    let risk = trade.parties.exchange.risk(now);
+    let applied = option_trading::apply(&mut trade, &risk, order, observation, now)?;
+    let Parties { account, market_address, market, .. } = trade.parties;
     // Between the two ends of a liquidation without capital, the second asks for the margin.
-    if !deferred {
+    if !applied.deferred {
         let book =
             Book::new(views, now).with_market(market_address, market).with_board(trade.board_address, trade.board);
-        trading::require_margin(&book, account, &risk, &change, reduces)?;
+        trading::require_margin(&book, account, &risk, &applied.change, applied.reduces)?;
     }
-    account.release_board(board_slot)?;
+    account.release_board(applied.option.board_slot)?;
     account.touch();
-    Ok(OptionExecution { quote, mid_price: greeks.price.raw(), position: option.after, house_lots })
-}
-
-/// The house's price for an order, within its limit: Black-76 of one base unit, and what the order costs.
-#[inline(never)]
-fn price(
-    trade: &OptionParties<'_>,
-    order: &Order,
-    observation: &Observation,
-    now: Timestamp,
-) -> Result<(TradeQuote, Greeks)> {
-    let (board, series) = (&*trade.board, usize::from(trade.series));
-    let greeks = mark(trade.parties.market, board, series, observation.spot, now)?;
-    let index = series_strike(series);
-    let lots = Lots::from_raw(order.size);
-    let walk = traders_vega(board)?
-        .walk(&ArrayTerms::from(&board.terms), board.array(index)?, lots)
-        .map_err(PlimsollError::from)?;
-    let pricing = trade.parties.market.config.option_pricing();
-    let order_of = OptionTrade { greeks, spot: observation.spot, lot: board.lot, lots, walk };
-    let quote = quote_option(&pricing, &order_of).map_err(PlimsollError::from)?;
-    trading::require_limit(order, &quote)?;
-    Ok((quote, greeks))
-}
-
-/// What one base unit of a series is worth at `spot`, and its sensitivities: Black-76 at the strike's volatility.
-///
-/// # Errors
-/// [`PlimsollError::UnknownSeries`], [`PlimsollError::BoardStale`].
-#[inline(never)]
-pub fn mark(market: &Market, board: &Board, series: usize, spot: Price, now: Timestamp) -> Result<Greeks> {
-    let index = series_strike(series);
-    let strike = *board.strikes.get(index).ok_or(PlimsollError::UnknownSeries)?;
-    require!(strike != 0, PlimsollError::UnknownSeries);
-    require!(board.is_refreshed(index), PlimsollError::BoardStale);
-    let posted = *board.volatilities_ppm.get(index).ok_or(PlimsollError::Corrupt)?;
-    let terms = black::Terms {
-        forward: forward(spot, board.basis_ppm)?,
-        strike: board.series_strike(series)?,
-        // As in the risk arrays: never further from the market's own than the keeper may post.
-        volatility: VolatilityBand::of(market, now).clamp(Volatility::from_raw(posted)),
-        time: Timestamp::from_raw(board.expiry).since(now),
-        discount: Fraction::ONE,
-    };
-    Ok(black::greeks(&terms, series_kind(series)).map_err(PlimsollError::from)?)
-}
-
-/// The traders' net vega of a board: minus the house's.
-fn traders_vega(board: &Board) -> Result<NetVega> {
-    let mut vega = NetVega::default();
-    for index in 0..MAX_STRIKES {
-        let (pairs, _) = board.house_lots.as_chunks::<2>();
-        let [calls, puts] = *pairs.get(index).ok_or(PlimsollError::Corrupt)?;
-        let house = calls.checked_add(puts).ok_or(PlimsollError::Overflow)?;
-        if house != 0 {
-            let traders = house.checked_neg().ok_or(PlimsollError::Overflow)?;
-            vega.add(board.array(index)?, Lots::from_raw(traders)).map_err(PlimsollError::from)?;
-        }
-    }
-    Ok(vega)
-}
-
-/// Changes the trader's cash and lots.
-fn apply(
-    trade: &mut OptionParties<'_>,
-    slot_index: usize,
-    board_slot: usize,
-    (lots, size): (i32, i64),
-    outlay: i64,
-) -> Result<Change> {
-    let account = &mut *trade.parties.account;
-    let slot = account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
-    let before = *slot;
-    slot.cash = before.cash.checked_sub(outlay).ok_or(PlimsollError::Overflow)?;
-    let after: MarketSlot = *slot;
-    let sum = i64::from(lots).checked_add(size).ok_or(PlimsollError::Overflow)?;
-    let position = i32::try_from(sum).map_err(|_| PlimsollError::TooManyLots)?;
-    account.set_option(board_slot, trade.series, position)?;
-    let option = OptionChange { board_slot, series: trade.series, before: lots, after: position };
-    Ok(Change { slot_index, before, after, option: Some(option) })
-}
-
-/// Books the other side of a trade with the house, values its options anew, and checks open lots and the house's budget
-/// where they grow. Gives the house's lots of the series.
-fn book_against_house(
-    trade: &mut OptionParties<'_>,
-    change: &OptionChange,
-    outlay: i64,
-    observation: &Observation,
-    risk: &RiskParameters,
-    now: Timestamp,
-) -> Result<i64> {
-    let (market, board) = (&mut *trade.parties.market, &mut *trade.board);
-    let loss_before = house::inventory_loss(market, observation, risk, now)?;
-    let series = usize::from(change.series);
-    let (before, after) = (i64::from(change.before), i64::from(change.after));
-    let lots = board.house_lots.get_mut(series).ok_or(PlimsollError::Corrupt)?;
-    *lots = before.checked_sub(after).and_then(|moved| lots.checked_add(moved)).ok_or(PlimsollError::Overflow)?;
-    let house_lots = *lots;
-    market.house_cash = market.house_cash.checked_add(outlay).ok_or(PlimsollError::Overflow)?;
-    if move_open_lots(board, series, before, after)? {
-        require_open_lots(market, board, series)?;
-    }
-    board::revalue_house(market, board, risk.extreme_damping, observation.spot, now)?;
-    house::require_within_budget(market, observation, risk, now, loss_before)?;
-    Ok(house_lots)
-}
-
-/// Checks that a series' open lots are within the market's limit on either side.
-///
-/// # Errors
-/// [`PlimsollError::OpenLotsLimit`].
-pub fn require_open_lots(market: &Market, board: &Board, series: usize) -> Result<()> {
-    let long = *board.long_lots.get(series).ok_or(PlimsollError::Corrupt)?;
-    let house_lots = *board.house_lots.get(series).ok_or(PlimsollError::Corrupt)?;
-    // The house's lots are the short ones less the long ones.
-    let short = long.checked_add_signed(house_lots).ok_or(PlimsollError::Corrupt)?;
-    let limit = market.config.options.max_open_lots;
-    require!(long <= limit && short <= limit, PlimsollError::OpenLotsLimit);
-    Ok(())
-}
-
-/// Moves one account's lots in the series' long lots, and says whether the account's position grew on either side.
-///
-/// # Errors
-/// [`PlimsollError::Corrupt`].
-pub fn move_open_lots(
-    board: &mut Board,
-    series: usize,
-    before: i64,
-    after: i64,
-) -> core::result::Result<bool, PlimsollError> {
-    let long = |lots: i64| if lots > 0 { lots.unsigned_abs() } else { 0 };
-    let total = board.long_lots.get_mut(series).ok_or(PlimsollError::Corrupt)?;
-    let rest = total.checked_sub(long(before)).ok_or(PlimsollError::Corrupt)?;
-    *total = rest.checked_add(long(after)).ok_or(PlimsollError::Corrupt)?;
-    Ok(after > before.max(0) || after < before.min(0))
+    Ok(OptionExecution {
+        quote: applied.quote,
+        mid_price: applied.mid_price,
+        position: applied.option.after,
+        house_lots: applied.house_lots,
+    })
 }

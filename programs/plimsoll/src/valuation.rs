@@ -12,6 +12,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{AccountType, Bank, House, HouseBoard, Market, round_phase, same_address},
     config::limits,
+    effect::{inventory, ledger},
     event::{HouseRoundVoided, HouseValued},
 };
 use plimsoll_risk::{
@@ -21,7 +22,7 @@ use plimsoll_risk::{
     units::{Base, Fraction, Ppm, Price, Quote, Timestamp},
 };
 
-use crate::{book, house, ledger};
+use crate::book;
 
 /// One call of the valuation.
 pub struct Valuation<'a> {
@@ -232,7 +233,7 @@ impl Seen<'_> {
             require!(in_order, PlimsollError::HouseRoundOrder);
             require!(!bank.is_rated() || bank.rate.is_fresh(now), PlimsollError::RateOld);
             ledger::accrue(&mut bank, now)?;
-            let base = house::count_inventory(market, &mut bank, false)?;
+            let base = inventory::count_inventory(market, &mut bank, false)?;
             all.base = add(all.base, base)?;
             all.premium_owed = add(all.premium_owed, premium_owed(market, base, self.observation.spot)?)?;
             all.shares = all.shares.checked_add(bank.inventory_shares).ok_or(PlimsollError::Overflow)?;
@@ -330,7 +331,7 @@ fn premium_owed(market: &Market, base: i64, spot: Price) -> Result<i64> {
 /// Checks that the price is one that the house may be valued at: fresh by its market, no older than shares' price may be, and
 /// within the market's limit of confidence.
 fn require_price(market: &Market, observation: &Observation, now: Timestamp) -> Result<()> {
-    let fresh = house::market_freshness(market, observation, now) == Freshness::Fresh
+    let fresh = inventory::market_freshness(market, observation, now) == Freshness::Fresh
         && now.since(observation.publish_time).raw() <= i64::from(limits::HOUSE_PRICE_AGE_SECONDS_MAX);
     require!(fresh, PlimsollError::OracleStale);
     // Who waits for a valuation must not choose a print of which the oracle itself says that it does not know it.
@@ -345,7 +346,7 @@ fn options_value(board: &HouseBoard, spot: Price, now: Timestamp) -> Result<i64>
     if board.valid_until == i64::MAX && delta.is_zero() {
         return Ok(value.raw());
     }
-    require!(house::is_valid(board, spot, now), PlimsollError::HouseBoardStale);
+    require!(inventory::is_valid(board, spot, now), PlimsollError::HouseBoardStale);
     Ok(shares::marked(value, delta, then, spot).map_err(PlimsollError::from)?.raw())
 }
 

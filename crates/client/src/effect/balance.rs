@@ -2,18 +2,12 @@
 
 use plimsoll_interface::{
     Address, PlimsollError,
-    accounts::{Bank, MarginAccount},
-    bridge,
-    config::pause,
+    accounts::MarginAccount,
+    effect::{balance, margin},
 };
 
-use super::{Effect, Result, health_init, ledger, program_error};
+use super::{Effect, Result, program_error};
 use crate::Snapshot;
-
-/// The market that prices a bank, as a balance's slot wants it.
-fn pricing_market(bank: &Bank) -> Option<&Address> {
-    (bank.is_quote == 0).then_some(&bank.market)
-}
 
 /// `deposit` of `received` native units behind the mint's fee.
 pub(crate) fn deposit(
@@ -22,24 +16,9 @@ pub(crate) fn deposit(
     address: &Address,
     received: u64,
 ) -> Result<Effect> {
-    if received == 0 {
-        return Err(PlimsollError::ZeroAmount);
-    }
-    if scene.exchange.data.config.is_paused(pause::DEPOSIT) {
-        return Err(PlimsollError::Paused);
-    }
+    balance::admit_deposit(&scene.exchange.data, received)?;
     let mut bank = scene.bank_copy(address)?;
-    ledger::accrue(&mut bank, scene.timestamp())?;
-    let index = account.balance_slot_or_new(address, pricing_market(&bank))?;
-    if ledger::credit(account, index, &mut bank, received)? == 0 {
-        return Err(PlimsollError::AmountTooSmall);
-    }
-    if account.balances[index].shares > 0 {
-        ledger::require_deposit_allowed(&bank)?;
-    }
-    account.release_balance(index)?;
-    account.touch();
-    ledger::receive(&mut bank, received)?;
+    balance::deposit(account, (address, &mut bank), received, scene.timestamp())?;
     scene.banks.insert(*address, bank);
     Ok(Effect::default())
 }
@@ -51,33 +30,11 @@ pub(crate) fn withdraw(
     address: &Address,
     amount: u64,
 ) -> Result<Effect> {
-    if amount == 0 {
-        return Err(PlimsollError::ZeroAmount);
-    }
-    if scene.exchange.data.config.is_paused(pause::WITHDRAW) {
-        return Err(PlimsollError::Paused);
-    }
-    account.require_not_deferred()?;
-    let now = scene.timestamp();
+    balance::admit_withdrawal(&scene.exchange.data, account, amount)?;
     let mut bank = scene.bank_copy(address)?;
-    ledger::accrue(&mut bank, now)?;
-    let index = account.balance_slot_or_new(address, pricing_market(&bank))?;
-    let amount = match amount {
-        u64::MAX => whole_deposit(account, index, &bank)?,
-        amount => amount,
-    };
-    let debit = ledger::debit(account, index, &mut bank, amount)?;
-    ledger::require_borrow_allowed(&bank, debit)?;
-    ledger::pay_out(&mut bank, amount, now)?;
-    account.touch();
-    account.release_balance(index)?;
+    balance::withdraw(account, (address, &mut bank), amount, scene.timestamp())?;
     scene.banks.insert(*address, bank);
     Ok(Effect::checked(None, require_withdrawal_margin(scene, account)))
-}
-
-fn whole_deposit(account: &MarginAccount, index: usize, bank: &Bank) -> Result<u64> {
-    let (held, is_borrow) = bridge::balance_amount(&account.balances[index], bank)?;
-    if held == 0 || is_borrow { Err(PlimsollError::ZeroAmount) } else { Ok(held) }
 }
 
 /// Checks that tokens may leave against an account.
@@ -86,13 +43,7 @@ fn require_withdrawal_margin(scene: &Snapshot, account: &MarginAccount) -> Resul
         return Ok(());
     }
     scene.exchange.data.require_quote_sound(scene.timestamp())?;
-    let margin = scene.margin_or_refusal(account)?;
-    if margin.blocked_by.is_some() {
-        return Err(PlimsollError::OracleStale);
-    }
-    if health_init(&margin)? < 0 {
-        return Err(PlimsollError::InsufficientMargin);
-    }
+    margin::require_init(&scene.margin_or_refusal(account)?)?;
     require_settled(scene, account)
 }
 

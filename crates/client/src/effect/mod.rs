@@ -1,8 +1,8 @@
 //! What the program's instructions do to accounts, so that a client can say what a trade would do to the native unit.
 //!
-//! Prices, losses, shares and ranges are the engine's and the bridge's, which the program calls too; here is the order in
-//! which the program calls them, and what it refuses on the way. The walks of `tests/fuzz` hold every function to the
-//! program: what it accepts leaves the same bytes, what it refuses is the same error.
+//! The functions are those of [`plimsoll_interface::effect`], which the program calls; here is what it does around them, out
+//! of a snapshot and into it: where accounts and prices come from, and which margin is asked for. The walks of `tests/fuzz`
+//! hold every trade to the program: what it accepts leaves the same bytes, what it refuses is the same error.
 
 use plimsoll_interface::{
     Address, PlimsollError,
@@ -13,16 +13,10 @@ use plimsoll_risk::{portfolio::Margin, price::Observation, trade::TradeQuote, un
 
 use crate::{Error, Snapshot};
 
-pub(crate) mod arrays;
 pub(crate) mod balance;
-pub(crate) mod inventory;
-pub(crate) mod ledger;
-pub(crate) mod option_trading;
 pub(crate) mod orders;
-pub(crate) mod series;
 pub(crate) mod settlement;
 pub(crate) mod swap;
-pub(crate) mod trading;
 
 pub(crate) type Result<T> = core::result::Result<T, PlimsollError>;
 
@@ -100,9 +94,4 @@ pub(crate) fn program_error(error: Error) -> PlimsollError {
         Error::Program(error) => error,
         _ => PlimsollError::UnknownAccount,
     }
-}
-
-/// `H_init` of a margin, quote native.
-pub(crate) fn health_init(margin: &Margin) -> Result<i64> {
-    Ok(margin.health_init()?.raw())
 }

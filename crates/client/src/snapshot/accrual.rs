@@ -1,6 +1,6 @@
 //! Interest and funding up to now.
 
-use crate::effect::ledger;
+use plimsoll_interface::effect::ledger;
 use plimsoll_risk::units::Timestamp;
 
 use super::Snapshot;

@@ -1,10 +1,10 @@
 //! The largest trades that the chain would accept.
 
-use plimsoll_interface::{Address, PlimsollError, accounts::MarginAccount, address, bridge};
+use plimsoll_interface::{Address, PlimsollError, accounts::MarginAccount, address, bridge, effect::ledger};
 use plimsoll_risk::units::Timestamp;
 
 use super::{Snapshot, Trade, WhatIf};
-use crate::{Error, effect::ledger};
+use crate::Error;
 
 /// The largest size of a trade.
 #[derive(Clone, Debug)]

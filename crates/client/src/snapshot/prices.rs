@@ -4,19 +4,16 @@ use plimsoll_interface::{
     Address, PlimsollError,
     accounts::{Board, MarginAccount, Market, board_state},
     board::VolatilityBand,
+    effect::arrays,
 };
 use plimsoll_risk::{
     black::{MAX_VOLATILITY, MIN_VOLATILITY},
     math,
-    price::Freshness,
     units::{Ppm, Price, Timestamp, Volatility},
 };
 
 use super::Snapshot;
-use crate::{
-    Error,
-    effect::{arrays, inventory},
-};
+use crate::Error;
 
 /// Moves are parts of a million of the price now.
 pub(super) const MILLION: i64 = 1_000_000;
@@ -63,13 +60,8 @@ impl Snapshot {
         if observation.spot.is_zero() {
             return Err(Error::Program(PlimsollError::OracleNeverObserved));
         }
-        if inventory::market_freshness(&market, &observation, now) == Freshness::Stale {
-            return Err(Error::Program(PlimsollError::OracleStale));
-        }
-        market.record(&observation, now)?;
-        arrays::refresh(&market, &mut board, observation.spot, now)?;
         let damping = Ppm::from_raw(self.exchange.data.config.extreme_damping_ppm);
-        arrays::revalue_house(&mut market, &mut board, damping, observation.spot, now)?;
+        arrays::refresh_at(&mut market, &mut board, damping, &observation, now, 0)?;
         self.markets.insert(board.market, market);
         self.boards.insert(*address, board);
         Ok(())
@@ -100,7 +92,7 @@ impl Snapshot {
             if shock_ppm != 0 {
                 shock_volatilities(&mut market, board, shock_ppm, now);
             }
-            arrays::refresh(&market, board, Price::from_raw(market.spot), now)?;
+            arrays::refresh(&market, board, Price::from_raw(market.spot), now, 0)?;
         }
         Ok(())
     }
@@ -126,6 +118,8 @@ pub(super) fn shock_volatilities(market: &mut Market, board: &mut Board, shock_p
         *volatility = moved.clamp(MIN_VOLATILITY.raw(), MAX_VOLATILITY.raw());
     }
     market.config.options.volatility_ratio_max_ppm = u32::MAX;
+    // What was computed with the volatilities before is of no use.
+    board.next_refreshed = 0;
 }
 
 /// Markets that an account depends on, in slot order.

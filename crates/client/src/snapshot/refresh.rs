@@ -6,13 +6,14 @@ use plimsoll_interface::{
     Address, ID,
     accounts::{Board, Market, board_state},
     bridge::Inputs,
+    effect::inventory,
     instruction::tag,
 };
 use plimsoll_risk::{math, price::Freshness, units::Fraction};
 use solana_instruction::Instruction;
 
 use super::Snapshot;
-use crate::{Error, effect::inventory, instruction::board};
+use crate::{Error, instruction::board};
 
 /// Why a board must be refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

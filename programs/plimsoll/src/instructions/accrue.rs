@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
-use plimsoll_interface::{accounts::Bank, event::Accrued};
+use plimsoll_interface::{accounts::Bank, effect::ledger, event::Accrued};
 
-use crate::{book, ledger};
+use crate::book;
 
 /// Accounts of `accrue`.
 #[derive(Accounts)]

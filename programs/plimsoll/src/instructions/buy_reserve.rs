@@ -4,6 +4,7 @@ use plimsoll_interface::{
     accounts::{Bank, Exchange, Market, same_address},
     bridge::{self, Side},
     config::{limits, pause},
+    effect::{inventory, ledger},
     event::ReserveBought,
     instruction::BuyReserveArgs,
 };
@@ -13,7 +14,7 @@ use plimsoll_risk::{
     waterfall,
 };
 
-use crate::{book, house, ledger, token};
+use crate::{book, token};
 
 /// Accounts of `buy_reserve`.
 #[derive(Accounts)]
@@ -70,7 +71,7 @@ impl BuyReserve {
     /// The price in this transaction: fresh and narrow, or nothing is sold at it.
     fn observation(&self, now: Timestamp) -> Result<Observation> {
         let observation = book::read_price(&self.market, self.oracle.account(), now)?;
-        let fresh = house::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
+        let fresh = inventory::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
         require!(fresh, PlimsollError::OracleStale);
         require!(observation.publish_time.raw() >= self.market.publish_time, PlimsollError::OracleOlderThanObservation);
         let config = &self.market.config;

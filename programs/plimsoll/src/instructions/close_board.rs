@@ -2,6 +2,7 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Board, Exchange, Market},
+    effect::arrays,
     event::{BoardChanged, board_change},
 };
 use plimsoll_risk::units::{Ppm, Price};
@@ -32,7 +33,7 @@ impl CloseBoard {
         require!(self.board.is_empty(), PlimsollError::BoardNotEmpty);
         let board = &mut *self.board;
         // Without lots it takes out what the board had in the market, whatever the price.
-        board::revalue_house(&mut self.market, board, Ppm::ZERO, Price::ZERO, book::now()?)?;
+        arrays::revalue_house(&mut self.market, board, Ppm::ZERO, Price::ZERO, book::now()?)?;
         let market = &mut self.market;
         market.boards &= !(1u8.checked_shl(u32::from(board.slot)).ok_or(PlimsollError::Corrupt)?);
         *market.board_expiries.get_mut(usize::from(board.slot)).ok_or(PlimsollError::Corrupt)? = 0;

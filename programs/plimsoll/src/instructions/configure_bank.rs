@@ -4,6 +4,7 @@ use plimsoll_interface::{
     accounts::{Bank, Exchange, Proposal},
     change::Change,
     config::state,
+    effect::ledger,
     event::Configured,
     instruction::ConfigureBankArgs,
 };
@@ -11,7 +12,6 @@ use plimsoll_interface::{
 use crate::{
     book,
     controls::{self, Wanted},
-    ledger,
 };
 
 /// Accounts of `configure_bank`.

@@ -3,6 +3,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{AccountType, Bank, Exchange, House, MarginAccount, Market, MarketSlot, same_address},
     config::{loss_mode, pause},
+    effect::{inventory, ledger},
     event::Deleveraged,
     instruction::DeleverageArgs,
 };
@@ -16,9 +17,8 @@ use plimsoll_risk::{
 use crate::{
     auction,
     book::{self, Book},
-    house, insolvency,
+    insolvency,
     instructions::announce_funding,
-    ledger,
 };
 
 /// Accounts of `deleverage`. Behind them: every other market that either margin account uses, each with its price account
@@ -75,7 +75,7 @@ impl Deleverage {
         self.validate(args)?;
         let now = book::now()?;
         let observation = book::read_price(&self.market, self.oracle.account(), now)?;
-        let fresh = house::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
+        let fresh = inventory::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
         require!(fresh, PlimsollError::OracleStale);
         self.market.record(&observation, now)?;
         self.settle_funding()?;

@@ -2,12 +2,12 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, MarginAccount},
-    config::pause,
+    effect::balance,
     event::BalanceChanged,
     instruction::AmountArgs,
 };
 
-use crate::{book, ledger, token};
+use crate::{book, token};
 
 /// Accounts of `deposit`.
 #[derive(Accounts)]
@@ -36,8 +36,7 @@ pub struct Deposit {
 
 impl Deposit {
     fn validate(&self, args: &AmountArgs) -> Result<()> {
-        require!(args.amount > 0, PlimsollError::ZeroAmount);
-        require!(!self.exchange.config.is_paused(pause::DEPOSIT), PlimsollError::Paused);
+        balance::admit_deposit(&self.exchange, args.amount)?;
         require!(self.account.may_reduce(self.authority.address()), PlimsollError::NotOwnerOrDelegate);
         token::require_banks(&self.bank, self.vault.address(), self.mint.address(), self.token_program.address())?;
         token::require_token_account(self.source.account(), &self.bank)
@@ -51,20 +50,10 @@ impl Deposit {
         let address = *bank.address();
         let terms = token::Terms::of(self.mint.account())?;
         let received = terms.received(args.amount)?;
-        ledger::accrue(bank, book::now()?)?;
-        let market = bank.market;
-        let market = if bank.is_quote == 1 { None } else { Some(&market) };
-        let index = self.account.balance_slot_or_new(&address, market)?;
-        let changed = ledger::credit(&mut self.account, index, bank, received)?;
-        require!(changed > 0, PlimsollError::AmountTooSmall);
-        let shares = self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?.shares;
+        let shares = balance::deposit(&mut self.account, (&address, bank), received, book::now()?)?;
         if shares > 0 {
-            ledger::require_deposit_allowed(bank)?;
             terms.require_allowed()?;
         }
-        self.account.release_balance(index)?;
-        self.account.touch();
-        ledger::receive(bank, received)?;
         let transfer = token::Transfer {
             source: self.source.account(),
             mint: self.mint.account(),

@@ -4,11 +4,12 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, House, Ticket, ticket_kind},
     config::pause,
+    effect::ledger,
     event::ticket_status,
 };
 use plimsoll_risk::{house as shares, units::Timestamp};
 
-use crate::{book, house, ledger, ticket, token};
+use crate::{book, house, ticket, token};
 
 /// Accounts of `execute_ticket`. None of them is the ticket owner's to choose: what comes of the ticket waits to be claimed,
 /// so that its owner cannot keep it from being executed.

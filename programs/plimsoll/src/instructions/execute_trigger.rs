@@ -2,18 +2,16 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Exchange, MarginAccount, Market, TriggerSlot, same_address, trigger_side, trigger_when},
+    effect::trading::{Order, Parties, require_narrow},
     event::{Traded, TriggerChanged, trigger_change},
     instruction::TriggerArgs,
 };
-use plimsoll_risk::{
-    price::{Observation, Width, check_limits},
-    units::{Ppm, Price},
-};
+use plimsoll_risk::price::Observation;
 
 use crate::{
     book,
     instructions::announce_funding,
-    trading::{self, Execution, Order, Parties},
+    trading::{self, Execution},
 };
 
 /// Accounts of `execute_trigger`. Behind them: every other market that the margin account uses, each with its price
@@ -54,12 +52,7 @@ impl ExecuteTrigger {
         };
         require!(is_due, PlimsollError::TriggerNotReached);
         // A doubtful print is no reason to sell: the next one tells.
-        let width = check_limits(
-            observation,
-            Ppm::from_raw(self.market.config.max_confidence_ppm),
-            Ppm::from_raw(self.market.config.max_ema_gap_ppm),
-        );
-        require!(width == Width::Normal, PlimsollError::OracleTooWide);
+        require_narrow(&self.market, observation)?;
         Ok(trigger)
     }
 
@@ -69,16 +62,9 @@ impl ExecuteTrigger {
         let position = self.account.markets.get(slot).ok_or(PlimsollError::Corrupt)?.size;
         let is_long = trigger.side == trigger_side::LONG;
         require!(position != 0 && (position > 0) == is_long, PlimsollError::NoPosition);
-        let size = trigger.size.min(position.unsigned_abs());
-        let size = i64::try_from(size).map_err(|_| PlimsollError::Overflow)?;
         let tip = if self.executor.is_some() { trigger.tip } else { 0 };
-        Ok(Order {
-            size: if is_long { size.checked_neg().ok_or(PlimsollError::Overflow)? } else { size },
-            limit_price: Price::from_raw(trigger.limit_price),
-            expires_at: trigger.expires_at,
-            reduce_only: true,
-            tip: i64::try_from(tip).map_err(|_| PlimsollError::Overflow)?,
-        })
+        let tip = i64::try_from(tip).map_err(|_| PlimsollError::Overflow)?;
+        Ok(Order { tip, ..Order::against(position, trigger.size, trigger.limit_price, trigger.expires_at)? })
     }
 
     /// See the program's instruction. The order is gone afterwards, whatever is left of the position.
@@ -97,8 +83,8 @@ impl ExecuteTrigger {
                 account: &mut self.account,
                 market_address: &market_address,
                 market: &mut self.market,
-                views: remaining,
             },
+            remaining,
             &order,
             &observation,
             now,

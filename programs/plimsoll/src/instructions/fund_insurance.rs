@@ -3,11 +3,12 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange},
     config::pause,
+    effect::ledger,
     event::InsuranceFunded,
     instruction::AmountArgs,
 };
 
-use crate::{book, ledger, token};
+use crate::{book, token};
 
 /// Accounts of `fund_insurance`.
 #[derive(Accounts)]

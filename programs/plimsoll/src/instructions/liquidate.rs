@@ -6,6 +6,7 @@ use plimsoll_interface::{
         deferral, same_address,
     },
     config::pause,
+    effect::{ledger, series},
     event::{InsolventLiquidated, Liquidated},
     instruction::LiquidateArgs,
 };
@@ -20,7 +21,6 @@ use crate::{
     book::{self, Book, Listing},
     insolvency,
     instructions::announce_funding,
-    ledger, option_trading,
 };
 
 /// Accounts of `liquidate`. Behind them, writable: every market that either margin account uses, each with its price
@@ -328,7 +328,7 @@ fn move_balance(
 
 /// Moves the board's long lots of a series with one account's lots of it, before and after.
 fn move_open_lots(board: &mut Board, series: u8, (before, after): (i32, i32)) -> Result<()> {
-    option_trading::move_open_lots(board, usize::from(series), i64::from(before), i64::from(after))?;
+    series::move_open_lots(board, usize::from(series), i64::from(before), i64::from(after))?;
     Ok(())
 }
 

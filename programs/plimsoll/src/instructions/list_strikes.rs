@@ -4,6 +4,7 @@ use plimsoll_interface::{
     accounts::{Board, Exchange, Market},
     board::{VolatilityBand, strike_price, used_volatility},
     config::limits,
+    effect::inventory,
     event::StrikesListed,
     instruction::{ListStrikesArgs, StrikePrice},
 };
@@ -12,7 +13,7 @@ use plimsoll_risk::{
     units::{Base, Price},
 };
 
-use crate::{board, book, house};
+use crate::{board, book};
 
 /// Accounts of `list_strikes`.
 #[derive(Accounts)]
@@ -39,7 +40,7 @@ impl ListStrikes {
         board::require_open(&self.board, now)?;
         board::require_listing(&self.market)?;
         let observation = board::observed(&self.market, &self.oracle, now)?;
-        let fresh = house::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
+        let fresh = inventory::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
         require!(fresh, PlimsollError::OracleStale);
         let lot = i64::try_from(self.board.lot).map_err(|_| PlimsollError::InvalidLot)?;
         let value = observation.spot.magnitude_ceil(Base::from_raw(lot)).ok_or(PlimsollError::InvalidLot)?;

@@ -2,12 +2,13 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Board, Exchange, Market, board_state},
+    effect::arrays,
     event::BoardRefreshed,
     instruction::RefreshBoardArgs,
 };
-use plimsoll_risk::{price::Freshness, units::Ppm};
+use plimsoll_risk::units::Ppm;
 
-use crate::{board, book, house};
+use crate::{board, book};
 
 /// Accounts of `refresh_board`.
 #[derive(Accounts)]
@@ -26,22 +27,13 @@ pub struct RefreshBoard {
 
 impl RefreshBoard {
     /// See the program's instruction.
-    ///
-    /// A wide price is as good as any: margin marks at it, so the arrays must follow it there, or accounts with options
-    /// could neither be reduced nor liquidated until it narrows; its doubt is charged on the exposure. Neither has a feed
-    /// that is dead another price to offer: liquidations take its last one at its word, and so do the arrays.
     pub fn apply(&mut self, args: &RefreshBoardArgs) -> Result<()> {
         let now = book::now()?;
         require!(self.board.state != board_state::SETTLED, PlimsollError::BoardSettled);
         let observation = board::observed(&self.market, &self.oracle, now)?;
-        let age = house::market_freshness(&self.market, &observation, now);
-        require!(age != Freshness::Stale, PlimsollError::OracleStale);
-        self.market.record(&observation, now)?;
-        let progress = board::refresh(&self.market, &mut self.board, observation.spot, now, args.max_strikes)?;
-        if progress.in_force {
-            let damping = Ppm::from_raw(self.exchange.config.extreme_damping_ppm);
-            board::revalue_house(&mut self.market, &mut self.board, damping, observation.spot, now)?;
-        }
+        let (market, board) = (&mut self.market, &mut self.board);
+        let damping = Ppm::from_raw(self.exchange.config.extreme_damping_ppm);
+        let progress = arrays::refresh_at(market, board, damping, &observation, now, args.max_strikes)?;
         let terms = if progress.in_force { &self.board.terms } else { &self.board.next_terms };
         emit!(BoardRefreshed {
             board: *self.board.address(),

@@ -6,11 +6,12 @@ use plimsoll_interface::{
     accounts::{Bank, Exchange, House, Ticket, same_address, ticket_kind},
     address,
     config::{limits, pause},
+    effect::ledger,
     event::ticket_status,
     instruction::RequestArgs,
 };
 
-use crate::{book, ledger, ticket, token};
+use crate::{book, ticket, token};
 
 /// Accounts of `request_provide` and `request_redeem`.
 #[derive(Accounts)]

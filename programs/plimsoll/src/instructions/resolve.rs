@@ -3,6 +3,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, House, MarginAccount},
     config::pause,
+    effect::ledger,
     event::{LossCovered, loss_source},
 };
 use plimsoll_risk::{interest, units::Timestamp, waterfall};
@@ -10,7 +11,7 @@ use plimsoll_risk::{interest, units::Timestamp, waterfall};
 use crate::{
     auction,
     book::{self, Book},
-    insolvency, ledger,
+    insolvency,
 };
 
 /// Accounts of `resolve`. Behind them: every market that the margin account uses, each with its price account behind it

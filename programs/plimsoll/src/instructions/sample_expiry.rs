@@ -2,6 +2,7 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Board, Market, board_state},
+    effect::inventory,
     event::ExpirySampled,
 };
 use plimsoll_risk::{
@@ -9,7 +10,7 @@ use plimsoll_risk::{
     units::Ppm,
 };
 
-use crate::{book, house};
+use crate::book;
 
 /// Accounts of `sample_expiry`.
 #[derive(Accounts)]
@@ -31,7 +32,7 @@ impl SampleExpiry {
         let now = book::now()?;
         let observation = book::read_price(&self.market, self.oracle.account(), now)?;
         let part = self.board.wanting(observation.publish_time.raw()).ok_or(PlimsollError::SampleRefused)?;
-        let fresh = house::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
+        let fresh = inventory::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
         require!(fresh, PlimsollError::OracleStale);
         let config = &self.market.config;
         let (confidence, gap) = (Ppm::from_raw(config.max_confidence_ppm), Ppm::from_raw(config.max_ema_gap_ppm));

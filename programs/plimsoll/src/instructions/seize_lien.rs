@@ -3,6 +3,7 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Adapter, Bank, Exchange, Lien, MarginAccount},
     config::pause,
+    effect::ledger,
     event::LienSeized,
     instruction::SeizeLienArgs,
     lien::SEIZE,
@@ -11,7 +12,6 @@ use plimsoll_interface::{
 use crate::{
     auction,
     book::{self, Book},
-    ledger,
     lien::{self, Call},
     token,
 };

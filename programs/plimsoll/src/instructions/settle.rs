@@ -2,12 +2,11 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, House, MarginAccount, Market},
-    config::pause,
+    effect::settlement::{self, Parties},
     event::Settled,
 };
-use plimsoll_risk::{price::Freshness, units::Base};
 
-use crate::{book, house, instructions::announce_funding, ledger};
+use crate::{book, instructions::announce_funding};
 
 /// Accounts of `settle`.
 #[derive(Accounts)]
@@ -31,63 +30,34 @@ pub struct Settle {
 }
 
 impl Settle {
-    /// See the program's instruction. A gain is paid out of the house's deposit, as far as that goes: nobody withdraws a
-    /// profit that no loser has paid for. A loss that exceeds the quote balance becomes a borrow, which the margin has
-    /// counted all along.
+    /// See the program's instruction.
     pub fn apply(&mut self) -> Result<()> {
-        require!(!self.exchange.config.is_paused(pause::SETTLE), PlimsollError::Paused);
         let now = book::now()?;
         let address = *self.market.address();
-        let slot_index = self.account.market_slot(&address).ok_or(PlimsollError::NothingToSettle)?;
-        self.market.accrue_funding(now);
-        let slot = self.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
-        let funding = self.market.settle_funding(slot)?;
-        let slot = *slot;
-        let mut observation = self.market.observation();
-        if let Some(oracle) = &self.oracle {
-            observation = book::younger(&self.market, oracle.account(), now)?;
-        }
-        let mut worth = slot.cash;
-        if slot.size != 0 {
-            let fresh = house::market_freshness(&self.market, &observation, now) == Freshness::Fresh;
-            require!(fresh, PlimsollError::OracleStale);
-            let value = observation.spot.value_floor(Base::from_raw(slot.size)).ok_or(PlimsollError::Overflow)?;
-            worth = worth.checked_add(value.raw()).ok_or(PlimsollError::Overflow)?;
-        }
-        require!(worth != 0, PlimsollError::NothingToSettle);
-        ledger::accrue(&mut self.quote_bank, now)?;
-        let quote_bank = *self.quote_bank.address();
-        let balance = self.account.balance_slot_or_new(&quote_bank, None)?;
-        let settled = if worth > 0 { self.pay_gain(balance, worth)? } else { self.collect_loss(balance, worth)? };
-        let slot = self.account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
-        slot.cash = slot.cash.checked_sub(settled).ok_or(PlimsollError::Overflow)?;
-        self.market.house_cash = self.market.house_cash.checked_add(settled).ok_or(PlimsollError::Overflow)?;
-        self.account.release_balance(balance)?;
-        self.account.release_market(slot_index)?;
-        self.account.touch();
-        announce_funding(&self.account, &address, funding, self.market.funding_index);
+        let parties = Parties {
+            exchange: &self.exchange,
+            account: &mut self.account,
+            market_address: &address,
+            market: &mut self.market,
+            quote_bank: &mut self.quote_bank,
+            house: &mut self.house,
+        };
+        let oracle = self.oracle.as_ref();
+        let settled = settlement::settle(
+            parties,
+            |market| match oracle {
+                Some(oracle) => book::younger(market, oracle.account(), now),
+                None => Ok(market.observation()),
+            },
+            now,
+        )?;
+        announce_funding(&self.account, &address, settled.funding, self.market.funding_index);
         emit!(Settled {
             account: *self.account.address(),
             market: address,
-            amount: settled,
-            spot: observation.spot.raw(),
+            amount: settled.amount,
+            spot: settled.spot.raw(),
         });
         Ok(())
-    }
-
-    fn pay_gain(&mut self, balance: usize, worth: i64) -> Result<i64> {
-        let available = ledger::house_quote(&self.house, &self.quote_bank)?;
-        let amount = worth.unsigned_abs().min(available);
-        require!(amount > 0, PlimsollError::HouseInsufficient);
-        ledger::house_debit(&mut self.house, &mut self.quote_bank, amount)?;
-        ledger::credit(&mut self.account, balance, &mut self.quote_bank, amount)?;
-        Ok(i64::try_from(amount).map_err(|_| PlimsollError::Overflow)?)
-    }
-
-    fn collect_loss(&mut self, balance: usize, worth: i64) -> Result<i64> {
-        let amount = worth.unsigned_abs();
-        ledger::debit(&mut self.account, balance, &mut self.quote_bank, amount)?;
-        ledger::house_credit(&mut self.house, &mut self.quote_bank, amount)?;
-        Ok(worth)
     }
 }

@@ -2,11 +2,12 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Board, Exchange, Market, board_state},
+    effect::arrays,
     event::BoardSettled,
 };
 use plimsoll_risk::units::{Ppm, Price};
 
-use crate::{board, book};
+use crate::book;
 
 /// Accounts of `settle_board`.
 #[derive(Accounts)]
@@ -34,7 +35,7 @@ impl SettleBoard {
         board.settlement_price = price.raw();
         board.state = board_state::SETTLED;
         let damping = Ppm::from_raw(self.exchange.config.extreme_damping_ppm);
-        board::revalue_house(&mut self.market, board, damping, price, now)?;
+        arrays::revalue_house(&mut self.market, board, damping, price, now)?;
         let entry = self.market.house_boards.get(usize::from(board.slot)).ok_or(PlimsollError::Corrupt)?;
         emit!(BoardSettled {
             board: *self.board.address(),

@@ -2,16 +2,12 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Exchange, MarginAccount, Market},
+    effect::trading::{Order, Parties},
     event::Traded,
     instruction::{ClosePositionArgs, OpenPositionArgs},
 };
-use plimsoll_risk::units::Price;
 
-use crate::{
-    book,
-    instructions::announce_funding,
-    trading::{self, Order, Parties},
-};
+use crate::{book, instructions::announce_funding, trading};
 
 /// Accounts of `open_position` and `close_position`. Behind them: every other market that the margin account uses, each
 /// with its price account behind it where the stored price is old, and every bank that it uses.
@@ -36,33 +32,13 @@ impl Trade {
     pub fn open(&mut self, args: &OpenPositionArgs, remaining: &[AccountView]) -> Result<()> {
         self.validate()?;
         let reduces = !self.account.may_trade(self.authority.address());
-        self.execute(
-            &Order {
-                size: args.size,
-                limit_price: Price::from_raw(args.limit_price),
-                expires_at: args.expires_at,
-                reduce_only: reduces || args.reduce_only != 0,
-                tip: 0,
-            },
-            remaining,
-        )
+        self.execute(&Order::opening(args, reduces), remaining)
     }
 
     /// `close_position`.
     pub fn close(&mut self, args: &ClosePositionArgs, remaining: &[AccountView]) -> Result<()> {
         self.validate()?;
-        require!(args.size != 0, PlimsollError::ZeroSize);
-        let slot = self.account.market_slot(self.market.address()).ok_or(PlimsollError::NoPosition)?;
-        let position = self.account.markets.get(slot).ok_or(PlimsollError::Corrupt)?.size;
-        require!(position != 0, PlimsollError::NoPosition);
-        let size = i64::try_from(args.size.min(position.unsigned_abs())).map_err(|_| PlimsollError::Overflow)?;
-        let order = Order {
-            size: if position > 0 { size.checked_neg().ok_or(PlimsollError::Overflow)? } else { size },
-            limit_price: Price::from_raw(args.limit_price),
-            expires_at: args.expires_at,
-            reduce_only: true,
-            tip: 0,
-        };
+        let order = Order::closing(&self.account, self.market.address(), args)?;
         self.execute(&order, remaining)
     }
 
@@ -81,8 +57,8 @@ impl Trade {
                 account: &mut self.account,
                 market_address: &market_address,
                 market: &mut self.market,
-                views: remaining,
             },
+            remaining,
             order,
             &observation,
             now,

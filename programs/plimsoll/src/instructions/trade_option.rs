@@ -2,16 +2,15 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Board, Exchange, MarginAccount, Market},
+    effect::{
+        option_trading::OptionParties,
+        trading::{Order, Parties},
+    },
     event::OptionTraded,
     instruction::{CloseOptionArgs, OpenOptionArgs},
 };
-use plimsoll_risk::units::Price;
 
-use crate::{
-    book,
-    option_trading::{self, OptionParties},
-    trading::{Order, Parties},
-};
+use crate::{book, option_trading};
 
 /// Accounts of `open_option` and `close_option`. Behind them: every other market that the margin account uses, each with
 /// its price account behind it where the stored price is old, every bank and every other board that it uses.
@@ -39,31 +38,13 @@ impl TradeOption {
     pub fn open(&mut self, args: &OpenOptionArgs, remaining: &[AccountView]) -> Result<()> {
         self.validate()?;
         let reduces = !self.account.may_trade(self.authority.address());
-        let order = Order {
-            size: args.lots,
-            limit_price: Price::from_raw(args.limit_price),
-            expires_at: args.expires_at,
-            reduce_only: reduces || args.reduce_only != 0,
-            tip: 0,
-        };
-        self.execute(&order, args.series, remaining)
+        self.execute(&Order::opening_option(args, reduces), args.series, remaining)
     }
 
     /// `close_option`.
     pub fn close(&mut self, args: &CloseOptionArgs, remaining: &[AccountView]) -> Result<()> {
         self.validate()?;
-        require!(args.lots != 0, PlimsollError::ZeroSize);
-        let slot = self.account.board_slot(self.board.address()).ok_or(PlimsollError::NoPosition)?;
-        let position = i64::from(self.account.option_lots(slot, args.series)?);
-        require!(position != 0, PlimsollError::NoPosition);
-        let lots = i64::try_from(args.lots.min(position.unsigned_abs())).map_err(|_| PlimsollError::Overflow)?;
-        let order = Order {
-            size: if position > 0 { lots.checked_neg().ok_or(PlimsollError::Overflow)? } else { lots },
-            limit_price: Price::from_raw(args.limit_price),
-            expires_at: args.expires_at,
-            reduce_only: true,
-            tip: 0,
-        };
+        let order = Order::closing_option(&self.account, self.board.address(), args)?;
         self.execute(&order, args.series, remaining)
     }
 
@@ -81,10 +62,9 @@ impl TradeOption {
             account: &mut self.account,
             market_address: &market_address,
             market: &mut self.market,
-            views: remaining,
         };
         let trade = OptionParties { parties, board_address: &board_address, board: &mut self.board, series };
-        let execution = option_trading::execute(trade, order, &observation, now)?;
+        let execution = option_trading::execute(trade, remaining, order, &observation, now)?;
         emit!(OptionTraded {
             account: *self.account.address(),
             market: market_address,

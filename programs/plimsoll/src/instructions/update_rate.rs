@@ -2,6 +2,7 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Market, same_address},
+    effect::inventory,
     event::RateUpdated,
     rate,
 };
@@ -10,7 +11,7 @@ use plimsoll_risk::{
     units::Timestamp,
 };
 
-use crate::{book, house};
+use crate::book;
 
 /// Accounts of `update_rate`.
 #[derive(Accounts)]
@@ -65,7 +66,7 @@ impl UpdateRate {
             spot = book::younger(&self.market, oracle.account(), now)?;
         }
         for observation in [&own, &spot] {
-            let fresh = house::market_freshness(&self.market, observation, now) == Freshness::Fresh;
+            let fresh = inventory::market_freshness(&self.market, observation, now) == Freshness::Fresh;
             require!(fresh, PlimsollError::OracleStale);
         }
         Ok(Some((own, spot)))

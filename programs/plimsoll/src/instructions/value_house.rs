@@ -2,9 +2,10 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, House},
+    effect::ledger,
 };
 
-use crate::{book, ledger, valuation::Valuation};
+use crate::{book, valuation::Valuation};
 
 /// Accounts of `value_house`. Behind them: all markets of the exchange in the order of their indexes, or those that the
 /// valuation under way wants next, writable, each with its price account behind it where the stored price is old, and behind that the banks, writable, that the house

@@ -2,15 +2,14 @@ use anchor_lang::prelude::*;
 use plimsoll_interface::{
     PlimsollError,
     accounts::{Bank, Exchange, MarginAccount},
-    bridge,
-    config::pause,
+    effect::balance::{self, Withdrawn},
     event::BalanceChanged,
     instruction::WithdrawArgs,
 };
 
 use crate::{
     book::{self, Book},
-    ledger, token,
+    token,
 };
 
 /// Accounts of `withdraw`. Behind them, unless the margin account owes nothing afterwards: every market that it uses,
@@ -42,22 +41,9 @@ pub struct Withdraw {
 
 impl Withdraw {
     fn validate(&self, args: &WithdrawArgs) -> Result<()> {
-        require!(args.amount > 0, PlimsollError::ZeroAmount);
-        require!(!self.exchange.config.is_paused(pause::WITHDRAW), PlimsollError::Paused);
-        self.account.require_not_deferred()?;
+        balance::admit_withdrawal(&self.exchange, &self.account, args.amount)?;
         token::require_banks(&self.bank, self.vault.address(), self.mint.address(), self.token_program.address())?;
         token::require_token_account(self.destination.account(), &self.bank)
-    }
-
-    /// Native amount to withdraw: what was asked, or the whole deposit.
-    fn amount(&self, args: &WithdrawArgs, index: usize) -> Result<u64> {
-        if args.amount != u64::MAX {
-            return Ok(args.amount);
-        }
-        let slot = self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?;
-        let (held, is_borrow) = bridge::balance_amount(slot, &self.bank)?;
-        require!(held > 0 && !is_borrow, PlimsollError::ZeroAmount);
-        Ok(held)
     }
 
     /// See the program's instruction. The amount is the vault's: where the mint withholds a fee, the destination receives
@@ -66,17 +52,8 @@ impl Withdraw {
         self.validate(args)?;
         let now = book::now()?;
         let address = *self.bank.address();
-        ledger::accrue(&mut self.bank, now)?;
-        let market = self.bank.market;
-        let market = if self.bank.is_quote == 1 { None } else { Some(&market) };
-        let index = self.account.balance_slot_or_new(&address, market)?;
-        let amount = self.amount(args, index)?;
-        let debit = ledger::debit(&mut self.account, index, &mut self.bank, amount)?;
-        ledger::require_borrow_allowed(&self.bank, debit)?;
-        ledger::pay_out(&mut self.bank, amount, now)?;
-        self.account.touch();
-        let shares = self.account.balances.get(index).ok_or(PlimsollError::Corrupt)?.shares;
-        self.account.release_balance(index)?;
+        let Withdrawn { amount, shares } =
+            balance::withdraw(&mut self.account, (&address, &mut self.bank), args.amount, now)?;
         if !self.account.has_no_liability() {
             self.exchange.require_quote_sound(now)?;
             let book = Book::new(remaining, now).with_bank(&self.bank);

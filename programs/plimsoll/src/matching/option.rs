@@ -6,6 +6,10 @@ use plimsoll_interface::{
     PlimsollError,
     accounts::{Board, board_state, same_address},
     config::pause,
+    effect::{
+        series,
+        trading::{self, Change, OptionChange},
+    },
     event::OptionFilled,
 };
 use plimsoll_risk::{
@@ -17,11 +21,7 @@ use plimsoll_risk::{
 };
 
 use super::{Booking, Counterparties, Deal, Limits, outlay, require_fair, signed_size, take_fee};
-use crate::{
-    book::{self, Book},
-    option_trading,
-    trading::{self, Change, OptionChange},
-};
+use crate::book::{self, Book};
 
 /// What is traded.
 struct Traded<'a> {
@@ -85,7 +85,7 @@ fn terms<'a>(
     let series = board.series_of(&deal.contract, deal.instrument, market.base_decimals)?;
     let is_open = board.state == board_state::ACTIVE && now.raw() < board.expiry;
     require!(is_open, PlimsollError::OptionExpired);
-    let mark = option_trading::mark(market, board, usize::from(series), spot, now)?;
+    let mark = series::mark(market, board, usize::from(series), spot, now)?;
     let pricing = market.config.option_pricing();
     let units = deal.size.checked_mul(board.lot).ok_or(PlimsollError::Overflow)?;
     let quote = options::quote_option_fill(&pricing, deal.price, spot, units, deal.taker);
@@ -137,10 +137,10 @@ fn move_board(parties: &mut Counterparties<'_>, bookings: [&Booking; 2], traded:
     for booking in bookings {
         let option = changed(booking)?;
         let (before, after) = (i64::from(option.before), i64::from(option.after));
-        grown |= option_trading::move_open_lots(traded.board, series, before, after)?;
+        grown |= series::move_open_lots(traded.board, series, before, after)?;
     }
     if grown {
-        option_trading::require_open_lots(parties.market, traded.board, series)?;
+        series::require_open_lots(parties.market, traded.board, series)?;
     }
     take_fee(parties.market, &traded.quote)
 }
@@ -162,7 +162,7 @@ fn require_margin(
         Side::Buyer => &mut *parties.buyer.account,
         Side::Seller => &mut *parties.seller.account,
     };
-    let has_margin = trading::require_margin(&book, account, &risk, &booking.change, booking.reduces)?;
+    let has_margin = crate::trading::require_margin(&book, account, &risk, &booking.change, booking.reduces)?;
     require_fair(has_margin, deal.price, traded.mark.price, side)
 }
 

@@ -7,6 +7,7 @@ use plimsoll_interface::{
     accounts::{BalanceSlot, Bank, House, MarginAccount, same_address},
     bridge,
     config::state,
+    effect::{ledger, trading},
     event::SpotFilled,
 };
 use plimsoll_risk::{
@@ -16,10 +17,7 @@ use plimsoll_risk::{
 };
 
 use super::{Counterparties, Counterparty, Deal, Limits, require_fair};
-use crate::{
-    book::{self, Assessment, Book},
-    ledger, trading,
-};
+use crate::book::{self, Assessment, Book};
 
 /// What is traded, and for what.
 struct Banks {
@@ -157,7 +155,7 @@ fn require_opening_allowed(
     };
     let order = deal.order(mandate.reduce_only)?;
     let disabled = (banks.bank.config.state != state::ACTIVE).then_some(PlimsollError::BankReduceOnly);
-    trading::require_opening_allowed(parties.exchange, parties.market, observation, &order, disabled, now)
+    Ok(trading::require_opening_allowed(parties.exchange, parties.market, observation, &order, disabled, now)?)
 }
 
 /// Checks one side's margin, as a withdrawal does where it pays with what it borrows or at a price that gives something away:

@@ -1,5 +1,4 @@
-//! What the house's inventory in a market may risk: the same for a trade on-chain and for a client that asks what a trade
-//! would do.
+//! What the house's inventory in a market is, and what it may risk.
 
 use plimsoll_risk::{
     math,
@@ -8,15 +7,12 @@ use plimsoll_risk::{
     units::{Base, Fraction, Ppm, Price, Seconds, Timestamp},
 };
 
-use plimsoll_interface::{
+use super::{Result, ledger};
+use crate::{
     PlimsollError,
     accounts::{Bank, HouseBoard, Market},
     bridge::{self, Side},
 };
-
-use super::ledger;
-
-type Result<T> = core::result::Result<T, PlimsollError>;
 
 /// How old an observation is by its market's limits.
 pub fn market_freshness(market: &Market, observation: &Observation, now: Timestamp) -> Freshness {

@@ -1,22 +1,20 @@
-//! What a trade of the perpetual against the house does to the trader's account and to the market: the same on-chain, and
-//! for a client that asks what a trade would do.
+//! A trade of the perpetual against the house: what opening and closing have in common, and what trades of options share
+//! with them.
 
 use plimsoll_risk::{
-    portfolio::RiskParameters,
+    portfolio::{Margin, RiskParameters},
     price::{Freshness, Observation, Width, check_limits},
     trade::{self, TradeQuote},
     units::{Base, Ppm, Price, Timestamp},
 };
 
-use plimsoll_interface::{
+use super::{Result, inventory, margin::health_init};
+use crate::{
     Address, PlimsollError,
     accounts::{Exchange, MarginAccount, Market, MarketSlot, deferral},
     config::{pause, state},
+    instruction::{ClosePositionArgs, OpenPositionArgs},
 };
-
-use super::inventory;
-
-type Result<T> = core::result::Result<T, PlimsollError>;
 
 /// What the trader asks for.
 pub struct Order {
@@ -28,6 +26,60 @@ pub struct Order {
     pub expires_at: i64,
     /// Whether it may only make the position smaller.
     pub reduce_only: bool,
+    /// What the trader pays besides to whoever executes it, quote native: leaves the trader's cash here, and is for the
+    /// caller to put elsewhere in the same market (INV-3). Not negative.
+    pub tip: i64,
+}
+
+impl Order {
+    /// What `open_position` orders; `reduces` where whoever signs may only reduce.
+    pub fn opening(args: &OpenPositionArgs, reduces: bool) -> Self {
+        Self {
+            size: args.size,
+            limit_price: Price::from_raw(args.limit_price),
+            expires_at: args.expires_at,
+            reduce_only: reduces || args.reduce_only != 0,
+            tip: 0,
+        }
+    }
+
+    /// What `close_position` orders of the account's position in a market.
+    ///
+    /// # Errors
+    /// [`PlimsollError::ZeroSize`], [`PlimsollError::NoPosition`].
+    pub fn closing(account: &MarginAccount, market: &Address, args: &ClosePositionArgs) -> Result<Self> {
+        if args.size == 0 {
+            return Err(PlimsollError::ZeroSize);
+        }
+        let slot = account.market_slot(market).ok_or(PlimsollError::NoPosition)?;
+        let position = account.markets.get(slot).ok_or(PlimsollError::Corrupt)?.size;
+        Self::against(position, args.size, args.limit_price, args.expires_at)
+    }
+
+    /// An order for at most `size` against a position, which may not be more than that.
+    ///
+    /// # Errors
+    /// [`PlimsollError::NoPosition`].
+    pub fn against(position: i64, size: u64, limit_price: u64, expires_at: i64) -> Result<Self> {
+        if position == 0 {
+            return Err(PlimsollError::NoPosition);
+        }
+        let size = i64::try_from(size.min(position.unsigned_abs())).map_err(|_| PlimsollError::Overflow)?;
+        let size = if position > 0 { size.checked_neg().ok_or(PlimsollError::Overflow)? } else { size };
+        Ok(Self { size, limit_price: Price::from_raw(limit_price), expires_at, reduce_only: true, tip: 0 })
+    }
+}
+
+/// The accounts of a trade.
+pub struct Parties<'a> {
+    /// The exchange.
+    pub exchange: &'a Exchange,
+    /// The trader's margin account.
+    pub account: &'a mut MarginAccount,
+    /// The market's address.
+    pub market_address: &'a Address,
+    /// The market.
+    pub market: &'a mut Market,
 }
 
 /// Whether a trade of `size` only makes `position` smaller, without crossing zero.
@@ -39,6 +91,8 @@ pub fn is_reduction(position: i64, size: i64) -> bool {
 pub struct Applied {
     /// Its price.
     pub quote: TradeQuote,
+    /// What the position before paid in funding, quote native.
+    pub funding: i64,
     /// What changed.
     pub change: Change,
     /// Whether the position only got smaller.
@@ -48,25 +102,26 @@ pub struct Applied {
 }
 
 /// Executes an order at the price just observed, up to the margin: the house's spread and skew premium around spot, the
-/// trader's cash and position against the house's (INV-2, INV-3), and afterwards the house within its budget. The caller
-/// asks for the trader's margin, and then releases the market's slot.
+/// trader's cash and position against the house's (INV-2, INV-3), and afterwards the house within its budget. `risk` are
+/// the exchange's parameters now. The caller asks for the trader's margin (INV-5), and then releases the market's slot.
 ///
 /// # Errors
 /// Those of orders, states, prices and budgets.
+#[inline(always)]
 pub fn apply(
-    exchange: &Exchange,
-    account: &mut MarginAccount,
-    (market_address, market): (&Address, &mut Market),
+    parties: &mut Parties<'_>,
+    risk: &RiskParameters,
     order: &Order,
     observation: &Observation,
     now: Timestamp,
 ) -> Result<Applied> {
+    let Parties { exchange, account, market_address, market } = parties;
     admit(exchange, market, order, observation, now)?;
 
     let deferred = account.deferral != deferral::NONE;
     let slot_index = account.market_slot_or_new(market_address)?;
     let slot = account.markets.get_mut(slot_index).ok_or(PlimsollError::Corrupt)?;
-    market.settle_funding(slot)?;
+    let funding = market.settle_funding(slot)?;
     let before = *slot;
     let reduces = is_reduction(before.size, order.size);
     if !reduces {
@@ -79,11 +134,11 @@ pub fn apply(
     let quote = price(market, observation, order)?;
     let outlay = quote.cost.raw().checked_add(quote.fee.raw()).ok_or(PlimsollError::Overflow)?;
     slot.size = before.size.checked_add(order.size).ok_or(PlimsollError::Overflow)?;
-    slot.cash = before.cash.checked_sub(outlay).ok_or(PlimsollError::Overflow)?;
+    let paid = outlay.checked_add(order.tip).ok_or(PlimsollError::Overflow)?;
+    slot.cash = before.cash.checked_sub(paid).ok_or(PlimsollError::Overflow)?;
     let after = *slot;
-    let risk = exchange.risk(now);
-    book_against_house(market, (before.size, after.size), outlay, observation, &risk, now)?;
-    Ok(Applied { quote, change: Change { slot_index, before, after, option: None }, reduces, deferred })
+    book_against_house(market, (before.size, after.size), outlay, observation, risk, now)?;
+    Ok(Applied { quote, funding, change: Change { slot_index, before, after, option: None }, reduces, deferred })
 }
 
 /// Checks what any order must be, whatever it does, and stores the price that it is executed at.
@@ -107,8 +162,7 @@ pub fn admit(
     if order.expires_at != 0 && now.raw() > order.expires_at {
         return Err(PlimsollError::OrderExpired);
     }
-    let fresh = inventory::market_freshness(market, observation, now) == Freshness::Fresh;
-    if !fresh {
+    if inventory::market_freshness(market, observation, now) != Freshness::Fresh {
         return Err(PlimsollError::OracleStale);
     }
     market.record(observation, now)
@@ -236,10 +290,7 @@ pub struct OptionChange {
 
 impl Change {
     /// Puts the account as it was before the trade, or as it is after it.
-    ///
-    /// # Errors
-    /// [`PlimsollError::Corrupt`].
-    pub fn put(&self, account: &mut MarginAccount, is_after: bool) -> Result<()> {
+    fn put(&self, account: &mut MarginAccount, is_after: bool) -> Result<()> {
         let slot = account.markets.get_mut(self.slot_index).ok_or(PlimsollError::Corrupt)?;
         *slot = if is_after { self.after } else { self.before };
         if let Some(option) = self.option {
@@ -248,4 +299,35 @@ impl Change {
         }
         Ok(())
     }
+}
+
+/// Checks the trader's margin after the trade; for a reduction that fails it, that it was not better before: a pure reduction is
+/// also accepted from an account whose initial margin does not suffice, or cannot be told because another market's price is
+/// old, if it does not make that margin worse. Says whether the account has its initial margin now. `margin` looks a margin
+/// up; no slot that the trade emptied is released yet.
+///
+/// # Errors
+/// [`PlimsollError::OracleStale`], [`PlimsollError::InsufficientMargin`]; those of the margin.
+pub fn require_margin<E: From<PlimsollError>>(
+    margin: impl Fn(&MarginAccount) -> core::result::Result<Margin, E>,
+    account: &mut MarginAccount,
+    change: &Change,
+    reduces: bool,
+) -> core::result::Result<bool, E> {
+    let after = margin(account)?;
+    let health = health_init(&after)?;
+    if after.blocked_by.is_none() && health >= 0 {
+        return Ok(true);
+    }
+    if !reduces {
+        let is_blocked = after.blocked_by.is_some();
+        return Err(if is_blocked { PlimsollError::OracleStale } else { PlimsollError::InsufficientMargin }.into());
+    }
+    change.put(account, false)?;
+    let before = margin(account);
+    change.put(account, true)?;
+    if health < health_init(&before?)? {
+        return Err(PlimsollError::InsufficientMargin.into());
+    }
+    Ok(false)
 }

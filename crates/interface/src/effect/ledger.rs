@@ -2,16 +2,17 @@
 //! totals. Every rounding favours the bank: deposits become shares rounded down, withdrawals and borrows burn or make
 //! shares rounded up. All functions keep INV-1, vault + borrows >= deposits + reserve.
 
-use plimsoll_interface::{
-    PlimsollError,
-    accounts::{Bank, House, MarginAccount},
-};
 use plimsoll_risk::{
     interest::{self, Accrual},
     units::Timestamp,
 };
 
-type Result<T> = core::result::Result<T, PlimsollError>;
+use super::Result;
+use crate::{
+    PlimsollError,
+    accounts::{Bank, House, MarginAccount},
+    config::state,
+};
 
 /// Accrues a bank's interest up to `now`.
 ///
@@ -118,7 +119,7 @@ pub fn require_borrow_allowed(bank: &Bank, debit: Debit) -> Result<()> {
     if debit.borrowed == 0 {
         return Ok(());
     }
-    if bank.config.state != plimsoll_interface::config::state::ACTIVE {
+    if bank.config.state != state::ACTIVE {
         return Err(PlimsollError::BankReduceOnly);
     }
     if total_borrows(bank)? > bank.config.borrow_cap {
@@ -140,7 +141,7 @@ pub fn require_deposit_allowed(bank: &Bank) -> Result<()> {
 /// # Errors
 /// [`PlimsollError::BankReduceOnly`], [`PlimsollError::DepositCap`].
 pub fn require_room(bank: &Bank, more: u64) -> Result<()> {
-    if bank.config.state != plimsoll_interface::config::state::ACTIVE {
+    if bank.config.state != state::ACTIVE {
         return Err(PlimsollError::BankReduceOnly);
     }
     if total_deposits(bank)?.checked_add(more).ok_or(PlimsollError::Overflow)? > bank.config.deposit_cap {

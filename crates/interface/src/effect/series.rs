@@ -1,4 +1,4 @@
-//! The series of a board: what one is worth, and how many lots are open. The same on-chain and off.
+//! The series of a board: what one is worth, and how many lots are open.
 
 use plimsoll_risk::{
     black::{self, Greeks},
@@ -6,18 +6,18 @@ use plimsoll_risk::{
     units::{Fraction, Lots, Price, Timestamp, Volatility},
 };
 
-use plimsoll_interface::{
+use super::Result;
+use crate::{
     PlimsollError,
     accounts::{Board, MAX_STRIKES, Market},
     board::{VolatilityBand, forward, series_kind, series_strike},
 };
 
-type Result<T> = core::result::Result<T, PlimsollError>;
-
 /// What one base unit of a series is worth at `spot`, and its sensitivities: Black-76 at the strike's volatility.
 ///
 /// # Errors
 /// [`PlimsollError::UnknownSeries`], [`PlimsollError::BoardStale`].
+#[inline(never)]
 pub fn mark(market: &Market, board: &Board, series: usize, spot: Price, now: Timestamp) -> Result<Greeks> {
     let index = series_strike(series);
     let strike = *board.strikes.get(index).ok_or(PlimsollError::UnknownSeries)?;
