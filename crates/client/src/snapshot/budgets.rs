@@ -1,9 +1,9 @@
 //! How much of each market's risk budget the house's inventory uses.
 
-use plimsoll_interface::{Address, accounts::Market, bridge::Inputs};
+use plimsoll_interface::{Address, accounts::Market, bridge::Inputs, effect::inventory};
 
 use super::Snapshot;
-use crate::{Error, effect::inventory};
+use crate::Error;
 
 /// What the house may lose in a market, and what its inventory there could lose. Quote native.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
