@@ -59,7 +59,7 @@ pub fn bank_symbol(snapshot: &Snapshot, bank: &Bank) -> String {
     if bank.is_quote == 1 {
         return "USD".into();
     }
-    snapshot.markets.get(&bank.market).map_or_else(|| "?".into(), |market| decode::symbol(market))
+    snapshot.markets.get(&bank.market).map_or_else(|| "?".into(), decode::symbol)
 }
 
 /// A bank by the symbol of its market, by its mint or by its address; the quote's is `USD` or `USDC`.

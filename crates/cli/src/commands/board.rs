@@ -176,7 +176,7 @@ fn board_json(snapshot: &Snapshot, address: &Address, board: &Board) -> Value {
     });
     json!({
         "address": address.to_string(),
-        "market": market.map(|market| decode::symbol(market)),
+        "market": market.map(decode::symbol),
         "slot": board.slot,
         "expiry": board.expiry,
         "day": format::day(board.expiry),
@@ -215,7 +215,7 @@ fn list(args: &ListArgs, context: &Context, snapshot: &Snapshot) -> Result<()> {
     for (address, board) in &boards {
         let market = snapshot.markets.get(&board.market);
         table.add_row(vec![
-            market.map_or_else(String::new, |market| decode::symbol(market)).into(),
+            market.map_or_else(String::new, decode::symbol).into(),
             format::moment(board.expiry).into(),
             number(board.slot.to_string()),
             state(board, snapshot.now).into(),

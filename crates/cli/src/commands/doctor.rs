@@ -255,7 +255,7 @@ fn boards(report: &mut Report, snapshot: &Snapshot) {
     let active = || snapshot.boards.iter().filter(|(_, board)| board.state == board_state::ACTIVE);
     let name = |board: &Board| {
         let market = snapshot.markets.get(&board.market);
-        let symbol = market.map_or_else(String::new, |market| decode::symbol(market));
+        let symbol = market.map_or_else(String::new, decode::symbol);
         format!("{symbol} {}", format::day(board.expiry))
     };
     let of = |wanted: &dyn Fn(&Address, &Board) -> bool| {
