@@ -88,7 +88,7 @@ async function trade(wanted: Action): Promise<readonly string[]> {
   // Interest and decay of the seconds until it was executed.
   const off = store.engine.margin(account).healthInit - (before.margin?.healthInit ?? 0n);
   expect(off < USD && off > -USD, `the health is ${off} off`).toBe(true);
-  return eventWords(confirmed.events, store.engine);
+  return eventWords(confirmed.events, store.engine, chain.wallet.address);
 }
 
 /** The name of the error that a transaction is refused with. */
