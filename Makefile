@@ -20,10 +20,9 @@ demo: program $(if $(KEEP),page) ## the main job on an embedded local chain; KEE
 test: ## everything that CI runs: build, lints, all tests, the compute table
 	@tools/test
 
-test-long: ## the engine's long tests and the fuzz targets' regressions, 70 s after two minutes of building in release mode; a day of the bots, 15 minutes
+test-long: ## the engine's long tests and the fuzz targets' regressions, 70 s after two minutes of building in release mode
 	@$(CARGO) test --release --locked $(PROGRAMS) -p plimsoll-risk -- --ignored
 	@$(CARGO) test --locked $(FUZZ) --target-dir target/fuzz
-	@$(CARGO) test --locked -p plimsoll-keeper --test day -- --ignored --nocapture
 
 fuzz: ## fuzzes the engine, 60 s a target; SECONDS=600 for longer, TARGET=portfolio for one; needs Rust nightly
 	@tools/fuzz $(or $(SECONDS),60) $(TARGET)

@@ -8,6 +8,7 @@ use plimsoll_client::{
     config::{BankConfig, ExchangeConfig, MarketConfig, RateSource, limits, loss_mode, rate_kind, role, state},
     interface::{accounts::oracle_kind, change::QuoteFeed},
     risk::portfolio::{MAX_GROUPS, pair_index},
+    words::number::moment,
 };
 
 /// One key of a subject's table, and its value.
@@ -309,14 +310,6 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A moment in UTC, to the minute.
-pub fn moment(unix_seconds: i64) -> String {
-    match chrono::DateTime::from_timestamp(unix_seconds, 0) {
-        Some(time) => time.format("%Y-%m-%d %H:%M UTC").to_string(),
-        None => unix_seconds.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use bytemuck::Pod;
@@ -363,7 +356,6 @@ mod tests {
         assert_eq!(decimal(1_234_500_000, 6), "1234.5");
         assert_eq!(decimal(12_345_600_000, 6), "12_345.6");
         assert_eq!(decimal(7, 0), "7");
-        assert_eq!(moment(1_700_000_000), "2023-11-14 22:13 UTC");
     }
 
     #[test]

@@ -61,7 +61,7 @@ export async function send(
         tell(kind);
       },
     });
-    return eventWords(confirmed.events, store.engine);
+    return eventWords(confirmed.events, store.engine, wallet.address);
   } catch (failure) {
     if (failure instanceof PlimsollFailure) return [`${failure.kind}: ${failure.message}`];
     throw failure;

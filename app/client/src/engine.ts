@@ -8,6 +8,7 @@ export {
   Engine,
   errorWords,
   marginAccountAddress,
+  plainEventWords,
   programAddress,
   ticketAddress,
 } from '../engine/plimsoll_wasm.js';

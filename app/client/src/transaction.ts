@@ -31,8 +31,7 @@ import {
 } from '@solana/kit';
 import type { Connection } from './connection.js';
 import { explain, explainStatus, PlimsollFailure } from './errors.js';
-import { eventsFromLogs } from './events.js';
-import type { PlimsollEvent } from './generated/events.js';
+import { eventsFromLogs, type LoggedEvent } from './events.js';
 
 /** Addresses that a transaction may name, the programs' included: one account lock for each. */
 const ADDRESSES_MAX = 64;
@@ -84,7 +83,7 @@ export type Confirmed = {
   /** Whether that is all of it: clusters cut logs off at 10,000 bytes, and the events behind that are in no log. */
   isLogWhole: boolean;
   /** The program's events, in order. */
-  events: readonly PlimsollEvent[];
+  events: readonly LoggedEvent[];
   /** Compute units that it consumed. */
   computeUnits: bigint | undefined;
 };
@@ -325,7 +324,7 @@ export type HistoryEntry = {
   /** Why the transaction failed; `undefined` where it did not. */
   failure: PlimsollFailure | undefined;
   /** The program's events, in order. */
-  events: readonly PlimsollEvent[];
+  events: readonly LoggedEvent[];
 };
 
 /**

@@ -69,8 +69,8 @@ describe('an exchange on a local chain', () => {
     const stages: Stage['kind'][] = [];
     const confirmed = await store.send(chain.wallet, firstSteps(), { onStage: ({ kind }) => stages.push(kind) });
     expect(stages).toEqual(['building', 'signing', 'sent', 'confirmed']);
-    expect(eventWords(confirmed.events, store.engine)).toEqual([
-      expect.stringMatching(/^Margin account \S+ was opened$/),
+    expect(eventWords(confirmed.events, store.engine, chain.wallet.address)).toEqual([
+      expect.stringMatching(/^Your account was opened by \S+$/),
       'Deposited 5,000 USDC',
     ]);
     expect(store.engine.margin(account)).toEqual(before.margin);
@@ -124,7 +124,10 @@ describe('an exchange on a local chain', () => {
   test.each([0, 1] as const)('sends transactions of version %i', async (version) => {
     const deposit: Action = { kind: 'deposit', account, mint: chain.mint('USDC'), amount: USD };
     const confirmed = await store.send(chain.wallet, [deposit], { versions: [version], computePrice: 1_000n });
-    expect(eventWords(confirmed.events, store.engine)).toEqual(['Deposited 1 USDC']);
+    expect(eventWords(confirmed.events, store.engine, chain.wallet.address)).toEqual(['Deposited 1 USDC']);
+    expect(eventWords(confirmed.events, store.engine)).toEqual([
+      expect.stringMatching(/^Account \S+ deposited 1 USDC$/),
+    ]);
   });
 
   test('uses a lookup table where version 0 is too short without, and version 1 has no need of it', async () => {

@@ -43,12 +43,11 @@ describe('events', () => {
     expect(golden.map(({ name }) => name).sort()).toEqual([...PLIMSOLL_EVENT_NAMES].sort());
   });
 
-  test.each(golden)('$name is decoded as Rust decodes it, and has a sentence', (event) => {
-    const decoded = decodePlimsollEvent(bytes(event.entry));
+  test.each(golden)('$name is decoded as Rust decodes it, and has its sentence', (event) => {
+    const entry = bytes(event.entry);
+    const decoded = decodePlimsollEvent(entry);
     expect(decoded && shownEvent(decoded)).toBe(event.shown);
-    const [words] = eventWords(decoded ? [decoded] : []);
-    expect(words).toMatch(/^\S.{10,}\S$/);
-    expect(words).not.toMatch(/undefined|NaN|\[object/);
+    expect(eventWords([{ entry }])).toEqual([event.words]);
   });
 
   test('count where the program itself logged them, and nowhere else', () => {

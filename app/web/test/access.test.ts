@@ -124,9 +124,15 @@ describe('everybody can use', () => {
     await page.goto(`${stage.site.url}#/pool`);
     await page.reload();
     await page.locator('main h1').waitFor();
+    const focused = () =>
+      page.evaluate(() => {
+        const at = document.activeElement;
+        return at?.id === '' ? at.className : at?.id;
+      });
     await page.keyboard.press('Tab');
+    await expect.poll(focused).toBe('skip-link');
     await page.keyboard.press('Enter');
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+    await expect.poll(focused).toBe('main');
   });
 
   test('nothing moves for who has asked for that', async () => {

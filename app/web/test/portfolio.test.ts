@@ -145,7 +145,7 @@ describe('a wallet', () => {
     await page.getByRole('textbox', { name: 'Lots' }).fill('1000');
     await page.locator('[data-preview="fits"]').waitFor();
     await picture(page, '06-option-ticket');
-    expect(await submit(page, 'Buy 36 put')).toContain('Bought 1000 lots of SOL put 36');
+    expect(await submit(page, 'Buy 36 put')).toContain('Bought 1,000 lots of SOL put 36');
     await expectFigures();
     const options = (await stage.chain.engine()).account(account).options;
     expect(options.map(({ lots, isCall }) => ({ lots, isCall }))).toEqual([{ lots: 1_000, isCall: false }]);

@@ -91,9 +91,13 @@ enum Command {
     #[command(subcommand)]
     Liquidations(liquidations::Command),
     /// Watch every margin account and take over what sinks below its line.
+    ///
+    /// Runs the liquidator of `plimsoll-liquidator`, which has a file for everything that it decides, with the wallet's first
+    /// margin account: opens it where there is none, puts the wallet's quote tokens there, and takes over what pays.
     #[command(after_help = "Examples:
   plimsoll liquidate -u http://127.0.0.1:8899 -k bot.json
-  plimsoll liquidate -k bot.json --once --timeout 60 --json")]
+  plimsoll liquidate -k bot.json --once --timeout 60 --json
+  plimsoll liquidate -k bot.json --unwind close --min-discount 15000")]
     Liquidate(liquidate::Options),
     /// What happens on the exchange.
     #[command(subcommand)]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use plimsoll_client::{
     Address, Keyed, Snapshot,
     accounts::Exchange,
@@ -14,6 +14,7 @@ use plimsoll_client::{
     interface::token::token_amount,
     rpc::{Confirmed, Rpc},
 };
+use plimsoll_keeper::config::Commitment;
 use serde::Deserialize;
 use serde_json::Value;
 use solana_commitment_config::CommitmentConfig;
@@ -51,28 +52,6 @@ pub struct Global {
     pub json: bool,
 }
 
-/// How settled a state is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Commitment {
-    /// Seen by the server.
-    Processed,
-    /// Voted for by two thirds of the stake.
-    #[default]
-    Confirmed,
-    /// Never rolled back.
-    Finalized,
-}
-
-impl Commitment {
-    fn config(self) -> CommitmentConfig {
-        match self {
-            Self::Processed => CommitmentConfig::processed(),
-            Self::Confirmed => CommitmentConfig::confirmed(),
-            Self::Finalized => CommitmentConfig::finalized(),
-        }
-    }
-}
-
 /// The part of the Solana tools' configuration file that matters here.
 #[derive(Debug, Default, Deserialize, PartialEq, Eq)]
 struct SolanaConfig {
@@ -93,7 +72,7 @@ pub struct Context {
     /// URL of WebSocket.
     pub ws_url: String,
     /// How settled what is read must be.
-    pub commitment: CommitmentConfig,
+    pub commitment: Commitment,
     /// Whether answers are JSON.
     pub json: bool,
     keypair: Option<PathBuf>,
@@ -115,8 +94,8 @@ impl Context {
         let ws = global.ws.clone().or_else(|| given(config.websocket_url).filter(|_| !named));
         let ws_url = ws.unwrap_or_else(|| ws_url_of(&url));
         let keypair = global.keypair.clone().or_else(|| given(config.keypair_path).map(PathBuf::from));
-        let commitment = global.commitment.config();
-        let rpc = Rpc::with_commitment(&url, commitment);
+        let commitment = global.commitment;
+        let rpc = Rpc::with_commitment(&url, commitment.config());
         let exchange = global.exchange;
         Ok(Self { rpc, url, ws_url, commitment, json: global.json, keypair, exchange })
     }
@@ -126,13 +105,21 @@ impl Context {
     /// # Errors
     /// No key pair file anywhere, or one that is none.
     pub fn signer(&self) -> Result<Keypair> {
+        wallet::read(&self.signer_file()?)
+    }
+
+    /// The key pair file of who signs and pays.
+    ///
+    /// # Errors
+    /// None is named, and nobody knows where the usual one would be.
+    pub fn signer_file(&self) -> Result<PathBuf> {
         let usual = home().map(|home| home.join(".config/solana/id.json"));
         let path = self
             .keypair
             .clone()
             .or(usual)
             .ok_or_else(|| Refusal::File("name a key pair file with --keypair".into()))?;
-        wallet::read(&expand(&path))
+        Ok(expand(&path))
     }
 
     /// The exchange that is meant: the one named, or the only one there is.
@@ -156,7 +143,10 @@ impl Context {
 
     /// The least settled state of which there is a history.
     pub fn history_commitment(&self) -> CommitmentConfig {
-        if self.commitment.is_finalized() { self.commitment } else { CommitmentConfig::confirmed() }
+        match self.commitment {
+            Commitment::Processed => CommitmentConfig::confirmed(),
+            settled => settled.config(),
+        }
     }
 
     /// The exchange that the command line names, if it does.

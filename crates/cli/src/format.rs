@@ -1,7 +1,7 @@
-//! Numbers as people read them. All in integers; amounts are cut, never rounded up to look better.
+//! Numbers in tables. All in integers; amounts are cut, never rounded up to look better.
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
-use plimsoll_client::Address;
+pub use plimsoll_client::words::number::{day, fraction, grouped, moment, percent, price, q48, short};
 use rust_decimal::Decimal;
 
 /// Quote native (1e-6 USD) as dollars and cents.
@@ -22,29 +22,12 @@ pub fn amount(native: i64, decimals: u8) -> String {
     format!("{sign}{}{point}{}", grouped(whole), if decimals == 0 { "" } else { shown })
 }
 
-/// A price (Q16.48 quote native per base unit) as dollars per whole unit: cents from a dollar on, four significant digits
-/// below.
-pub fn price(raw: u64, base_decimals: u8) -> String {
-    let scaled = u128::from(raw) * 10u128.pow(u32::from(base_decimals.min(18)));
-    let native = (scaled + (1 << 47)) >> 48;
-    if native < 1_000_000 && raw != 0 {
-        let exact = price_decimal(raw, base_decimals).and_then(|price| price.round_sf(4));
-        return exact.map_or_else(|| "too small".into(), |price| price.normalize().to_string());
-    }
-    i64::try_from(native).map_or_else(|_| "too large".into(), usd)
-}
-
-/// The same as a number of at most eight significant digits: what a price with few digits was before it was stored.
+/// A price (Q16.48 quote native per base unit) as dollars per whole unit, of at most eight significant digits: what a price
+/// with few digits was before it was stored.
 pub fn price_decimal(raw: u64, base_decimals: u8) -> Option<Decimal> {
     let dollars = Decimal::from(raw).checked_mul(Decimal::from(10u64.pow(u32::from(base_decimals.min(12)))))?;
     let dollars = dollars.checked_div(Decimal::from(1u64 << 48))?.checked_div(Decimal::from(1_000_000))?;
     Some(dollars.round_sf(8)?.normalize())
-}
-
-/// A Q16.48 number with six decimals.
-pub fn q48(raw: u64) -> String {
-    let scaled = (u128::from(raw) * 1_000_000) >> 48;
-    format!("{}.{:06}", scaled / 1_000_000, scaled % 1_000_000)
 }
 
 /// A part of a whole as per cent with one decimal.
@@ -53,45 +36,9 @@ pub fn percent_of(part: u64, whole: u64) -> String {
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
-/// Parts per million as per cent.
-pub fn percent(ppm: u64) -> String {
-    let text = format!("{}.{:04}", ppm / 10_000, ppm % 10_000);
-    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
-}
-
-/// A Q32 fraction as per cent with one decimal.
-pub fn fraction(raw: u64) -> String {
-    let tenths = (u128::from(raw) * 1000) >> 32;
-    format!("{}.{} %", tenths / 10, tenths % 10)
-}
-
-/// The first and last characters of an address.
-pub fn short(address: &Address) -> String {
-    let text = address.to_string();
-    format!("{}…{}", &text[..4], &text[text.len() - 4..])
-}
-
-/// An integer with a comma between thousands.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A text on one line.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A name padded with zeros, as markets carry it.
-pub fn symbol(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim_end_matches('\0').to_string()
 }
 
 /// An empty table with a header.
@@ -133,17 +80,8 @@ mod tests {
     }
 
     #[test]
-    fn prices_and_ratios() {
-        assert_eq!(price(((15u128 << 48) / 100) as u64, 9), "150.00");
-        assert_eq!(price(150 << 48, 6), "150.00");
-        assert_eq!(price(59_109_745_109, 5), "0.000021");
-        assert_eq!(price(0, 5), "0.00");
+    fn ratios_and_lines() {
         assert_eq!(percent_of(1, 3), "33.3 %");
-        assert_eq!(q48(3 << 47), "1.500000");
-        assert_eq!(percent(150_000), "15 %");
-        assert_eq!(percent(2_500), "0.25 %");
-        assert_eq!(fraction(1 << 31), "50.0 %");
-        assert_eq!(symbol(b"SOL\0\0"), "SOL");
         assert_eq!(one_line("a\n  b"), "a b");
     }
 }

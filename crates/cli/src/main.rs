@@ -6,6 +6,7 @@ mod commands;
 mod context;
 mod cranks;
 mod demo;
+mod event_json;
 mod failure;
 mod format;
 mod order;
@@ -15,7 +16,6 @@ mod progress;
 mod select;
 mod show;
 mod wallet;
-mod words;
 
 use std::process::ExitCode;
 

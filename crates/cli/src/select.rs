@@ -7,6 +7,7 @@ use plimsoll_client::{
     accounts::{Bank, Board, MarginAccount, Market},
     address,
     config::limits::EXPIRY_SECOND_OF_DAY,
+    decode,
     interface::{board::series_kind, instruction::StrikePrice},
     risk::black::OptionKind,
 };
@@ -42,12 +43,12 @@ pub fn sorted_banks(snapshot: &Snapshot) -> Vec<(&Address, &Bank)> {
 /// None of that name.
 pub fn market<'a>(snapshot: &'a Snapshot, name: &str) -> Result<(Address, &'a Market)> {
     let is_it = |address: &Address, market: &Market| {
-        format::symbol(&market.symbol).eq_ignore_ascii_case(name) || address.to_string() == name
+        decode::symbol(market).eq_ignore_ascii_case(name) || address.to_string() == name
     };
     match snapshot.markets.iter().find(|(address, market)| is_it(address, market)) {
         Some((address, market)) => Ok((*address, market)),
         None => {
-            let known: Vec<_> = sorted_markets(snapshot).iter().map(|(_, one)| format::symbol(&one.symbol)).collect();
+            let known: Vec<_> = sorted_markets(snapshot).iter().map(|(_, one)| decode::symbol(one)).collect();
             not_found(format!("there is no market {name}: one of {}", known.join(", ")))
         }
     }
@@ -58,7 +59,7 @@ pub fn bank_symbol(snapshot: &Snapshot, bank: &Bank) -> String {
     if bank.is_quote == 1 {
         return "USD".into();
     }
-    snapshot.markets.get(&bank.market).map_or_else(|| "?".into(), |market| format::symbol(&market.symbol))
+    snapshot.markets.get(&bank.market).map_or_else(|| "?".into(), |market| decode::symbol(market))
 }
 
 /// A bank by the symbol of its market, by its mint or by its address; the quote's is `USD` or `USDC`.
@@ -129,22 +130,16 @@ pub fn expiry(text: &str) -> Result<i64> {
 pub fn board<'a>(snapshot: &'a Snapshot, market: &Address, name: &str) -> Result<(Address, &'a Board)> {
     let own = || snapshot.boards.iter().filter(|(_, board)| board.market == *market);
     let is_it = |address: &Address, board: &Board| {
-        board.slot.to_string() == name || address.to_string() == name || day(board.expiry) == name
+        board.slot.to_string() == name || address.to_string() == name || format::day(board.expiry) == name
     };
     match own().find(|(address, board)| is_it(address, board)) {
         Some((address, board)) => Ok((*address, board)),
         None => {
-            let known: Vec<String> = own().map(|(_, board)| day(board.expiry)).collect();
+            let known: Vec<String> = own().map(|(_, board)| format::day(board.expiry)).collect();
             let known = if known.is_empty() { "it has none".into() } else { format!("one of {}", known.join(", ")) };
             not_found(format!("the market has no board {name}: {known}"))
         }
     }
-}
-
-/// The day of a moment.
-pub fn day(unix_seconds: i64) -> String {
-    let time = chrono::DateTime::from_timestamp(unix_seconds, 0);
-    time.map_or_else(|| unix_seconds.to_string(), |time| time.format("%Y-%m-%d").to_string())
 }
 
 /// The series of a board with this strike, in dollars, and of this kind.
@@ -300,7 +295,7 @@ mod tests {
         assert_eq!(share("0.005").unwrap(), 5_000);
         assert!(share("101%").is_err() && share("-1%").is_err());
         assert_eq!(expiry("2027-03-26").unwrap(), 1_806_048_000);
-        assert_eq!(day(1_806_048_000), "2027-03-26");
+        assert_eq!(format::day(1_806_048_000), "2027-03-26");
         assert_eq!(expiry("tomorrow").unwrap_err().to_string(), "tomorrow is no day: write it as 2027-03-26");
     }
 }

@@ -5,18 +5,19 @@ use comfy_table::Table;
 use plimsoll_client::{
     Address, Error, Keyed, Snapshot,
     accounts::{Board, MarginAccount, Market},
+    decode,
     interface::{
         board::{series_kind, series_strike},
         bridge,
     },
     risk::{black::OptionKind, units::Timestamp},
+    words::paused,
 };
 use plimsoll_migrations::fields;
 use serde_json::{Value, json};
 
 pub use crate::select::sorted_markets;
 use crate::{
-    commands::exchange::paused,
     context::Context,
     failure::Refusal,
     format::{self, number},
@@ -33,7 +34,7 @@ pub fn exchange(context: &Context) -> Result<()> {
     let paused = paused(root.data.config.pauses);
     let house = snapshot.house.as_ref().map_or_else(
         || "none".into(),
-        |house| format!("{} USD at {}", format::usd(house.nav), fields::moment(house.nav_at)),
+        |house| format!("{} USD at {}", format::usd(house.nav), format::moment(house.nav_at)),
     );
     let lines = [
         ("exchange", root.address.to_string()),
@@ -127,7 +128,7 @@ pub fn markets(snapshot: &Snapshot) -> Table {
     for (address, market) in sorted_markets(snapshot) {
         let size = |size: i64| number(format::amount(size, market.base_decimals));
         table.add_row(vec![
-            format::symbol(&market.symbol).into(),
+            decode::symbol(market).into(),
             number(format::price(market.spot, market.base_decimals)),
             number(snapshot.now.saturating_sub(market.publish_time).to_string()),
             number(volatility(snapshot, market)),
@@ -237,7 +238,7 @@ fn positions(snapshot: &Snapshot, account: &MarginAccount) -> String {
     for slot in account.markets.iter().filter(|slot| slot.size != 0 || slot.cash != 0) {
         let Some(market) = snapshot.markets.get(&slot.market) else { continue };
         let size = format::amount(slot.size, market.base_decimals);
-        lines.push(format!("{size} {}-PERP", format::symbol(&market.symbol)));
+        lines.push(format!("{size} {}-PERP", decode::symbol(market)));
         lines.push(format!("  cash {}", format::usd(slot.cash)));
     }
     for option in account.options.iter().filter(|option| option.lots != 0) {
@@ -248,7 +249,7 @@ fn positions(snapshot: &Snapshot, account: &MarginAccount) -> String {
         lines.push(format!(
             "{} {} {}",
             format::amount(base, market.base_decimals),
-            format::symbol(&market.symbol),
+            decode::symbol(market),
             series(board, option.series, market.base_decimals)
         ));
     }
@@ -276,7 +277,7 @@ fn underlyings(snapshot: &Snapshot, account: &MarginAccount) -> Result<Table> {
         let Some(market) = snapshot.markets.get(&slot.market) else { continue };
         let doubt = i64::try_from(line.confidence.saturating_add(line.ema_gap)).unwrap_or(i64::MAX);
         table.add_row(vec![
-            format::symbol(&market.symbol).into(),
+            decode::symbol(market).into(),
             number(format::amount(underlying.exposure.raw(), market.base_decimals)),
             number(format::usd(line.value.raw())),
             number(format::usd(line.shock.raw())),
@@ -291,7 +292,7 @@ fn underlyings(snapshot: &Snapshot, account: &MarginAccount) -> Result<Table> {
 pub fn market_json(snapshot: &Snapshot, address: &Address, market: &Market) -> Value {
     json!({
         "address": address.to_string(),
-        "symbol": format::symbol(&market.symbol),
+        "symbol": decode::symbol(market),
         "spot_q48": market.spot.to_string(),
         "publish_time": market.publish_time,
         "volatility_ppm": market.used_volatility(Timestamp::from_raw(snapshot.now)).init.raw(),

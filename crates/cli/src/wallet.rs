@@ -3,16 +3,14 @@
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use solana_keypair::{Keypair, read_keypair_file, write_keypair_file};
+use plimsoll_keeper::run;
+use solana_keypair::{Keypair, write_keypair_file};
 
 use crate::failure::Refusal;
 
 /// Reads a key pair from a file.
 pub fn read(path: &Path) -> Result<Keypair> {
-    read_keypair_file(path).map_err(|error| {
-        let cause = format!("{}: not a key pair file: {error}", path.display());
-        Refusal::File(cause).into()
-    })
+    run::keypair(path).map_err(|error| Refusal::File(error.to_string()).into())
 }
 
 /// Writes a key pair to a file that only its owner can read.

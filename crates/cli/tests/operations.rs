@@ -83,7 +83,7 @@ fn events_are_told_as_they_happen_and_afterwards() {
     assert!(past.iter().all(|line| line["fields"].to_string().contains(account)));
     let text =
         stage.text("trader.json", &["events", "history", "--since", "1h", "--kind", "Traded", "--market", "SOL"]);
-    assert!(text.contains(" bought 2 SOL-PERP for 80.") && text.ends_with("and has 2"), "{text}");
+    assert!(text.contains(" bought 2 SOL-PERP for 80.") && text.ends_with("position now 2"), "{text}");
     let none = stage.lines("trader.json", &["events", "history", "--market", "BTC", "--kind", "Traded"]);
     assert!(none.is_empty(), "{none:?}");
     let (code, error) = stage.refused("trader.json", &["events", "tail", "--kind", "Everything"]);
@@ -103,9 +103,15 @@ fn who_is_near_the_line_is_listed_and_taken_over() {
     stage.world.observe().unwrap();
     let near = stage.json("bot.json", &["liquidations", "list"]);
     assert_eq!((near.as_array().unwrap().len(), &near[0]["below"]), (1, &json!(true)));
-    let said = stage.lines("bot.json", &["liquidate", "--once", "--timeout", "60"]);
-    let last = said.last().unwrap();
-    assert_eq!((&last["event"], &last["account"]), (&json!("liquidated"), &near[0]["address"]));
+    let told = |arguments: &[&str]| {
+        let lines = stage.lines("bot.json", &[&["liquidate", "--once", "--timeout", "60"], arguments].concat());
+        let event_and_account = |line: &Value| (line["event"].clone(), line["account"].clone());
+        lines.iter().skip(1).map(event_and_account).collect::<Vec<_>>()
+    };
+    let sunk = |event: &str| (json!(event), near[0]["address"].clone());
+    // The auction begins at a discount of one per cent and grows with every second.
+    assert_eq!(told(&["--min-discount", "10500"]), [sunk("flagged"), sunk("liquidated")]);
+    assert_eq!(told(&[]), [(json!("idle"), json!(null))]);
     let past = stage.json("bot.json", &["liquidations", "history", "--since", "1h"]);
     let kinds: Vec<&Value> = past.as_array().unwrap().iter().map(|row| &row["event"]).collect();
     assert!(kinds.contains(&&json!("LiquidationFlagged")) && kinds.contains(&&json!("Liquidated")), "{kinds:?}");

@@ -15,6 +15,7 @@
 //! | [`price`] | where price accounts are, and what is in them |
 //! | [`event`] | events from a transaction's log |
 //! | [`error`] | what went wrong, in words |
+//! | [`words`] | events in words, and numbers as people read them |
 //!
 //! ```
 //! use plimsoll_client::{Address, address, instruction::{TOKEN_PROGRAM, account}};
@@ -47,6 +48,7 @@ pub mod rpc;
 pub mod snapshot;
 #[cfg(feature = "rpc")]
 pub mod transaction;
+pub mod words;
 
 pub use decode::Keyed;
 pub use error::Error;

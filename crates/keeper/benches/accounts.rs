@@ -12,9 +12,9 @@ use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 use bytemuck::Zeroable;
 use plimsoll_client::{
-    Address, Keyed, Snapshot,
+    Address, ID, Keyed, Snapshot,
     accounts::{Bank, Board, Exchange, MarginAccount, Market, board_state},
-    address,
+    address, decode,
     interface::board,
     price::{PriceAccount, PriceUpdate, usual_address},
     risk::{
@@ -24,10 +24,12 @@ use plimsoll_client::{
     },
 };
 use plimsoll_keeper::{
+    live::{Applied, State},
     priced::{Accrued, Priced},
-    watch::{self, Verdict},
+    watch::{self, Watch},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use solana_account::Account;
 
 /// Accounts evaluated in one go.
 const ACCOUNTS: usize = 10_000;
@@ -65,11 +67,31 @@ fn main() {
     let mut rates: Vec<f64> = (0..ROUNDS).map(|_| round(&snapshot, &all, cores)).collect();
     rates.sort_by(f64::total_cmp);
     println!("accounts per second on {cores} cores: {:.0}", rates[ROUNDS / 2]);
-    // In the state a key, the account and a stamp; in the watch a key and a verdict; a hash table has a byte more each and is
-    // at most seven eighths full after it has grown, which doubles it: so twice for the tables' entries, at worst.
-    let entry = size_of::<(Address, Keyed<MarginAccount>)>() + 1;
-    let others = size_of::<(Address, [u64; 2])>() + 1 + size_of::<(Address, Verdict)>() + 1;
-    println!("bytes per account: {} to {}", entry + others, 16 * (entry + others) / 7);
+    println!("bytes per account: {}", bytes_per_account(&snapshot, &accounts));
+}
+
+/// What a liquidator's memory grows by with each account that it hears of: the account as the state and the watch keep it.
+fn bytes_per_account(snapshot: &Snapshot, accounts: &[Keyed<MarginAccount>]) -> usize {
+    let mut state = State::new(snapshot.exchange);
+    state.snapshot = snapshot.clone();
+    let mut watch = Watch::default();
+    let before = resident();
+    for account in accounts {
+        let data = decode::encode(&account.data);
+        let raw = Account { lamports: 1, data, owner: ID, ..Account::default() };
+        assert_eq!(state.apply(&account.address, 1, Some(&raw)), Applied::Taken);
+    }
+    watch.update(&state, true, 1).expect("it accrues");
+    let grown = resident().saturating_sub(before);
+    black_box((&state, &watch));
+    grown / accounts.len()
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    line.trim().trim_end_matches("kB").trim().parse::<usize>().expect("a number") * 1_024
 }
 
 /// Everything that a new price takes: interest, look-ups, all margins; accounts per second.

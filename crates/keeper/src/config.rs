@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use clap::ValueEnum;
 use plimsoll_client::Address;
 use serde::{Deserialize, de::DeserializeOwned};
 use solana_commitment_config::CommitmentConfig;
@@ -94,15 +95,16 @@ impl Default for Connection {
     }
 }
 
-/// How certain what is read must be.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+/// How settled what is read must be.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Commitment {
-    /// What the node has seen.
+    /// Seen by the server.
     Processed,
-    /// What most of the stake has voted for.
+    /// Voted for by two thirds of the stake.
+    #[default]
     Confirmed,
-    /// What cannot be undone.
+    /// Never rolled back.
     Finalized,
 }
 
@@ -269,13 +271,13 @@ pub struct KeeperFile {
     pub tasks: BTreeMap<String, TaskTable>,
 }
 
-/// What is done with what was taken over.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+/// What is done with what was taken over, and with whatever else the margin account has.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Unwind {
     /// Positions and options are closed against the house, collateral is sold and debts are repaid by swaps.
     Close,
-    /// What is taken over stays, and perpetuals are traded against its delta.
+    /// It stays, and perpetuals are traded against its delta.
     Hedge,
     /// It stays.
     Keep,
@@ -291,6 +293,8 @@ pub struct Policy {
     pub allow_loss: bool,
     /// Take over from this expected profit on.
     pub profit_min_usd: f64,
+    /// Take over from this discount on, or this reward of the insurance, as a part of the requirement.
+    pub discount_min: f64,
     /// What a lamport of fees is worth, as dollars per SOL.
     pub sol_usd: f64,
     /// What is done with what was taken over.
@@ -321,6 +325,7 @@ impl Default for Policy {
             dry_run: false,
             allow_loss: false,
             profit_min_usd: 0.0,
+            discount_min: 0.0,
             sol_usd: 150.0,
             unwind: Unwind::Close,
             slippage: 0.02,
@@ -336,15 +341,27 @@ impl Default for Policy {
     }
 }
 
-/// One account that an adapter's program wants.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One account that an adapter's program wants: always the same, or another for each record.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct AdapterAccount {
-    /// Its address.
-    pub address: String,
+    /// Its address, where it is always the same.
+    pub address: Option<String>,
+    /// Where in the record's data its address stands, where each record names its own: a vault, most often.
+    pub record_offset: Option<usize>,
     /// Whether it is written.
-    #[serde(default)]
     pub writable: bool,
+}
+
+impl AdapterAccount {
+    /// Its address; `None` where the record is too short to name one.
+    pub fn address(&self, record: &[u8]) -> Option<Address> {
+        match (&self.address, self.record_offset) {
+            (Some(text), _) => text.parse().ok(),
+            (None, Some(offset)) => record.get(offset..)?.first_chunk().copied().map(Address::new_from_array),
+            (None, None) => None,
+        }
+    }
 }
 
 /// The liquidator's file.
@@ -426,6 +443,7 @@ impl LiquidatorFile {
         let policy = &parsed.policy;
         check.within("policy.slippage", policy.slippage, 0.0, 0.5)?;
         check.within("policy.profit_min_usd", policy.profit_min_usd, -1e12, 1e12)?;
+        check.within("policy.discount_min", policy.discount_min, 0.0, 1.0)?;
         check.within("policy.dust_usd", policy.dust_usd, 0.0, 1e12)?;
         check.within("policy.sol_usd", policy.sol_usd, 0.0, 1e9)?;
         check.at_least_one("policy.look_ms", policy.look_ms)?;
@@ -433,7 +451,10 @@ impl LiquidatorFile {
         for (program, accounts) in &policy.adapters {
             check.address("policy.adapters", program)?;
             for account in accounts {
-                check.address(&format!("policy.adapters.{program}"), &account.address)?;
+                let key = format!("policy.adapters.{program}");
+                let is_one = account.address.is_some() != account.record_offset.is_some();
+                check.that(&key, is_one, || "each account has either an address or a record_offset".into())?;
+                account.address.iter().try_for_each(|address| check.address(&key, address))?;
             }
         }
         Ok(parsed)
@@ -567,6 +588,10 @@ mod tests {
     fn the_liquidators_addresses_are_checked() {
         let error = |text: &str| LiquidatorFile::parse("l.toml", text).unwrap_err().to_string();
         assert_eq!(error("[policy.adapters]\nnobody = []"), "l.toml: policy.adapters: nobody is not an address");
+        let both =
+            format!("[policy.adapters]\n{0} = [{{ address = \"{0}\", record_offset = 152 }}]", Address::default());
+        let expected = "each account has either an address or a record_offset";
+        assert_eq!(error(&both), format!("l.toml: policy.adapters.{}: {expected}", Address::default()));
         assert_eq!(error("[policy]\nslippage = 0.9"), "l.toml: policy.slippage: 0.9 is not between 0 and 0.5");
         assert!(error("[policy]\nunwind = \"run\"").contains("policy.unwind"));
     }

@@ -184,6 +184,7 @@ impl State {
                 Some(changed)
             }
             AnyAccount::Market(new) if is_ours(&new.exchange) => {
+                self.it_is_at_least(new.funding_accrued_at);
                 let old = self.snapshot.markets.insert(*at, *new);
                 if old.is_none() {
                     self.price_accounts.extend(usual_address(&new).map(|price| (*at, price)));
@@ -192,12 +193,14 @@ impl State {
                 Some(old != Some(*new))
             }
             AnyAccount::Bank(new) if is_ours(&new.exchange) => {
+                self.it_is_at_least(new.accrued_at);
                 Some(self.snapshot.banks.insert(*at, *new) != Some(*new))
             }
             AnyAccount::Board(new) if is_ours(&new.exchange) => {
                 Some(self.snapshot.boards.insert(*at, *new) != Some(*new))
             }
             AnyAccount::MarginAccount(new) if is_ours(&new.exchange) => {
+                self.it_is_at_least(new.liquidation_seen_at);
                 let new = Keyed { address: *at, data: *new };
                 Some(self.accounts.insert(*at, new) != Some(new))
             }
@@ -212,10 +215,17 @@ impl State {
 
     fn take_clock(&mut self, account: &Account) -> Option<bool> {
         let bytes = account.data.get(offset_of!(Clock, unix_timestamp)..)?.first_chunk()?;
-        let changed = replace(&mut self.snapshot.now, i64::from_le_bytes(*bytes));
+        let before = self.snapshot.now;
+        self.it_is_at_least(i64::from_le_bytes(*bytes));
         // A price may have been of a moment that had not come yet.
         self.refresh_prices();
-        Some(changed)
+        Some(self.snapshot.now != before)
+    }
+
+    /// The chain's clock never goes back, and what accounts say of the moment of their last change is often heard before it:
+    /// nothing may be reckoned as of a moment before that.
+    fn it_is_at_least(&mut self, now: i64) {
+        self.snapshot.now = self.snapshot.now.max(now);
     }
 
     fn take_watched(&mut self, address: &Address, account: &Account) -> bool {
@@ -467,6 +477,20 @@ mod tests {
         state.apply(&CLOCK, 3, Some(&clock(1_000)));
         assert!(state.snapshot.prices.contains_key(&address));
         assert!(state.changed_at(&address) > version, "the market has changed with its price");
+    }
+
+    #[test]
+    fn the_clock_is_not_behind_what_accounts_say() {
+        let mut state = state();
+        let exchange = state.snapshot.exchange.address;
+        let bank = own(&Bank { exchange, accrued_at: 1_060, ..Bank::zeroed() });
+        state.apply(&CLOCK, 1, Some(&clock(1_000)));
+        state.apply(&Address::new_unique(), 2, Some(&bank));
+        assert_eq!(state.snapshot.now, 1_060);
+        state.apply(&CLOCK, 2, Some(&clock(1_059)));
+        assert_eq!(state.snapshot.now, 1_060, "asked for before, answered after");
+        state.apply(&CLOCK, 3, Some(&clock(1_061)));
+        assert_eq!(state.snapshot.now, 1_061);
     }
 
     #[test]

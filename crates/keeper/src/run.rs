@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use plimsoll_client::Address;
-use solana_keypair::Keypair;
+use solana_keypair::{Keypair, read_keypair_file};
 use solana_signer::Signer as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -31,10 +31,7 @@ use crate::{
 /// # Errors
 /// One line that says what the file is not.
 pub fn keypair(path: &Path) -> Result<Keypair> {
-    let file = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("key pair file {file}"))?;
-    let bytes: Vec<u8> = serde_json::from_str(&text).map_err(|_| anyhow!("{file}: not a key pair file"))?;
-    Keypair::try_from(bytes.as_slice()).map_err(|_| anyhow!("{file}: not a key pair file"))
+    read_keypair_file(path).map_err(|error| anyhow!("{}: not a key pair file: {error}", path.display()))
 }
 
 /// Logs to standard error, as text or as one JSON object per line.

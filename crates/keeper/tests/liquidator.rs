@@ -27,12 +27,18 @@ fn sunk(world: &mut World) -> Trader {
     let quote = world.deployment.quote.symbol.clone();
     trader.deposit(world, &quote, 10_000_000_000);
     trader.trade(world, "SOL", 1_000_000_000_000);
+    sink(world, &trader);
+    trader
+}
+
+/// Lowers SOL's price until somebody is below the line.
+fn sink(world: &mut World, trader: &Trader) {
     for permille in (700..1_000).rev().step_by(10) {
         world.set_price("SOL", permille);
         world.chain.travel(20).unwrap();
         world.publish().unwrap();
         if trader.health(world).unwrap() < 0 {
-            return trader;
+            return;
         }
     }
     panic!("nothing sinks it");
@@ -99,6 +105,36 @@ fn without_capital_it_is_taken_over_and_closed_in_one_transaction() {
     });
     assert!(bot.log().iter().any(|line| line.contains("took over") && line.contains("\"means\":\"WithoutCapital\"")));
     assert!(world.snapshot().unwrap().margin(&own(&world, &wallet)).unwrap().equity_maint.is_positive());
+}
+
+/// Collateral that is kept: its price is sold by the perpetual.
+#[test]
+fn what_is_taken_over_is_hedged_where_that_is_the_policy() {
+    let mut world = world(50);
+    let quote = world.deployment.quote.symbol.clone();
+    let (lender, trader) = (Trader::open(&mut world), Trader::open(&mut world));
+    lender.deposit(&mut world, &quote, 100_000_000_000);
+    trader.deposit(&mut world, "SOL", 1_000_000_000_000);
+    world.publish().unwrap();
+    let (snapshot, mint) = (world.snapshot().unwrap(), world.mint(&quote).unwrap());
+    let account = trader.now(&world);
+    let most = snapshot.max_borrow(&account.data, &mint).unwrap().size;
+    let wallet_of_trader = world.give(&trader.wallet.pubkey(), &quote, 0).unwrap();
+    let borrow = snapshot.withdraw(&account, &mint, wallet_of_trader, most).unwrap();
+    world.send(&[borrow], &trader.wallet).unwrap();
+    sink(&mut world, &trader);
+    let wallet = wallet(&world, 40_000_000_000);
+    let mut bot = start(&world, &wallet, "unwind = \"hedge\"\n");
+    wait_until_healthy(&world, &trader);
+    wait_for("its price is hedged", || {
+        world.publish().unwrap();
+        let (own, snapshot) = (own(&world, &wallet), world.snapshot().unwrap());
+        let greeks = snapshot.greeks(&own).unwrap();
+        let has_short = own.markets.iter().any(|slot| slot.size < 0);
+        (has_short && greeks.total.delta.raw().abs() < 1_000_000).then_some(())
+    });
+    assert!(bot.log().iter().any(|line| line.contains("unwind delta in")));
+    assert!(bot.terminate().success());
 }
 
 #[test]

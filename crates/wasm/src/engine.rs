@@ -8,6 +8,7 @@ use plimsoll_client::{
     interface::{bridge::Inputs, upgrade::STEPS},
     risk::units::{Ppm, Price},
     snapshot::StressAxes,
+    words::Names,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tsify::{Ts, Tsify};
@@ -417,6 +418,15 @@ impl Engine {
         price().map_err(thrown)
     }
 
+    /// Events in words, one sentence each, from their decoded `Program data:` entries: by the names and decimals of this exchange.
+    /// What `owner`, where one is given, and the margin accounts of its that the engine was fed with do is told without
+    /// saying who.
+    #[wasm_bindgen(js_name = eventWords)]
+    pub fn event_words(&self, entries: Vec<js_sys::Uint8Array>, owner: Option<String>) -> Result<Vec<String>, JsValue> {
+        let owner = owner.map(|owner| parse(&owner)).transpose().map_err(thrown)?;
+        Ok(words::sentences(&entries, &self.0.names(owner)))
+    }
+
     fn with<T>(
         &self,
         account: &str,
@@ -431,6 +441,12 @@ impl Engine {
 #[wasm_bindgen(js_name = programAddress)]
 pub fn program_address() -> String {
     ID.to_string()
+}
+
+/// Events in words where no exchange is known: amounts are native units, and names addresses.
+#[wasm_bindgen(js_name = plainEventWords)]
+pub fn plain_event_words(entries: Vec<js_sys::Uint8Array>) -> Vec<String> {
+    words::sentences(&entries, &Names::default())
 }
 
 /// A custom error code in words: the program's own, Anchor's, or that it is another program's.

@@ -14,6 +14,7 @@ use plimsoll_client::{
     decode,
     decode::AnyAccount,
     price::{self, PriceAccount},
+    words::Names,
 };
 use solana_clock::Clock;
 use solana_instruction::Instruction;
@@ -303,6 +304,13 @@ impl State {
             Err(Error::Program(PlimsollError::BoardStale)) => look(&self.snapshot.refreshed()?),
             answer => answer,
         }
+    }
+
+    /// What addresses are called, for an owner where one is given.
+    pub fn names(&self, owner: Option<Address>) -> Names<'_> {
+        let is_own = |account: &MarginAccount| owner == Some(account.owner);
+        let own = self.accounts.iter().filter(|(_, account)| is_own(account)).map(|(address, _)| *address);
+        Names::of(&self.snapshot).with_mints(self.symbols.clone()).for_owner(own.chain(owner))
     }
 
     /// Where a market's price is read.

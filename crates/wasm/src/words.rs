@@ -1,6 +1,12 @@
 //! Errors and events in words.
 
-use plimsoll_client::{Error, PlimsollError, error::describe_code};
+use js_sys::Uint8Array;
+use plimsoll_client::{
+    Error, PlimsollError,
+    error::describe_code,
+    event::Event,
+    words::{Names, sentence},
+};
 use serde::Serialize;
 use tsify::Tsify;
 
@@ -24,6 +30,13 @@ impl ErrorWords {
             None => Self { code, name: None, message: describe_code(code) },
         }
     }
+}
+
+/// Events in words, one sentence for each of their entries.
+pub fn sentences(entries: &[Uint8Array], names: &Names<'_>) -> Vec<String> {
+    let words = |event: Option<Event>| event.map(|event| sentence(&event, names));
+    let unknown = || "An event that this version does not know".into();
+    entries.iter().map(|entry| words(Event::read(&entry.to_vec())).unwrap_or_else(unknown)).collect()
 }
 
 /// Code and name of an error, where it is the program's.

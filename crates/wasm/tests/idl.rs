@@ -10,6 +10,7 @@ use plimsoll_client::{
     },
     event::Event,
     interface::instruction::tag,
+    words::{Names, sentence},
 };
 use serde_json::{Value, json};
 
@@ -134,7 +135,7 @@ fn golden(idl: &Value) -> Vec<Value> {
         // Without the variant around the struct of the same name.
         let shown = shown.strip_prefix(name(event)).and_then(|rest| rest.strip_prefix('(')?.strip_suffix(')'));
         let hex: String = entry.iter().map(|byte| format!("{byte:02x}")).collect();
-        json!({ "name": name(event), "entry": hex, "shown": shown })
+        json!({ "name": name(event), "entry": hex, "shown": shown, "words": sentence(&read, &Names::default()) })
     };
     list(idl, "events").iter().map(one).collect()
 }

@@ -11,6 +11,7 @@ use plimsoll_client::{
         instruction::{CreateBoardArgs, ListStrikesArgs, PostVolatilitiesArgs, StrikePrice},
     },
     risk::units::Timestamp,
+    words::number::moment,
 };
 use solana_instruction::Instruction;
 
@@ -45,8 +46,8 @@ impl Planner<'_> {
             let address = address::board(&market, wanted.slot);
             let standing = self.state.boards.get(&address);
             let subject = match standing {
-                Some(board) => format!("the board {} {}", spec.symbol, fields::moment(board.expiry)),
-                None => format!("the board {} {}", spec.symbol, fields::moment(expiry)),
+                Some(board) => format!("the board {} {}", spec.symbol, moment(board.expiry)),
+                None => format!("the board {} {}", spec.symbol, moment(expiry)),
             };
             if let Some(reason) = self.hindrance(wanted, standing, expiry, config) {
                 self.note(subject, address, Action::Blocked { reason }, Vec::new(), Vec::new());

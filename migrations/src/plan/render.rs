@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use plimsoll_client::words::number::moment;
+
 use super::{Action, Change, Plan};
-use crate::fields::moment;
 
 /// Keys of something new that are listed before the rest is counted.
 const NEW_FIELDS_SHOWN: usize = 4;

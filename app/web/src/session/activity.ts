@@ -2,6 +2,7 @@ import { eventWords, history, programAddress } from '@plimsoll/client';
 import { address } from '@solana/kit';
 import { useEffect, useState } from 'react';
 
+import { useOwner } from './account';
 import { useConnection, useLive } from './live';
 import { failureProblem } from './problem';
 
@@ -25,6 +26,7 @@ const SHOWN = 25;
 /** The last transactions of an account, or of the whole exchange. */
 export function useActivity(account: string | null, ofExchange: boolean): ActivityState {
   const { session } = useConnection();
+  const owner = useOwner();
   const [state, setState] = useState<ActivityState>({ at: 'loading' });
   // An account says itself that something happened to it.
   const sequence = useLive((engine) => (account ? engine.account(account).sequence : 0n), [account]);
@@ -36,12 +38,14 @@ export function useActivity(account: string | null, ofExchange: boolean): Activi
       return;
     }
     let gone = false;
+    // Of one account it goes without saying who did it; of the whole exchange it does not.
+    const narrator = ofExchange || owner === null ? undefined : owner;
     history(session.connection, address(at), SHOWN)
       .then((found): ActivityState => {
         const entries = found.map((entry) => ({
           signature: entry.signature,
           time: entry.time === undefined ? null : Number(entry.time),
-          events: eventWords(entry.events, session.engine),
+          events: eventWords(entry.events, session.engine, narrator),
           failure: entry.failure ? failureProblem(entry.failure).title : null,
         }));
         return { at: 'ready', entries };
@@ -54,6 +58,6 @@ export function useActivity(account: string | null, ofExchange: boolean): Activi
     return () => {
       gone = true;
     };
-  }, [session, at, sequence]);
+  }, [session, at, ofExchange, owner, sequence]);
   return state;
 }

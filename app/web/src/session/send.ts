@@ -42,7 +42,7 @@ export async function sendRequest(
   try {
     const actions = request.actions.map((action) => limited(session, action));
     const confirmed = await session.store.send(signer, actions, { onStage });
-    const events = eventWords(confirmed.events, session.engine);
+    const events = eventWords(confirmed.events, session.engine, signer.address);
     return { at: 'done', signature: confirmed.signature, slot: confirmed.slot, events };
   } catch (error) {
     const failure = explain(error);

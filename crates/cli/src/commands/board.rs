@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use plimsoll_client::{
     Address, Snapshot,
     accounts::{Board, MAX_MARKET_BOARDS, MAX_STRIKES, Market, board_state},
-    address,
+    address, decode,
     instruction::board,
     interface::{
         board::series_kind,
@@ -176,10 +176,10 @@ fn board_json(snapshot: &Snapshot, address: &Address, board: &Board) -> Value {
     });
     json!({
         "address": address.to_string(),
-        "market": market.map(|market| format::symbol(&market.symbol)),
+        "market": market.map(|market| decode::symbol(market)),
         "slot": board.slot,
         "expiry": board.expiry,
-        "day": select::day(board.expiry),
+        "day": format::day(board.expiry),
         "state": state(board, snapshot.now),
         "lot": fields::decimal(u128::from(board.lot), decimals),
         "basis_ppm": board.basis_ppm,
@@ -215,8 +215,8 @@ fn list(args: &ListArgs, context: &Context, snapshot: &Snapshot) -> Result<()> {
     for (address, board) in &boards {
         let market = snapshot.markets.get(&board.market);
         table.add_row(vec![
-            market.map_or_else(String::new, |market| format::symbol(&market.symbol)).into(),
-            fields::moment(board.expiry).into(),
+            market.map_or_else(String::new, |market| decode::symbol(market)).into(),
+            format::moment(board.expiry).into(),
             number(board.slot.to_string()),
             state(board, snapshot.now).into(),
             number(strikes(board).len().to_string()),
@@ -247,9 +247,9 @@ fn show(context: &Context, snapshot: &Snapshot, market: &Address, address: &Addr
     let lot = fields::decimal(u128::from(board.lot), market.base_decimals);
     let text = format!(
         "board   {address}\nexpiry  {}, {}\nlot     {lot} {}\narrays  {}\n{table}",
-        fields::moment(board.expiry),
+        format::moment(board.expiry),
         state(board, snapshot.now),
-        format::symbol(&market.symbol),
+        decode::symbol(market),
         if is_fresh(snapshot, address) { "fresh" } else { "old: plimsoll board refresh" },
     );
     context.answer(&board_json(snapshot, address, board), text)

@@ -12,6 +12,7 @@ use plimsoll_client::{
     Address, ID, Snapshot,
     accounts::{Board, Exchange, board_state},
     config::state,
+    decode, words,
 };
 use plimsoll_migrations::{fetch_state, fetch_tables, fields};
 use serde_json::json;
@@ -23,7 +24,7 @@ use crate::{
     context::Context,
     format,
     progress::Progress,
-    select::{self, sorted_banks, sorted_markets},
+    select::{sorted_banks, sorted_markets},
 };
 
 /// How far this machine's clock may be from the cluster's, seconds.
@@ -234,7 +235,7 @@ fn prices(report: &mut Report, snapshot: &Snapshot) {
             let age = read.map(|read| snapshot.now.saturating_sub(read.publish_time.raw()));
             age.is_none_or(|age| age > i64::from(market.config.max_age_seconds))
         })
-        .map(|(_, market)| format::symbol(&market.symbol))
+        .map(|(_, market)| decode::symbol(market))
         .collect();
     let finding = if old.is_empty() { Finding::Ok } else { Finding::Fail };
     let found = if old.is_empty() {
@@ -244,7 +245,7 @@ fn prices(report: &mut Report, snapshot: &Snapshot) {
     };
     report.add("prices", finding, found, "see that the feeds are published to the price accounts of the markets");
     let unseen: Vec<String> =
-        live().filter(|(_, market)| market.spot == 0).map(|(_, market)| format::symbol(&market.symbol)).collect();
+        live().filter(|(_, market)| market.spot == 0).map(|(_, market)| decode::symbol(market)).collect();
     if !unseen.is_empty() {
         report.add("observed", Finding::Fail, format!("never: {}", unseen.join(", ")), "plimsoll market observe");
     }
@@ -254,8 +255,8 @@ fn boards(report: &mut Report, snapshot: &Snapshot) {
     let active = || snapshot.boards.iter().filter(|(_, board)| board.state == board_state::ACTIVE);
     let name = |board: &Board| {
         let market = snapshot.markets.get(&board.market);
-        let symbol = market.map_or_else(String::new, |market| format::symbol(&market.symbol));
-        format!("{symbol} {}", select::day(board.expiry))
+        let symbol = market.map_or_else(String::new, |market| decode::symbol(market));
+        format!("{symbol} {}", format::day(board.expiry))
     };
     let of = |wanted: &dyn Fn(&Address, &Board) -> bool| {
         active().filter(|(address, board)| wanted(address, board)).map(|(_, board)| name(board)).collect::<Vec<_>>()
@@ -292,7 +293,7 @@ fn roles(report: &mut Report, exchange: &Exchange) {
         seconds => (Finding::Ok, format!("{seconds} s")),
     };
     report.add("timelock", finding, found, "set exchange.timelock_seconds once the exchange is open to others");
-    let paused = super::exchange::paused(exchange.config.pauses);
+    let paused = words::paused(exchange.config.pauses);
     let finding = if paused.is_empty() { Finding::Ok } else { Finding::Warn };
     let found = if paused.is_empty() { "nothing".into() } else { paused.join(", ") };
     report.add("paused", finding, found, "plimsoll exchange pause --clear, once the cause is gone");
@@ -305,7 +306,7 @@ fn house(report: &mut Report, snapshot: &Snapshot) {
     };
     let (finding, found) = match house.share_supply {
         0 => (Finding::Warn, "empty: nobody can trade against it".to_string()),
-        _ => (Finding::Ok, format!("worth {} USD at {}", format::usd(house.nav), fields::moment(house.nav_at))),
+        _ => (Finding::Ok, format!("worth {} USD at {}", format::usd(house.nav), format::moment(house.nav_at))),
     };
     report.add("house", finding, found, "provide it: plimsoll house provide");
     let quote = sorted_banks(snapshot).into_iter().find(|(_, bank)| bank.is_quote == 1);

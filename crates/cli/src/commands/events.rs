@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use plimsoll_client::{
     Address, Error, ID, Snapshot,
     event::{self, Event},
+    words::{self, Names},
 };
 use serde_json::{Value, json};
 use solana_pubsub_client::pubsub_client::PubsubClient;
@@ -18,12 +19,7 @@ use solana_rpc_client::rpc_client::GetConfirmedSignaturesForAddress2Config;
 use solana_rpc_client_api::config::{RpcTransactionLogsConfig, RpcTransactionLogsFilter};
 use solana_signature::Signature;
 
-use crate::{
-    context::Context,
-    failure::Refusal,
-    output, select,
-    words::{self, Names},
-};
+use crate::{context::Context, event_json, failure::Refusal, output, select};
 
 /// Transactions that one request for history answers at most.
 const PAGE: usize = 1_000;
@@ -196,8 +192,8 @@ const PLACES: [&str; 5] = ["exchange", "market", "bank", "board", "house"];
 impl Sieve {
     fn new(filter: &Filter, snapshot: &Snapshot) -> Result<Self> {
         for kind in &filter.kind {
-            if !words::KINDS.contains(&kind.as_str()) {
-                let cause = format!("{kind} is no kind of event: one of {}", words::KINDS.join(", "));
+            if !event_json::KINDS.contains(&kind.as_str()) {
+                let cause = format!("{kind} is no kind of event: one of {}", event_json::KINDS.join(", "));
                 return Err(Refusal::Usage(cause).into());
             }
         }
@@ -224,7 +220,7 @@ impl Sieve {
     }
 
     fn passes(&self, event: &Event) -> bool {
-        let fields = words::fields_of(event);
+        let fields = event_json::fields(event);
         let text = |key: &str| fields.get(key).and_then(Value::as_str);
         // A board or market that is newer than the snapshot is let through by what else it names.
         let mut places = PLACES.iter().filter_map(|key| text(key)).peekable();
@@ -238,11 +234,11 @@ impl Sieve {
 }
 
 fn tell(context: &Context, snapshot: &Snapshot, told: &Told, event: &Event) -> Result<()> {
-    let mut report = words::json(event);
+    let mut report = event_json::of(event);
     report["signature"] = told.signature.to_string().into();
     report["time"] = told.time.into();
     let time = told.time.map_or_else(String::new, |time| format!("{}  ", clock(time)));
-    context.tell(&report, format!("{time}{}", words::sentence(event, &Names(snapshot))))
+    context.tell(&report, format!("{time}{}", words::sentence(event, &Names::of(snapshot))))
 }
 
 /// A moment to the second.
@@ -304,7 +300,7 @@ impl Listener<'_> {
     /// both, and told once.
     fn listen(&mut self, since: Option<i64>) -> Result<()> {
         let filter = RpcTransactionLogsFilter::Mentions(vec![ID.to_string()]);
-        let commitment = Some(self.context.commitment);
+        let commitment = Some(self.context.commitment.config());
         let subscription =
             PubsubClient::logs_subscribe(self.context.ws_url.as_str(), filter, RpcTransactionLogsConfig { commitment });
         let (subscription, receiver) = subscription.map_err(|error| Error::Rpc(format!("WebSocket: {error}")))?;

@@ -8,7 +8,11 @@ use std::{
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use plimsoll_client::{Address, config::pause};
+use plimsoll_client::{
+    Address,
+    config::pause,
+    words::{PAUSES, paused},
+};
 use plimsoll_migrations::{
     Action, Change, Deployment, Plan, PlanOptions, RpcChain, State, Step, fetch_state, fields, observe_chain, plan,
     run_plan,
@@ -17,7 +21,7 @@ use serde_json::{Value, json};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::{context::Context, failure::Refusal, output, progress::Progress, show};
+use crate::{context::Context, failure::Refusal, format, output, progress::Progress, show};
 
 /// Subcommands of `plimsoll exchange`.
 #[derive(Subcommand)]
@@ -244,7 +248,7 @@ fn apply(args: &ApplyArgs, context: &Context) -> Result<()> {
     if let Some(at) = planned.plan.next_at() {
         text.push(format!(
             "Apply the same file again from {} on: what was announced is executed then.",
-            fields::moment(at)
+            format::moment(at)
         ));
     }
     context.answer(&planned.json(Some(applied)), text.join("\n"))
@@ -266,32 +270,14 @@ fn confirm() -> Result<()> {
     if is_yes { Ok(()) } else { Err(Refusal::Declined.into()) }
 }
 
-/// Names of the kinds of action that can be paused.
-const PAUSES: [(&str, u32); 10] = [
-    ("deposit", pause::DEPOSIT),
-    ("withdraw", pause::WITHDRAW),
-    ("open", pause::OPEN),
-    ("trade", pause::TRADE),
-    ("liquidate", pause::LIQUIDATE),
-    ("settle", pause::SETTLE),
-    ("option", pause::OPTION),
-    ("house", pause::HOUSE),
-    ("resolve", pause::RESOLVE),
-    ("all", pause::ALL),
-];
-
-/// Names of what is paused.
-pub fn paused(pauses: u32) -> Vec<&'static str> {
-    PAUSES.iter().filter(|(name, bit)| *name != "all" && pauses & bit != 0).map(|(name, _)| *name).collect()
-}
-
 fn pause_bits(names: &[String]) -> Result<u32> {
+    let all = || PAUSES.into_iter().chain([("all", pause::ALL)]);
     let mut bits = 0;
     for name in names {
-        match PAUSES.iter().find(|(known, _)| known == name) {
+        match all().find(|(known, _)| known == name) {
             Some((_, bit)) => bits |= bit,
             None => {
-                let known: Vec<_> = PAUSES.iter().map(|(name, _)| *name).collect();
+                let known: Vec<_> = all().map(|(name, _)| name).collect();
                 return Err(Refusal::Usage(format!("{name} cannot be paused: one of {}", known.join(", "))).into());
             }
         }

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use plimsoll_client::{
     Address, Error, Keyed, Snapshot,
     accounts::{House, Ticket, ticket_kind},
-    address,
+    address, decode,
     instruction::{
         TOKEN_PROGRAM, associated_token_account, associated_token_account_of,
         house::{self, Asset},
@@ -127,7 +127,7 @@ fn show(context: &Context, snapshot: &Snapshot) -> Result<()> {
     let signed = |native: u64| i64::try_from(native).unwrap_or(i64::MAX);
     for (_, market) in select::sorted_markets(snapshot) {
         table.add_row(vec![
-            format::symbol(&market.symbol).into(),
+            decode::symbol(market).into(),
             number(format::amount(market.house_size, market.base_decimals)),
             number(format::usd(market.house_cash)),
             number(format::amount(market.house_inventory, market.base_decimals)),
@@ -138,7 +138,7 @@ fn show(context: &Context, snapshot: &Snapshot) -> Result<()> {
     let text = format!(
         "house     {address}\nworth     {} USD at {}\ncash      {} USD\nshares    {}\nper share {}\n{table}",
         format::usd(house.nav),
-        fields::moment(house.nav_at),
+        format::moment(house.nav_at),
         format::usd(signed(cash)),
         fields::decimal(u128::from(house.share_supply), SHARE_DECIMALS),
         price.map_or_else(|| "?".into(), |ppm| fields::decimal(ppm, 6)),
@@ -205,7 +205,7 @@ fn request(args: &AmountArgs, context: &Context, snapshot: &Snapshot, asset: Ass
     let confirmed = context.send(&[instruction], &signer)?;
     let found = context.rpc.get::<Ticket>(&ticket.address())?.data;
     let signature = confirmed.signature.to_string();
-    let from = fields::moment(found.executable_from);
+    let from = format::moment(found.executable_from);
     let mut report = ticket_json(&ticket.address(), &found, snapshot.now);
     report["signature"] = signature.as_str().into();
     context.answer(&report, format!("ticket {index}: plimsoll house execute {index} from {from} on\n{signature}"))
@@ -248,7 +248,7 @@ fn tickets(args: &TicketsArgs, context: &Context, snapshot: &Snapshot) -> Result
             report["kind"].as_str().unwrap_or_default().into(),
             units(ticket.data.amount),
             units(ticket.data.proceeds),
-            fields::moment(ticket.data.executable_from).into(),
+            format::moment(ticket.data.executable_from).into(),
             status(&ticket.data, snapshot.now).into(),
         ]);
         rows.push(report);

@@ -1,280 +1,174 @@
-//! `plimsoll liquidate`: watches every margin account of an exchange and takes over what sinks below its line. For an account
-//! without equity the insurance pays it; what the insurance lacks it calls in from whoever bears the loss next.
-//!
-//! It knows a URL and its own key, nothing else: exchange, accounts, banks, markets and prices it finds on the chain, and
-//! whether an account is below its line it computes with the same code as the program.
+//! `plimsoll liquidate`: the liquidator of `plimsoll-liquidator` in this process, with this command's connection and answers.
 
-use std::time::{Duration, Instant};
+use std::{future::pending, path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, ensure};
 use clap::Args;
 use plimsoll_client::{
-    Address, Error, Keyed, PlimsollError, Snapshot,
-    accounts::{Exchange, MarginAccount},
-    address,
+    Address, address,
     event::Event,
-    instruction::{TOKEN_PROGRAM, account, associated_token_account_of},
-    interface::{event::loss_source, instruction::LiquidateArgs, token::token_amount},
-    risk::{
-        liquidation,
-        units::{Fraction, Seconds},
-    },
-    rpc::{Confirmed, Rpc},
-    snapshot::{Insolvency, Resolution},
+    words::{self, Names},
+};
+use plimsoll_keeper::{
+    config::{Connection, Endpoint, LiquidatorFile, Policy, Unwind},
+    liquidator::{self, Report},
+    run as bots,
+    sender::Sent,
+    shutdown,
 };
 use serde_json::{Value, json};
-use solana_keypair::Keypair;
 use solana_signer::Signer;
+use tokio::{sync::mpsc, time::sleep};
 
-use crate::{context::Context, format};
-
-/// Longest pause after repeated failures.
-const BACKOFF_MAX: Duration = Duration::from_secs(5);
-/// Failures of the connection in a row after which it gives up.
-const FAILURES_MAX: u32 = 10;
+use crate::{context::Context, event_json, format, wallet};
 
 /// Options of `plimsoll liquidate`.
 #[derive(Args)]
 pub struct Options {
-    /// End after the first liquidation.
+    /// End after the first take-over, or as soon as no account is below its line.
     #[arg(long)]
     once: bool,
-    /// End after this many seconds; with --once that is a failure if nothing was liquidated.
+    /// End after this many seconds; with --once that is a failure, as an account is still below its line.
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
-    /// Milliseconds between two looks.
-    #[arg(long, value_name = "MS", default_value_t = 400)]
+    /// Milliseconds between two looks; prices that are told in between are looked at at once.
+    #[arg(long, value_name = "MS", default_value_t = 400, value_parser = clap::value_parser!(u64).range(10..))]
     interval: u64,
     /// Wait until the auction's discount, or the reward for an account without equity, has grown to this, in parts per
     /// million of the requirement.
-    #[arg(long, value_name = "PPM", default_value_t = 0)]
+    #[arg(long, value_name = "PPM", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     min_discount: u32,
+    /// What is done with what was taken over, and with whatever else is in the wallet's first margin account.
+    #[arg(long, value_enum, default_value_t = Unwind::Keep)]
+    unwind: Unwind,
+}
+
+impl Options {
+    fn file(&self, context: &Context, keypair: PathBuf, exchange: &Address) -> LiquidatorFile {
+        LiquidatorFile {
+            connection: Connection {
+                rpc: context.url.clone(),
+                ws: Some(context.ws_url.clone()),
+                exchange: Some(exchange.to_string()),
+                keypair,
+                commitment: context.commitment,
+                clock_ms: self.interval,
+                ..Connection::default()
+            },
+            metrics: Endpoint { port: None, ..Endpoint::default() },
+            policy: Policy {
+                discount_min: f64::from(self.min_discount) / 1e6,
+                unwind: self.unwind,
+                // Without capital the whole account is closed against the house.
+                without_capital: self.unwind != Unwind::Keep,
+                look_ms: self.interval,
+                ..Policy::default()
+            },
+            ..LiquidatorFile::default()
+        }
+    }
 }
 
 /// Runs the command.
 pub fn run(options: &Options, context: &Context) -> Result<()> {
-    let keypair = context.signer()?;
-    let exchange = context.exchange()?;
-    let mut liquidator = Liquidator { context, rpc: &context.rpc, keypair, exchange: exchange.address, options };
-    liquidator.open_account(&exchange.data)?;
-    liquidator.watch()
+    // A file that is none, or an exchange that is not there, is said at once: the bot itself would wait for the cluster.
+    let keypair = context.signer_file()?;
+    let owner = wallet::read(&keypair)?.pubkey();
+    let snapshot = context.snapshot()?;
+    let file = options.file(context, keypair, &snapshot.exchange.address);
+    bots::log("warn", context.json)?;
+    let own = address::margin_account(&snapshot.exchange.address, &owner, 0);
+    let teller = Teller { context, names: Names::of(&snapshot).for_owner([owner, own]) };
+    bots::block_on(watch(file, options, &teller))
 }
 
-struct Liquidator<'a> {
+/// Runs the liquidator until it is asked to end, and tells what it reports.
+async fn watch(file: LiquidatorFile, options: &Options, teller: &Teller<'_>) -> Result<()> {
+    let end = shutdown::on_signal()?;
+    let (sender, mut reports) = mpsc::unbounded_channel();
+    // Nobody listens any more once this function has failed, and then the bot ends with its runtime.
+    let reporter: liquidator::Reporter = Arc::new(move |report| drop(sender.send(report.clone())));
+    let bot = tokio::spawn(liquidator::run(file, end.clone(), reporter));
+    let timeout = async {
+        match options.timeout {
+            Some(seconds) => sleep(Duration::from_secs(seconds)).await,
+            None => pending().await,
+        }
+    };
+    tokio::pin!(timeout);
+    let (mut is_done, mut is_late) = (false, false);
+    loop {
+        tokio::select! {
+            report = reports.recv() => {
+                let Some(report) = report else { break };
+                let is_last = matches!(report, Report::TakenOver(..) | Report::Idle);
+                if is_last && options.once {
+                    is_done = true;
+                    end.cancel();
+                }
+                if options.once || !matches!(report, Report::Idle) {
+                    teller.tell(&report)?;
+                }
+            }
+            () = &mut timeout, if !is_late => {
+                is_late = true;
+                end.cancel();
+            }
+        }
+    }
+    bot.await??;
+    let is_in_vain = options.once && is_late && !is_done;
+    ensure!(!is_in_vain, "nothing was taken over within {} s", options.timeout.unwrap_or_default());
+    Ok(())
+}
+
+/// Tells what the liquidator does, as the chain's events say it.
+struct Teller<'a> {
     context: &'a Context,
-    rpc: &'a Rpc,
-    keypair: Keypair,
-    exchange: Address,
-    options: &'a Options,
+    names: Names<'a>,
 }
 
-impl Liquidator<'_> {
-    fn margin_address(&self) -> Address {
-        address::margin_account(&self.exchange, &self.keypair.pubkey(), 0)
-    }
-
-    /// Opens the liquidator's margin account and puts the wallet's quote tokens into it.
-    fn open_account(&self, exchange: &Exchange) -> Result<()> {
-        let wallet = self.keypair.pubkey();
-        if self.rpc.find::<MarginAccount>(&self.margin_address())?.is_none() {
-            let create = account::Create { payer: wallet, owner: wallet, exchange: self.exchange, index: 0 };
-            self.send(create.instruction())?;
-        }
-        let quote_mint = self.rpc.raw(&exchange.quote_mint)?;
-        let token_program = quote_mint.map_or(TOKEN_PROGRAM, |mint| mint.owner);
-        let source = associated_token_account_of(&wallet, &exchange.quote_mint, &token_program);
-        let tokens = self.rpc.raw(&source)?;
-        let amount = tokens.and_then(|account| token_amount(&account.data)).unwrap_or(0);
-        if amount > 0 {
-            let deposit = account::Deposit {
-                authority: wallet,
-                exchange: self.exchange,
-                account: self.margin_address(),
-                mint: exchange.quote_mint,
-                token_program,
-                source,
-                amount,
-            };
-            self.send(deposit.instruction())?;
-        }
-        let line =
-            format!("watching with {} USD of new collateral", format::usd(amount.try_into().unwrap_or(i64::MAX)));
-        self.say(json!({ "event": "watching", "deposit": amount }), &line)
-    }
-
-    /// Looks again and again. A failure of the connection is waited out, doubling the pause each time.
-    fn watch(&mut self) -> Result<()> {
-        let deadline = self.options.timeout.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-        let interval = Duration::from_millis(self.options.interval.max(10));
-        let (mut pause, mut failures) = (interval, 0);
-        loop {
-            match self.look() {
-                Ok(true) if self.options.once => return Ok(()),
-                Ok(_) => (pause, failures) = (interval, 0),
-                Err(error) => {
-                    failures += 1;
-                    if failures >= FAILURES_MAX {
-                        return Err(error.context(format!("gave up after {failures} failures")));
-                    }
-                    pause = (pause * 2).min(BACKOFF_MAX);
-                    let text = format::one_line(&format!("{error:#}"));
-                    self.say(json!({ "event": "failure", "cause": text }), &format!("will try again: {text}"))?;
-                }
+impl Teller<'_> {
+    fn tell(&self, report: &Report) -> Result<()> {
+        match report {
+            Report::Watching { account, deposited } => {
+                let text = format!(
+                    "watching with {} USD of new collateral",
+                    format::usd((*deposited).try_into().unwrap_or(i64::MAX))
+                );
+                let json = json!({ "event": "watching", "account": account.to_string(), "deposit": deposited });
+                self.context.tell(&json, text)
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                if self.options.once {
-                    bail!("nothing to liquidate within {} s", self.options.timeout.unwrap_or_default());
-                }
-                return Ok(());
-            }
-            std::thread::sleep(pause);
+            Report::Idle => self.context.tell(&json!({ "event": "idle" }), "no account is below its line"),
+            // Of dry runs, which this command has none of.
+            Report::Planned(_) => Ok(()),
+            Report::TakenOver(plan, sent, events) => self.sent(&plan.work.subject, sent, events),
+            Report::Cleared(subject, sent, events) => self.sent(subject, sent, events),
         }
     }
 
-    /// One look at every account; whether something was liquidated.
-    fn look(&self) -> Result<bool> {
-        let snapshot = self.rpc.snapshot(&self.exchange)?;
-        let mut accrued = snapshot.clone();
-        accrued.accrue()?;
-        let own = self.keypair.pubkey();
-        let mut liquidated = false;
-        for account in self.rpc.margin_accounts(&self.exchange, None)? {
-            if account.data.owner == own || !is_below(&accrued, &account.data) {
-                continue;
-            }
-            liquidated |= self.handle(&snapshot, &account)?;
-        }
-        Ok(liquidated)
-    }
-
-    /// Starts the auction of an account below its line, or takes the account over; whether it was taken over.
-    fn handle(&self, snapshot: &Snapshot, account: &Keyed<MarginAccount>) -> Result<bool> {
-        let margin = snapshot.margin(&account.data)?;
-        if account.data.liquidation_started_at == 0 {
-            let text = format!(
-                "{} is below its line: equity {} USD, requirement {} USD",
-                account.address,
-                format::usd(margin.equity_maint.raw()),
-                format::usd(margin.requirement_maint.raw()),
-            );
-            let confirmed = self.send(snapshot.flag_liquidation(account))?;
-            self.say(self.report("flagged", account, &confirmed), &text)?;
-        }
-        if let Some(insolvency) = snapshot.insolvency(&account.data)? {
-            return self.rescue(snapshot, account, &insolvency);
-        }
-        let elapsed = match account.data.liquidation_started_at {
-            0 => 0,
-            started => snapshot.now.saturating_sub(started),
+    fn sent(&self, subject: &str, sent: &Sent, events: &[Event]) -> Result<()> {
+        // Of several the last one: a take-over stands behind the auction that it starts.
+        let told = events.iter().rev().find_map(|event| kind(event).map(|(kind, account)| (event, kind, account)));
+        let mut json = json!({ "signature": sent.signature.to_string(), "slot": sent.slot, "subject": subject });
+        let Some((event, kind, account)) = told else {
+            json["event"] = "cleared".into();
+            return self.context.tell(&json, format!("{subject}: {}", sent.signature));
         };
-        let discount = liquidation::discount(&snapshot.exchange.data.config.liquidation(), Seconds::from_raw(elapsed));
-        if discount.raw() < self.options.min_discount {
-            return Ok(false);
-        }
-        self.take_over(snapshot, account)
-    }
-
-    fn take_over(&self, snapshot: &Snapshot, account: &Keyed<MarginAccount>) -> Result<bool> {
-        let taker = self.rpc.get::<MarginAccount>(&self.margin_address())?;
-        let args = LiquidateArgs { max_fraction: Fraction::ONE.raw(), max_payment: u64::MAX };
-        let confirmed = match self.send(snapshot.liquidate(self.keypair.pubkey(), &taker, account, args)) {
-            Ok(confirmed) => confirmed,
-            // Somebody was faster, or the price came back.
-            Err(Error::Program(PlimsollError::AccountHealthy)) => return Ok(false),
-            Err(error) => return Err(anyhow!("{}: {error}", account.address)),
-        };
-        let mut report = self.report("liquidated", account, &confirmed);
-        let said = confirmed.events.iter().find_map(|event| sentence(event, &account.address.to_string()));
-        match confirmed.events.iter().find(|event| is_take_over(event)) {
-            Some(Event::Liquidated(event)) => {
-                report["fraction_q32"] = event.fraction.into();
-                report["payment"] = event.payment.into();
-                report["discount_ppm"] = event.discount_ppm.into();
-            }
-            Some(Event::InsolventLiquidated(event)) => {
-                report["fraction_q32"] = event.fraction.into();
-                report["payout"] = event.payout.into();
-                report["reward_ppm"] = event.reward_ppm.into();
-            }
-            _ => bail!("{} has no event of the liquidation", confirmed.signature),
-        }
-        self.say(report, &said.unwrap_or_default())?;
-        Ok(true)
-    }
-
-    /// Takes over an account without equity where the insurance pays for it, and otherwise has the next in the order of
-    /// losses pay into it; whether it was taken over.
-    fn rescue(&self, snapshot: &Snapshot, account: &Keyed<MarginAccount>, insolvency: &Insolvency) -> Result<bool> {
-        if insolvency.reward.raw() < self.options.min_discount {
-            return Ok(false);
-        }
-        match snapshot.resolution(&account.data)? {
-            Some(Resolution::Liquidate) => self.take_over(snapshot, account),
-            Some(Resolution::Repay(_) | Resolution::House(_) | Resolution::Deposits(_)) => {
-                let confirmed = self.send(snapshot.resolve(account))?;
-                let name = account.address.to_string();
-                let said = confirmed.events.iter().find_map(|event| sentence(event, &name)).unwrap_or_default();
-                self.say(self.report("resolved", account, &confirmed), &said)?;
-                Ok(false)
-            }
-            Some(Resolution::Wait(_)) | None => Ok(false),
-        }
-    }
-
-    fn send(&self, instruction: solana_instruction::Instruction) -> Result<Confirmed, Error> {
-        self.rpc.send(&[instruction], &self.keypair, &[])
-    }
-
-    fn report(&self, event: &str, account: &Keyed<MarginAccount>, confirmed: &Confirmed) -> Value {
-        json!({
-            "event": event,
-            "account": account.address.to_string(),
-            "signature": confirmed.signature.to_string(),
-            "compute_units": confirmed.compute_units,
-        })
-    }
-
-    fn say(&self, report: Value, text: &str) -> Result<()> {
-        self.context.tell(&report, text)
+        json["event"] = kind.into();
+        json["account"] = account.to_string().into();
+        json["fields"] = Value::Object(event_json::fields(event));
+        self.context.tell(&json, words::sentence(event, &self.names))
     }
 }
 
-/// Whether an account is below its line. A price that the program would refuse leaves an account alone.
-fn is_below(snapshot: &Snapshot, account: &MarginAccount) -> bool {
-    let Ok(margin) = snapshot.margin(account) else { return false };
-    margin.health_maint().is_ok_and(|health| health.is_negative())
-}
-
-fn is_take_over(event: &Event) -> bool {
-    matches!(event, Event::Liquidated(_) | Event::InsolventLiquidated(_))
-}
-
-/// What a liquidator did to `account`, in words; `None` for an event of something else.
-pub fn sentence(event: &Event, account: &str) -> Option<String> {
-    let usd = |native: u64| format::usd(native.try_into().unwrap_or(i64::MAX));
-    Some(match event {
-        Event::Liquidated(event) => format!(
-            "took over {} of {account} for {} USD, a discount of {} of its requirement",
-            format::fraction(event.fraction),
-            usd(event.payment),
-            format::percent(event.discount_ppm),
-        ),
-        Event::InsolventLiquidated(event) => format!(
-            "took over {} of {account}, which lacked {} USD: the insurance paid {} USD and has {} USD left",
-            format::fraction(event.fraction),
-            usd(event.equity.unsigned_abs()),
-            usd(event.payout),
-            usd(event.insurance),
-        ),
-        Event::LossCovered(event) => format!(
-            "had {} pay {} USD of the loss of {account}",
-            match event.source {
-                loss_source::INSURANCE => "the insurance",
-                loss_source::HOUSE => "the house",
-                _ => "all deposits",
-            },
-            usd(event.amount),
-        ),
-        _ => return None,
-    })
+/// What a liquidator has done to which account, if the event is of that.
+fn kind(event: &Event) -> Option<(&'static str, Address)> {
+    match event {
+        Event::LiquidationFlagged(event) => Some(("flagged", event.account)),
+        Event::Liquidated(event) => Some(("liquidated", event.account)),
+        Event::InsolventLiquidated(event) => Some(("liquidated", event.account)),
+        Event::LossCovered(event) => Some(("resolved", event.account)),
+        _ => None,
+    }
 }

@@ -10,16 +10,17 @@ use plimsoll_client::{
         liquidation,
         units::{Ppm, Seconds},
     },
+    words::{self, Names},
 };
 use serde_json::{Value, json};
 
 use crate::{
     commands::{account::Row, events},
     context::Context,
+    event_json,
     format::{self, number},
     progress::Progress,
     select,
-    words::{self, Names},
 };
 
 /// Subcommands of `plimsoll liquidations`.
@@ -149,16 +150,16 @@ fn auction(account: &MarginAccount, now: i64) -> String {
 fn history(args: &HistoryArgs, context: &Context) -> Result<()> {
     let snapshot = context.snapshot()?;
     let since = snapshot.now.saturating_sub(events::duration(&args.since)?);
-    let names = Names(&snapshot);
+    let names = Names::of(&snapshot);
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for told in events::history(context, since)? {
         let is_wanted = |event: &&Event| KINDS.contains(&event.name());
         for event in told.events.iter().filter(is_wanted) {
-            let mut row = words::json(event);
+            let mut row = event_json::of(event);
             row["signature"] = told.signature.to_string().into();
             row["time"] = told.time.into();
             rows.push(row);
-            let time = told.time.map_or_else(String::new, plimsoll_migrations::fields::moment);
+            let time = told.time.map_or_else(String::new, words::number::moment);
             lines.push(format!("{time}  {}", words::sentence(event, &names)));
         }
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use plimsoll_client::{Address, Snapshot, accounts::Market, price};
+use plimsoll_client::{Address, Snapshot, accounts::Market, decode, price};
 use plimsoll_migrations::fields;
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
             let mut report = json(&snapshot, &address, market);
             report["parameters"] = show::fields_json(&all);
             let lines = [
-                ("market", format::symbol(&market.symbol)),
+                ("market", decode::symbol(market)),
                 ("address", address.to_string()),
                 ("price account", show::text(&report["price_account"])),
                 ("price USD", format::price(market.spot, market.base_decimals)),
@@ -66,7 +66,7 @@ pub fn run(command: &Command, context: &Context) -> Result<()> {
             let now = context.rpc.get::<Market>(&address)?.data;
             let report = json!({ "signature": confirmed.signature.to_string(), "spot_q48": now.spot.to_string() });
             let price = format::price(now.spot, market.base_decimals);
-            context.answer(&report, format!("{} is {price} USD\n{}", format::symbol(&now.symbol), confirmed.signature))
+            context.answer(&report, format!("{} is {price} USD\n{}", decode::symbol(&now), confirmed.signature))
         }
     }
 }

@@ -1,16 +1,15 @@
 //! `plimsoll trade`: perpetuals, options and swaps against the house.
 
 use anyhow::Result;
-use plimsoll_client::{Error, snapshot::Trade};
+use plimsoll_client::{
+    Error,
+    snapshot::Trade,
+    words::{self, Names},
+};
 use serde_json::json;
 use solana_signer::Signer;
 
-use crate::{
-    commands::what_if,
-    context::Context,
-    order::Order,
-    words::{self, Names},
-};
+use crate::{commands::what_if, context::Context, event_json, order::Order};
 
 /// Runs the command. What the chain would refuse is not sent.
 pub fn run(order: &Order, context: &Context) -> Result<()> {
@@ -34,10 +33,10 @@ pub fn run(order: &Order, context: &Context) -> Result<()> {
     let report = json!({
         "signature": confirmed.signature.to_string(),
         "account": account.address.to_string(),
-        "events": events.iter().map(|event| words::json(event)).collect::<Vec<_>>(),
+        "events": events.iter().map(|event| event_json::of(event)).collect::<Vec<_>>(),
         "margin": margin.as_ref().map(what_if::margin_json),
     });
-    let names = Names(snapshot);
+    let names = Names::of(snapshot).for_owner([account.address]);
     let mut lines: Vec<String> = events.iter().map(|event| words::sentence(event, &names)).collect();
     lines.extend(margin.as_ref().map(|margin| what_if::margin_line("after", margin)));
     lines.push(confirmed.signature.to_string());

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use plimsoll_client::{
     Address, Snapshot,
     accounts::MarginAccount,
+    decode,
     risk::{portfolio::Margin, units::Price},
     snapshot::{Execution, LiquidationPrices, Trade, WhatIf},
 };
@@ -103,7 +104,7 @@ fn moved(args: &MoveArgs, context: &Context, is_deposit: bool) -> Result<(Snapsh
 fn size_text(snapshot: &Snapshot, trade: &Trade, size: u64) -> String {
     let signed = i64::try_from(size).unwrap_or(i64::MAX);
     let of_market = |market: &Address| match snapshot.markets.get(market) {
-        Some(market) => format!("{} {}", format::amount(signed, market.base_decimals), format::symbol(&market.symbol)),
+        Some(market) => format!("{} {}", format::amount(signed, market.base_decimals), decode::symbol(market)),
         None => size.to_string(),
     };
     let of_mint = |mint: &Address| match snapshot.banks.values().find(|bank| bank.mint == *mint) {
@@ -205,7 +206,7 @@ fn text(snapshot: &Snapshot, what_if: &WhatIf) -> Result<String> {
         let (word, none) = if prices.health < 0 { ("safe from ", "now") } else { ("", "never") };
         let at = |at: Option<Price>| at.map_or_else(|| none.into(), |at| format!("{word}{}", price(at.raw())));
         table.add_row(vec![
-            format::symbol(&market.symbol).into(),
+            decode::symbol(market).into(),
             number(price(prices.spot.raw())),
             number(at(prices.below)),
             number(at(prices.above)),

@@ -8,8 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
+use plimsoll_client::Address;
 use serde_json::Value;
 use solana_keypair::Keypair;
+use solana_signer::Signer;
 use tempfile::TempDir;
 
 use crate::wallet;
@@ -21,6 +23,8 @@ const LIFETIME_SECONDS: u64 = 300;
 
 /// A running liquidator. Dropping it ends its process.
 pub struct Bot {
+    /// Owner of its margin account.
+    pub wallet: Address,
     child: Child,
     reports: Arc<Mutex<Vec<Value>>>,
     read: usize,
@@ -29,16 +33,18 @@ pub struct Bot {
 
 impl Bot {
     /// Starts a liquidator with a wallet and waits until it watches.
-    pub fn start(url: &str, keypair: &Keypair) -> Result<Self> {
+    pub fn start(url: &str, ws_url: &str, keypair: &Keypair) -> Result<Self> {
         let folder = tempfile::tempdir().context("a folder for the liquidator's key")?;
         let path = folder.path().join("liquidator.json");
         wallet::write(keypair, &path)?;
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["liquidate", "--json", "--interval", "150", "--url", url, "--keypair"])
+            .args(["liquidate", "--json", "--interval", "150", "--url", url, "--ws", ws_url, "--keypair"])
             .arg(&path)
             .args(["--timeout", &LIFETIME_SECONDS.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            // What it warns of there is that this chain's time jumps; what it does it says on stdout.
+            .stderr(Stdio::null())
             .spawn()
             .context("the liquidator's process")?;
         let stdout = child.stdout.take().ok_or_else(|| anyhow!("the liquidator's process has no output"))?;
@@ -50,7 +56,7 @@ impl Bot {
                 sink.lock().unwrap_or_else(PoisonError::into_inner).push(report);
             }
         });
-        let mut bot = Self { child, reports, read: 0, _folder: folder };
+        let mut bot = Self { wallet: keypair.pubkey(), child, reports, read: 0, _folder: folder };
         bot.wait_for_watching()?;
         Ok(bot)
     }

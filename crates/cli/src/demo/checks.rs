@@ -37,7 +37,8 @@ pub fn same_margin(world: &mut World, name: &str, account: &Address) -> Result<C
     ))
 }
 
-/// INV-6: a liquidation happened below the line, for the fraction and the price that the closed form says.
+/// INV-6: a liquidation happened below the line, for no more than the fraction and for just the price that the closed form
+/// says.
 pub fn right_liquidation(config: &ExchangeConfig, event: &Liquidated) -> Result<Check> {
     let (equity, requirement) = (Quote::from_raw(event.equity), Quote::from_raw(event.requirement));
     let discount = Ppm::from_raw(u32::try_from(event.discount_ppm)?);
@@ -45,7 +46,7 @@ pub fn right_liquidation(config: &ExchangeConfig, event: &Liquidated) -> Result<
     let payment =
         liquidation::payment(Fraction::from_raw(event.fraction), equity, requirement, discount).map_err(Error::from)?;
     let holds = event.equity < event.requirement
-        && fraction.raw() == event.fraction
+        && event.fraction <= fraction.raw()
         && payment.raw().unsigned_abs() == event.payment;
     Ok(Check::new(
         "INV-6",
@@ -104,6 +105,6 @@ mod tests {
         };
         assert!(right_liquidation(&config, &event).unwrap().holds);
         assert!(!right_liquidation(&config, &Liquidated { payment: event.payment + 1, ..event }).unwrap().holds);
-        assert!(!right_liquidation(&config, &Liquidated { fraction: event.fraction - 1, ..event }).unwrap().holds);
+        assert!(!right_liquidation(&config, &Liquidated { fraction: event.fraction + 1, ..event }).unwrap().holds);
     }
 }

@@ -17,9 +17,11 @@ use comfy_table::Table;
 use plimsoll_client::{
     Error, Keyed,
     accounts::MarginAccount,
+    address, decode,
     event::Event,
     instruction::{bank, exchange},
     interface::instruction::tag,
+    words::{self, Names},
 };
 use serde_json::Value;
 use solana_signer::Signer;
@@ -33,10 +35,7 @@ use self::{
     scene::{Cast, Trader},
 };
 use crate::{
-    commands::{
-        liquidate,
-        localnet::{self, LocalChainOptions, PageOptions},
-    },
+    commands::localnet::{self, LocalChainOptions, PageOptions},
     context::Context,
     cranks::Cranks,
     format::{self, number},
@@ -132,9 +131,7 @@ fn report(world: &mut World, title: &str, traders: &[&Trader], checks: &mut Vec<
     let accounts = accounts.collect::<Result<Vec<(String, Keyed<MarginAccount>)>>>()?;
     let prices: Vec<String> = show::sorted_markets(&snapshot)
         .into_iter()
-        .map(|(_, market)| {
-            format!("{} {}", format::symbol(&market.symbol), format::price(market.spot, market.base_decimals))
-        })
+        .map(|(_, market)| format!("{} {}", decode::symbol(market), format::price(market.spot, market.base_decimals)))
         .collect();
     say!("\n{title}: {}\n{}", prices.join(", "), show::margins(&snapshot, &accounts)?);
     Ok(())
@@ -154,7 +151,7 @@ impl Theatre {
         let keypair = world.wallet()?;
         let quote = world.deployment.quote.symbol.clone();
         world.give(&keypair.pubkey(), &quote, LIQUIDATOR_QUOTE)?;
-        let bot = Bot::start(world.chain.url(), &keypair)?;
+        let bot = Bot::start(world.chain.url(), world.chain.ws_url(), &keypair)?;
         say!("It is process {}, and knows {} and its key\n", bot.process(), world.chain.url());
         Ok(Self { bot, expiry, done: Vec::new() })
     }
@@ -182,7 +179,7 @@ impl Theatre {
         let snapshot = world.snapshot()?;
         let price = |symbol: &str| {
             let mut markets = snapshot.markets.values();
-            let market = markets.find(|market| format::symbol(&market.symbol) == symbol);
+            let market = markets.find(|market| decode::symbol(market) == symbol);
             market.map_or_else(String::new, |market| format::price(market.spot, market.base_decimals))
         };
         let all: String = health.iter().map(|health| format!(" {:>12}", format::usd(*health))).collect();
@@ -208,32 +205,23 @@ impl Theatre {
 
     /// Prints what the liquidator did, as the chain has it, and collects its events.
     fn tell(&mut self, world: &mut World, traders: &[&Trader]) -> Result<()> {
-        let name = |account| {
-            let trader = traders.iter().find(|trader| trader.account == account);
-            trader.map_or_else(|| account.to_string(), |trader| trader.name.to_string())
-        };
+        let snapshot = world.snapshot()?;
+        let own = address::margin_account(&world.exchange, &self.bot.wallet, 0);
+        let called = traders.iter().map(|trader| (trader.account, trader.name.to_string()));
+        let names = Names::of(&snapshot).with_accounts(called.chain([(own, "the liquidator".into())]));
         for news in self.bot.news() {
-            let kind = news["event"].as_str().unwrap_or_default();
-            if kind == "failure" {
-                say!("      liquidator will try again: {}", news["cause"].as_str().unwrap_or_default());
-            }
             let Some(signature) = signature(&news)? else { continue };
             let confirmed = world.rpc().transaction(signature)?;
             let units = confirmed.compute_units.first().copied().unwrap_or_default();
             for event in confirmed.events {
-                let (account, tag) = match &event {
-                    Event::LiquidationFlagged(event) => {
-                        world.meter.note(tag::FLAG_LIQUIDATION, units);
-                        say!("      liquidator flagged {}", name(event.account));
-                        continue;
-                    }
-                    Event::Liquidated(event) => (event.account, tag::LIQUIDATE),
-                    Event::InsolventLiquidated(event) => (event.account, tag::LIQUIDATE),
-                    Event::LossCovered(event) => (event.account, tag::RESOLVE),
+                let tag = match &event {
+                    Event::LiquidationFlagged(_) => tag::FLAG_LIQUIDATION,
+                    Event::Liquidated(_) | Event::InsolventLiquidated(_) => tag::LIQUIDATE,
+                    Event::LossCovered(_) => tag::RESOLVE,
                     _ => continue,
                 };
                 world.meter.note(tag, units);
-                say!("      liquidator {}", liquidate::sentence(&event, &name(account)).unwrap_or_default());
+                say!("      {}", words::sentence(&event, &names));
                 self.done.push(event);
             }
         }

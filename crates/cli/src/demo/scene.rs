@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow};
 use plimsoll_client::{
     Address, Error, Keyed,
     accounts::{MarginAccount, Market},
-    address,
+    address, decode,
     event::Event,
     instruction::account,
     interface::instruction::{CloseOptionArgs, ClosePositionArgs, OpenOptionArgs, OpenPositionArgs, SwapArgs},
@@ -234,7 +234,7 @@ pub fn find<'a>(
     symbol: &str,
 ) -> Result<(Address, u8, u64)> {
     let mut markets = markets.into_iter();
-    let found = markets.find(|(_, market)| format::symbol(&market.symbol) == symbol);
+    let found = markets.find(|(_, market)| decode::symbol(market) == symbol);
     let (address, market) = found.ok_or_else(|| anyhow!("the demonstration needs a market {symbol} in the file"))?;
     Ok((*address, market.base_decimals, market.spot))
 }

@@ -30,7 +30,7 @@ use self::{
     unwind::Unwinding,
 };
 use crate::{
-    config::{LiquidatorFile, Policy},
+    config::{LiquidatorFile, Policy, Unwind},
     crank::{View, boards},
     live::State,
     run,
@@ -55,13 +55,17 @@ pub enum Report {
     Watching {
         /// Its margin account.
         account: Address,
+        /// Quote tokens of the wallet that it has put there, native.
+        deposited: u64,
     },
+    /// A look has found no account below its line, and nothing is under way.
+    Idle,
     /// It would take over an account.
     Planned(Box<Plan>),
     /// It has taken over an account; with the events of that.
     TakenOver(Box<Plan>, Sent, Vec<Event>),
-    /// It has cleared the way: liens, boards, losses.
-    Cleared(String, Sent),
+    /// It has cleared the way: auctions started, liens called in, boards refreshed, losses covered; with the events of that.
+    Cleared(String, Sent, Vec<Event>),
 }
 
 /// Where reports go.
@@ -92,12 +96,13 @@ pub async fn run(
         grudges: Mutex::new(Grudges::new(LEFT_ALONE[0], LEFT_ALONE[1])),
         taking: AtomicUsize::new(0),
     });
-    if !liquidator.policy.dry_run {
-        liquidator.open_account().await.context("the liquidator's margin account")?;
-    }
+    let deposited = match liquidator.policy.dry_run {
+        true => 0,
+        false => liquidator.open_account().await.context("the liquidator's margin account")?,
+    };
     let account = liquidator.own();
     info!(%account, dry_run = liquidator.policy.dry_run, "watching");
-    (liquidator.reporter)(&Report::Watching { account });
+    (liquidator.reporter)(&Report::Watching { account, deposited });
     let (looker, unwinder) = (Arc::clone(&liquidator), liquidator);
     bot.spawn(async move { looker.look_again().await });
     bot.spawn(async move { unwinder.unwind_again().await });
@@ -131,8 +136,8 @@ impl Liquidator {
         state.accounts.get(&address).copied().unwrap_or(Keyed { address, data: none })
     }
 
-    /// Opens the margin account where there is none, and puts the wallet's quote tokens into it.
-    async fn open_account(&self) -> Result<()> {
+    /// Opens the margin account where there is none, and puts the wallet's quote tokens into it; answers how many, native.
+    async fn open_account(&self) -> Result<u64> {
         let (owner, own) = (self.context.sender.payer(), self.own());
         let exchange = self.context.live.read(|state| state.snapshot.exchange);
         let rpc = self.context.sender.rpc();
@@ -147,7 +152,8 @@ impl Liquidator {
         let source = associated_token_account_of(&owner, &exchange.data.quote_mint, &token_program);
         let tokens = rpc.get_multiple_accounts(&[source]).await?.pop().flatten();
         let amount = tokens.and_then(|tokens| token_amount(&tokens.data)).unwrap_or(0);
-        if self.policy.deposit && amount > 0 {
+        let amount = if self.policy.deposit { amount } else { 0 };
+        if amount > 0 {
             let deposit = self
                 .context
                 .live
@@ -163,7 +169,7 @@ impl Liquidator {
         while Instant::now() < deadline && self.context.live.read(|state| !state.accounts.contains_key(&own)) {
             sleep(Duration::from_millis(50)).await;
         }
-        Ok(())
+        Ok(amount)
     }
 
     /// Looks with every change, and at least every `look_ms`.
@@ -205,6 +211,9 @@ impl Liquidator {
                 return false;
             }
         };
+        if steps.is_empty() && sending.is_empty() {
+            (self.reporter)(&Report::Idle);
+        }
         for (account, step) in steps {
             match step {
                 Step::TakeOver(plan) if self.policy.dry_run => {
@@ -261,7 +270,10 @@ impl Liquidator {
                 Err(error) => steps.push((account.address, Step::Leave(error.to_string()))),
             }
         }
-        plans.retain(|plan| !self.is_left_alone(&plan.work) && !self.context.sender.is_under_way(&plan.work));
+        let is_open = |plan: &Plan| !self.is_left_alone(&plan.work) && !self.context.sender.is_under_way(&plan.work);
+        let (plans, held): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(is_open);
+        let text = "it is under way, or has failed a moment ago";
+        steps.extend(held.into_iter().map(|plan| (plan.account, Step::Leave(text.into()))));
         steps.extend(self.one_after_the_other(state, [&accrued, &tradable], taker, plans)?);
         Ok(steps)
     }
@@ -355,7 +367,8 @@ impl Liquidator {
             match liquidator.context.sender.send(LOOK, &work).await {
                 Ok(sent) => {
                     info!(subject = work.subject, signature = %sent.signature, "cleared");
-                    (liquidator.reporter)(&Report::Cleared(work.subject.clone(), sent));
+                    let events = liquidator.context.sender.events(&sent.signature).await.unwrap_or_default();
+                    (liquidator.reporter)(&Report::Cleared(work.subject.clone(), sent, events));
                 }
                 Err(SendError::Duplicate) => {}
                 Err(error) => {
@@ -371,7 +384,8 @@ impl Liquidator {
         let period = Duration::from_millis(self.policy.look_ms);
         let name = UNWIND;
         crate::task::repeat(name, period, Duration::from_secs(30), self.context.shutdown.clone(), || async {
-            let ok = self.policy.dry_run || self.unwind().await;
+            let keeps = self.policy.dry_run || self.policy.unwind == Unwind::Keep;
+            let ok = keeps || self.unwind().await;
             self.context.metrics.looked(UNWIND, ok);
             ok
         })

@@ -158,9 +158,10 @@ impl Planner<'_> {
         let mut instructions = Vec::new();
         for lien in own {
             let adapter = self.state.adapters.get(&lien.adapter)?;
+            let record = self.state.watched.get(&lien.record).map_or(&[][..], |record| &record.data);
             let wanted = self.policy.adapters.get(&adapter.program.to_string()).into_iter().flatten();
             let for_adapter = wanted.filter_map(|account| {
-                let pubkey = account.address.parse().ok()?;
+                let pubkey = account.address(record)?;
                 Some(AccountMeta { pubkey, is_signer: false, is_writable: account.writable })
             });
             let snapshot = &self.state.snapshot;
@@ -221,9 +222,7 @@ impl Planner<'_> {
         let alternatives = self.transactions(account, terms, fraction, means)?;
         // What is kept by policy costs nothing to get rid of; without capital everything is closed at once.
         let is_kept = self.policy.unwind == Unwind::Keep && means == Means::Margin;
-        // Somebody with nothing but the money to buy back debts.
-        let nobody = unwind::empty(&self.taker.data);
-        let taken = takeover::after(self.accrued, &nobody, &account.data, fraction, -PLENTY)?;
+        let taken = self.taken(account, fraction)?;
         let basis = self.state.changed_at(&account.address) ^ self.accrued.now.unsigned_abs().rotate_left(32);
         let lamports = SIGNATURE_LAMPORTS + COMPUTE_UNITS * self.micro_lamports as f64 / 1e6;
         let plan = Plan {
@@ -231,13 +230,14 @@ impl Planner<'_> {
             fraction,
             payment: terms.payment(fraction)?,
             reward: terms.reward(fraction)?,
-            unwinding: if is_kept { 0 } else { unwind::close_all(self.tradable, &taken, self.policy, true).cost },
+            unwinding: if is_kept { 0 } else { unwind::close(self.tradable, &taken, &taken, self.policy, true).cost },
             fees: (lamports * self.policy.sol_usd / 1e3).ceil() as i64,
             means,
             work: Work { subject: format!("account {}", account.address), basis, alternatives },
         };
         let profit = plan.expected_profit();
-        if !self.policy.allow_loss && (profit as f64) < self.policy.profit_min_usd * 1e6 {
+        let does_not_pay = !self.policy.allow_loss && (profit as f64) < self.policy.profit_min_usd * 1e6;
+        if does_not_pay || f64::from(terms.rate.raw()) < self.policy.discount_min * 1e6 {
             // The discount grows from the moment on at which somebody has said so.
             if !self.is_running(account) {
                 let flag = self.state.snapshot.flag_liquidation(account);
@@ -245,7 +245,9 @@ impl Planner<'_> {
                 return Ok(Step::Clear(Work::new(format!("auction of {}", account.address), basis, vec![flag])));
             }
             return Ok(Step::Leave(format!(
-                "it is expected to bring {:.6} USD: {:.6} of reward less {:.6} for unwinding and {:.6} of fees",
+                "at {} ppm of its requirement it is expected to bring {:.6} USD: {:.6} of reward less {:.6} for unwinding \
+                 and {:.6} of fees",
+                terms.rate.raw(),
                 profit as f64 / 1e6,
                 plan.reward as f64 / 1e6,
                 plan.unwinding as f64 / 1e6,
@@ -253,6 +255,11 @@ impl Planner<'_> {
             )));
         }
         Ok(Step::TakeOver(Box::new(plan)))
+    }
+
+    /// A fraction of an account, in the hands of somebody who has nothing else but the money to buy back debts.
+    fn taken(&self, account: &Keyed<MarginAccount>, fraction: Fraction) -> Result<MarginAccount, Error> {
+        takeover::after(self.accrued, &unwind::empty(&self.taker.data), &account.data, fraction, -PLENTY)
     }
 
     /// The largest fraction that leaves the taker its initial margin, and what it borrows for the payment without unpaid
@@ -335,8 +342,10 @@ impl Planner<'_> {
         let after = Keyed { address: self.taker.address, data };
         let (begin, end) = lean.without_capital(self.authority, self.taker, account);
         let mut all = vec![begin, self.liquidate(lean, account, fraction)];
-        for trade in unwind::close_all(self.tradable, &after.data, self.policy, swaps).trades {
-            all.push(lean.instruction(self.authority, &after, &trade, Address::default())?);
+        for trade in
+            unwind::close(self.tradable, &after.data, &self.taken(account, fraction)?, self.policy, swaps).trades
+        {
+            all.push(self.state.snapshot.instruction(self.authority, &after, &trade, Address::default())?);
         }
         all.push(end);
         Ok(all)

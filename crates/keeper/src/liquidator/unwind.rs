@@ -199,7 +199,7 @@ pub fn empty(account: &MarginAccount) -> MarginAccount {
     }
 }
 
-/// The closing of a whole account against the house.
+/// The closing of what was taken over, against the house.
 pub struct Closing {
     /// The trades in the order in which they are made, each with its limit.
     pub trades: Vec<Trade>,
@@ -220,15 +220,22 @@ pub fn tradable(accrued: &Snapshot) -> Result<Snapshot, Error> {
     Ok(tradable)
 }
 
-/// Closes everything in `account`, as far as the house takes it: every trade as those before it leave the house. What it does
-/// not take is kept, and costs nothing here. `swaps` says whether balances are turned into quote too.
-pub fn close_all(tradable: &Snapshot, account: &MarginAccount, policy: &Policy, swaps_too: bool) -> Closing {
-    let positions = closing_of_positions(account).map(|(_, trade)| trade);
-    let options = closing_of_options(tradable, account).map(|(_, _, trade)| trade);
-    let balances = swaps(tradable, account).filter(|_| swaps_too).map(|(_, trade)| trade);
+/// Closes of `account` what is in `taken`, as far as the house takes it: every trade as those before it leave the house. What
+/// it does not take is kept, and costs nothing here. `swaps_too` says whether balances are turned into quote.
+pub fn close(
+    tradable: &Snapshot,
+    account: &MarginAccount,
+    taken: &MarginAccount,
+    policy: &Policy,
+    swaps_too: bool,
+) -> Closing {
+    let positions = closing_of_positions(taken).map(|(_, trade)| trade);
+    let options = closing_of_options(tradable, taken).map(|(_, _, trade)| trade);
+    let balances = swaps(tradable, taken).filter(|_| swaps_too).map(|(_, trade)| trade);
     let (mut house, mut left) = (tradable.clone(), *account);
     let mut closing = Closing { trades: Vec::new(), cost: 0 };
     for trade in positions.chain(options).chain(balances) {
+        // What was taken over may have met its opposite there.
         let Ok(made) = house.what_if(&left, &trade) else { continue };
         let Some(execution) = made.execution.filter(|_| made.is_applied) else { continue };
         closing.trades.push(with_limit(&made, policy));

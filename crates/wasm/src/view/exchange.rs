@@ -3,7 +3,7 @@
 use plimsoll_client::{
     Address, Error, Snapshot,
     accounts::{Bank, Board, MAX_STRIKES, Market, board_state},
-    config::{pause, state},
+    config::state,
     interface::{
         board::used_volatility,
         bridge::{Inputs, Side, token_price},
@@ -15,6 +15,7 @@ use plimsoll_client::{
         units::{Price, Seconds, Timestamp},
     },
     snapshot::BudgetUse,
+    words,
 };
 use serde::Serialize;
 use tsify::Tsify;
@@ -285,19 +286,6 @@ fn state_name(value: u8) -> &'static str {
     }
 }
 
-/// Names of the kinds of action, in the order of their bits.
-const PAUSES: [(u32, &str); 9] = [
-    (pause::DEPOSIT, "deposit"),
-    (pause::WITHDRAW, "withdraw"),
-    (pause::OPEN, "open"),
-    (pause::TRADE, "trade"),
-    (pause::LIQUIDATE, "liquidate"),
-    (pause::SETTLE, "settle"),
-    (pause::OPTION, "option"),
-    (pause::HOUSE, "house"),
-    (pause::RESOLVE, "resolve"),
-];
-
 impl ExchangeView {
     /// Of a state.
     pub fn new(state: &State) -> Self {
@@ -309,7 +297,7 @@ impl ExchangeView {
             keeper: root.keeper.to_string(),
             quote_mint: root.quote_mint.to_string(),
             quote_bank: root.quote_bank.to_string(),
-            paused: PAUSES.iter().filter(|(bit, _)| root.config.is_paused(*bit)).map(|(_, name)| *name).collect(),
+            paused: words::paused(root.config.pauses),
             now: snapshot.now,
             timelock_seconds: root.config.timelock_seconds,
             maintenance_percent: percent(root.config.maintenance_ratio_ppm),
