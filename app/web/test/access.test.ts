@@ -124,7 +124,11 @@ describe('everybody can use', () => {
     await page.goto(`${stage.site.url}#/pool`);
     await page.reload();
     await page.locator('main h1').waitFor();
-    const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.className);
+    const focused = () =>
+      page.evaluate(() => {
+        const at = document.activeElement;
+        return at?.id === '' ? at.className : at?.id;
+      });
     await page.keyboard.press('Tab');
     await expect.poll(focused).toBe('skip-link');
     await page.keyboard.press('Enter');

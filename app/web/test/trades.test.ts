@@ -114,7 +114,9 @@ describe('a trader', () => {
     await page.getByRole('button', { name: 'Stop loss for SOL' }).click();
     await page.getByRole('textbox', { name: 'Price to wait for' }).fill('38');
     await page.getByRole('textbox', { name: /^Tip/ }).fill('0.5');
-    expect(await submit(page, 'Store the order')).toContain('Stored order 0 in SOL, at 38.00 USD, was placed');
+    expect(await submit(page, 'Store the order')).toMatch(
+      /Stored order 0 .*in SOL, which waits for 38(\.0+)? USD, was placed/,
+    );
     await closeDialog();
   }
 
@@ -219,7 +221,7 @@ describe('a trader', () => {
     const before = (await stage.chain.engine()).margin(account).equityMaint;
     // 200 lots of 0.1 SOL, 6 dollars each, rounded down; the call that was sold ends worthless.
     expect(await submit(page, 'Settle the options')).toMatch(
-      /received 119\.99999\d USD for SOL options of \d{4}-\d\d-\d\d, settled at 42\.00 USD/i,
+      /Received 119\.99999\d USD for SOL options of \d{4}-\d\d-\d\d, settled at 42(\.0+)? USD/,
     );
     await closeDialog();
     await options.waitFor({ state: 'detached' });
