@@ -215,7 +215,7 @@ describe('a wallet', () => {
     await picture(page, '09-take-over', false);
     const balance = (await margin()).healthMaint;
     expect(balance).toBeLessThan(0n);
-    expect(await submit(page, 'Take over now')).toContain('took over');
+    expect(await submit(page, 'Take over now')).toContain('Took over');
     expect((await margin()).healthMaint).toBeGreaterThan(0n);
     await picture(page, '10-taken-over', false);
     expectQuiet(other, stage);
@@ -229,7 +229,7 @@ describe('a wallet', () => {
     await page.goto(`${stage.site.url}#/activity`);
     const events = page.locator('.events');
     await events
-      .getByText(/took over .* of account/)
+      .getByText(/took over .* of your account/)
       .first()
       .waitFor();
     for (const words of ['Deposited 5,000 USDC', 'Bought 400 SOL', 'Withdrew 1,000 USDC']) {
