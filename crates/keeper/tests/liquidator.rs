@@ -86,7 +86,7 @@ fn what_sinks_is_taken_over_by_the_own_margin_and_unwound() {
         world.publish().unwrap();
         (!has_positions(&own(&world, &wallet))).then_some(())
     });
-    assert!(bot.log().iter().any(|line| line.contains("took over") && line.contains("\"means\":\"Margin\"")));
+    assert!(bot.wait_for_log("took over").contains("\"means\":\"Margin\""));
     let quote = world.snapshot().unwrap().margin(&own(&world, &wallet)).unwrap().equity_maint.raw();
     assert!(quote > 20_000_000_000, "it has earned something: {quote}");
     assert!(bot.metric("plimsoll_liquidator_expected_profit_micro_usd") > 0.0);
@@ -103,7 +103,7 @@ fn without_capital_it_is_taken_over_and_closed_in_one_transaction() {
         world.publish().unwrap();
         (!has_positions(&own(&world, &wallet))).then_some(())
     });
-    assert!(bot.log().iter().any(|line| line.contains("took over") && line.contains("\"means\":\"WithoutCapital\"")));
+    assert!(bot.wait_for_log("took over").contains("\"means\":\"WithoutCapital\""));
     assert!(world.snapshot().unwrap().margin(&own(&world, &wallet)).unwrap().equity_maint.is_positive());
 }
 
@@ -133,7 +133,7 @@ fn what_is_taken_over_is_hedged_where_that_is_the_policy() {
         let has_short = own.markets.iter().any(|slot| slot.size < 0);
         (has_short && greeks.total.delta.raw().abs() < 1_000_000).then_some(())
     });
-    assert!(bot.log().iter().any(|line| line.contains("unwind delta in")));
+    bot.wait_for_log("unwind delta in");
     assert!(bot.terminate().success());
 }
 
