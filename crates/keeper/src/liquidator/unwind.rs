@@ -5,7 +5,7 @@ use plimsoll_client::{
     accounts::{BalanceSlot, Bank, MarginAccount, NO_MARKET, board_state},
     interface::{
         bridge::{self, Inputs, Side},
-        instruction::{CloseOptionArgs, OpenPositionArgs},
+        instruction::CloseOptionArgs,
     },
     risk::units::{Base, Ppm},
     snapshot::{Trade, WhatIf},
@@ -121,18 +121,9 @@ impl Unwinding<'_> {
             let market = self.snapshot.markets.get(&slot.market);
             market.is_some_and(|market| market.config.perp_enabled == 1) && !self.is_dust(own.quote.delta.raw())
         });
-        let hedge = |market: Address, size: i64| {
-            let args = OpenPositionArgs { size, ..any_price(size) };
-            self.closing("delta in", &market, &Trade::OpenPosition { market, args })
-        };
+        let hedge = |market: Address, size: i64| self.closing("delta in", &market, &Trade::position(market, size));
         large.filter_map(|(slot, own)| hedge(slot.market, own.delta.raw().saturating_neg())).collect()
     }
-}
-
-/// An order at any price.
-fn any_price(size: i64) -> OpenPositionArgs {
-    let limit_price = if size > 0 { u64::MAX } else { 0 };
-    OpenPositionArgs { size, limit_price, expires_at: 0, reduce_only: 0 }
 }
 
 /// A trade with a limit that holds while the underlying moves by the policy's slippage: of what is paid for the underlying
